@@ -1,0 +1,122 @@
+//! The folder `.trainyard/` of a project, and the socket in the run-time folder.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::digest_bytes;
+use crate::pipeline::{Attempt, ModelVersion, RunId, StageName};
+
+/// All paths of one project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    project: PathBuf,
+}
+
+impl Layout {
+    /// The layout of the project in `folder`, which must exist.
+    pub fn new(folder: &Path) -> io::Result<Self> {
+        Ok(Self { project: folder.canonicalize()? })
+    }
+
+    /// Makes `.trainyard/`, closed to other users and ignored by git through its own `.gitignore`.
+    pub fn create(&self) -> io::Result<()> {
+        let state = self.state();
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&state)?;
+        for folder in ["runs", "models", "images", "releases", "series"] {
+            fs::create_dir_all(state.join(folder))?;
+        }
+        let ignore = state.join(".gitignore");
+        if !ignore.exists() {
+            fs::write(ignore, "*\n")?;
+        }
+        Ok(())
+    }
+
+    /// The project folder, absolute and without symbolic links.
+    pub fn project(&self) -> &Path {
+        &self.project
+    }
+
+    /// `trainyard.toml`.
+    pub fn configuration(&self) -> PathBuf {
+        self.project.join("trainyard.toml")
+    }
+
+    /// `.trainyard/`.
+    pub fn state(&self) -> PathBuf {
+        self.project.join(".trainyard")
+    }
+
+    /// The journal of events.
+    pub fn journal(&self) -> PathBuf {
+        self.state().join("journal.db")
+    }
+
+    /// The lock that the daemon holds for its life.
+    pub fn daemon_lock(&self) -> PathBuf {
+        self.state().join("daemon.lock")
+    }
+
+    /// What the daemon itself has to say.
+    pub fn daemon_log(&self) -> PathBuf {
+        self.state().join("daemon.log")
+    }
+
+    /// All that belongs to one run.
+    pub fn run(&self, run: RunId) -> PathBuf {
+        self.state().join("runs").join(run.to_string())
+    }
+
+    /// The folder of one attempt of a stage: log, index, exit, output, reports.
+    pub fn attempt(&self, run: RunId, stage: &StageName, attempt: Attempt) -> PathBuf {
+        self.run(run).join(format!("{stage}.{attempt}"))
+    }
+
+    /// The folder of a model version.
+    pub fn model(&self, version: ModelVersion) -> PathBuf {
+        self.state().join("models").join(version.to_string())
+    }
+
+    /// Where image archives lie, named by their digest.
+    pub fn images(&self) -> PathBuf {
+        self.state().join("images")
+    }
+
+    /// Where the process target unpacks images and keeps its state.
+    pub fn releases(&self) -> PathBuf {
+        self.state().join("releases")
+    }
+
+    /// The daemon's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.runtime("daemon.sock")
+    }
+
+    /// The socket of the process target's host.
+    pub fn host_socket(&self) -> PathBuf {
+        self.runtime("host.sock")
+    }
+
+    /// A file in this project's run-time folder. A socket path may hold 107 bytes, so the folder's name is a digest of the project path.
+    fn runtime(&self, name: &str) -> PathBuf {
+        runtime_folder().join(digest_bytes(self.project.as_os_str().as_encoded_bytes()).short()).join(name)
+    }
+
+    /// Makes the run-time folder of this project, closed to other users.
+    pub fn create_runtime(&self) -> io::Result<()> {
+        let socket = self.socket();
+        let folder = socket.parent().unwrap_or(&socket);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+    }
+}
+
+/// `$XDG_RUNTIME_DIR/trainyard`, else a folder of this user's own below the temporary folder.
+fn runtime_folder() -> PathBuf {
+    match std::env::var_os("XDG_RUNTIME_DIR") {
+        Some(folder) if Path::new(&folder).is_dir() => PathBuf::from(folder).join("trainyard"),
+        _ => std::env::temp_dir().join(format!("trainyard-{}", rustix::process::getuid().as_raw())),
+    }
+}

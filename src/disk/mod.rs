@@ -1,0 +1,38 @@
+//! Where things lie on disk and how a file is written whole.
+//!
+//! The one room below all others: it knows the folder `.trainyard/` and the rules of durable files (temporary name, fsync,
+//! rename), and nothing of what the files mean.
+
+mod digest;
+mod layout;
+mod lock;
+
+pub use digest::{digest_bytes, digest_file, digest_folder};
+pub use layout::Layout;
+pub use lock::FileLock;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Writes `bytes` so that a reader, or a crash at any instant, sees either the old file or the whole new one.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let temporary = folder.join(format!(".{name}.{}.partial", std::process::id()));
+    let mut file = File::create(&temporary)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // The disk may be full: leave nothing that takes more of it.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    // The rename itself must survive a crash too.
+    File::open(folder)?.sync_all()
+}
+
+/// The present moment by the system clock.
+pub fn now() -> crate::pipeline::Moment {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    crate::pipeline::Moment(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}

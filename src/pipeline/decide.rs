@@ -1,0 +1,529 @@
+//! What happens next: `decide(&State, Input) -> Decision`, a pure function.
+//!
+//! First the direct consequences of the input are noted, then [`Draft::settle`] moves every run and stage on until nothing
+//! more follows. Each noted event is applied to a draft of the state at once, so every later rule sees the earlier ones.
+//! The rules of what a *stage* does live in [`super::consider`]; those of runs live here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::consider::{Circumstances, Next, identity};
+use super::event::{Command, Event, Input};
+use super::explain::{PlannedAction, plan};
+use super::graph::{StageKind, StageSpec};
+use super::ids::{Attempt, Moment, ReleaseId, RunId, StageName};
+use super::inputs::{Fingerprint, Inputs};
+use super::judge::judge;
+use super::reason::{Failure, Obstacle, Outcome, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
+use super::release::ReleaseStatus;
+use super::run::{Outputs, Run, StageState, Stopping};
+use super::state::{ApplyError, State};
+
+/// Milliseconds before a failed attempt is repeated; doubled with each further one.
+const RETRY_DELAY: u64 = 1_000;
+/// The exit code by which the deploy stage says that the release itself was found unfit.
+const REJECTED: i32 = 1;
+
+/// Why an operator's command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// There is no such stage.
+    #[error("there is no stage `{name}`; the stages are {known}")]
+    UnknownStage {
+        /// The name given.
+        name: String,
+        /// Those that are there.
+        known: String,
+    },
+    /// Nothing can be stopped.
+    #[error("no run is active or queued, so there is nothing to cancel")]
+    NothingToCancel,
+    /// That run is over or never was.
+    #[error("run {0} is not active; `trainyard runs` lists them")]
+    NotActive(RunId),
+    /// A deploy is never left half done.
+    #[error("run {0} is deploying, which is not interrupted; wait until it is done, then use `trainyard rollback`")]
+    Deploying(RunId),
+    /// There is no such release, or it cannot be deployed again.
+    #[error("there is no release {0} to go back to; `trainyard releases` lists them")]
+    UnknownRelease(ReleaseId),
+    /// There is no earlier release.
+    #[error("there is no earlier release to go back to")]
+    NoEarlierRelease,
+    /// That one serves already.
+    #[error("release {0} is live already")]
+    AlreadyLive(ReleaseId),
+    /// Nothing has been seen yet.
+    #[error("the source and the data have not been read yet; try again in a moment")]
+    NotReady,
+}
+
+/// What follows from an input.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decision {
+    /// What happens, in order.
+    pub events: Vec<Event>,
+    /// For a command: the run it made or stopped, or why it was refused.
+    pub reply: Option<Result<RunId, Refusal>>,
+}
+
+/// Decides what follows from `input` at the moment `at`. An error means that the rules contradict the state: a defect.
+pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, ApplyError> {
+    let mut draft = Draft { state: state.clone(), at, events: Vec::new() };
+    let mut reply = None;
+    match input {
+        Input::Configured(graph) => {
+            if draft.state.graph != graph {
+                draft.reconfigure(graph)?;
+            }
+        }
+        Input::Observed { inputs, cause, automatic } => draft.observe(inputs, cause, automatic)?,
+        Input::DataRefused { file, reason } => {
+            if draft.state.refused.get(&file) != Some(&reason) {
+                draft.note(Event::DataRefused { file, reason })?;
+            }
+        }
+        Input::Command { by, command } => reply = Some(draft.command(by, command)?),
+        Input::Verified { run, stage, intact } => draft.verified(run, &stage, intact)?,
+        Input::Ended { run, stage, attempt, outcome, outputs, output_held } => {
+            draft.ended(run, &stage, attempt, outcome, outputs, output_held)?;
+        }
+        Input::Tick => draft.tick()?,
+        Input::Note(text) => draft.note(Event::Noted { text })?,
+    }
+    draft.settle()?;
+    Ok(Decision { events: draft.events, reply })
+}
+
+/// The state as it will be, and the events that lead there.
+struct Draft {
+    state: State,
+    at: Moment,
+    events: Vec<Event>,
+}
+
+impl Draft {
+    fn note(&mut self, event: Event) -> Result<(), ApplyError> {
+        self.state.apply_event(self.at, &event)?;
+        self.events.push(event);
+        Ok(())
+    }
+
+    /// A run under way keeps the stages it was made with only if they are all still there; else it starts anew.
+    fn reconfigure(&mut self, graph: super::graph::Graph) -> Result<(), ApplyError> {
+        let is_first = self.state.graph.stages().is_empty();
+        self.note(Event::Configured { graph })?;
+        let unfinished: Vec<Arc<Run>> = self.state.runs.values().filter(|run| !run.is_finished()).cloned().collect();
+        let had_unfinished = !unfinished.is_empty();
+        for run in unfinished {
+            if run.stopping.is_none() && !run.is_deploying(&self.state.graph) {
+                self.stop(run.id, StopReason::Superseded { by: self.state.last_run.next() })?;
+            }
+        }
+        match self.state.inputs.clone() {
+            Some(inputs) if !is_first && (had_unfinished || self.would_change_something(&inputs)) => {
+                self.create(Trigger::Settings, Selection::default(), inputs).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a run would do anything at all.
+    fn would_change_something(&self, inputs: &Inputs) -> bool {
+        let planned = plan(&self.state, &Selection::default());
+        !self.lacks_data(inputs) && planned.iter().any(|stage| stage.action == PlannedAction::Run)
+    }
+
+    fn observe(&mut self, inputs: Inputs, cause: Option<Trigger>, automatic: bool) -> Result<(), ApplyError> {
+        let changed = self.state.inputs.as_ref() != Some(&inputs);
+        if changed {
+            self.note(Event::InputsObserved { inputs: inputs.clone() })?;
+        }
+        // Compared with the newest run, not with the last look: what a run has not been given yet still matters.
+        let newest = self.state.latest_run().cloned();
+        let matters = match &newest {
+            Some(run) => inputs.matter_differently(&run.inputs, &self.state.graph),
+            None => true,
+        };
+        if !automatic || !matters || self.lacks_data(&inputs) || self.state.graph.stages().is_empty() {
+            return Ok(());
+        }
+        let trigger = match (cause, newest) {
+            (_, None) => Trigger::FirstStart,
+            (Some(cause), Some(_)) => cause,
+            (None, Some(_)) => Trigger::ChangedWhileAway,
+        };
+        self.create(trigger, Selection::default(), inputs).map(|_| ())
+    }
+
+    fn lacks_data(&self, inputs: &Inputs) -> bool {
+        inputs.data.count == 0 && self.state.graph.stages().iter().any(|stage| stage.uses_data)
+    }
+
+    fn command(&mut self, by: String, command: Command) -> Result<Result<RunId, Refusal>, ApplyError> {
+        match command {
+            Command::Run(selection) => {
+                if let Some(from) = &selection.from
+                    && self.state.graph.get(from).is_none()
+                {
+                    let known: Vec<_> = self.state.graph.stages().iter().map(|stage| stage.name.as_str()).collect();
+                    let known = known.join(", ");
+                    return Ok(Err(Refusal::UnknownStage { name: from.0.clone(), known }));
+                }
+                let Some(inputs) = self.state.inputs.clone() else { return Ok(Err(Refusal::NotReady)) };
+                self.create(Trigger::Manual { by }, selection, inputs).map(Ok)
+            }
+            Command::Cancel { run } => self.cancel(&by, run),
+            Command::Rollback { to } => {
+                let target = match to {
+                    Some(id) => self.state.releases.get(&id).ok_or(Refusal::UnknownRelease(id)),
+                    None => self.state.rollback_target().ok_or(Refusal::NoEarlierRelease),
+                };
+                let target = match target {
+                    Ok(release) if Some(release.id) == self.state.live => {
+                        return Ok(Err(Refusal::AlreadyLive(release.id)));
+                    }
+                    Ok(release) if release.archive.is_none() || release.live_since.is_none() => {
+                        return Ok(Err(Refusal::UnknownRelease(release.id)));
+                    }
+                    Ok(release) => release.id,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
+                let Some(inputs) = self.state.inputs.clone() else { return Ok(Err(Refusal::NotReady)) };
+                self.create(Trigger::Rollback { by, to: target }, Selection::default(), inputs).map(Ok)
+            }
+        }
+    }
+
+    fn cancel(&mut self, by: &str, run: Option<RunId>) -> Result<Result<RunId, Refusal>, ApplyError> {
+        let chosen: Vec<Arc<Run>> = match run {
+            Some(id) => match self.state.runs.get(&id).filter(|run| !run.is_finished()) {
+                Some(run) => vec![run.clone()],
+                None => return Ok(Err(Refusal::NotActive(id))),
+            },
+            None => self.state.runs.values().filter(|run| !run.is_finished()).cloned().collect(),
+        };
+        let Some(first) = chosen.first().map(|run| run.id) else { return Ok(Err(Refusal::NothingToCancel)) };
+        if let Some(deploying) = chosen.iter().find(|run| run.is_deploying(&self.state.graph)) {
+            return Ok(Err(Refusal::Deploying(deploying.id)));
+        }
+        for run in chosen {
+            if run.stopping.is_none() {
+                self.stop(run.id, StopReason::Cancelled { by: by.to_owned() })?;
+            }
+        }
+        Ok(Ok(first))
+    }
+
+    /// Makes a run. Those that wait, and the active one unless it deploys, give way to it: the newest wins before deploy.
+    /// A run of one stage only replaces nothing, for it would not do the others' work.
+    fn create(&mut self, trigger: Trigger, selection: Selection, inputs: Inputs) -> Result<RunId, ApplyError> {
+        let id = self.state.last_run.next();
+        let replaces = !selection.only;
+        let unfinished: Vec<Arc<Run>> = self.state.runs.values().filter(|run| !run.is_finished()).cloned().collect();
+        self.note(Event::RunCreated { run: id, trigger, selection, inputs })?;
+        for run in unfinished {
+            if replaces && run.stopping.is_none() && !run.is_deploying(&self.state.graph) {
+                self.stop(run.id, StopReason::Superseded { by: id })?;
+            }
+        }
+        Ok(id)
+    }
+
+    fn stop(&mut self, run: RunId, reason: StopReason) -> Result<(), ApplyError> {
+        self.note(Event::RunStopping { run, reason })
+    }
+
+    fn verified(&mut self, run: RunId, stage: &StageName, intact: bool) -> Result<(), ApplyError> {
+        let Some(owner) = self.state.runs.get(&run).cloned() else { return Ok(()) };
+        let Some(entry) = owner.stages.get(stage) else { return Ok(()) };
+        let StageState::Checking { earlier } = entry.state else { return Ok(()) };
+        if owner.stopping.is_some() {
+            return self.note(Event::StageDropped { run, stage: stage.clone() });
+        }
+        let Some(spec) = self.state.graph.get(stage).cloned() else { return Ok(()) };
+        let live = entry.outputs.as_ref().and_then(|outputs| outputs.live);
+        if intact {
+            let reason = match live {
+                Some(release) if spec.kind == StageKind::Deploy => SkipReason::AlreadyLive { release },
+                _ => SkipReason::UpToDate { since: earlier },
+            };
+            return self.note(Event::StageSkipped { run, stage: stage.clone(), reason });
+        }
+        let is_other = owner.selection.only && owner.selection.from.as_ref() != Some(stage);
+        if is_other {
+            return self.note(Event::StageNotRun { run, stage: stage.clone(), obstacle: Obstacle::NotSelected });
+        }
+        match entry.fingerprint.clone() {
+            Some(fingerprint) => self.start(run, &spec, Why::OutputsLost { since: earlier }, fingerprint),
+            None => Ok(()),
+        }
+    }
+
+    fn ended(
+        &mut self,
+        run: RunId,
+        stage: &StageName,
+        attempt: Attempt,
+        outcome: Outcome,
+        outputs: Outputs,
+        output_held: bool,
+    ) -> Result<(), ApplyError> {
+        let Some(owner) = self.state.runs.get(&run).cloned() else { return Ok(()) };
+        let Some(entry) = owner.stages.get(stage).filter(|entry| entry.attempt == attempt) else { return Ok(()) };
+        // Told twice, as after a restart of the daemon, the second time changes nothing.
+        let StageState::Running { stopping, .. } = entry.state else { return Ok(()) };
+        let Some(spec) = self.state.graph.get(stage).cloned() else {
+            // The stage was taken out of the configuration while it ran: its end is recorded, its result is not used.
+            let (stage, outcome) = (stage.clone(), Outcome::Cancelled);
+            return self.note(Event::StageFinished { run, stage, attempt, outcome, outputs, output_held });
+        };
+        let outcome = judge(&spec, stopping, outcome, &outputs);
+        let release = entry.release;
+        let previous = self.state.live;
+        let live = outputs.live;
+        self.note(Event::StageFinished {
+            run,
+            stage: stage.clone(),
+            attempt,
+            outcome: outcome.clone(),
+            outputs,
+            output_held,
+        })?;
+        if let Some(release) = release {
+            self.release_ended(&owner, release, previous, live, &outcome)?;
+        }
+        let may_retry = match &outcome {
+            // A rejected release is no accident: the same again would be rejected again.
+            Outcome::Failed(_) => spec.kind != StageKind::Deploy && attempt.0 <= u64::from(spec.retries),
+            Outcome::Passed | Outcome::Cancelled | Outcome::Interrupted => false,
+        };
+        if may_retry && owner.stopping.is_none() {
+            let delay = RETRY_DELAY.saturating_mul(1 << attempt.0.saturating_sub(1).min(6));
+            self.note(Event::StageRetrying { run, stage: stage.clone(), at: self.at.plus(delay) })?;
+        }
+        Ok(())
+    }
+
+    fn release_ended(
+        &mut self,
+        owner: &Run,
+        release: ReleaseId,
+        previous: Option<ReleaseId>,
+        live: Option<ReleaseId>,
+        outcome: &Outcome,
+    ) -> Result<(), ApplyError> {
+        let is_unfit = *outcome == Outcome::Failed(Failure::Exit { code: REJECTED }) && live != Some(release);
+        if is_unfit {
+            return self.note(Event::ReleaseRejected { release });
+        }
+        // Who goes back from a release says that it is unfit.
+        if matches!(owner.trigger, Trigger::Rollback { .. })
+            && self.state.live == Some(release)
+            && let Some(left) = previous.filter(|left| *left != release)
+        {
+            return self.note(Event::ReleaseRejected { release: left });
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self) -> Result<(), ApplyError> {
+        let Some(run) = self.state.active_run().cloned() else { return Ok(()) };
+        for (name, stage) in &run.stages {
+            match &stage.state {
+                StageState::Running { deadline: Some(deadline), stopping: None, .. } if *deadline <= self.at => {
+                    self.note(Event::StageStopping { run: run.id, stage: name.clone(), why: Stopping::TimedOut })?;
+                }
+                StageState::Retrying { at, .. } if *at <= self.at && run.stopping.is_none() => {
+                    if let (Some(spec), Some(fingerprint)) =
+                        (self.state.graph.get(name).cloned(), stage.fingerprint.clone())
+                    {
+                        self.start(run.id, &spec, Why::Retry, fingerprint)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves everything on until nothing more follows. Each turn notes at least one event and every run and stage only
+    /// moves forward, so it ends.
+    fn settle(&mut self) -> Result<(), ApplyError> {
+        loop {
+            let before = self.events.len();
+            self.settle_queue()?;
+            if let Some(run) = self.state.active_run().map(|run| run.id) {
+                self.settle_stages(run)?;
+                self.settle_end(run)?;
+            }
+            if self.events.len() == before {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends waiting runs that were stopped and gives the oldest of the others its turn when no run is active.
+    fn settle_queue(&mut self) -> Result<(), ApplyError> {
+        let waiting: Vec<Arc<Run>> =
+            self.state.runs.values().filter(|run| run.started.is_none() && !run.is_finished()).cloned().collect();
+        let mut is_free = self.state.active_run().is_none();
+        for run in waiting {
+            if run.stopping.is_some() {
+                self.settle_stages(run.id)?;
+                self.settle_end(run.id)?;
+            } else if is_free {
+                self.note(Event::RunStarted { run: run.id })?;
+                is_free = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_stages(&mut self, id: RunId) -> Result<(), ApplyError> {
+        // Stages by their specification; those that left the configuration with a run under way are dropped last.
+        let specs: Vec<StageSpec> = self.state.graph.stages().to_vec();
+        for spec in &specs {
+            let Some(run) = self.state.runs.get(&id).cloned() else { return Ok(()) };
+            let Some(stage) = run.stages.get(&spec.name) else { continue };
+            if run.stopping.is_some() {
+                self.stop_stage(&run, spec, &stage.state)?;
+            } else if stage.state == StageState::Waiting {
+                self.settle_stage(&run, spec)?;
+            }
+        }
+        let Some(run) = self.state.runs.get(&id).cloned() else { return Ok(()) };
+        for (name, stage) in &run.stages {
+            let is_gone = self.state.graph.get(name).is_none();
+            if is_gone && !stage.state.is_final() {
+                if stage.state.is_running() {
+                    self.stop_running(id, name, &stage.state)?;
+                } else {
+                    self.note(Event::StageDropped { run: id, stage: name.clone() })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stop_stage(&mut self, run: &Run, spec: &StageSpec, state: &StageState) -> Result<(), ApplyError> {
+        match state {
+            StageState::Waiting | StageState::Checking { .. } | StageState::Retrying { .. } => {
+                self.note(Event::StageDropped { run: run.id, stage: spec.name.clone() })
+            }
+            // A deploy is never left half swapped: it ends by itself.
+            StageState::Running { .. } if spec.kind != StageKind::Deploy => {
+                self.stop_running(run.id, &spec.name, state)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stop_running(&mut self, run: RunId, stage: &StageName, state: &StageState) -> Result<(), ApplyError> {
+        match state {
+            StageState::Running { stopping: None, .. } => {
+                self.note(Event::StageStopping { run, stage: stage.clone(), why: Stopping::WithRun })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn settle_stage(&mut self, run: &Run, spec: &StageSpec) -> Result<(), ApplyError> {
+        let mut needs = BTreeMap::new();
+        if !matches!(run.trigger, Trigger::Rollback { .. }) {
+            for need in &spec.needs {
+                let Some(needed) = run.stages.get(need) else { continue };
+                match &needed.state {
+                    StageState::Passed | StageState::Skipped { .. } => {}
+                    state if !state.is_final() => return Ok(()),
+                    state => {
+                        let obstacle = obstacle_of(run, spec, need, state);
+                        return self.note(Event::StageNotRun { run: run.id, stage: spec.name.clone(), obstacle });
+                    }
+                }
+                if let Some(digest) = identity(needed) {
+                    needs.insert(need.clone(), digest);
+                }
+            }
+        }
+        let circumstances =
+            Circumstances { state: &self.state, inputs: &run.inputs, selection: &run.selection, trigger: &run.trigger };
+        let (id, stage) = (run.id, spec.name.clone());
+        match circumstances.consider(spec, needs) {
+            Next::Start(why, fingerprint) => self.start(id, spec, why, fingerprint),
+            Next::Check { earlier, fingerprint, outputs } => {
+                self.note(Event::StageChecking { run: id, stage, earlier, fingerprint, outputs })
+            }
+            Next::Skip(reason) => self.note(Event::StageSkipped { run: id, stage, reason }),
+            Next::NotRun(obstacle) => self.note(Event::StageNotRun { run: id, stage, obstacle }),
+        }
+    }
+
+    fn start(&mut self, run: RunId, spec: &StageSpec, why: Why, fingerprint: Fingerprint) -> Result<(), ApplyError> {
+        let Some(owner) = self.state.runs.get(&run) else { return Err(ApplyError::UnknownRun(run)) };
+        let attempt = owner.stages.get(&spec.name).map_or(Attempt(1), |stage| stage.attempt.next());
+        let is_deploy = spec.kind == StageKind::Deploy;
+        if is_deploy
+            && let Trigger::Manual { by } | Trigger::Rollback { by, .. } = owner.trigger.clone()
+            && let Some(release) = self.state.quarantine(&fingerprint)
+        {
+            self.note(Event::QuarantineLifted { release, by })?;
+        }
+        self.note(Event::StageStarted {
+            run,
+            stage: spec.name.clone(),
+            attempt,
+            why,
+            fingerprint,
+            deadline: spec.timeout.map(|timeout| self.at.plus(timeout)),
+            model: spec.produces_model.then(|| self.state.last_model.next()),
+            release: is_deploy.then(|| self.state.last_release.next()),
+        })
+    }
+
+    fn settle_end(&mut self, id: RunId) -> Result<(), ApplyError> {
+        let Some(run) = self.state.runs.get(&id).cloned() else { return Ok(()) };
+        if run.is_finished() || !run.stages.values().all(|stage| stage.state.is_final()) {
+            return Ok(());
+        }
+        self.note(Event::RunFinished { run: id, result: result_of(&run) })
+    }
+}
+
+fn obstacle_of(run: &Run, spec: &StageSpec, need: &StageName, state: &StageState) -> Obstacle {
+    let is_selected = run.selection.from.as_ref() == Some(&spec.name);
+    match state {
+        StageState::NotRun { obstacle: Obstacle::NotSelected | Obstacle::NeedStale { .. } } if is_selected => {
+            Obstacle::NeedStale { stage: need.clone() }
+        }
+        StageState::NotRun { obstacle: Obstacle::NotSelected } => Obstacle::NotSelected,
+        StageState::NotRun { .. } => Obstacle::NeedNotRun { stage: need.clone() },
+        _ => Obstacle::NeedFailed { stage: need.clone() },
+    }
+}
+
+/// What a stage did counts before what was asked of the run: one that was told to stop while its last stage passed has passed.
+fn result_of(run: &Run) -> RunResult {
+    let any = |test: fn(&StageState) -> bool| run.stages.values().any(|stage| test(&stage.state));
+    if any(|state| matches!(state, StageState::Cancelled)) || run.started.is_none() {
+        return match &run.stopping {
+            Some(StopReason::Superseded { .. }) => RunResult::Superseded,
+            Some(StopReason::Cancelled { .. }) | None => RunResult::Cancelled,
+        };
+    }
+    if any(|state| matches!(state, StageState::Failed { .. } | StageState::Interrupted)) {
+        RunResult::Failed
+    } else if any(|state| matches!(state, StageState::NotRun { .. })) {
+        RunResult::Held
+    } else {
+        RunResult::Passed
+    }
+}
+
+impl ReleaseStatus {
+    /// Whether it still counts on a process of its own.
+    pub fn is_current(self) -> bool {
+        matches!(self, Self::Starting | Self::Live)
+    }
+}

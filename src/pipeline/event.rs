@@ -1,0 +1,262 @@
+//! Everything that can happen, as one closed enum, and everything that can reach the core from outside.
+//!
+//! Events are what the journal keeps, so their form is a promise: variants and fields are added, never changed, and
+//! [`SCHEMA`] counts up with each addition.
+
+use serde::{Deserialize, Serialize};
+
+use super::graph::Graph;
+use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
+use super::inputs::{Fingerprint, Inputs};
+use super::reason::{Obstacle, Outcome, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
+use super::run::{Outputs, Stopping};
+
+/// The version of the form of events.
+pub const SCHEMA: u32 = 1;
+
+/// Something that has happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The configuration was read.
+    Configured {
+        /// The stages.
+        graph: Graph,
+    },
+    /// Data and source were seen in this state.
+    InputsObserved {
+        /// The state.
+        inputs: Inputs,
+    },
+    /// A data file was held back.
+    DataRefused {
+        /// Its name.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// A run was asked for.
+    RunCreated {
+        /// Its number.
+        run: RunId,
+        /// What started it.
+        trigger: Trigger,
+        /// Which stages it is about.
+        selection: Selection,
+        /// What it works on.
+        inputs: Inputs,
+    },
+    /// Its turn came.
+    RunStarted {
+        /// Which.
+        run: RunId,
+    },
+    /// It was told to stop.
+    RunStopping {
+        /// Which.
+        run: RunId,
+        /// Why.
+        reason: StopReason,
+    },
+    /// It is over.
+    RunFinished {
+        /// Which.
+        run: RunId,
+        /// How.
+        result: RunResult,
+    },
+    /// The outputs of an earlier pass on equal inputs are being verified.
+    StageChecking {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+        /// The earlier pass.
+        earlier: RunId,
+        /// On what.
+        fingerprint: Fingerprint,
+        /// What that pass gave.
+        outputs: Outputs,
+    },
+    /// A stage is not needed.
+    StageSkipped {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// A stage cannot run.
+    StageNotRun {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+        /// Why.
+        obstacle: Obstacle,
+    },
+    /// An attempt starts: the intent, journaled before the process is made.
+    StageStarted {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+        /// Which attempt.
+        attempt: Attempt,
+        /// Why.
+        why: Why,
+        /// On what.
+        fingerprint: Fingerprint,
+        /// When it will be stopped.
+        deadline: Option<Moment>,
+        /// The model version it writes.
+        model: Option<ModelVersion>,
+        /// The release it makes.
+        release: Option<ReleaseId>,
+    },
+    /// A running stage was told to stop.
+    StageStopping {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+        /// Why.
+        why: Stopping,
+    },
+    /// An attempt ended.
+    StageFinished {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+        /// Which attempt.
+        attempt: Attempt,
+        /// How.
+        outcome: Outcome,
+        /// What it gave.
+        outputs: Outputs,
+        /// Something it left behind held the log open.
+        output_held: bool,
+    },
+    /// A failed attempt will be repeated.
+    StageRetrying {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+        /// Not before.
+        at: Moment,
+    },
+    /// A stage that had not started was dropped with its run.
+    StageDropped {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+    },
+    /// A release was rejected; automation will not deploy the same inputs again.
+    ReleaseRejected {
+        /// Which.
+        release: ReleaseId,
+    },
+    /// An operator deploys what was rejected; automation may do so again.
+    QuarantineLifted {
+        /// The release that was rejected.
+        release: ReleaseId,
+        /// Who.
+        by: String,
+    },
+    /// Something that people should know and that changes no state: a lost watch, a slow disk.
+    Noted {
+        /// One sentence.
+        text: String,
+    },
+}
+
+/// An event with its place in history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Counted from 1, without holes.
+    pub sequence: u64,
+    /// When it was decided.
+    pub at: Moment,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What an operator can ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Start a run.
+    Run(Selection),
+    /// Stop a run; without a number, the active and the queued ones.
+    Cancel {
+        /// Which.
+        run: Option<RunId>,
+    },
+    /// Go back to an earlier release; without a number, the last one before the live one.
+    Rollback {
+        /// Which.
+        to: Option<ReleaseId>,
+    },
+}
+
+/// What reaches the core from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The configuration was read.
+    Configured(Graph),
+    /// Data and source are in this state.
+    Observed {
+        /// The state.
+        inputs: Inputs,
+        /// What seems to have changed; `None` at the start of the daemon.
+        cause: Option<Trigger>,
+        /// Whether a run may start because of it.
+        automatic: bool,
+    },
+    /// A data file was held back.
+    DataRefused {
+        /// Its name.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// An operator asks for something.
+    Command {
+        /// Who.
+        by: String,
+        /// What.
+        command: Command,
+    },
+    /// Outputs were verified.
+    Verified {
+        /// In this run.
+        run: RunId,
+        /// Which stage.
+        stage: StageName,
+        /// Whether they are all there and undamaged.
+        intact: bool,
+    },
+    /// An attempt ended.
+    Ended {
+        /// In this run.
+        run: RunId,
+        /// Which stage.
+        stage: StageName,
+        /// Which attempt.
+        attempt: Attempt,
+        /// How, as far as the process tells; the core judges reports and cancellations.
+        outcome: Outcome,
+        /// What it gave.
+        outputs: Outputs,
+        /// Something it left behind held the log open.
+        output_held: bool,
+    },
+    /// Time has passed; see [`super::State::next_timer`].
+    Tick,
+    /// Something that people should know.
+    Note(String),
+}

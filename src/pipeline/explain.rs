@@ -1,0 +1,270 @@
+//! Reasons in one sentence, and the plan: what would run, and why.
+//!
+//! Every sentence that the board, the command line and the log show of a decision is made here, so that they all say the same.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::consider::{Circumstances, Next};
+use super::ids::{Digest, StageName};
+use super::reason::{Failure, Obstacle, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
+use super::run::{Run, StageState};
+use super::state::State;
+
+/// What a plan says of one stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+    /// Which.
+    pub stage: StageName,
+    /// What would be done.
+    pub action: PlannedAction,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// Milliseconds its last pass took.
+    pub took: Option<u64>,
+}
+
+/// What a plan would do with a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlannedAction {
+    /// It runs.
+    Run,
+    /// It runs if a stage before it gives something else than last time.
+    Maybe,
+    /// It is skipped.
+    Skip,
+    /// It cannot run.
+    Hold,
+}
+
+impl PlannedAction {
+    /// One word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Maybe => "maybe",
+            Self::Skip => "skip",
+            Self::Hold => "hold",
+        }
+    }
+}
+
+/// What a run of `selection` by hand would do now. Empty until data and source have been seen.
+pub fn plan(state: &State, selection: &Selection) -> Vec<Planned> {
+    let Some(inputs) = &state.inputs else { return Vec::new() };
+    let trigger = Trigger::Manual { by: String::new() };
+    let circumstances = Circumstances { state, inputs, selection, trigger: &trigger };
+    let mut actions: BTreeMap<StageName, PlannedAction> = BTreeMap::new();
+    let mut identities: BTreeMap<StageName, Digest> = BTreeMap::new();
+    let mut planned = Vec::new();
+    for spec in state.graph.stages() {
+        let needs_before: BTreeMap<StageName, Digest> =
+            spec.needs.iter().filter_map(|need| Some((need.clone(), identities.get(need)?.clone()))).collect();
+        let held = spec.needs.iter().find(|need| actions.get(*need) == Some(&PlannedAction::Hold));
+        let open: Vec<&str> = spec
+            .needs
+            .iter()
+            .filter(|need| matches!(actions.get(*need), Some(PlannedAction::Run | PlannedAction::Maybe)))
+            .map(StageName::as_str)
+            .collect();
+        let (action, reason) = if let Some(need) = held {
+            (PlannedAction::Hold, obstacle(&Obstacle::NeedNotRun { stage: need.clone() }))
+        } else {
+            match circumstances.consider(spec, needs_before) {
+                Next::Start(why, fingerprint) => {
+                    identities.insert(spec.name.clone(), fingerprint.digest());
+                    (PlannedAction::Run, self::why(&why))
+                }
+                Next::Check { earlier, fingerprint, outputs } => {
+                    identities.insert(spec.name.clone(), outputs.digest.unwrap_or_else(|| fingerprint.digest()));
+                    if open.is_empty() {
+                        let reason = match outputs.live {
+                            Some(release) => SkipReason::AlreadyLive { release },
+                            None => SkipReason::UpToDate { since: earlier },
+                        };
+                        (PlannedAction::Skip, skip(&reason))
+                    } else {
+                        (
+                            PlannedAction::Maybe,
+                            format!("runs if {} gives something else than before", open.join(" or ")),
+                        )
+                    }
+                }
+                Next::Skip(reason) => (PlannedAction::Skip, skip(&reason)),
+                Next::NotRun(obstacle) => (PlannedAction::Hold, self::obstacle(&obstacle)),
+            }
+        };
+        // A stage that will run may give what it gave before: those behind it are judged by its last pass.
+        if let Some(last) = state.last_pass(&spec.name)
+            && let Some(digest) = &last.outputs.digest
+            && action == PlannedAction::Run
+        {
+            identities.insert(spec.name.clone(), digest.clone());
+        }
+        actions.insert(spec.name.clone(), action);
+        let took = state.last_pass(&spec.name).map(|pass| pass.took);
+        planned.push(Planned { stage: spec.name.clone(), action, reason, took });
+    }
+    planned
+}
+
+/// Why a stage stands where it stands in `run`, in one sentence; empty when there is nothing to add to the state's word.
+pub fn stage(state: &State, run: &Run, name: &StageName) -> String {
+    let Some(entry) = run.stages.get(name) else { return String::new() };
+    match &entry.state {
+        StageState::Waiting => waiting(state, run, name),
+        StageState::Checking { earlier } => format!("verifying the outputs of run {earlier}"),
+        StageState::Retrying { failed, .. } => format!("attempt {failed} failed; it will be tried again"),
+        StageState::Running { .. } | StageState::Passed => entry.why.as_ref().map(why).unwrap_or_default(),
+        StageState::Failed { failure } => self::failure(failure),
+        StageState::Skipped { reason } => skip(reason),
+        StageState::NotRun { obstacle } => self::obstacle(obstacle),
+        StageState::Cancelled => run.stopping.as_ref().map(stop).unwrap_or_default(),
+        StageState::Interrupted => "its supervisor died, and nobody saw how it ended".to_owned(),
+    }
+}
+
+fn waiting(state: &State, run: &Run, name: &StageName) -> String {
+    if run.started.is_none() {
+        return match state.active_run() {
+            Some(active) => format!("waits for run {}", active.id),
+            None => "waits for its turn".to_owned(),
+        };
+    }
+    let open: Vec<&str> = state
+        .graph
+        .get(name)
+        .map(|spec| {
+            let is_open = |need: &&StageName| run.stages.get(*need).is_some_and(|stage| !stage.state.is_final());
+            spec.needs.iter().filter(is_open).map(StageName::as_str).collect()
+        })
+        .unwrap_or_default();
+    if open.is_empty() { "waits for its turn".to_owned() } else { format!("waits for {}", open.join(" and ")) }
+}
+
+/// Why a stage was started.
+pub fn why(why: &Why) -> String {
+    match why {
+        Why::FirstTime => "it has never passed".to_owned(),
+        Why::Asked => "asked for".to_owned(),
+        Why::Changed { since, data, source, settings, needs } => {
+            let mut parts = Vec::new();
+            if *data {
+                parts.push("the data changed".to_owned());
+            }
+            if *source {
+                parts.push("the source changed".to_owned());
+            }
+            if *settings {
+                parts.push("its settings changed".to_owned());
+            }
+            if !needs.is_empty() {
+                let names: Vec<_> = needs.iter().map(StageName::as_str).collect();
+                parts.push(format!("{} gave something else", names.join(" and ")));
+            }
+            format!("{} since run {since}", parts.join(", "))
+        }
+        Why::OutputsLost { since } => format!("what it made in run {since} is gone or damaged"),
+        Why::Retry => "tried again after a failure".to_owned(),
+        Why::OtherRelease { live: Some(live) } => format!("release {live} is live instead"),
+        Why::OtherRelease { live: None } => "no release is live".to_owned(),
+        Why::Rollback { to } => format!("back to release {to}"),
+    }
+}
+
+/// Why a stage was skipped.
+pub fn skip(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::UpToDate { since } => format!("nothing it depends on changed since run {since}"),
+        SkipReason::AlreadyLive { release } => format!("release {release} is the same and live"),
+        SkipReason::NotSelected => "another stage was asked for".to_owned(),
+    }
+}
+
+/// Why a stage did not run.
+pub fn obstacle(obstacle: &Obstacle) -> String {
+    match obstacle {
+        Obstacle::NeedFailed { stage } => format!("{stage} did not pass"),
+        Obstacle::NeedNotRun { stage } => format!("{stage} did not run"),
+        Obstacle::NeedStale { stage } => {
+            format!("it needs {stage}, which is not up to date; run it without --only")
+        }
+        Obstacle::NotSelected => "it is not up to date, and another stage was asked for".to_owned(),
+        Obstacle::Quarantined { release } => {
+            format!("the same was rejected as release {release}; change an input, or run this stage by hand")
+        }
+        Obstacle::NoData => "no data file is registered".to_owned(),
+    }
+}
+
+/// Why a stage failed.
+pub fn failure(failure: &Failure) -> String {
+    match failure {
+        Failure::Exit { code } => format!("exit code {code}"),
+        Failure::Signal { signal } => format!("killed from outside by signal {signal}{}", signal_name(*signal)),
+        Failure::TimedOut => "stopped because its time was over".to_owned(),
+        Failure::NotStarted { error } => format!("could not be started: {error}"),
+        Failure::TestsFailed { failed: 1 } => "1 test failed".to_owned(),
+        Failure::TestsFailed { failed } => format!("{failed} tests failed"),
+        Failure::NoReport => "it wrote no test report to $TRAINYARD_REPORTS".to_owned(),
+        Failure::NoTests => "its test report holds no passed test".to_owned(),
+        Failure::BadReport { error } => format!("its test report cannot be read: {error}"),
+        Failure::NoOutput { what } => format!("it ended well but did not make {what}"),
+    }
+}
+
+fn signal_name(signal: i32) -> &'static str {
+    match signal {
+        2 => " (INT)",
+        6 => " (ABRT)",
+        9 => " (KILL)",
+        11 => " (SEGV)",
+        15 => " (TERM)",
+        _ => "",
+    }
+}
+
+/// Why a run is stopped.
+pub fn stop(reason: &StopReason) -> String {
+    match reason {
+        StopReason::Cancelled { by } => format!("cancelled by {by}"),
+        StopReason::Superseded { by } => format!("superseded by run {by}"),
+    }
+}
+
+/// What started a run.
+pub fn trigger(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::FirstStart => "first start".to_owned(),
+        Trigger::ChangedWhileAway => "changed while no daemon was watching".to_owned(),
+        Trigger::Data { files } => format!("data registered: {}", some_of(files)),
+        Trigger::Source { files } if files.is_empty() => "source saved".to_owned(),
+        Trigger::Source { files } => format!("source saved: {}", some_of(files)),
+        Trigger::Commit { commit, summary } => format!("commit {} {summary}", commit.get(..7).unwrap_or(commit)),
+        Trigger::Settings => "settings changed".to_owned(),
+        Trigger::Manual { by } => format!("by hand ({by})"),
+        Trigger::Rollback { by, to } => format!("back to release {to} ({by})"),
+    }
+}
+
+fn some_of(files: &[String]) -> String {
+    match files {
+        [] => "files removed".to_owned(),
+        [one] => one.clone(),
+        [one, two] => format!("{one}, {two}"),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
+    }
+}
+
+/// One word for how a run ended.
+pub fn result(result: RunResult) -> &'static str {
+    match result {
+        RunResult::Passed => "passed",
+        RunResult::Failed => "failed",
+        RunResult::Held => "held",
+        RunResult::Cancelled => "cancelled",
+        RunResult::Superseded => "superseded",
+    }
+}

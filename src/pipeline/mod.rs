@@ -1,0 +1,40 @@
+//! The pure core: what a pipeline is, what can happen to it, and what happens next.
+//!
+//! Everything that can happen is one [`Event`]; [`State`] is the fold of events; [`decide`] says what follows from an
+//! [`Input`]; [`State::apply`] is the only mutation. So a run can be replayed, a crash recovered and every rule tested with
+//! thousands of random histories.
+//!
+//! **Invariant:** nothing in here knows a clock, a file, a socket, a thread or a random number. Moments come in with inputs.
+
+mod consider;
+mod decide;
+mod event;
+pub mod explain;
+mod graph;
+mod ids;
+mod inputs;
+mod judge;
+mod narrate;
+mod reason;
+mod release;
+mod report;
+mod run;
+mod state;
+
+#[cfg(test)]
+mod decide_tests;
+#[cfg(test)]
+mod histories;
+
+pub use decide::{Decision, Refusal, decide};
+pub use event::{Command, Event, Input, Recorded, SCHEMA};
+pub use explain::{Planned, PlannedAction, plan};
+pub use graph::{Graph, GraphError, StageKind, StageSpec};
+pub use ids::{Attempt, Digest, ModelVersion, Moment, ReleaseId, RunId, StageName};
+pub use inputs::{DataFile, DataSet, Fingerprint, Inputs, SourceState};
+pub use narrate::narrate;
+pub use reason::{Failure, Obstacle, Outcome, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
+pub use release::{Release, ReleaseStatus};
+pub use report::{FailingTest, TestReport};
+pub use run::{Outputs, Run, StageRun, StageState, Stopping};
+pub use state::{ApplyError, PASSES_KEPT, Pass, RUNS_KEPT, State};

@@ -1,0 +1,71 @@
+//! Each event as one sentence, for logs of what happened.
+
+use super::event::Event;
+use super::explain;
+use super::reason::Outcome;
+use super::run::Outputs;
+
+/// What happened, in one sentence without a full stop.
+pub fn narrate(event: &Event) -> String {
+    match event {
+        Event::Configured { graph } => {
+            let names: Vec<_> = graph.stages().iter().map(|stage| stage.name.as_str()).collect();
+            format!("configuration read: {}", names.join(" → "))
+        }
+        Event::InputsObserved { inputs } => {
+            let data = &inputs.data;
+            format!("inputs seen: {} data files, {} rows, source {}", data.count, data.rows, inputs.source.label())
+        }
+        Event::DataRefused { file, reason } => format!("data file {file} held back: {reason}"),
+        Event::RunCreated { run, trigger, .. } => format!("run {run} asked for: {}", explain::trigger(trigger)),
+        Event::RunStarted { run } => format!("run {run} started"),
+        Event::RunStopping { run, reason } => format!("run {run} is stopped: {}", explain::stop(reason)),
+        Event::RunFinished { run, result } => format!("run {run} {}", explain::result(*result)),
+        Event::StageChecking { run, stage, earlier, .. } => {
+            format!("run {run}: {stage} verifies what run {earlier} made")
+        }
+        Event::StageSkipped { run, stage, reason } => format!("run {run}: {stage} skipped: {}", explain::skip(reason)),
+        Event::StageNotRun { run, stage, obstacle } => {
+            format!("run {run}: {stage} not run: {}", explain::obstacle(obstacle))
+        }
+        Event::StageStarted { run, stage, attempt, why, .. } => {
+            let attempt = if attempt.0 > 1 { format!(", attempt {attempt}") } else { String::new() };
+            format!("run {run}: {stage} started{attempt}: {}", explain::why(why))
+        }
+        Event::StageStopping { run, stage, .. } => format!("run {run}: {stage} is told to stop"),
+        Event::StageFinished { run, stage, outcome, outputs, .. } => {
+            format!("run {run}: {stage} {}", outcome_of(outcome, outputs))
+        }
+        Event::StageRetrying { run, stage, .. } => format!("run {run}: {stage} will be tried again"),
+        Event::StageDropped { run, stage } => format!("run {run}: {stage} dropped"),
+        Event::ReleaseRejected { release } => {
+            format!("release {release} rejected; the same will not be deployed by itself")
+        }
+        Event::QuarantineLifted { release, by } => {
+            format!("{by} lets what was rejected as release {release} be deployed")
+        }
+        Event::Noted { text } => text.clone(),
+    }
+}
+
+fn outcome_of(outcome: &Outcome, outputs: &Outputs) -> String {
+    let mut text = match outcome {
+        Outcome::Passed => "passed".to_owned(),
+        Outcome::Failed(failure) => format!("failed: {}", explain::failure(failure)),
+        Outcome::Cancelled => "cancelled".to_owned(),
+        Outcome::Interrupted => "interrupted: nobody saw how it ended".to_owned(),
+    };
+    if let Some(model) = outputs.model {
+        text.push_str(&format!(", model {model}"));
+    }
+    if let Some(tests) = &outputs.tests {
+        text.push_str(&format!(", {} tests passed", tests.passed));
+    }
+    if let (Some(_), Some(digest)) = (&outputs.image, &outputs.digest) {
+        text.push_str(&format!(", image {}", digest.short()));
+    }
+    if let (Some(live), Outcome::Passed) = (outputs.live, outcome) {
+        text.push_str(&format!(", release {live} is live"));
+    }
+    text
+}
