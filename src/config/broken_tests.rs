@@ -1,0 +1,494 @@
+//! Broken configurations, each with exactly what its user reads.
+
+use super::parse;
+
+/// A stage without which every configuration would have one more error.
+const STAGE: &str = "[stages.test]\ncommand = [\"true\"]\n";
+
+fn told(text: &str) -> String {
+    parse(text, "trainyard.toml").unwrap_err().to_string()
+}
+
+/// What is told of `lines` followed by a valid stage.
+fn told_before_a_stage(lines: &str) -> String {
+    told(&format!("{lines}\n{STAGE}"))
+}
+
+/// One rendered error.
+fn error(place: &str, message: &str, line: &str, mark: &str) -> String {
+    let number = place.split(':').next().unwrap();
+    format!("trainyard.toml:{place}: {message}\n{number:>5} | {line}\n      | {mark}")
+}
+
+#[test]
+fn an_unknown_key_is_told_with_the_nearest_one() {
+    assert_eq!(
+        told_before_a_stage("[source]\ntigger = \"save\""),
+        "trainyard.toml:2:1: unknown key `tigger` in [source]\n    2 | tigger = \"save\"\n      \
+         | ^^^^^^ did you mean `trigger`?"
+    );
+}
+
+#[test]
+fn an_unknown_key_that_is_near_nothing_is_told_with_all_valid_ones() {
+    assert_eq!(
+        told_before_a_stage("[data]\ncolour = 1"),
+        error("2:1", "unknown key `colour` in [data]", "colour = 1", "^^^^^^ valid keys: `path`, `include`, `settle`")
+    );
+}
+
+#[test]
+fn an_unknown_table_is_told_with_the_nearest_one() {
+    assert_eq!(
+        told_before_a_stage("[sorce]"),
+        error("1:2", "unknown table `sorce`", "[sorce]", " ^^^^^ did you mean `source`?")
+    );
+}
+
+#[test]
+fn a_key_outside_of_a_table_is_told_where_keys_belong() {
+    assert_eq!(
+        told_before_a_stage("name = \"x\""),
+        error(
+            "1:1",
+            "key `name` stands outside of a table",
+            "name = \"x\"",
+            "^^^^ put it under one of the tables `project`, `source`, `data`, `stages`, `monitor`"
+        )
+    );
+}
+
+#[test]
+fn a_wrong_type_is_told_with_an_example() {
+    assert_eq!(
+        told_before_a_stage("[source]\npath = 5"),
+        error("2:8", "expected a string, found an integer", "path = 5", "       ^ for example `path = \".\"`")
+    );
+    assert_eq!(
+        told_before_a_stage("[data]\ninclude = [\"*.csv\", 5]"),
+        error(
+            "2:21",
+            "expected a string, found an integer",
+            "include = [\"*.csv\", 5]",
+            "                    ^ `include` is an array of strings; put it in quotes"
+        )
+    );
+    assert_eq!(
+        told_before_a_stage("source = 5"),
+        error(
+            "1:10",
+            "expected a table, found an integer",
+            "source = 5",
+            "         ^ for example `source = { path = \".\" }`"
+        )
+    );
+}
+
+#[test]
+fn a_duration_without_a_unit_is_refused_with_the_mend() {
+    assert_eq!(
+        told_before_a_stage("[data]\nsettle = 500"),
+        error(
+            "2:10",
+            "expected a duration, found an integer",
+            "settle = 500",
+            "         ^^^ say the unit: `settle = \"500s\"` or `settle = \"500ms\"`"
+        )
+    );
+}
+
+#[test]
+fn a_duration_with_an_unknown_unit_is_refused() {
+    assert_eq!(
+        told_before_a_stage("[data]\nsettle = \"10 minutes\""),
+        error(
+            "2:10",
+            "`10 minutes` is not a duration: `minutes` is no unit",
+            "settle = \"10 minutes\"",
+            "         ^^^^^^^^^^^^ write numbers with ms, s, m, h or d, such as \"500ms\", \"10m\" or \"1h30m\""
+        )
+    );
+}
+
+#[test]
+fn scraping_too_often_is_refused() {
+    assert_eq!(
+        told_before_a_stage("[monitor]\nscrape = \"50ms\""),
+        error(
+            "2:10",
+            "`scrape` must be at least 100ms, found 50ms",
+            "scrape = \"50ms\"",
+            "         ^^^^^^ for example `scrape = \"1s\"`"
+        )
+    );
+}
+
+#[test]
+fn a_broken_glob_is_refused() {
+    assert_eq!(
+        told_before_a_stage("[source]\nignore = [\"docs/[\"]"),
+        error(
+            "2:11",
+            "`docs/[` is not a glob: unclosed character class; missing ']'",
+            "ignore = [\"docs/[\"]",
+            "          ^^^^^^^^ for example `ignore = []`"
+        )
+    );
+    assert_eq!(
+        told_before_a_stage("[data]\ninclude = [\"../*.csv\"]"),
+        error(
+            "2:12",
+            "glob `../*.csv` leaves the folder",
+            "include = [\"../*.csv\"]",
+            "           ^^^^^^^^^^ globs are relative and contain no `..`"
+        )
+    );
+}
+
+#[test]
+fn a_missing_key_is_told_at_its_table() {
+    assert_eq!(
+        told("[stages.train]\nuses = \"train\"\n"),
+        error(
+            "1:9",
+            "missing `target` in [stages.train]",
+            "[stages.train]",
+            "        ^^^^^ add `target = \"quality\"`: the column to predict"
+        )
+    );
+    assert_eq!(
+        told("[stages.train]\nuses = \"train\"\ntarget = \"y\"\ngate = { metric = \"accuracy\" }\n"),
+        error(
+            "4:1",
+            "missing `min` in `gate` of [stages.train]",
+            "gate = { metric = \"accuracy\" }",
+            "^^^^ add `min = 0.55`: the least value that passes; the greatest, for errors such as `rmse`"
+        )
+    );
+}
+
+#[test]
+fn a_stage_that_does_nothing_is_refused() {
+    assert_eq!(
+        told("[stages.test]\nneeds = []\n"),
+        error(
+            "1:9",
+            "stage `test` has neither `command` nor `uses`",
+            "[stages.test]",
+            "        ^^^^ add `command = [\"…\"]`, or `uses` with one of `train`, `image`, `deploy`"
+        )
+    );
+}
+
+#[test]
+fn a_command_in_one_string_is_refused_with_the_mend() {
+    assert_eq!(
+        told("[stages.test]\ncommand = \"pytest -q\"\n"),
+        error(
+            "2:11",
+            "expected an array of strings, found a string",
+            "command = \"pytest -q\"",
+            "          ^^^^^^^^^^^ write `command = [\"pytest\", \"-q\"]`"
+        )
+    );
+    assert_eq!(
+        told("[stages.test]\ncommand = \"make && true\"\n"),
+        error(
+            "2:11",
+            "expected an array of strings, found a string",
+            "command = \"make && true\"",
+            "          ^^^^^^^^^^^^^^ write `command = [\"sh\", \"-c\", \"make && true\"]`"
+        )
+    );
+    assert_eq!(
+        told("[stages.test]\ncommand = []\n"),
+        error(
+            "1:9",
+            "`command` of [stages.test] is empty",
+            "[stages.test]",
+            "        ^^^^ for example `command = [\"pytest\", \"-q\"]`"
+        )
+    );
+}
+
+#[test]
+fn a_port_out_of_range_is_refused() {
+    assert_eq!(
+        told(
+            "[stages.build]\nuses = \"image\"\n[stages.deploy]\nuses = \"deploy\"\nneeds = [\"build\"]\nport = 70000\n"
+        ),
+        error(
+            "6:8",
+            "`port` must lie between 1 and 65535, found 70000",
+            "port = 70000",
+            "       ^^^^^ for example `port = 8080`"
+        )
+    );
+}
+
+#[test]
+fn too_many_retries_are_refused() {
+    assert_eq!(
+        told("[stages.test]\ncommand = [\"a\"]\nretries = 11\n"),
+        error(
+            "3:11",
+            "`retries` must lie between 0 and 10, found 11",
+            "retries = 11",
+            "          ^^ for example `retries = 0`"
+        )
+    );
+}
+
+#[test]
+fn a_need_that_is_not_defined_is_told_with_the_nearest_stage() {
+    assert_eq!(
+        told("[stages.train]\ncommand = [\"a\"]\n[stages.test]\ncommand = [\"b\"]\nneeds = [\"trian\"]\n"),
+        error(
+            "5:10",
+            "stage `test` needs `trian`, which is not defined",
+            "needs = [\"trian\"]",
+            "         ^^^^^^^ did you mean `train`?"
+        )
+    );
+}
+
+#[test]
+fn a_circle_is_told_from_end_to_end() {
+    assert_eq!(
+        told("[stages.a]\ncommand = [\"x\"]\nneeds = [\"b\"]\n[stages.b]\ncommand = [\"x\"]\nneeds = [\"a\"]\n"),
+        error(
+            "3:10",
+            "stages need each other in a circle: a → b → a",
+            "needs = [\"b\"]",
+            "         ^^^ remove one of these needs"
+        )
+    );
+    assert_eq!(
+        told("[stages.a]\ncommand = [\"x\"]\nneeds = [\"a\"]\n"),
+        error("3:10", "stage `a` needs itself", "needs = [\"a\"]", "         ^^^ remove it from `needs`")
+    );
+}
+
+#[test]
+fn an_unknown_word_is_told_with_the_nearest_one() {
+    assert_eq!(
+        told("[stages.train]\nuses = \"trian\"\ntarget = \"y\"\n"),
+        error("2:8", "unknown value `trian` for `uses`", "uses = \"trian\"", "       ^^^^^^^ did you mean `train`?")
+    );
+    assert_eq!(
+        told("[stages.train]\nuses = \"train\"\ntarget = \"y\"\nalgorithms = [\"svm\"]\n"),
+        error(
+            "4:15",
+            "unknown value `svm` for `algorithms`",
+            "algorithms = [\"svm\"]",
+            "              ^^^^^ valid values: `auto`, `logistic`, `naive-bayes`, `linear`"
+        )
+    );
+}
+
+#[test]
+fn what_is_not_built_yet_is_said_by_name() {
+    assert_eq!(
+        told_before_a_stage("[source]\ntrigger = \"push\""),
+        error("2:11", "trigger `push` is not built yet", "trigger = \"push\"", "          ^^^^^^ use `commit`")
+    );
+    assert_eq!(
+        told(
+            "[stages.build]\nuses = \"image\"\n\
+             [stages.deploy]\nuses = \"deploy\"\nneeds = [\"build\"]\ntarget = \"docker\"\n"
+        ),
+        error("6:10", "target `docker` is not built yet", "target = \"docker\"", "         ^^^^^^^^ use `process`")
+    );
+    assert_eq!(
+        told_before_a_stage("[[monitor.alerts]]\nname = \"ErrorRate\""),
+        error("1:11", "alerts are not built yet", "[[monitor.alerts]]", "          ^^^^^^ remove [[monitor.alerts]]")
+    );
+    let gate = "gate = { metric = \"accuracy\", min = 0.5, champion = \"no-worse\" }";
+    assert_eq!(
+        told(&format!("[stages.train]\nuses = \"train\"\ntarget = \"y\"\n{gate}\n")),
+        error(
+            "4:42",
+            "gate key `champion` is not built yet",
+            gate,
+            "                                         ^^^^^^^^ remove it; the gate compares with `min`"
+        )
+    );
+}
+
+#[test]
+fn an_expression_that_is_not_promql_is_refused() {
+    let told = told_before_a_stage("[[monitor.panels]]\ntitle = \"x\"\nexpr = \"sum(rate(\"");
+    assert!(told.starts_with("trainyard.toml:3:8: not a PromQL expression: "), "{told}");
+    assert!(told.contains("\n    3 | expr = \"sum(rate(\"\n      |        ^^^^^^^^^^^ for example `expr = "), "{told}");
+}
+
+#[test]
+fn a_share_outside_of_its_bounds_is_refused() {
+    assert_eq!(
+        told("[stages.train]\nuses = \"train\"\ntarget = \"y\"\nholdout = 1.5\n"),
+        error(
+            "4:11",
+            "`holdout` must lie between 0 and 1, found 1.5",
+            "holdout = 1.5",
+            "          ^^^ for example `holdout = 0.2`"
+        )
+    );
+}
+
+#[test]
+fn two_deploys_cannot_share_a_port() {
+    let deploy = |name: &str| format!("[stages.{name}]\nuses = \"deploy\"\nneeds = [\"build\"]\nport = 9000\n");
+    assert_eq!(
+        told(&format!("[stages.build]\nuses = \"image\"\n{}{}", deploy("a"), deploy("b"))),
+        error(
+            "10:8",
+            "stages `a` and `b` deploy to the same port 9000",
+            "port = 9000",
+            "       ^^^^ give each a `port` of its own"
+        )
+    );
+}
+
+#[test]
+fn a_deploy_needs_an_image_and_an_image_needs_the_model() {
+    assert_eq!(
+        told("[stages.deploy]\nuses = \"deploy\"\n"),
+        error(
+            "1:9",
+            "stage `deploy` deploys, but no stage before it builds an image",
+            "[stages.deploy]",
+            "        ^^^^^^ add a stage with `uses = \"image\"` and name it in `needs`"
+        )
+    );
+    assert_eq!(
+        told("[stages.train]\ncommand = [\"a\"]\n[stages.build]\nuses = \"image\"\n"),
+        error(
+            "3:9",
+            "stage `build` builds an image, but no stage before it makes the model",
+            "[stages.build]",
+            "        ^^^^^ let it need `train`, or a stage that does"
+        )
+    );
+}
+
+#[test]
+fn a_key_of_another_kind_of_stage_is_told_as_such() {
+    assert_eq!(
+        told("[stages.test]\ncommand = [\"x\"]\nport = 1\n"),
+        error(
+            "3:1",
+            "`port` in [stages.test] belongs to a stage with `uses = \"deploy\"`",
+            "port = 1",
+            "^^^^ remove `port`"
+        )
+    );
+}
+
+#[test]
+fn a_stage_has_a_table_and_a_plain_name() {
+    assert_eq!(
+        told("[stages]\ncommand = [\"x\"]\n"),
+        error(
+            "2:11",
+            "expected a table, found an array",
+            "command = [\"x\"]",
+            "          ^^^^^ give it a table of its own, such as [stages.train]"
+        )
+    );
+    assert_eq!(
+        told("[stages.\"a b\"]\ncommand = [\"x\"]\n"),
+        error(
+            "1:9",
+            "`a b` cannot be the name of a stage",
+            "[stages.\"a b\"]",
+            "        ^^^^^ letters, digits, `-` and `_`, at most 32"
+        )
+    );
+}
+
+#[test]
+fn variables_of_the_contract_cannot_be_set() {
+    assert_eq!(
+        told("[stages.test]\ncommand = [\"x\"]\nenvironment = { TRAINYARD_RUN = \"1\" }\n"),
+        error(
+            "3:17",
+            "`TRAINYARD_RUN` is set by trainyard itself",
+            "environment = { TRAINYARD_RUN = \"1\" }",
+            "                ^^^^^^^^^^^^^ names beginning with `TRAINYARD_` belong to the stage contract; take another"
+        )
+    );
+}
+
+#[test]
+fn an_algorithm_that_does_not_suit_the_task_is_refused() {
+    assert_eq!(
+        told("[stages.train]\nuses = \"train\"\ntarget = \"y\"\ntask = \"regression\"\nalgorithms = [\"logistic\"]\n"),
+        error(
+            "5:15",
+            "`logistic` is for classification, which is not the `task`",
+            "algorithms = [\"logistic\"]",
+            "              ^^^^^^^^^^ remove it, or write `task = \"classification\"`"
+        )
+    );
+}
+
+#[test]
+fn a_string_without_quotes_is_told_with_them() {
+    assert_eq!(
+        told_before_a_stage("[source]\ntrigger = save  # on every save"),
+        error(
+            "2:11",
+            "string values must be quoted",
+            "trigger = save  # on every save",
+            "          ^^^^ write \"save\""
+        )
+    );
+}
+
+#[test]
+fn an_empty_file_has_no_stages() {
+    assert_eq!(
+        told(""),
+        error(
+            "1:1",
+            "no stages are defined",
+            "",
+            "^ add one, such as [stages.test] with `command = [\"pytest\"]`; `trainyard init` writes a start"
+        )
+    );
+}
+
+#[test]
+fn syntax_errors_do_not_hide_the_others_nor_make_new_ones() {
+    let text = "[source]\npath =\n[data]\nsettle = 5s\n[monitor\nscrape = 1\n\
+        [stages.test]\ncommand = [\"a\"\nneeds = [\"trian\"]\ntimout = \"1s\"\n";
+    let errors = parse(text, "trainyard.toml").unwrap_err();
+    let told: Vec<_> = errors.errors().iter().map(|error| (error.line, error.message.as_str())).collect();
+    let lines: Vec<_> = told.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [2, 4, 5, 8, 10], "{errors}");
+    assert_eq!(told[0].1, "missing value");
+    assert_eq!(told[3].1, "this `[` is never closed");
+    assert_eq!(told[4].1, "unknown key `timout` in [stages.test]");
+}
+
+#[test]
+fn all_errors_are_told_at_once_in_the_order_of_the_file() {
+    let text = "[source]\ntigger = \"save\"\npath = 5\n\n\
+        [stages.test]\ncommand = \"true\"\nneeds = [\"x\"]\n\n[stages.train]\nuses = \"train\"\n";
+    let errors = parse(text, "trainyard.toml").unwrap_err();
+    let places: Vec<_> = errors.errors().iter().map(|error| (error.line, error.column)).collect();
+    assert_eq!(places, [(2, 1), (3, 8), (6, 11), (7, 10), (9, 9)], "{errors}");
+}
+
+#[test]
+fn errors_are_written_as_json_for_editors() {
+    let errors = parse("[sorce]\n[stages.a]\ncommand = [\"a\"]\n", "trainyard.toml").unwrap_err();
+    let expected = serde_json::json!([{
+        "file": "trainyard.toml",
+        "line": 1,
+        "column": 2,
+        "message": "unknown table `sorce`",
+        "hint": "did you mean `source`?",
+    }]);
+    assert_eq!(serde_json::to_value(&errors).unwrap(), expected);
+}

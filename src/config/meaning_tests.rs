@@ -1,0 +1,293 @@
+//! What valid configurations mean: every default, every key, the example of the design.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::pipeline::{StageKind, StageName};
+
+use super::keys::{KEYS, Presence, Section};
+use super::{Action, Algorithm, Settings, SourceTrigger, StageSettings, TargetKind, Task, parse};
+
+fn settings(text: &str) -> Settings {
+    parse(text, "trainyard.toml").map_err(|errors| errors.to_string()).unwrap()
+}
+
+fn stage(settings: &Settings, name: &str) -> StageSettings {
+    settings.stage(&StageName::from(name)).unwrap().clone()
+}
+
+/// The stage `NAME` of a configuration in which it has these lines.
+fn lone(name: &str, lines: &str) -> StageSettings {
+    stage(&settings(&format!("[stages.{name}]\n{lines}\n")), name)
+}
+
+/// One stage of each kind, with nothing but what is required.
+const LEAST: &str = r#"
+[stages.train]
+uses = "train"
+target = "quality"
+[stages.test]
+needs = ["train"]
+command = ["pytest"]
+[stages.build]
+uses = "image"
+needs = ["test"]
+[stages.deploy]
+uses = "deploy"
+needs = ["build"]
+"#;
+
+/// The example of product.md without what is not built yet.
+const EXAMPLE: &str = r#"
+[project]
+name = "wine-quality"
+
+[source]
+path = "."                    # a git work tree
+trigger = "save"              # save | commit | manual
+ignore = ["docs/**"]          # beyond .gitignore
+
+[data]
+path = "data"
+include = ["*.csv"]
+settle = "500ms"              # quiet time before a closed file counts as registered
+
+[stages.train]
+uses = "train"                # built in, on linfa; or: command = ["python", "train.py"]
+target = "quality"            # the column to predict
+algorithms = ["auto"]
+gate = { metric = "accuracy", min = 0.55 }
+
+[stages.test]
+needs = ["train"]
+command = ["pytest", "-q", "--junitxml", "$TRAINYARD_REPORTS/junit.xml"]
+timeout = "10m"
+retries = 1
+
+[stages.build]
+uses = "image"
+needs = ["test"]
+
+[stages.deploy]
+uses = "deploy"
+needs = ["build"]
+target = "process"
+port = 8080
+health = { path = "/healthz", within = "30s" }
+
+[monitor]
+scrape = "1s"
+retention = "24h"
+[[monitor.panels]]
+title = "requests/s"
+expr = "sum(rate(predict_requests_total[1m]))"
+"#;
+
+#[test]
+fn the_example_of_the_design_is_valid() {
+    let settings = settings(EXAMPLE);
+    assert_eq!(settings.name, "wine-quality");
+    assert_eq!(settings.source.trigger, SourceTrigger::Save);
+    assert_eq!(settings.source.ignore, ["docs/**"]);
+    let order: Vec<_> = settings.graph.stages().iter().map(|spec| spec.name.as_str()).collect();
+    assert_eq!(order, ["train", "test", "build", "deploy"]);
+
+    let train = stage(&settings, "train");
+    let Action::Train(built_in) = &train.action else { unreachable!("train is built in") };
+    let gate = built_in.gate.clone().unwrap();
+    assert_eq!(gate.metric, "accuracy");
+    assert_eq!(gate.min.to_bits(), 0.55_f64.to_bits());
+    assert!(train.spec.uses_data && train.spec.produces_model && !train.spec.uses_source);
+
+    let test = stage(&settings, "test");
+    assert_eq!((test.spec.timeout, test.spec.retries), (Some(600_000), 1));
+    assert!(test.spec.requires_report && test.spec.uses_source && !test.spec.uses_data);
+    assert_eq!(settings.monitor.panels.len(), 1);
+    assert_eq!(settings.monitor.panels[0].unit, None);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let settings = settings(LEAST);
+    assert_eq!(settings.name, "project");
+    assert_eq!(settings.source.path, PathBuf::from("."));
+    assert_eq!(settings.source.trigger, SourceTrigger::Save);
+    assert!(settings.source.ignore.is_empty());
+    assert_eq!(settings.data.path, PathBuf::from("data"));
+    assert_eq!(settings.data.include, ["*.csv"]);
+    assert_eq!(settings.data.settle, Duration::from_millis(500));
+    assert_eq!(settings.monitor.scrape, Duration::from_secs(1));
+    assert_eq!(settings.monitor.retention, Duration::from_hours(24));
+    assert!(settings.monitor.panels.is_empty());
+
+    let train = stage(&settings, "train");
+    assert_eq!(train.grace, Duration::from_secs(10));
+    assert_eq!((train.spec.timeout, train.spec.retries), (None, 0));
+    let Action::Train(train) = train.action else { unreachable!("train is built in") };
+    assert!(train.algorithms.is_empty() && train.exclude.is_empty());
+    assert_eq!((train.task, train.seed, train.gate), (None, 42, None));
+    assert_eq!(train.holdout.to_bits(), 0.2_f64.to_bits());
+
+    let deploy = settings.deploy().unwrap();
+    assert_eq!((deploy.target, deploy.port), (TargetKind::Process, 8080));
+    assert_eq!((deploy.health.path.as_str(), deploy.health.within), ("/healthz", Duration::from_secs(30)));
+    assert!(deploy.command.is_empty());
+    assert_eq!((deploy.drain, deploy.metrics.as_str()), (Duration::from_secs(10), "/metrics"));
+}
+
+/// A configuration in which the keys of `section` that `wanted` accepts are written with their samples.
+fn written(section: Section, wanted: impl Fn(&Presence) -> bool) -> String {
+    let lines = |section: Section| -> String {
+        let keys = section.keys().filter(|key| wanted(&key.presence) && !["uses", "needs"].contains(&key.name));
+        keys.map(|key| format!("{} = {}\n", key.name, key.sample())).collect()
+    };
+    let own = lines(section);
+    match section {
+        Section::Root => LEAST.to_owned(),
+        Section::Project | Section::Source | Section::Data | Section::Monitor => {
+            format!("{}\n{own}{LEAST}", section.title())
+        }
+        Section::Panel => format!("[[monitor.panels]]\n{own}{LEAST}"),
+        Section::Stage => LEAST.replace("command = [\"pytest\"]\n", &format!("command = [\"pytest\"]\n{own}")),
+        Section::Command => LEAST.replace("command = [\"pytest\"]\n", &own),
+        Section::Train => LEAST.replace("target = \"quality\"\n", &own),
+        Section::Image => LEAST.replace("uses = \"image\"\n", &format!("uses = \"image\"\n{own}")),
+        Section::Deploy => LEAST.replace("uses = \"deploy\"\n", &format!("uses = \"deploy\"\n{own}")),
+        Section::Gate => {
+            LEAST.replace("target = \"quality\"\n", &format!("target = \"quality\"\n[stages.train.gate]\n{own}"))
+        }
+        Section::Health => {
+            LEAST.replace("needs = [\"build\"]\n", &format!("needs = [\"build\"]\n[stages.deploy.health]\n{own}"))
+        }
+    }
+}
+
+#[test]
+fn every_key_of_the_table_is_read() {
+    for section in Section::ALL {
+        let text = written(*section, |_| true);
+        let result = parse(&text, "trainyard.toml").map_err(|errors| errors.to_string());
+        assert!(result.is_ok(), "{}\n{text}", result.unwrap_err());
+    }
+}
+
+#[test]
+fn every_default_of_the_table_is_that_of_the_reader() {
+    let least = settings(LEAST);
+    for section in Section::ALL {
+        // Required keys are written in `LEAST`, but for those of tables that are not there by default.
+        if KEYS.iter().any(|key| key.section == *section && matches!(key.presence, Presence::Default(_))) {
+            let own = matches!(section, Section::Train);
+            let wanted = |presence: &Presence| {
+                matches!(presence, Presence::Default(_)) || (own && matches!(presence, Presence::Required(_)))
+            };
+            assert_eq!(settings(&written(*section, wanted)), least, "{section:?}");
+        }
+    }
+}
+
+#[test]
+fn a_command_depends_on_all_of_the_source_unless_it_says_otherwise() {
+    let plain = lone("test", "command = [\"pytest\"]");
+    assert!(plain.spec.uses_source && plain.inputs.is_empty());
+    let some = lone("test", "command = [\"pytest\"]\ninputs = [\"tests/**\"]");
+    assert!(some.spec.uses_source);
+    assert_eq!(some.inputs, ["tests/**"]);
+    let none = lone("test", "command = [\"pytest\"]\ninputs = []");
+    assert!(!none.spec.uses_source && none.inputs.is_empty());
+}
+
+#[test]
+fn a_training_command_depends_on_the_data_and_on_the_files_that_it_names() {
+    let train = lone("train", "command = [\"python3\", \"train.py\", \"$TRAINYARD_DATA\"]");
+    assert!(train.spec.produces_model && train.spec.uses_data && train.spec.uses_source);
+    assert_eq!(train.inputs, ["train.py"]);
+    let module = lone("fit", "command = [\"python3\", \"-m\", \"trainer.main\"]\nproduces = \"model\"");
+    assert!(module.spec.produces_model && module.spec.uses_data && module.spec.uses_source);
+    assert!(module.inputs.is_empty());
+    let without = lone("train", "command = [\"python3\", \"train.py\"]\ndata = false");
+    assert!(!without.spec.uses_data);
+}
+
+#[test]
+fn a_report_is_required_where_its_folder_is_mentioned() {
+    assert!(!lone("test", "command = [\"pytest\"]").spec.requires_report);
+    assert!(lone("test", "command = [\"pytest\", \"${TRAINYARD_REPORTS}/a.xml\"]").spec.requires_report);
+    assert!(lone("test", "command = [\"make\"]\nenvironment = { OUT = \"$TRAINYARD_REPORTS\" }").spec.requires_report);
+    assert!(lone("test", "command = [\"make\"]\nreport = \"required\"").spec.requires_report);
+    let optional = lone("test", "command = [\"pytest\", \"$TRAINYARD_REPORTS/a.xml\"]\nreport = \"optional\"");
+    assert!(!optional.spec.requires_report);
+}
+
+#[test]
+fn an_image_depends_on_the_source_only_by_what_goes_into_it() {
+    let bare = lone("build", "uses = \"image\"");
+    assert_eq!(bare.spec.kind, StageKind::Image);
+    assert!(!bare.spec.uses_source && !bare.spec.uses_data && bare.inputs.is_empty());
+    let filled = lone("build", "uses = \"image\"\ninclude = [\"app/*.py\"]\nsite = \"./site/\"");
+    assert!(filled.spec.uses_source);
+    assert_eq!(filled.inputs, ["app/*.py", "site/**"]);
+}
+
+#[test]
+fn named_algorithms_replace_auto() {
+    let lines =
+        "uses = \"train\"\ntarget = \"y\"\ntask = \"classification\"\nalgorithms = [\"naive-bayes\", \"logistic\"]";
+    let Action::Train(train) = lone("train", lines).action else { unreachable!("train is built in") };
+    assert_eq!(train.algorithms, [Algorithm::NaiveBayes, Algorithm::Logistic]);
+    assert_eq!(train.task, Some(Task::Classification));
+}
+
+#[test]
+fn the_definition_changes_with_what_is_made_and_not_with_how_often_it_is_tried() {
+    let definition = |lines: &str| lone("test", lines).spec.definition;
+    let plain = definition("command = [\"pytest\"]");
+    assert_eq!(plain, definition("command = [\"pytest\"]\nretries = 3\ntimeout = \"1m\"\ngrace = \"1s\"\nneeds = []"));
+    for other in [
+        "command = [\"pytest\", \"-q\"]",
+        "command = [\"pytest\"]\nenvironment = { A = \"b\" }",
+        "command = [\"pytest\"]\nreport = \"required\"",
+        "command = [\"pytest\"]\ninputs = [\"a\"]",
+        "command = [\"pytest\"]\ndata = true",
+    ] {
+        assert_ne!(plain, definition(other), "{other}");
+    }
+    let gate = |min: &str| {
+        let lines = format!("uses = \"train\"\ntarget = \"y\"\ngate = {{ metric = \"accuracy\", min = {min} }}");
+        lone("train", &lines).spec.definition
+    };
+    assert_ne!(gate("0.5"), gate("0.6"));
+}
+
+#[test]
+fn stages_stand_behind_what_they_need_whatever_the_order_of_the_file() {
+    let settings = settings("[stages.b]\nneeds = [\"a\"]\ncommand = [\"b\"]\n[stages.a]\ncommand = [\"a\"]\n");
+    let names: Vec<_> = settings.stages.iter().map(|stage| stage.spec.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn a_folder_without_a_configuration_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = super::load(folder.path()).unwrap_err().to_string();
+    assert_eq!(error, format!("no trainyard.toml in {}; `trainyard init` writes one", folder.path().display()));
+}
+
+#[test]
+fn a_project_without_a_name_is_called_like_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path().join("wine");
+    std::fs::create_dir(&project).unwrap();
+    std::fs::write(project.join(super::FILE_NAME), LEAST).unwrap();
+    assert_eq!(super::load(&project).unwrap().name, "wine");
+    assert_eq!(super::load(&project.join(super::FILE_NAME)).unwrap().name, "wine");
+}
+
+#[test]
+fn a_file_that_is_not_text_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(super::FILE_NAME);
+    std::fs::write(&path, b"[project]\nname = \"\xff\"\n").unwrap();
+    let error = super::load(&path).unwrap_err().to_string();
+    assert_eq!(error, format!("{} is not UTF-8 text in line 2; save it as UTF-8", path.display()));
+}

@@ -1,0 +1,258 @@
+//! `[stages.NAME]`: one table becomes one [`StageSettings`], every default filled in.
+//!
+//! What stages need of each other is not looked at here, but in `relations.rs`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use toml::Spanned;
+
+use crate::disk::digest_bytes;
+use crate::pipeline::{Digest, StageKind, StageName, StageSpec};
+
+use super::actions::{self, CommandKeys};
+use super::errors::Span;
+use super::keys::Section;
+use super::reader::TableReader;
+use super::settings::{Action, ImageSettings, StageSettings};
+
+/// The longest name of a stage: it stands in boxes on the board and in names of files.
+const NAME_LIMIT: usize = 32;
+
+/// A stage whose needs have not been resolved yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// The stage.
+    pub(super) settings: StageSettings,
+    /// Where its name stands.
+    pub(super) span: Span,
+    /// The stages that it needs, as written.
+    pub(super) needs: Vec<Spanned<String>>,
+    /// Where its port is written, if it deploys and the port is written.
+    pub(super) port_span: Option<Span>,
+    /// Whether it could not be told what kind of stage it is.
+    pub(super) uncertain: bool,
+}
+
+/// What an action takes in, and whether it makes a model.
+struct Effects {
+    action: Action,
+    inputs: Vec<String>,
+    uses_source: bool,
+    produces_model: bool,
+    report: Option<bool>,
+    port_span: Option<Span>,
+    uncertain: bool,
+}
+
+/// All stages, in the order in which they are written.
+pub(super) fn stages(root: &mut TableReader<'_>) -> Vec<Draft> {
+    let present = root.has("stages");
+    let stages = root.named_sections("stages", Section::Stage);
+    if !present {
+        let hint = "add one, such as [stages.test] with `command = [\"pytest\"]`; `trainyard init` writes a start";
+        root.problems.add_absence(0..0, "no stages are defined", hint);
+    }
+    stages.into_iter().map(|(name, reader)| stage(&name, reader)).collect()
+}
+
+fn stage(name: &Spanned<String>, mut reader: TableReader<'_>) -> Draft {
+    check_name(name, &reader);
+    let effects = effects(name.get_ref(), &mut reader);
+    let needs = reader.strings("needs").unwrap_or_default();
+    let timeout = reader.duration("timeout");
+    let retries = reader.integer("retries").and_then(|retries| u32::try_from(retries).ok()).unwrap_or(0);
+    let grace = reader.duration("grace").unwrap_or(Duration::from_secs(10));
+    let environment = reader.variables("environment");
+    let uses_data = reader.boolean("data").unwrap_or(effects.produces_model);
+    reader.finish();
+
+    let mentioned = || mentions_reports(&effects.action, &environment);
+    let requires_report = effects.report.unwrap_or_else(mentioned);
+    let mut spec = StageSpec {
+        name: StageName(name.get_ref().clone()),
+        kind: kind_of(&effects.action),
+        needs: Vec::new(),
+        uses_data,
+        uses_source: effects.uses_source,
+        produces_model: effects.produces_model,
+        requires_report,
+        retries,
+        timeout: timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
+        definition: Digest(String::new()),
+    };
+    spec.definition = definition(&spec, &effects, &environment);
+    Draft {
+        settings: StageSettings { spec, action: effects.action, environment, inputs: effects.inputs, grace },
+        span: name.span(),
+        needs,
+        port_span: effects.port_span,
+        uncertain: effects.uncertain,
+    }
+}
+
+fn check_name(name: &Spanned<String>, reader: &TableReader<'_>) {
+    let text = name.get_ref();
+    let valid = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    if text.is_empty() || text.len() > NAME_LIMIT || !text.chars().all(valid) {
+        let hint = "letters, digits, `-` and `_`, at most 32";
+        reader.problems.add(name.span(), format!("`{text}` cannot be the name of a stage"), hint);
+    }
+}
+
+/// Reads the keys of the stage's kind.
+fn effects(name: &str, reader: &mut TableReader<'_>) -> Effects {
+    match reader.choice("uses") {
+        Some("train") => {
+            reader.allow(Section::Train);
+            Effects::new(Action::Train(actions::train(reader)))
+        }
+        Some("image") => {
+            reader.allow(Section::Image);
+            let image = actions::image(reader);
+            let inputs = image_inputs(&image);
+            Effects { uses_source: !inputs.is_empty(), inputs, ..Effects::new(Action::Image(image)) }
+        }
+        Some("deploy") => {
+            reader.allow(Section::Deploy);
+            let (deploy, port_span) = actions::deploy(reader);
+            Effects { port_span, ..Effects::new(Action::Deploy(deploy)) }
+        }
+        _ if reader.has("command") && !reader.has("uses") => {
+            reader.allow(Section::Command);
+            command_effects(name, actions::command(reader))
+        }
+        _ => {
+            if !reader.has("uses") {
+                let hint = "add `command = [\"…\"]`, or `uses` with one of `train`, `image`, `deploy`";
+                let message = format!("stage `{name}` has neither `command` nor `uses`");
+                reader.problems.add_absence(reader.span(), message, hint);
+            }
+            reader.allow_every_kind();
+            Effects { uncertain: true, ..Effects::new(Action::Command(Vec::new())) }
+        }
+    }
+}
+
+impl Effects {
+    /// An action that takes in nothing of the source.
+    fn new(action: Action) -> Self {
+        let produces_model = matches!(action, Action::Train(_));
+        Self {
+            action,
+            inputs: Vec::new(),
+            uses_source: false,
+            produces_model,
+            report: None,
+            port_span: None,
+            uncertain: false,
+        }
+    }
+}
+
+fn command_effects(name: &str, keys: CommandKeys) -> Effects {
+    let produces_model = keys.produces_model || name == "train";
+    // `inputs = []` is a promise that no source file matters.
+    let uses_source = keys.inputs.as_ref().is_none_or(|inputs| !inputs.is_empty());
+    let inputs = match keys.inputs {
+        Some(inputs) => inputs,
+        // Training is dear, so saving any file must not start it again: the files its command names are what it depends
+        // on.
+        None if produces_model => named_files(&keys.words),
+        None => Vec::new(),
+    };
+    Effects { inputs, uses_source, produces_model, report: keys.report, ..Effects::new(Action::Command(keys.words)) }
+}
+
+/// The arguments that look like relative paths of files, as globs.
+fn named_files(words: &[String]) -> Vec<String> {
+    let mut files = Vec::new();
+    let mut previous = "";
+    for word in words {
+        // Behind `-m` stands a module, behind `-c` a program: neither is a path.
+        if previous != "-m" && previous != "-c" && looks_like_file(word) {
+            files.push(globset::escape(word.trim_start_matches("./")));
+        }
+        previous = word.as_str();
+    }
+    files
+}
+
+fn looks_like_file(word: &str) -> bool {
+    let plain = !word.starts_with(['-', '/'])
+        && !word.contains(|letter: char| letter.is_whitespace() || "$:=".contains(letter));
+    let inside = word.split('/').all(|part| part != "..");
+    let name = word.rsplit('/').next().unwrap_or_default();
+    let extension = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or("", |(_, extension)| extension);
+    // `0.5` and `python3.11` have no extension.
+    let has_extension = extension.starts_with(|first: char| first.is_ascii_alphabetic())
+        && extension.chars().all(|letter| letter.is_ascii_alphanumeric());
+    plain && inside && has_extension
+}
+
+fn image_inputs(image: &ImageSettings) -> Vec<String> {
+    let site = image.site.as_ref().map(|site| {
+        let folder = site.to_string_lossy();
+        match folder.trim_start_matches("./").trim_end_matches('/') {
+            "" | "." => "**".to_owned(),
+            folder => format!("{}/**", globset::escape(folder)),
+        }
+    });
+    image.include.iter().cloned().chain(site).collect()
+}
+
+fn kind_of(action: &Action) -> StageKind {
+    match action {
+        Action::Command(_) => StageKind::Command,
+        Action::Train(_) => StageKind::Train,
+        Action::Image(_) => StageKind::Image,
+        Action::Deploy(_) => StageKind::Deploy,
+    }
+}
+
+fn mentions_reports(action: &Action, environment: &BTreeMap<String, String>) -> bool {
+    let Action::Command(words) = action else { return false };
+    words
+        .iter()
+        .chain(environment.values())
+        .any(|text| text.contains("$TRAINYARD_REPORTS") || text.contains("${TRAINYARD_REPORTS}"))
+}
+
+/// The digest of all that decides what the stage makes. `needs`, `retries`, `timeout` and `grace` do not: changing them
+/// must not make a stage run again.
+fn definition(spec: &StageSpec, effects: &Effects, environment: &BTreeMap<String, String>) -> Digest {
+    // These types have neither maps with keys that are no strings nor serialisers of their own, so nothing can fail
+    // here.
+    let facts: BTreeMap<&str, Value> = BTreeMap::from([
+        ("action", serde_json::to_value(&effects.action).unwrap_or_default()),
+        ("environment", serde_json::to_value(environment).unwrap_or_default()),
+        ("inputs", Value::from(effects.inputs.clone())),
+        ("uses_data", Value::Bool(spec.uses_data)),
+        ("uses_source", Value::Bool(spec.uses_source)),
+        ("produces_model", Value::Bool(spec.produces_model)),
+        ("requires_report", Value::Bool(spec.requires_report)),
+    ]);
+    digest_bytes(&serde_json::to_vec(&facts).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(words: &[&str]) -> Vec<String> {
+        named_files(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_files_that_a_command_names_are_found() {
+        assert_eq!(files(&["python3", "train.py", "--rate", "0.5"]), ["train.py"]);
+        assert_eq!(files(&["./scripts/train.sh", "conf/a.yaml"]), ["scripts/train.sh", "conf/a.yaml"]);
+    }
+
+    #[test]
+    fn what_only_looks_a_little_like_a_file_is_not_taken_for_one() {
+        assert!(files(&["python3.11", "-m", "trainer.main", "--config=a.yaml", "$HOME/x.py"]).is_empty());
+        assert!(files(&["sh", "-c", "true.sh", "/usr/bin/a.sh", "../a.sh", "https://a.b/c.py"]).is_empty());
+    }
+}

@@ -1,0 +1,153 @@
+//! What a valid configuration presupposes of the machine: folders, a git work tree, programs.
+//!
+//! Nothing here makes a configuration invalid but a trigger that cannot work; the rest are warnings, because a folder
+//! or a program may still come.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::settings::{Action, Settings, SourceTrigger, StageSettings};
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The project cannot work like this.
+    Error,
+    /// Something may be missing.
+    Warning,
+}
+
+/// Something that the configuration presupposes and that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How grave it is.
+    pub severity: Severity,
+    /// What is missing.
+    pub message: String,
+    /// The mend.
+    pub hint: String,
+}
+
+/// Compares `settings` with the project `folder` and with this machine.
+pub fn look_around(folder: &Path, settings: &Settings) -> Vec<Finding> {
+    let source = folder.join(&settings.source.path);
+    let mut findings = Vec::new();
+    findings.extend(check_source(&source, settings.source.trigger));
+    let data = folder.join(&settings.data.path);
+    if !data.is_dir() {
+        let message = format!("the data folder {} does not exist", data.display());
+        findings.push(warning(message, format!("make it: mkdir -p {}", data.display())));
+    }
+    findings.extend(settings.stages.iter().filter_map(|stage| check_program(&source, stage)));
+    findings
+}
+
+fn warning(message: String, hint: impl Into<String>) -> Finding {
+    Finding { severity: Severity::Warning, message, hint: hint.into() }
+}
+
+fn check_source(source: &Path, trigger: SourceTrigger) -> Option<Finding> {
+    if !source.is_dir() {
+        let message = format!("the source folder {} does not exist", source.display());
+        return Some(Finding { severity: Severity::Error, message, hint: "mend `path` in [source]".to_owned() });
+    }
+    if is_git_work_tree(source) {
+        return None;
+    }
+    let message = format!("{} is not a git work tree", source.display());
+    if trigger == SourceTrigger::Commit {
+        let hint = "run `git init` there, or write `trigger = \"save\"` in [source]".to_owned();
+        let message = format!("{message}, so `trigger = \"commit\"` cannot work");
+        return Some(Finding { severity: Severity::Error, message, hint });
+    }
+    Some(warning(message, "run `git init` there, so that runs can name the version of the source they used"))
+}
+
+/// Whether `folder` or one above it holds a `.git`. Only the watcher opens the repository.
+pub(super) fn is_git_work_tree(folder: &Path) -> bool {
+    let whole = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    whole.ancestors().any(|above| above.join(".git").exists())
+}
+
+fn check_program(source: &Path, stage: &StageSettings) -> Option<Finding> {
+    let words = match &stage.action {
+        Action::Command(words) => words,
+        Action::Deploy(deploy) => &deploy.command,
+        Action::Train(_) | Action::Image(_) => return None,
+    };
+    let program = words.first()?;
+    // A variable is known only when the stage starts.
+    if program.contains('$') || is_found(source, program) {
+        return None;
+    }
+    let name = &stage.spec.name;
+    if program.contains('/') {
+        let message = format!("stage `{name}` runs `{program}`, which is not an executable file");
+        return Some(warning(message, format!("write a path relative to {}, or make it executable", source.display())));
+    }
+    let message = format!("stage `{name}` runs `{program}`, which is not in PATH");
+    Some(warning(message, format!("install `{program}`, or give its path")))
+}
+
+fn is_found(source: &Path, program: &str) -> bool {
+    if program.contains('/') {
+        return is_executable(&source.join(program));
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| is_executable(&folder.join(program)))
+}
+
+/// Whether `path` is a file that somebody may execute.
+pub(super) fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+
+    fn findings(folder: &Path, text: &str) -> Vec<(Severity, String)> {
+        let settings = parse(text, "trainyard.toml").unwrap();
+        look_around(folder, &settings).into_iter().map(|finding| (finding.severity, finding.message)).collect()
+    }
+
+    const STAGE: &str = "[stages.test]\ncommand = [\"sh\", \"-c\", \"true\"]\n";
+
+    #[test]
+    fn a_project_with_everything_in_place_has_no_findings() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        assert!(findings(folder.path(), STAGE).is_empty());
+    }
+
+    #[test]
+    fn a_missing_data_folder_and_a_missing_program_are_warnings() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        let found = findings(folder.path(), "[stages.test]\ncommand = [\"no-such-program\"]\n");
+        let data = format!("the data folder {} does not exist", folder.path().join("data").display());
+        assert_eq!(
+            found,
+            [
+                (Severity::Warning, data),
+                (Severity::Warning, "stage `test` runs `no-such-program`, which is not in PATH".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_commit_trigger_without_git_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        let found = findings(folder.path(), &format!("[source]\ntrigger = \"commit\"\n{STAGE}"));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, Severity::Error);
+    }
+}

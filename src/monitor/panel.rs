@@ -1,0 +1,312 @@
+//! Panels: an expression turned into the columns of a chart.
+//!
+//! Columns stand at multiples of their width in time, so that a chart that is drawn again a second later shows the same
+//! columns, moved by a whole one or not at all. A column is a gap where there is no number, and where every target that
+//! was scraped within it failed at least once: a rate over a minute would otherwise hide an app that was away for ten
+//! seconds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::PanelSettings;
+use crate::pipeline::Moment;
+
+use super::labels::Labels;
+use super::promql::{self, PromqlError, Query, RangeSeries};
+use super::series::SeriesStore;
+
+/// More lines than this cannot be told apart in a terminal.
+const MOST_SERIES: usize = 8;
+
+/// The metric that says whether a scrape succeeded.
+const UP: &str = "up";
+
+/// How far back a scrape is taken for the present state when none falls into a column, in milliseconds.
+const LOOK_BACK_MS: i64 = 300_000;
+
+/// The panels of a project that configures none: those that suit the built-in model server.
+pub fn default_panels() -> Vec<PanelSettings> {
+    let panel = |title: &str, unit: Option<&str>, expr: &str| PanelSettings {
+        title: title.to_owned(),
+        expr: expr.to_owned(),
+        unit: unit.map(str::to_owned),
+    };
+    vec![
+        panel("requests/s", None, "sum(rate(predict_requests_total[1m]))"),
+        panel(
+            "p95 latency",
+            Some("ms"),
+            "1000 * histogram_quantile(0.95, sum by (le) (rate(predict_duration_seconds_bucket[1m])))",
+        ),
+        // Before the first error there is no such series: then it is zero wherever requests are counted.
+        panel("errors/s", None, "sum(rate(predict_errors_total[1m])) or 0 * sum(rate(predict_requests_total[1m]))"),
+        panel("drift (PSI)", None, "max(predict_input_drift_psi_max)"),
+        panel("memory", Some("MiB"), "sum(process_resident_memory_bytes) / (1024 * 1024)"),
+    ]
+}
+
+/// A panel whose expression has been checked.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    /// The heading.
+    pub title: String,
+    /// Shown behind the value.
+    pub unit: Option<String>,
+    /// What is charted.
+    pub query: Query,
+}
+
+/// What a chart shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PanelColumns {
+    /// At most eight series: those with the largest last values, in the order of their labels so that colours stay.
+    pub series: Vec<PanelSeries>,
+    /// How many more series there are.
+    pub left_out: usize,
+    /// From column to column, in milliseconds.
+    pub step_ms: u64,
+    /// The moment of the last column.
+    pub end: Moment,
+}
+
+/// One line of a chart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PanelSeries {
+    /// The labels by which this series differs from the others shown; the title where it is the only one.
+    pub label: String,
+    /// One entry a column, from the oldest on; none is a gap. Numbers are finite.
+    pub points: Vec<Option<f64>>,
+}
+
+impl Panel {
+    /// Checks the expression of a configured panel.
+    pub fn from_settings(settings: &PanelSettings) -> Result<Self, PromqlError> {
+        let query = promql::parse(&settings.expr)?;
+        Ok(Self { title: settings.title.clone(), unit: settings.unit.clone(), query })
+    }
+
+    /// The last `range_ms` before `end` in exactly `columns` columns.
+    pub fn columns(
+        &self,
+        store: &SeriesStore,
+        end: Moment,
+        range_ms: u64,
+        columns: usize,
+    ) -> Result<PanelColumns, PromqlError> {
+        let grid = Grid::new(end, range_ms, columns);
+        let mut found = match columns {
+            0 => Vec::new(),
+            _ => self.query.range(store, grid.first, grid.last, grid.step_ms)?,
+        };
+        let left_out = keep_largest(&mut found);
+        // A panel that shows `up` itself must show its zeros.
+        let gaps = if self.query.mentions(UP) { vec![false; columns] } else { gaps(store, &grid) };
+        let telling = telling_labels(&found);
+        let series = found
+            .iter()
+            .map(|series| PanelSeries {
+                label: self.label(&series.labels, &telling),
+                points: grid.points(series, &gaps),
+            })
+            .collect();
+        Ok(PanelColumns { series, left_out, step_ms: grid.step_ms, end: grid.last })
+    }
+
+    fn label(&self, labels: &Labels, telling: &[String]) -> String {
+        match telling {
+            [] => self.title.clone(),
+            [only] => labels.get(only).unwrap_or("–").to_owned(),
+            several => {
+                let parts: Vec<_> =
+                    several.iter().filter_map(|name| labels.get(name).map(|value| format!("{name}={value}"))).collect();
+                parts.join(", ")
+            }
+        }
+    }
+}
+
+/// The moments of the columns.
+#[derive(Debug, Clone, Copy)]
+struct Grid {
+    first: Moment,
+    last: Moment,
+    step_ms: u64,
+    columns: usize,
+}
+
+impl Grid {
+    fn new(end: Moment, range_ms: u64, columns: usize) -> Self {
+        let count = u64::try_from(columns).unwrap_or(u64::MAX).max(1);
+        let step_ms = range_ms.div_ceil(count).max(1);
+        let step = i64::try_from(step_ms).unwrap_or(i64::MAX);
+        let last = end.0.div_euclid(step).saturating_mul(step);
+        let back = i64::try_from(count - 1).unwrap_or(i64::MAX).saturating_mul(step);
+        Self { first: Moment(last.saturating_sub(back)), last: Moment(last), step_ms, columns }
+    }
+
+    fn moments(&self) -> impl Iterator<Item = Moment> {
+        let (first, step_ms) = (self.first, self.step_ms);
+        (0_u64..).map(move |column| first.plus(column.saturating_mul(step_ms))).take(self.columns)
+    }
+
+    /// The points of a series in their columns; what is not finite, or falls into a gap, is left out.
+    fn points(&self, series: &RangeSeries, gaps: &[bool]) -> Vec<Option<f64>> {
+        let mut points = vec![None; self.columns];
+        for (at, value) in series.points.iter().filter(|(_, value)| value.is_finite()) {
+            let column = at.since(self.first).checked_div(self.step_ms).and_then(|column| usize::try_from(column).ok());
+            let Some(column) = column else { continue };
+            if gaps.get(column) == Some(&false)
+                && let Some(point) = points.get_mut(column)
+            {
+                *point = Some(*value);
+            }
+        }
+        points
+    }
+}
+
+/// For each column whether every target with a scrape in it had a failed one; where no scrape falls into the column,
+/// the last one before it counts.
+fn gaps(store: &SeriesStore, grid: &Grid) -> Vec<bool> {
+    let targets = store.select(Some(UP), |_| true);
+    let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
+    let is_gap = |at: Moment| {
+        let mut states = targets
+            .iter()
+            .filter_map(|(_, series)| {
+                let scrapes = series.window(at.0.saturating_sub(step), at.0);
+                let least = scrapes.iter().map(|(_, up)| *up).reduce(f64::min);
+                least.or_else(|| series.at(at.0, LOOK_BACK_MS))
+            })
+            .peekable();
+        states.peek().is_some() && states.all(|up| up < 0.5)
+    };
+    grid.moments().map(is_gap).collect()
+}
+
+/// Keeps the series with the largest last values, in the order they had; says how many others there were.
+fn keep_largest(series: &mut Vec<RangeSeries>) -> usize {
+    let left_out = series.len().saturating_sub(MOST_SERIES);
+    if left_out > 0 {
+        series.sort_by(|left, right| last_value(right).total_cmp(&last_value(left)));
+        series.truncate(MOST_SERIES);
+        series.sort_by(|left, right| left.labels.cmp(&right.labels));
+    }
+    left_out
+}
+
+fn last_value(series: &RangeSeries) -> f64 {
+    let finite = series.points.iter().rev().map(|(_, value)| *value).find(|value| value.is_finite());
+    finite.unwrap_or(f64::NEG_INFINITY)
+}
+
+/// The names of the labels in which the series differ.
+fn telling_labels(series: &[RangeSeries]) -> Vec<String> {
+    let Some((first, others)) = series.split_first() else { return Vec::new() };
+    let mut names: Vec<String> =
+        series.iter().flat_map(|series| series.labels.pairs()).map(|(name, _)| name.to_owned()).collect();
+    names.sort();
+    names.dedup();
+    names.retain(|name| others.iter().any(|other| other.labels.get(name) != first.labels.get(name)));
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{fail, record, store};
+    use super::*;
+
+    fn panel(expr: &str) -> Panel {
+        let settings = PanelSettings { title: "title".to_owned(), expr: expr.to_owned(), unit: None };
+        Panel::from_settings(&settings).unwrap()
+    }
+
+    #[test]
+    fn every_default_panel_can_be_evaluated() {
+        let store = store(1_000, &[("predict_requests_total{status=\"200\"}", &[0.0, 5.0, 10.0])]);
+        for settings in default_panels() {
+            let panel = Panel::from_settings(&settings).unwrap();
+            let columns = panel.columns(&store, Moment(2_000), 3_000, 3).unwrap();
+            let expected = usize::from(settings.expr.contains("predict_requests_total"));
+            assert_eq!(columns.series.len(), expected, "{}", settings.title);
+        }
+    }
+
+    #[test]
+    fn without_errors_the_error_rate_is_zero_and_not_unknown() {
+        let store = store(1_000, &[("predict_requests_total", &[0.0, 5.0, 10.0])]);
+        let settings = default_panels().into_iter().find(|settings| settings.title == "errors/s").unwrap();
+        let columns = Panel::from_settings(&settings).unwrap().columns(&store, Moment(2_000), 2_000, 2).unwrap();
+        assert_eq!(columns.series[0].points, [Some(0.0), Some(0.0)]);
+    }
+
+    #[test]
+    fn columns_stand_at_multiples_of_their_width() {
+        let store = store(1_000, &[("a", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])]);
+        let panel = panel("a");
+        let early = panel.columns(&store, Moment(4_000), 4_000, 2).unwrap();
+        let late = panel.columns(&store, Moment(5_900), 4_000, 2).unwrap();
+        assert_eq!(early.series[0].points, [Some(3.0), Some(5.0)]);
+        assert_eq!((early.step_ms, early.end), (2_000, Moment(4_000)));
+        assert_eq!(early, late);
+    }
+
+    #[test]
+    fn a_failed_scrape_is_a_gap_even_in_a_rate() {
+        let mut store = store(1_000, &[("a", &[0.0, 1.0, 2.0])]);
+        fail(&mut store, 3_000);
+        record(&mut store, 4_000, [("a", 4.0)].into_iter());
+        let columns = panel("rate(a[1m])").columns(&store, Moment(4_000), 4_000, 4).unwrap();
+        let known: Vec<_> = columns.series[0].points.iter().map(Option::is_some).collect();
+        assert_eq!(known, [true, true, false, true]);
+        let columns = panel("up").columns(&store, Moment(4_000), 2_000, 2).unwrap();
+        assert_eq!(columns.series[0].points, [Some(0.0), Some(1.0)]);
+    }
+
+    #[test]
+    fn columns_narrower_than_the_scrapes_are_no_gaps() {
+        let store = store(1_000, &[("a", &[1.0, 2.0, 3.0])]);
+        let columns = panel("a").columns(&store, Moment(2_000), 1_000, 4).unwrap();
+        assert!(columns.series[0].points.iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn what_is_not_finite_is_a_gap() {
+        let store = store(1_000, &[("a", &[0.0, 1.0])]);
+        let columns = panel("1 / a").columns(&store, Moment(1_000), 2_000, 2).unwrap();
+        assert_eq!(columns.series[0].points, [None, Some(1.0)]);
+    }
+
+    #[test]
+    fn the_largest_series_are_shown_and_the_others_counted() {
+        let names: Vec<String> = (0..11).map(|index| format!("a{{feature=\"f{index:02}\",job=\"app\"}}")).collect();
+        let mut store = SeriesStore::new(std::time::Duration::from_mins(1), 100);
+        record(&mut store, 1_000, names.iter().map(String::as_str).zip((0_u32..).map(f64::from)));
+        let columns = panel("a").columns(&store, Moment(1_000), 1_000, 1).unwrap();
+        let labels: Vec<_> = columns.series.iter().map(|series| series.label.as_str()).collect();
+        assert_eq!(labels, ["f03", "f04", "f05", "f06", "f07", "f08", "f09", "f10"]);
+        assert_eq!(columns.left_out, 3);
+    }
+
+    #[test]
+    fn series_are_labelled_by_what_tells_them_apart() {
+        let store =
+            store(1_000, &[("a{x=\"1\",y=\"1\",job=\"app\"}", &[1.0]), ("a{x=\"2\",y=\"2\",job=\"app\"}", &[1.0])]);
+        let columns = panel("a").columns(&store, Moment(0), 1_000, 1).unwrap();
+        let labels: Vec<_> = columns.series.iter().map(|series| series.label.as_str()).collect();
+        assert_eq!(labels, ["x=1, y=1", "x=2, y=2"]);
+        let columns = panel("sum(a)").columns(&store, Moment(0), 1_000, 1).unwrap();
+        assert_eq!(columns.series[0].label, "title");
+    }
+
+    #[test]
+    fn no_columns_are_no_error() {
+        let columns = panel("vector(1)").columns(&store(1_000, &[]), Moment(0), 1_000, 0).unwrap();
+        assert!(columns.series.is_empty());
+    }
+
+    #[test]
+    fn a_wrong_expression_is_refused_when_it_is_configured() {
+        let settings = PanelSettings { title: "x".to_owned(), expr: "sum(".to_owned(), unit: None };
+        assert!(Panel::from_settings(&settings).is_err());
+    }
+}

@@ -1,0 +1,168 @@
+//! The built-in deploy stage: asks the target to put a release into service and tells each step.
+//!
+//! The stage decides nothing. Whether this release may be deployed was decided before it started, and whether it is healthy
+//! is decided by the target, which also goes on serving the former release if it is not.
+
+use std::env;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::contract::{Contract, ContractError, Output};
+use crate::config::{DeploySettings, TargetKind};
+use crate::disk::Layout;
+use crate::pipeline::{ModelVersion, ReleaseId};
+use crate::target::archive::digest_of_name;
+use crate::target::process::{ClientError, HostClient};
+use crate::target::{ApplyRequest, ApplyResponse, Target};
+
+/// How long the host may take to answer at first; the daemon starts it beside this stage.
+const HOST: Duration = Duration::from_secs(10);
+/// Steps of a deploy beside a release that serves; the board shows them as progress.
+const STEPS: f64 = 5.0;
+
+/// Why the release is not in service.
+#[derive(Debug, thiserror::Error)]
+pub enum DeployError {
+    /// This process is no stage, or its files cannot be used.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    /// A variable holds no number.
+    #[error(
+        "{name} is `{value}`, which is no number; this command is started by the daemon, not by hand (use `trainyard run`)"
+    )]
+    Number {
+        /// The variable.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// The archive is not one of the image stage.
+    #[error(
+        "{0} is no image archive of trainyard: its name is not a digest; let the deploy stage need a stage with `uses = \"image\"`"
+    )]
+    Image(PathBuf),
+    /// The project folder cannot be used.
+    #[error("cannot use the project folder {path}: {source}")]
+    Project {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The target cannot be asked.
+    #[error(transparent)]
+    Target(#[from] ClientError),
+    /// The runtime cannot be made.
+    #[error("cannot start the deploy: {0}")]
+    Runtime(std::io::Error),
+    /// The release was refused.
+    #[error("{0}")]
+    Rejected(String),
+}
+
+/// The stage: reads the contract, applies the release, reports its address.
+pub fn run() -> Result<(), DeployError> {
+    let contract = Contract::from_environment()?;
+    let settings: DeploySettings = contract.settings()?;
+    let mut output = contract.output()?;
+    let request = request(&settings)?;
+    let layout = Layout::new(&contract.project)
+        .map_err(|source| DeployError::Project { path: contract.project.clone(), source })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DeployError::Runtime)?;
+    let response = runtime.block_on(async {
+        match settings.target {
+            TargetKind::Process => {
+                let client = HostClient::new(&layout)?;
+                client.wait_ready(HOST).await?;
+                apply(&client, &request, &mut output).await.map_err(DeployError::from)
+            }
+        }
+    })?;
+    conclude(request.release, response, &mut output)
+}
+
+async fn apply<T: Target>(target: &T, request: &ApplyRequest, output: &mut Output) -> Result<ApplyResponse, T::Error> {
+    let mut done = 0.0;
+    let mut tell = |step: &str| {
+        println!("{step}");
+        done += 1.0;
+        // The steps are in the log too; a progress line that cannot be written must not stop a deploy half way.
+        let _ = output.progress(f64::min(done / STEPS, 1.0), step);
+    };
+    target.apply(request, &mut tell).await
+}
+
+fn conclude(release: ReleaseId, response: ApplyResponse, output: &mut Output) -> Result<(), DeployError> {
+    match response {
+        ApplyResponse::Live { address } => {
+            println!("release {release} serves at {address}");
+            output.release(&address)?;
+            Ok(())
+        }
+        ApplyResponse::Rejected { reason, log_tail, kept } => {
+            if log_tail.is_empty() {
+                println!("release {release} wrote nothing");
+            } else {
+                println!("the last lines of release {release}:");
+            }
+            for line in log_tail {
+                println!("  {line}");
+            }
+            Err(DeployError::Rejected(rejection(release, &reason, kept)))
+        }
+    }
+}
+
+fn rejection(release: ReleaseId, reason: &str, kept: Option<ReleaseId>) -> String {
+    match kept {
+        Some(kept) => format!("release {release} {reason}; release {kept} goes on serving"),
+        None => format!("release {release} {reason}; no release is serving"),
+    }
+}
+
+fn request(settings: &DeploySettings) -> Result<ApplyRequest, DeployError> {
+    let image = PathBuf::from(env::var_os("TRAINYARD_IMAGE").ok_or(ContractError::Missing("TRAINYARD_IMAGE"))?);
+    let digest = digest_of_name(&image).ok_or_else(|| DeployError::Image(image.clone()))?;
+    let release = number("TRAINYARD_RELEASE")?.ok_or(ContractError::Missing("TRAINYARD_RELEASE"))?;
+    Ok(ApplyRequest {
+        release: ReleaseId(release),
+        image,
+        digest,
+        model_version: number("TRAINYARD_MODEL_VERSION")?.map(ModelVersion),
+        command: settings.command.clone(),
+        health_path: settings.health.path.clone(),
+        healthy_within: milliseconds(settings.health.within),
+        drain: milliseconds(settings.drain),
+    })
+}
+
+/// The number in a variable; `None` if it is absent or empty.
+fn number(name: &'static str) -> Result<Option<u64>, DeployError> {
+    match env::var(name) {
+        Ok(value) if !value.is_empty() => match value.parse() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(DeployError::Number { name, value }),
+        },
+        _ => Ok(None),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_happened_and_what_serves() {
+        let reason = "did not become healthy within 30 s: GET /healthz answered 500 Internal Server Error";
+        assert_eq!(
+            rejection(ReleaseId(17), reason, Some(ReleaseId(16))),
+            "release 17 did not become healthy within 30 s: GET /healthz answered 500 Internal Server Error; \
+             release 16 goes on serving"
+        );
+        assert!(rejection(ReleaseId(1), reason, None).ends_with("no release is serving"));
+    }
+}

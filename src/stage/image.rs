@@ -1,0 +1,287 @@
+//! The built-in image stage: packs the model server, the model and the app into an OCI image archive, without Docker.
+//!
+//! Equal inputs give the same bytes on every machine: nothing of the time, the user or the host is in the image. The
+//! archive appears under `.trainyard/images/<digest>.tar` whole or not at all, and what a build needs on the way lies in a
+//! folder of its own, which goes away with the build, however it ends.
+
+mod archive;
+mod closure;
+mod layer;
+mod source;
+mod workspace;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use self::archive::Image;
+pub use self::closure::{ClosureError, shared_libraries};
+use self::layer::{Layer, WrittenLayer};
+pub use self::source::SourceError;
+use self::workspace::Workspace;
+use super::contract::{Contract, ContractError};
+use crate::config::{self, ImageSettings};
+use crate::disk::Layout;
+use crate::pipeline::Digest;
+use crate::target::archive::{ContainerConfig, History, ImageArchive, ImageConfig, RootFileSystem};
+
+/// Where the server lies in an image.
+const SERVER: &str = "/usr/local/bin/trainyard";
+/// The port on which the server listens in a container.
+const PORT: u16 = 8080;
+/// The only time that is in an image.
+const EPOCH: &str = "1970-01-01T00:00:00Z";
+
+/// Why there is no image.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// This process is no stage, or its files cannot be used.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    /// The server cannot run in an image.
+    #[error(transparent)]
+    Closure(#[from] ClosureError),
+    /// The source cannot be packed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// There is no model.
+    #[error("the model folder {0} holds no file; let the image stage need the stage that trains the model")]
+    NoModel(PathBuf),
+    /// A file or folder cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The disk is full.
+    #[error(
+        "no space is left to write the image in {folder}; nothing half-written was left there; make room, for example by removing old archives, and run the stage again"
+    )]
+    Full {
+        /// Where it was to be written.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The image cannot be written.
+    #[error("cannot write the image in {folder}: {source}")]
+    Write {
+        /// Where it was to be written.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What an image is made of.
+#[derive(Debug, Clone)]
+struct Inputs {
+    project: String,
+    server: PathBuf,
+    libraries: Vec<PathBuf>,
+    model: PathBuf,
+    source: PathBuf,
+    settings: ImageSettings,
+    model_version: Option<String>,
+    commit: Option<String>,
+}
+
+/// An archive that is there.
+#[derive(Debug)]
+struct Built {
+    path: PathBuf,
+    digest: Digest,
+    reference: String,
+    layers: Vec<(&'static str, u64)>,
+    bytes: u64,
+    fresh: bool,
+}
+
+/// The stage: reads the contract, builds the image and reports it.
+pub fn run() -> Result<(), ImageError> {
+    let contract = Contract::from_environment()?;
+    let settings: ImageSettings = contract.settings()?;
+    let mut output = contract.output()?;
+    let layout =
+        Layout::new(&contract.project).map_err(|source| ImageError::Read { path: contract.project.clone(), source })?;
+    let inputs = gather(&contract, &layout, settings)?;
+    let built = build(&inputs, &layout.images(), &mut |share, message| {
+        println!("{message}");
+        output.progress(share, message)
+    })?;
+    for (name, bytes) in &built.layers {
+        println!("layer {name}: {bytes} bytes");
+    }
+    println!("image sha256:{} ({}), {} bytes", built.digest, built.reference, built.bytes);
+    let word = if built.fresh { "written to" } else { "already there and whole:" };
+    println!("{word} {}", built.path.display());
+    output.artifact("image", &built.path)?;
+    output.metric("image_bytes", as_number(built.bytes))?;
+    output.progress(1.0, "image built")?;
+    Ok(())
+}
+
+fn gather(contract: &Contract, layout: &Layout, settings: ImageSettings) -> Result<Inputs, ImageError> {
+    let server = std::env::var_os("TRAINYARD_BIN").map(PathBuf::from).ok_or(ContractError::Missing("TRAINYARD_BIN"))?;
+    let libraries = closure::shared_libraries(&server)?;
+    Ok(Inputs {
+        project: project_name(layout),
+        server,
+        libraries,
+        model: contract.model.clone(),
+        source: contract.source.clone(),
+        settings,
+        model_version: optional_variable("TRAINYARD_MODEL_VERSION"),
+        commit: optional_variable("TRAINYARD_COMMIT"),
+    })
+}
+
+fn optional_variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The name in the configuration; that of the folder while the file is being edited and does not hold.
+fn project_name(layout: &Layout) -> String {
+    let folder = || layout.project().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    config::load(layout.project()).map_or_else(|_| folder(), |settings| settings.name)
+}
+
+/// Builds the image of `inputs` in the folder `images`, or finds that it is there already.
+fn build(
+    inputs: &Inputs,
+    images: &Path,
+    progress: &mut dyn FnMut(f64, &str) -> Result<(), ContractError>,
+) -> Result<Built, ImageError> {
+    let writing = |source| writing(images, source);
+    let workspace = Workspace::new(images).map_err(writing)?;
+    let layers = layers(inputs)?;
+    let steps = f64::from(u32::try_from(layers.len() + 1).unwrap_or(u32::MAX));
+    let mut written = Vec::new();
+    let mut done = 0.0;
+    for (name, layer) in &layers {
+        progress(done / steps, &format!("layer {} of {}: {name}", written.len() + 1, layers.len()))?;
+        written.push(layer.write(&workspace.file(&format!("{name}.tar"))).map_err(writing)?);
+        done += 1.0;
+    }
+    let sizes = layers.iter().zip(&written).map(|((name, _), layer)| (*name, layer.size)).collect();
+    let names: Vec<_> = layers.iter().map(|(name, _)| *name).collect();
+    let has_app = names.contains(&"app");
+    let image =
+        Image::new(&inputs.project, &configuration(inputs, &names, &written, has_app), written).map_err(writing)?;
+
+    let path = images.join(format!("{}.tar", image.digest));
+    let fresh = ImageArchive::open(&path, &image.digest).is_err();
+    if fresh {
+        progress(done / steps, &format!("writing the archive, {} bytes of layers", image.layer_bytes()))?;
+        let temporary = workspace.file("image.tar");
+        image.write(&temporary).map_err(writing)?;
+        fs::rename(&temporary, &path).map_err(writing)?;
+        // The rename itself must survive a crash too.
+        File::open(images).and_then(|folder| folder.sync_all()).map_err(writing)?;
+    }
+    let bytes = fs::metadata(&path).map_err(|source| ImageError::Read { path: path.clone(), source })?.len();
+    Ok(Built { path, reference: image.reference(), digest: image.digest, layers: sizes, bytes, fresh })
+}
+
+fn writing(folder: &Path, source: io::Error) -> ImageError {
+    let folder = folder.to_owned();
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ImageError::Full { folder, source },
+        _ => ImageError::Write { folder, source },
+    }
+}
+
+/// The layers, lowest first: what changes least lies lowest, so that it is stored and sent once.
+fn layers(inputs: &Inputs) -> Result<Vec<(&'static str, Layer)>, ImageError> {
+    let mut server = Layer::default();
+    for library in &inputs.libraries {
+        server.add_file(library, library, true);
+    }
+    server.add_file(Path::new(SERVER), &inputs.server, true);
+    let mut model = Layer::default();
+    model
+        .add_tree(Path::new("/model"), &inputs.model)
+        .map_err(|source| ImageError::Read { path: inputs.model.clone(), source })?;
+    if model.is_empty() {
+        return Err(ImageError::NoModel(inputs.model.clone()));
+    }
+    let app = source::app_layer(&inputs.source, &inputs.settings.include, inputs.settings.site.as_deref())?;
+    let mut layers = vec![("server", server), ("model", model)];
+    if !app.is_empty() {
+        println!("{} files of the app", app.file_count());
+        layers.push(("app", app));
+    }
+    Ok(layers)
+}
+
+fn configuration(inputs: &Inputs, names: &[&str], layers: &[WrittenLayer], has_app: bool) -> ImageConfig {
+    let mut entrypoint: Vec<String> = [SERVER, "serve", "--model", "/model"].map(str::to_owned).to_vec();
+    if let Some(site) = &inputs.settings.site {
+        entrypoint.extend(["--site".to_owned(), format!("/app/{}", site.display())]);
+    }
+    let mut env = vec![
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
+        // In a container, loopback is reached by nobody.
+        format!("TRAINYARD_LISTEN=0.0.0.0:{PORT}"),
+    ];
+    let folders: BTreeSet<_> = inputs.libraries.iter().filter_map(|library| library.parent()).collect();
+    if !folders.is_empty() {
+        // The loader's own search path differs between distributions; the image has no cache of it.
+        let folders: Vec<_> = folders.iter().map(|folder| folder.to_string_lossy()).collect();
+        env.push(format!("LD_LIBRARY_PATH={}", folders.join(":")));
+    }
+    let history = |name: &&str| History { created: EPOCH.to_owned(), created_by: format!("trainyard: {name}") };
+    ImageConfig {
+        created: EPOCH.to_owned(),
+        architecture: architecture().to_owned(),
+        os: "linux".to_owned(),
+        config: ContainerConfig {
+            env,
+            entrypoint,
+            working_dir: if has_app { "/app" } else { "/" }.to_owned(),
+            exposed_ports: BTreeMap::from([(format!("{PORT}/tcp"), BTreeMap::new())]),
+            labels: labels(inputs),
+        },
+        rootfs: RootFileSystem {
+            kind: "layers".to_owned(),
+            diff_ids: layers.iter().map(|layer| format!("sha256:{}", layer.digest)).collect(),
+        },
+        history: names.iter().map(history).collect(),
+    }
+}
+
+fn labels(inputs: &Inputs) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::from([
+        ("org.opencontainers.image.title".to_owned(), inputs.project.clone()),
+        ("com.trainyard.project".to_owned(), inputs.project.clone()),
+        ("com.trainyard.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+    ]);
+    if let Some(version) = &inputs.model_version {
+        labels.insert("org.opencontainers.image.version".to_owned(), version.clone());
+        labels.insert("com.trainyard.model".to_owned(), version.clone());
+    }
+    if let Some(commit) = &inputs.commit {
+        labels.insert("org.opencontainers.image.revision".to_owned(), commit.clone());
+    }
+    labels
+}
+
+/// The name that images use for the processor of this machine.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size beyond 2^53 bytes may lose its last digits")]
+fn as_number(bytes: u64) -> f64 {
+    bytes as f64
+}
+
+#[cfg(test)]
+mod tests;

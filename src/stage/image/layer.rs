@@ -1,0 +1,208 @@
+//! One layer of an image: what is to lie where, written as a tar stream that depends on nothing but that.
+//!
+//! Entries are sorted, times are zero, the owner is zero and modes are one of two, so that equal contents make equal bytes
+//! on every machine. A layer is never held in memory: it goes to a file and is hashed on its way.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tar::{Builder, EntryType, Header};
+
+use crate::pipeline::Digest;
+use crate::target::hashing::HashingWriter;
+
+/// What lies at one place of the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Entry {
+    Folder,
+    File { source: PathBuf, executable: bool },
+    Link { to: PathBuf },
+}
+
+/// A layer to be written.
+#[derive(Debug, Clone, Default)]
+pub struct Layer {
+    entries: BTreeMap<PathBuf, Entry>,
+}
+
+/// A layer on disk.
+#[derive(Debug, Clone)]
+pub struct WrittenLayer {
+    /// The tar file.
+    pub path: PathBuf,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its bytes.
+    pub size: u64,
+}
+
+impl Layer {
+    /// Puts the file `source` at `place`, which is absolute in the image.
+    pub fn add_file(&mut self, place: &Path, source: &Path, executable: bool) {
+        self.add(place, Entry::File { source: source.to_owned(), executable });
+    }
+
+    /// Puts a symbolic link at `place`.
+    pub fn add_link(&mut self, place: &Path, to: &Path) {
+        self.add(place, Entry::Link { to: to.to_owned() });
+    }
+
+    /// Puts all files below `folder` below `place`. Links are followed, because a model must be whole in the image.
+    pub fn add_tree(&mut self, place: &Path, folder: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            let metadata = fs::metadata(&path)?;
+            let inside = place.join(entry.file_name());
+            if metadata.is_dir() {
+                self.add_tree(&inside, &path)?;
+            } else if metadata.is_file() {
+                self.add_file(&inside, &path, is_executable(&metadata));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many files and links it has.
+    pub fn file_count(&self) -> usize {
+        self.entries.values().filter(|entry| **entry != Entry::Folder).count()
+    }
+
+    /// Writes the layer to the new file `path`.
+    pub fn write(&self, path: &Path) -> io::Result<WrittenLayer> {
+        let mut tar = Builder::new(HashingWriter::new(BufWriter::with_capacity(1 << 18, File::create(path)?)));
+        for (place, entry) in &self.entries {
+            append(&mut tar, place, entry)?;
+        }
+        let (writer, digest, size) = tar.into_inner()?.finish();
+        writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok(WrittenLayer { path: path.to_owned(), digest, size })
+    }
+
+    fn add(&mut self, place: &Path, entry: Entry) {
+        // Names in a layer are relative to the root of the image.
+        let place = place.strip_prefix("/").unwrap_or(place);
+        for folder in place.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+            self.entries.entry(folder.to_owned()).or_insert(Entry::Folder);
+        }
+        self.entries.insert(place.to_owned(), entry);
+    }
+}
+
+/// Whether anybody may execute the file.
+pub fn is_executable(metadata: &fs::Metadata) -> bool {
+    metadata.permissions().mode() & 0o111 != 0
+}
+
+/// A tar header of which nothing depends on this machine or this moment.
+pub fn header(kind: EntryType, size: u64, executable: bool) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(if executable { 0o755 } else { 0o644 });
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header
+}
+
+fn append<W: io::Write>(tar: &mut Builder<W>, place: &Path, entry: &Entry) -> io::Result<()> {
+    match entry {
+        Entry::Folder => tar.append_data(&mut header(EntryType::Directory, 0, true), place, io::empty()),
+        Entry::Link { to } => tar.append_link(&mut header(EntryType::Symlink, 0, true), place, to),
+        Entry::File { source, executable } => {
+            let file = File::open(source).map_err(|error| naming(source, &error))?;
+            let size = file.metadata().map_err(|error| naming(source, &error))?.len();
+            let content = Exactly { inner: file, left: size, source };
+            tar.append_data(&mut header(EntryType::Regular, size, *executable), place, content)
+        }
+    }
+}
+
+fn naming(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
+}
+
+/// Reads as many bytes as the header promised: fewer would shift all that follows in the tar stream.
+struct Exactly<'a> {
+    inner: File,
+    left: u64,
+    source: &'a Path,
+}
+
+impl Read for Exactly<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        if room == 0 {
+            return Ok(0);
+        }
+        let read = match self.inner.read(buffer.get_mut(..room).unwrap_or_default()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            result => result.map_err(|error| naming(self.source, &error))?,
+        };
+        if read == 0 {
+            let text = format!("{} became shorter while it was read; run the stage again", self.source.display());
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+        }
+        self.left -= u64::try_from(read).unwrap_or(self.left);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_names_each_folder_before_what_is_in_it_and_forgets_times_and_owners() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("source");
+        fs::write(&source, "content").unwrap();
+        let mut layer = Layer::default();
+        layer.add_file(Path::new("/usr/local/bin/tool"), &source, true);
+        layer.add_file(Path::new("/app/a"), &source, false);
+        layer.add_link(Path::new("/app/b"), Path::new("a"));
+        let written = layer.write(&folder.path().join("layer.tar")).unwrap();
+        assert_eq!(written.digest, crate::disk::digest_file(&written.path).unwrap());
+        assert_eq!(written.size, fs::metadata(&written.path).unwrap().len());
+
+        let mut archive = tar::Archive::new(File::open(&written.path).unwrap());
+        let mut seen = Vec::new();
+        for entry in archive.entries().unwrap() {
+            let entry = entry.unwrap();
+            let header = entry.header();
+            assert_eq!((header.mtime().unwrap(), header.uid().unwrap(), header.gid().unwrap()), (0, 0, 0));
+            seen.push((entry.path().unwrap().display().to_string(), header.mode().unwrap()));
+        }
+        let names: Vec<_> = seen.iter().map(|(name, mode)| (name.trim_end_matches('/'), *mode)).collect();
+        assert_eq!(
+            names,
+            [
+                ("app", 0o755),
+                ("app/a", 0o644),
+                ("app/b", 0o755),
+                ("usr", 0o755),
+                ("usr/local", 0o755),
+                ("usr/local/bin", 0o755),
+                ("usr/local/bin/tool", 0o755)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut layer = Layer::default();
+        layer.add_file(Path::new("/app/a"), &folder.path().join("gone"), false);
+        let error = layer.write(&folder.path().join("layer.tar")).unwrap_err();
+        assert!(error.to_string().contains("gone"), "{error}");
+    }
+}

@@ -1,0 +1,10 @@
+//! What each kind of stage does inside its own process.
+//!
+//! Built-in stages live by the same [`contract`] as a user's script: environment in, log, output lines and exit code out.
+//! Nothing here knows the daemon.
+
+pub mod contract;
+pub mod deploy;
+pub mod image;
+pub mod report;
+pub mod train;

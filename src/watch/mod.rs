@@ -1,0 +1,124 @@
+//! Seeing what changes: the source, the data folder and the configuration, reported as facts to the engine.
+//!
+//! One thread owns everything (the kernel's watches, the settling data files, the digests of the source) and sends
+//! [`Report`]s. Folders are watched, never files, for editors replace the file; each folder on its own, never recursively,
+//! so that ignored folders and our own cost nothing.
+//!
+//! **Invariant:** a data file is reported only once it is complete: closed by every writer, quiet for the settle time, with a
+//! readable header, and equal before and after it was digested.
+
+mod data;
+mod filesystem;
+mod folders;
+mod open_files;
+mod repository;
+mod source;
+mod worker;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub use filesystem::network as network_filesystem;
+pub use repository::{RepositoryError, checkout};
+pub use worker::WatchError;
+
+use crate::api::types::WatchHealth;
+use crate::pipeline::{Inputs, StageName, Trigger};
+
+/// What the watcher has seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// Data and source are in this state.
+    Observed {
+        /// The state.
+        inputs: Inputs,
+        /// What seems to have changed; `None` for the first look.
+        cause: Option<Trigger>,
+    },
+    /// A data file was held back.
+    Refused {
+        /// Its name.
+        file: String,
+        /// Why.
+        reason: String,
+    },
+    /// `trainyard.toml` changed.
+    Settings,
+    /// The watcher itself is in this state.
+    Health(WatchHealth),
+    /// Something that people should know.
+    Note(String),
+}
+
+/// Which part of the source a stage depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageGlobs {
+    /// The stage.
+    pub stage: StageName,
+    /// Globs of its files; empty means all.
+    pub globs: Vec<String>,
+}
+
+/// Whether a data file is fit to be registered: its rows, or why not.
+pub type Verify = Arc<dyn Fn(&Path) -> Result<u64, String> + Send + Sync>;
+
+/// What is watched.
+#[derive(Clone)]
+pub struct Watched {
+    /// The configuration file.
+    pub configuration: PathBuf,
+    /// The source tree.
+    pub source: PathBuf,
+    /// Whether only commits count.
+    pub by_commit: bool,
+    /// Globs ignored beyond `.gitignore`.
+    pub ignore: Vec<String>,
+    /// Which parts of it matter to whom.
+    pub stages: Vec<StageGlobs>,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Globs of the data files that count.
+    pub include: Vec<String>,
+    /// Quiet time before a closed data file counts as complete.
+    pub settle: Duration,
+    /// Judges a data file.
+    pub verify: Verify,
+    /// Our own folder: never watched but for the probe file in it.
+    pub own: PathBuf,
+}
+
+pub(crate) enum Message {
+    Notify(notify::Result<notify::Event>),
+    End,
+}
+
+/// A running watcher; dropping it ends its thread.
+pub struct Watcher {
+    messages: Sender<Message>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watcher {
+    /// Starts to watch. The first report of inputs has no cause.
+    pub fn start(watched: Watched, report: impl Fn(Report) + Send + 'static) -> Result<Self, WatchError> {
+        let (messages, receiver) = channel();
+        let worker = worker::Worker::new(watched, messages.clone(), Box::new(report))?;
+        let thread = std::thread::Builder::new()
+            .name("watch".to_owned())
+            .spawn(move || worker.run(&receiver))
+            .map_err(WatchError::Thread)?;
+        Ok(Self { messages, thread: Some(thread) })
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let _ = self.messages.send(Message::End);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The watcher's thread: one loop over what the kernel tells and what falls due.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use notify::event::{AccessKind, AccessMode, EventKind};
+
+use super::data::Data;
+use super::filesystem::network;
+use super::folders::Folders;
+use super::repository::RepositoryError;
+use super::source::{Source, SourceLook};
+use super::{Message, Report, Watched};
+use crate::api::types::{WatchHealth, WatchMode};
+use crate::disk::now as moment;
+use crate::pipeline::{Inputs, Moment, Trigger};
+
+/// Quiet time after a save: editors write a file in several steps.
+const SAVE_QUIET: Duration = Duration::from_millis(15);
+/// A stream of saves is looked at this often all the same.
+const SAVE_LONGEST: Duration = Duration::from_millis(500);
+/// How often the probe file is written, which proves that the kernel still tells.
+const PROBE: Duration = Duration::from_secs(30);
+/// A probe that was not seen within this time means a deaf watcher.
+const PROBE_LOST: Duration = Duration::from_secs(5);
+/// How often folders are read where the kernel does not tell.
+const POLL: Duration = Duration::from_secs(2);
+/// Names of saved files that a trigger tells of.
+const NAMES: usize = 20;
+
+/// Why nothing can be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The kernel gives no watch at all.
+    #[error("the kernel gives no file watch: {0}; raise fs.inotify.max_user_instances")]
+    Notify(#[from] notify::Error),
+    /// The repository cannot be used.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+    /// No thread.
+    #[error("the watcher's thread cannot be started: {0}")]
+    Thread(std::io::Error),
+}
+
+pub(super) struct Worker {
+    watched: Watched,
+    report: Box<dyn Fn(Report) + Send>,
+    messages: Sender<Message>,
+    folders: Folders,
+    source: Source,
+    data: Data,
+    look: Option<SourceLook>,
+    /// Saves since the last look, and since when they wait.
+    saved: BTreeSet<String>,
+    source_due: Option<Instant>,
+    source_since: Option<Instant>,
+    settings_due: Option<Instant>,
+    probe: PathBuf,
+    probe_due: Instant,
+    probe_sent: Option<Instant>,
+    poll: Option<(Instant, String)>,
+    blind: Option<String>,
+    last_seen: Option<Moment>,
+    told: Option<WatchHealth>,
+    has_reported: bool,
+    roots: Vec<(PathBuf, Option<u64>)>,
+}
+
+impl Worker {
+    pub(super) fn new(
+        watched: Watched,
+        messages: Sender<Message>,
+        report: Box<dyn Fn(Report) + Send>,
+    ) -> Result<Self, WatchError> {
+        let source = Source::new(&watched)?;
+        let data = Data::new(&watched);
+        let probe = watched.own.join("probe").join("probe");
+        let mut worker = Self {
+            folders: Folders::new(handler(messages.clone()))?,
+            watched,
+            report,
+            messages,
+            source,
+            data,
+            look: None,
+            saved: BTreeSet::new(),
+            source_due: None,
+            source_since: None,
+            settings_due: None,
+            probe,
+            probe_due: Instant::now(),
+            probe_sent: None,
+            poll: None,
+            blind: None,
+            last_seen: None,
+            told: None,
+            has_reported: false,
+            roots: Vec::new(),
+        };
+        worker.watch_all();
+        Ok(worker)
+    }
+
+    /// Sets every watch; what is set already stays.
+    fn watch_all(&mut self) {
+        if let Some(folder) = self.probe.parent() {
+            // Without it the probe is never seen, and the watcher says that it polls.
+            let _ = fs::create_dir_all(folder);
+            self.folders.add(folder);
+        }
+        for parent in [self.watched.configuration.parent(), self.watched.data.parent()].into_iter().flatten() {
+            self.folders.add(parent);
+        }
+        let data = self.watched.data.clone();
+        self.folders.add_tree(&data, &|path| !is_hidden(path));
+        self.watch_source(&self.watched.source.clone());
+        if let Some(repository) = self.source.repository() {
+            let git = repository.git_folder().to_owned();
+            self.folders.add(&git);
+            self.folders.add_tree(&git.join("refs"), &|_| true);
+        }
+        let roots = [&self.watched.source, &self.watched.data];
+        self.roots = roots.map(|root| (root.clone(), inode(root))).to_vec();
+        let reason = roots
+            .iter()
+            .find_map(|root| {
+                network(root).map(|kind| format!("{} is on {kind}, which sends no notifications", root.display()))
+            })
+            .or_else(|| self.folders.failure().map(str::to_owned));
+        self.poll = reason.map(|reason| (Instant::now() + POLL, reason));
+    }
+
+    fn watch_source(&mut self, folder: &Path) {
+        if !self.watched.by_commit {
+            let source = &self.source;
+            self.folders.add_tree(folder, &|path| source.counts(path));
+        }
+    }
+
+    pub(super) fn run(mut self, messages: &Receiver<Message>) {
+        let now = Instant::now();
+        self.data.rescan(now);
+        self.source_due = Some(now);
+        loop {
+            self.advance();
+            let wait = self.next_due().saturating_duration_since(Instant::now());
+            match messages.recv_timeout(wait) {
+                Ok(Message::Notify(event)) => self.notified(event),
+                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // What the kernel told meanwhile is taken in at once: one look for all of it.
+            while let Ok(message) = messages.try_recv() {
+                match message {
+                    Message::Notify(event) => self.notified(event),
+                    Message::End => return,
+                }
+            }
+        }
+    }
+
+    fn next_due(&self) -> Instant {
+        let probe_lost = self.probe_sent.map(|sent| sent + PROBE_LOST);
+        let poll = self.poll.as_ref().map(|(at, _)| *at);
+        [self.source_due, self.settings_due, self.data.next_due(), probe_lost, poll]
+            .into_iter()
+            .flatten()
+            .fold(self.probe_due, Instant::min)
+    }
+
+    fn notified(&mut self, event: notify::Result<notify::Event>) {
+        let now = Instant::now();
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                self.tell_note(format!("the watcher reports an error ({error}); everything is looked at again"));
+                self.rescan(now);
+                return;
+            }
+        };
+        if event.need_rescan() {
+            self.tell_note("the kernel's queue of changes overflowed; everything is looked at again".to_owned());
+            self.rescan(now);
+            return;
+        }
+        // Our own reading is told to us too; only a closed write matters.
+        if matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write)) {
+            return;
+        }
+        for path in &event.paths {
+            self.changed(path, event.kind, now);
+        }
+    }
+
+    fn changed(&mut self, path: &Path, kind: EventKind, now: Instant) {
+        if path.starts_with(&self.watched.own) {
+            if *path == self.probe {
+                self.probe_sent = None;
+                self.last_seen = Some(moment());
+            }
+            return;
+        }
+        let is_removed = matches!(kind, EventKind::Remove(_)) || !path.exists();
+        if path == self.watched.configuration {
+            self.settings_due = Some(now + Duration::from_millis(100));
+            return;
+        }
+        let is_folder = !is_removed && path.is_dir();
+        if path.starts_with(&self.watched.data) {
+            self.changed_data(path, is_folder, is_removed, now);
+            if self.watched.data != self.watched.source {
+                return;
+            }
+        }
+        if self.source.repository().is_some_and(|repository| path.starts_with(repository.git_folder())) {
+            self.changed_git(path, is_folder, now);
+            return;
+        }
+        if self.watched.by_commit || !path.starts_with(&self.watched.source) || !self.source.counts(path) {
+            return;
+        }
+        if is_folder {
+            self.watch_source(path);
+        } else if is_removed {
+            self.folders.forget(path);
+        }
+        if self.saved.len() < NAMES && !is_folder {
+            let relative = path.strip_prefix(&self.watched.source).unwrap_or(path);
+            self.saved.insert(relative.to_string_lossy().into_owned());
+        }
+        self.source_changed(now);
+    }
+
+    fn changed_data(&mut self, path: &Path, is_folder: bool, is_removed: bool, now: Instant) {
+        if is_folder {
+            self.folders.add_tree(path, &|path| !is_hidden(path));
+            self.data.rescan(now);
+        } else if is_removed {
+            self.folders.forget(path);
+            self.data.touched(path, now);
+            self.data.rescan(now);
+        } else {
+            self.data.touched(path, now);
+        }
+    }
+
+    /// HEAD, refs and the like; lock files and the store of objects say nothing.
+    fn changed_git(&mut self, path: &Path, is_folder: bool, now: Instant) {
+        if path.extension().is_some_and(|extension| extension == "lock") {
+            return;
+        }
+        if is_folder {
+            self.folders.add_tree(path, &|_| true);
+        }
+        self.source_changed(now);
+    }
+
+    fn source_changed(&mut self, now: Instant) {
+        let since = *self.source_since.get_or_insert(now);
+        self.source_due = Some((now + SAVE_QUIET).min(since + SAVE_LONGEST).max(now));
+    }
+
+    fn rescan(&mut self, now: Instant) {
+        self.watch_all();
+        self.data.rescan(now);
+        self.source_changed(now);
+    }
+
+    /// Does all that is due.
+    fn advance(&mut self) {
+        let now = Instant::now();
+        if let Some((at, reason)) = self.poll.clone()
+            && at <= now
+        {
+            self.data.rescan(now);
+            self.source_changed(now);
+            self.last_seen = Some(moment());
+            self.poll = Some((now + POLL, reason));
+        }
+        self.advance_probe(now);
+        if self.settings_due.is_some_and(|due| due <= now) {
+            self.settings_due = None;
+            (self.report)(Report::Settings);
+        }
+        self.advance_data(now);
+        if self.source_due.is_some_and(|due| due <= now) {
+            self.source_due = None;
+            self.source_since = None;
+            self.look_at_source();
+        }
+        self.tell_health();
+    }
+
+    fn advance_data(&mut self, now: Instant) {
+        let round = self.data.advance(now, |_| {});
+        for (file, reason) in round.refused {
+            (self.report)(Report::Refused { file, reason });
+        }
+        if let Some(files) = self.data.take_changed(now) {
+            self.observe(Some(Trigger::Data { files }));
+        }
+    }
+
+    fn look_at_source(&mut self) {
+        let look = match self.source.look() {
+            Ok(look) => look,
+            Err(error) => {
+                self.blind = Some(error.to_string());
+                return;
+            }
+        };
+        self.blind = None;
+        // In the middle of a rebase the tree is nobody's intention; what comes out of it will be seen.
+        if let Some(what) = look.unfinished {
+            self.blind = Some(format!("the repository is in the middle of {what}; finish or abort it"));
+            if self.has_reported {
+                return;
+            }
+        }
+        let before = self.look.replace(look.clone());
+        if before.as_ref() == Some(&look) {
+            self.saved.clear();
+            return;
+        }
+        let files: Vec<String> = std::mem::take(&mut self.saved).into_iter().collect();
+        let has_moved = before.is_some_and(|before| before.head.commit != look.head.commit);
+        let cause = match (&look.head.commit, has_moved) {
+            (Some(commit), true) if self.watched.by_commit || files.is_empty() => {
+                Trigger::Commit { commit: commit.clone(), summary: look.head.summary.clone() }
+            }
+            _ => Trigger::Source { files },
+        };
+        self.observe(Some(cause));
+    }
+
+    /// Reports what is there. The first report waits until no data file is on its way, so that it starts one run, not two.
+    fn observe(&mut self, cause: Option<Trigger>) {
+        let Some(look) = &self.look else { return };
+        if !self.has_reported && !self.data.is_quiet() {
+            return;
+        }
+        let cause = if self.has_reported { cause } else { None };
+        self.has_reported = true;
+        let inputs =
+            Inputs { data: self.data.set(), source: look.state.clone(), stage_sources: look.stage_sources.clone() };
+        (self.report)(Report::Observed { inputs, cause });
+    }
+
+    fn advance_probe(&mut self, now: Instant) {
+        if self.probe_sent.is_some_and(|sent| sent + PROBE_LOST <= now) {
+            self.probe_sent = None;
+            self.renew("the watcher went deaf; it was made anew and everything is looked at again");
+        }
+        if self.probe_due > now {
+            return;
+        }
+        self.probe_due = now + PROBE;
+        if self.roots.iter().any(|(root, before)| inode(root) != *before) {
+            self.renew("a watched folder was replaced; everything is looked at again");
+        }
+        if fs::write(&self.probe, b"seen\n").is_ok() && self.poll.is_none() {
+            self.probe_sent = Some(now);
+        }
+    }
+
+    fn renew(&mut self, why: &str) {
+        match Folders::new(handler(self.messages.clone())) {
+            Ok(folders) => self.folders = folders,
+            Err(error) => self.blind = Some(format!("the kernel gives no file watch: {error}")),
+        }
+        self.tell_note(why.to_owned());
+        self.rescan(Instant::now());
+    }
+
+    fn tell_note(&self, text: String) {
+        (self.report)(Report::Note(text));
+    }
+
+    fn tell_health(&mut self) {
+        let mode = match (&self.blind, &self.poll) {
+            (Some(reason), _) => WatchMode::Blind { reason: reason.clone() },
+            (None, Some((_, reason))) => WatchMode::Polling { reason: reason.clone() },
+            (None, None) => WatchMode::Notified,
+        };
+        let health = WatchHealth { mode, last_seen: self.last_seen, pending: self.data.pending(Instant::now()) };
+        if self.told.as_ref() != Some(&health) {
+            self.told = Some(health.clone());
+            (self.report)(Report::Health(health));
+        }
+        // The first look may have waited for data.
+        if !self.has_reported && self.look.is_some() && self.data.is_quiet() {
+            self.observe(None);
+        }
+    }
+}
+
+fn handler(messages: Sender<Message>) -> impl notify::EventHandler {
+    move |event| {
+        // When the worker is gone nobody wants to know.
+        let _ = messages.send(Message::Notify(event));
+    }
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().map(|metadata| metadata.ino())
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
