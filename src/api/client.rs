@@ -1,0 +1,191 @@
+//! The client of a daemon: what the screen and the commands use, here or, through a forwarded socket, from afar.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+
+use super::types::{
+    Charts, CommandReply, CommandRequest, LogAddress, LogWindow, Plan, PlanRequest, Problem, QueryRow, Snapshot,
+    StreamItem,
+};
+use crate::disk::Layout;
+use crate::pipeline::{Recorded, Selection};
+
+/// How long an answer may take. The event stream has no such limit.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of one line of the event stream.
+const LINE_LIMIT: usize = 64 << 20;
+
+/// Why the daemon did not answer as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens on the socket.
+    #[error("no daemon runs for this project (socket {0}); `trainyard up` starts one")]
+    NotRunning(PathBuf),
+    /// The connection broke.
+    #[error("the connection to the daemon broke: {0}")]
+    Broken(String),
+    /// The daemon says no.
+    #[error("{0}")]
+    Refused(String),
+    /// It answered something else than was expected; most likely its version differs.
+    #[error("the daemon's answer is not understood ({0}); restart it with `trainyard down` and `trainyard up`")]
+    Answer(String),
+}
+
+/// A client of one project's daemon.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    socket: PathBuf,
+}
+
+impl Client {
+    /// A client for the project; nothing is sent yet.
+    pub fn connect(layout: &Layout) -> Result<Self, ClientError> {
+        let socket = layout.socket();
+        let http = reqwest::Client::builder()
+            .unix_socket(socket.clone())
+            .no_proxy()
+            .build()
+            .map_err(|error| ClientError::Broken(error.to_string()))?;
+        Ok(Self { http, socket })
+    }
+
+    /// The whole present state.
+    pub async fn snapshot(&self) -> Result<Snapshot, ClientError> {
+        self.get("snapshot", &[]).await
+    }
+
+    /// Everything that happens behind event number `after`.
+    pub async fn events(&self, after: u64) -> Result<EventStream, ClientError> {
+        let request = self.request(Method::GET, "events").query(&[("after", after)]);
+        let response = request.send().await.map_err(|error| self.failed(&error))?;
+        Ok(EventStream { response: self.checked(response).await?, buffer: Vec::new() })
+    }
+
+    /// Asks for something; a refusal by the rules is a reply.
+    pub async fn command(&self, request: &CommandRequest) -> Result<CommandReply, ClientError> {
+        self.send(self.request(Method::POST, "commands").json(request)).await
+    }
+
+    /// What a run would do.
+    pub async fn plan(&self, selection: &Selection) -> Result<Plan, ClientError> {
+        let request = PlanRequest { selection: selection.clone() };
+        self.send(self.request(Method::POST, "plan").json(&request)).await
+    }
+
+    /// `count` lines of a log from line `first` on.
+    pub async fn log_lines(&self, log: &LogAddress, first: u64, count: u64) -> Result<LogWindow, ClientError> {
+        self.get(&log_path(log), &[("first", first.to_string()), ("count", count.to_string())]).await
+    }
+
+    /// The last `count` lines of a log.
+    pub async fn log_tail(&self, log: &LogAddress, count: u64) -> Result<LogWindow, ClientError> {
+        self.get(&log_path(log), &[("count", count.to_string())]).await
+    }
+
+    /// The next line at or behind `from` (or at or before it) that matches the regular expression.
+    pub async fn log_search(
+        &self,
+        log: &LogAddress,
+        pattern: &str,
+        from: u64,
+        backward: bool,
+    ) -> Result<Option<u64>, ClientError> {
+        let query = [("pattern", pattern.to_owned()), ("from", from.to_string()), ("backward", backward.to_string())];
+        self.get(&format!("{}/search", log_path(log)), &query).await
+    }
+
+    /// All panels over the last `range` milliseconds in so many columns.
+    pub async fn charts(&self, range: u64, columns: usize) -> Result<Charts, ClientError> {
+        self.get("charts", &[("range", range.to_string()), ("columns", columns.to_string())]).await
+    }
+
+    /// The value of an expression now.
+    pub async fn query(&self, expression: &str) -> Result<Vec<QueryRow>, ClientError> {
+        self.get("query", &[("expression", expression.to_owned())]).await
+    }
+
+    /// Up to `limit` events before number `before`, or the last ones.
+    pub async fn history(&self, before: Option<u64>, limit: usize) -> Result<Vec<Recorded>, ClientError> {
+        let mut query = vec![("limit", limit.to_string())];
+        query.extend(before.map(|before| ("before", before.to_string())));
+        self.get("history", &query).await
+    }
+
+    /// Ends the daemon, and with `all` the deployed app.
+    pub async fn end(&self, all: bool) -> Result<(), ClientError> {
+        let request = self.request(Method::POST, "end").query(&[("all", all)]).timeout(PATIENCE);
+        let response = request.send().await.map_err(|error| self.failed(&error))?;
+        self.checked(response).await.map(|_| ())
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://daemon/v1/{path}"))
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, ClientError> {
+        self.send(self.request(Method::GET, path).query(query)).await
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
+        let response = request.timeout(PATIENCE).send().await.map_err(|error| self.failed(&error))?;
+        let response = self.checked(response).await?;
+        let bytes = response.bytes().await.map_err(|error| self.failed(&error))?;
+        serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer(error.to_string()))
+    }
+
+    async fn checked(&self, response: Response) -> Result<Response, ClientError> {
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let text = response.text().await.unwrap_or_default();
+        Err(match serde_json::from_str::<Problem>(&text) {
+            Ok(problem) => ClientError::Refused(problem.error),
+            Err(_) => ClientError::Answer(format!("{status}: {text}")),
+        })
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> ClientError {
+        if error.is_connect() {
+            ClientError::NotRunning(self.socket.clone())
+        } else {
+            ClientError::Broken(error.to_string())
+        }
+    }
+}
+
+fn log_path(log: &LogAddress) -> String {
+    format!("logs/{}/{}/{}", log.run, log.stage, log.attempt)
+}
+
+/// The stream of what happens.
+#[derive(Debug)]
+pub struct EventStream {
+    response: Response,
+    buffer: Vec<u8>,
+}
+
+impl EventStream {
+    /// The next item; `None` when the daemon has ended.
+    pub async fn next(&mut self) -> Option<Result<StreamItem, ClientError>> {
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.buffer) {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                return Some(serde_json::from_slice(&line).map_err(|error| ClientError::Answer(error.to_string())));
+            }
+            if self.buffer.len() > LINE_LIMIT {
+                return Some(Err(ClientError::Answer("a line of the event stream has no end".to_owned())));
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
+                Ok(None) => return None,
+                Err(error) => return Some(Err(ClientError::Broken(error.to_string()))),
+            }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! The daemon's HTTP server on a Unix socket.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use futures_util::stream::unfold;
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixListener;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::spawn_blocking;
+
+use super::types::{CommandRequest, Live, LogWindow, PlanRequest, Problem, Snapshot, StreamItem};
+use crate::engine::Daemon;
+use crate::engine::core::CommandError;
+use crate::engine::spool::LogReader;
+use crate::engine::supervisor::AttemptFolder;
+use crate::pipeline::{Attempt, Recorded, RunId, StageName, plan};
+
+/// Events that a client may have missed and still be told one by one; beyond that a new snapshot is cheaper.
+const CATCH_UP: u64 = 2_000;
+
+/// What the server was asked to do about the daemon itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// End the daemon; releases go on.
+    Daemon,
+    /// End the daemon and the deployed app.
+    All,
+}
+
+struct Shared {
+    daemon: Arc<Daemon>,
+    end: mpsc::UnboundedSender<Ending>,
+}
+
+type Shares = State<Arc<Shared>>;
+
+/// Binds the socket. A file left by a dead daemon is removed: whoever calls this holds the daemon's lock.
+pub fn bind(daemon: &Daemon) -> io::Result<UnixListener> {
+    let socket = daemon.layout.socket();
+    match fs::remove_file(&socket) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&socket)?;
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves until the future that owns it is dropped.
+pub async fn serve(listener: UnixListener, daemon: Arc<Daemon>, end: mpsc::UnboundedSender<Ending>) -> io::Result<()> {
+    let routes = Router::new()
+        .route("/v1/snapshot", get(snapshot))
+        .route("/v1/events", get(events))
+        .route("/v1/history", get(history))
+        .route("/v1/commands", post(command))
+        .route("/v1/plan", post(make_plan))
+        .route("/v1/logs/{run}/{stage}/{attempt}", get(log_lines))
+        .route("/v1/logs/{run}/{stage}/{attempt}/search", get(log_search))
+        .route("/v1/charts", get(charts))
+        .route("/v1/query", get(query))
+        .route("/v1/end", post(end_daemon))
+        .with_state(Arc::new(Shared { daemon, end }));
+    axum::serve(listener, routes).await
+}
+
+fn problem(status: StatusCode, error: impl std::fmt::Display) -> Response {
+    (status, Json(Problem { error: error.to_string() })).into_response()
+}
+
+fn ending() -> Response {
+    problem(StatusCode::SERVICE_UNAVAILABLE, "the daemon is ending")
+}
+
+async fn snapshot(State(shared): Shares) -> Response {
+    let Some(state) = shared.daemon.core.look(|state, _| state.clone()).await else { return ending() };
+    let live = shared.daemon.status.now();
+    Json(Snapshot { daemon: shared.daemon.information.clone(), state, live }).into_response()
+}
+
+#[derive(Deserialize)]
+struct After {
+    after: u64,
+}
+
+/// One JSON document a line: first what happened since `after`, then everything as it happens.
+async fn events(State(shared): Shares, Query(After { after }): Query<After>) -> Response {
+    // Listening begins before the journal is read, so nothing falls between the two.
+    let listening = shared.daemon.core.subscribe();
+    let live = shared.daemon.status.subscribe();
+    let past = shared.daemon.core.look(move |state, journal| {
+        (state.sequence.saturating_sub(after) <= CATCH_UP && after <= state.sequence)
+            .then(|| journal.after(after, CATCH_UP).ok())
+            .flatten()
+    });
+    let Some(past) = past.await else { return ending() };
+    let feed = Feed {
+        past: past.into_iter().flatten().collect(),
+        is_behind: false,
+        last: after,
+        listening,
+        live,
+        first: true,
+    };
+    let stream = unfold(feed, |mut feed| async move {
+        let item = feed.next().await?;
+        let mut line = serde_json::to_vec(&item).ok()?;
+        line.push(b'\n');
+        Some((Ok::<_, io::Error>(Bytes::from(line)), feed))
+    });
+    Response::builder()
+        .header("content-type", "application/x-ndjson")
+        .body(Body::from_stream(stream))
+        .unwrap_or_else(|error| problem(StatusCode::INTERNAL_SERVER_ERROR, error))
+}
+
+/// One client's place in the stream.
+struct Feed {
+    past: std::collections::VecDeque<Recorded>,
+    is_behind: bool,
+    last: u64,
+    listening: broadcast::Receiver<Recorded>,
+    live: watch::Receiver<Live>,
+    first: bool,
+}
+
+impl Feed {
+    async fn next(&mut self) -> Option<StreamItem> {
+        if self.is_behind {
+            return None;
+        }
+        if let Some(event) = self.past.pop_front() {
+            self.last = event.sequence;
+            return Some(StreamItem::Event(event));
+        }
+        if std::mem::take(&mut self.first) {
+            return Some(StreamItem::Live(self.live.borrow_and_update().clone()));
+        }
+        loop {
+            tokio::select! {
+                biased;
+                event = self.listening.recv() => match event {
+                    Ok(event) if event.sequence <= self.last => {}
+                    Ok(event) if event.sequence == self.last + 1 => {
+                        self.last = event.sequence;
+                        return Some(StreamItem::Event(event));
+                    }
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                        self.is_behind = true;
+                        return Some(StreamItem::Behind);
+                    }
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+                changed = self.live.changed() => {
+                    changed.ok()?;
+                    return Some(StreamItem::Live(self.live.borrow_and_update().clone()));
+                }
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Before {
+    before: Option<u64>,
+    limit: u64,
+}
+
+async fn history(State(shared): Shares, Query(Before { before, limit }): Query<Before>) -> Response {
+    let limit = limit.min(10_000);
+    let found = shared.daemon.core.look(move |state, journal| {
+        journal.before(before.unwrap_or(state.sequence + 1), limit).map_err(|error| error.to_string())
+    });
+    answer(found.await)
+}
+
+fn answer<T: Serialize>(found: Option<Result<T, String>>) -> Response {
+    match found {
+        Some(Ok(found)) => Json(found).into_response(),
+        Some(Err(error)) => problem(StatusCode::INTERNAL_SERVER_ERROR, error),
+        None => ending(),
+    }
+}
+
+async fn command(State(shared): Shares, Json(CommandRequest { by, command }): Json<CommandRequest>) -> Response {
+    match shared.daemon.core.command(by, command).await {
+        Ok(run) => Json(Ok::<_, crate::pipeline::Refusal>(run)).into_response(),
+        Err(CommandError::Refused(refusal)) => Json(Err::<RunId, _>(refusal)).into_response(),
+        Err(error @ CommandError::Journal(_)) => problem(StatusCode::INSUFFICIENT_STORAGE, error),
+        Err(CommandError::Ending) => ending(),
+    }
+}
+
+async fn make_plan(State(shared): Shares, Json(PlanRequest { selection }): Json<PlanRequest>) -> Response {
+    answer(shared.daemon.core.look(move |state, _| Ok(plan(state, &selection))).await)
+}
+
+fn attempt_folder(shared: &Shared, run: u64, stage: &str, attempt: u64) -> Option<AttemptFolder> {
+    // The name becomes part of a path.
+    let is_plain = stage.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    is_plain.then(|| {
+        AttemptFolder::new(shared.daemon.layout.attempt(RunId(run), &StageName::from(stage), Attempt(attempt)))
+    })
+}
+
+#[derive(Deserialize)]
+struct LinesWanted {
+    first: Option<u64>,
+    count: u64,
+}
+
+async fn log_lines(
+    State(shared): Shares,
+    Path((run, stage, attempt)): Path<(u64, String, u64)>,
+    Query(wanted): Query<LinesWanted>,
+) -> Response {
+    let Some(folder) = attempt_folder(&shared, run, &stage, attempt) else {
+        return problem(StatusCode::NOT_FOUND, "there is no such log");
+    };
+    let read = spawn_blocking(move || -> io::Result<LogWindow> {
+        let log = LogReader::open(&folder.log(), &folder.index())?;
+        match wanted.first {
+            Some(first) => log.window(first, wanted.count),
+            None => log.tail(wanted.count),
+        }
+    });
+    answer(read.await.ok().map(|window| window.map_err(|error| error.to_string())))
+}
+
+#[derive(Deserialize)]
+struct SearchWanted {
+    pattern: String,
+    from: u64,
+    backward: bool,
+}
+
+async fn log_search(
+    State(shared): Shares,
+    Path((run, stage, attempt)): Path<(u64, String, u64)>,
+    Query(wanted): Query<SearchWanted>,
+) -> Response {
+    let Some(folder) = attempt_folder(&shared, run, &stage, attempt) else {
+        return problem(StatusCode::NOT_FOUND, "there is no such log");
+    };
+    let search = spawn_blocking(move || {
+        let log = LogReader::open(&folder.log(), &folder.index()).map_err(|error| error.to_string())?;
+        log.search(&wanted.pattern, wanted.from, wanted.backward).map_err(|error| error.to_string())
+    });
+    answer(search.await.ok())
+}
+
+#[derive(Deserialize)]
+struct ChartsWanted {
+    range: u64,
+    columns: usize,
+}
+
+async fn charts(State(shared): Shares, Query(wanted): Query<ChartsWanted>) -> Response {
+    Json(shared.daemon.monitoring.charts(wanted.range, wanted.columns).await).into_response()
+}
+
+#[derive(Deserialize)]
+struct QueryWanted {
+    expression: String,
+}
+
+async fn query(State(shared): Shares, Query(wanted): Query<QueryWanted>) -> Response {
+    match shared.daemon.monitoring.query(&wanted.expression) {
+        Ok(rows) => Json(rows).into_response(),
+        Err(error) => problem(StatusCode::BAD_REQUEST, error),
+    }
+}
+
+#[derive(Deserialize)]
+struct EndWanted {
+    all: bool,
+}
+
+async fn end_daemon(State(shared): Shares, Query(EndWanted { all }): Query<EndWanted>) -> Response {
+    let _ = shared.end.send(if all { Ending::All } else { Ending::Daemon });
+    StatusCode::ACCEPTED.into_response()
+}

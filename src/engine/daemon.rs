@@ -1,0 +1,244 @@
+//! The daemon of one project: its parts, put together, started and ended in order.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc;
+
+use super::core::{self, CoreHandle, pending_effects};
+use super::effects::{CurrentSettings, Effects, current};
+use super::journal::{Journal, JournalError};
+use super::monitoring::Monitoring;
+use super::release_host::ReleaseHost;
+use super::status::Status;
+use crate::api::types::DaemonInformation;
+use crate::config::{self, LoadError, Settings, SourceTrigger};
+use crate::disk::{FileLock, Layout, now, write_whole};
+use crate::model;
+use crate::pipeline::{Input, Trigger};
+use crate::watch::{Report, StageGlobs, Watched, Watcher};
+
+/// Why a daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// One runs already.
+    #[error("a daemon already runs for {0}; `trainyard` opens its screen, `trainyard down` stops it")]
+    Running(PathBuf),
+    /// Our folder cannot be made.
+    #[error(
+        "cannot write {path}: {source}; trainyard keeps its journal and logs there, so the project folder must be writable"
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Configuration(#[from] LoadError),
+    /// The journal is not usable.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The system does not give what is needed.
+    #[error("the system refuses what the daemon needs: {0}")]
+    System(io::Error),
+}
+
+/// A running daemon, without its server.
+pub struct Daemon {
+    /// Who it is.
+    pub information: DaemonInformation,
+    /// The project.
+    pub layout: Layout,
+    /// The one writer.
+    pub core: CoreHandle,
+    /// What changes often.
+    pub status: Status,
+    /// Charts.
+    pub monitoring: Monitoring,
+    host: ReleaseHost,
+    watcher: Arc<Mutex<Option<Watcher>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    _lock: FileLock,
+}
+
+impl Daemon {
+    /// Starts everything but the server. `program` is this binary, which supervisors and stages are started from.
+    pub async fn start(folder: &Path, program: PathBuf) -> Result<Self, DaemonError> {
+        let at = |path: PathBuf| move |source| DaemonError::Folder { path, source };
+        let layout = Layout::new(folder).map_err(at(folder.to_owned()))?;
+        // Before anything is made: a folder without a valid configuration is no project.
+        let settings = config::load(&layout.configuration())?;
+        layout.create().map_err(at(layout.state()))?;
+        layout.create_runtime().map_err(at(layout.socket()))?;
+        let lock = FileLock::try_acquire(&layout.daemon_lock())
+            .map_err(at(layout.daemon_lock()))?
+            .ok_or_else(|| DaemonError::Running(layout.project().to_owned()))?;
+        let (journal, state) = Journal::open(&layout.journal())?;
+        let pending = pending_effects(&state);
+        let live_release = state.live.is_some();
+        let information = information(&layout, &settings);
+        write_whole(&layout.state().join("daemon.json"), &serde_json::to_vec(&information).unwrap_or_default())
+            .map_err(at(layout.state()))?;
+        let status = Status::default();
+        let (effects, receiver) = mpsc::unbounded_channel();
+        let told = status.clone();
+        let complain = move |problem| told.problem("journal", problem);
+        let (core, thread) = core::start(journal, state, effects.clone(), complain).map_err(DaemonError::System)?;
+        let port = settings.deploy().map(|deploy| deploy.port);
+        let graph = settings.graph.clone();
+        let settings: CurrentSettings = Arc::new(RwLock::new(Arc::new(settings)));
+        let host = ReleaseHost::new(layout.clone(), program.clone());
+        if let Some(port) = port.filter(|_| live_release) {
+            // What was live is brought back before anything new is decided.
+            host.ensure(port).await;
+        }
+        let worker = Effects {
+            layout: layout.clone(),
+            settings: settings.clone(),
+            core: core.clone(),
+            status: status.clone(),
+            program,
+            host: host.clone(),
+        };
+        tokio::spawn(worker.run(receiver));
+        for effect in pending {
+            let _ = effects.send(effect);
+        }
+        core.input(Input::Configured(graph));
+        let monitoring = Monitoring::new(settings.clone(), core.clone(), status.clone());
+        tokio::spawn(monitoring.clone().run());
+        let watcher = Arc::new(Mutex::new(None));
+        watch(&layout, &settings, &core, &status, &watcher);
+        let thread = Mutex::new(Some(thread));
+        Ok(Self { information, layout, core, status, monitoring, host, watcher, thread, _lock: lock })
+    }
+
+    /// Ends everything but the stages and releases, which go on without it.
+    pub fn end(&self) {
+        drop(self.watcher.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.core.end();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+        let _ = fs::remove_file(self.layout.socket());
+    }
+
+    /// Stops the deployed app too.
+    pub async fn stop_releases(&self) {
+        self.host.stop().await;
+    }
+}
+
+fn information(layout: &Layout, settings: &Settings) -> DaemonInformation {
+    let target = settings.deploy().map(|deploy| match deploy.target {
+        config::TargetKind::Process => "process".to_owned(),
+    });
+    DaemonInformation {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        project: settings.name.clone(),
+        folder: layout.project().display().to_string(),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        target,
+        started: now(),
+    }
+}
+
+/// Starts the watcher anew for the present settings.
+fn watch(
+    layout: &Layout,
+    settings: &CurrentSettings,
+    core: &CoreHandle,
+    status: &Status,
+    slot: &Arc<Mutex<Option<Watcher>>>,
+) {
+    let watched = watched(layout, &current(settings));
+    let again = (layout.clone(), settings.clone(), core.clone(), status.clone(), slot.clone());
+    let report = move |report| match report {
+        Report::Observed { inputs, cause } => {
+            let is_data = matches!(cause, Some(Trigger::Data { .. }));
+            let automatic = is_data || current(&again.1).source.trigger != SourceTrigger::Manual;
+            again.2.input(Input::Observed { inputs, cause, automatic });
+        }
+        Report::Refused { file, reason } => again.2.input(Input::DataRefused { file, reason }),
+        Report::Health(health) => again.3.watch(health),
+        Report::Note(text) => again.2.input(Input::Note(text)),
+        Report::Settings => {
+            let (layout, settings, core, status, slot) = again.clone();
+            // Not on the watcher's own thread, which ends when it is replaced.
+            let _ = std::thread::Builder::new()
+                .name("settings".to_owned())
+                .spawn(move || reload(&layout, &settings, &core, &status, &slot));
+        }
+    };
+    match Watcher::start(watched, report) {
+        Ok(watcher) => {
+            status.problem("watch", None);
+            let old = slot.lock().unwrap_or_else(PoisonError::into_inner).replace(watcher);
+            drop(old);
+        }
+        Err(error) => status.problem("watch", Some(error.to_string())),
+    }
+}
+
+fn reload(
+    layout: &Layout,
+    settings: &CurrentSettings,
+    core: &CoreHandle,
+    status: &Status,
+    slot: &Arc<Mutex<Option<Watcher>>>,
+) {
+    match config::load(&layout.configuration()) {
+        Ok(new) => {
+            status.problem("configuration", None);
+            if *current(settings) == new {
+                return;
+            }
+            let graph = new.graph.clone();
+            *settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+            core.input(Input::Configured(graph));
+            watch(layout, settings, core, status, slot);
+        }
+        Err(error) => {
+            let first = error.to_string().lines().next().unwrap_or_default().to_owned();
+            let text = format!("{first}; the former configuration stays in force, `trainyard check` shows all errors");
+            status.problem("configuration", Some(text));
+        }
+    }
+}
+
+fn watched(layout: &Layout, settings: &Settings) -> Watched {
+    let absolute = |path: &Path| {
+        let path = layout.project().join(path);
+        path.canonicalize().unwrap_or(path)
+    };
+    let stages = settings.stages.iter().filter(|stage| stage.spec.uses_source);
+    Watched {
+        configuration: layout.configuration(),
+        source: absolute(&settings.source.path),
+        by_commit: settings.source.trigger == SourceTrigger::Commit,
+        ignore: settings.source.ignore.clone(),
+        stages: stages
+            .map(|stage| StageGlobs { stage: stage.spec.name.clone(), globs: stage.inputs.clone() })
+            .collect(),
+        data: absolute(&settings.data.path),
+        include: settings.data.include.clone(),
+        settle: settings.data.settle,
+        verify: Arc::new(verify),
+        own: layout.state(),
+    }
+}
+
+/// CSV files need a readable header and whole rows; what is in other files is their stage's affair.
+fn verify(path: &Path) -> Result<u64, String> {
+    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    if !is_csv {
+        return Ok(0);
+    }
+    model::check_header(path).and_then(|()| model::count_rows(path)).map_err(|error| error.to_string())
+}

@@ -1,0 +1,216 @@
+//! Doing in the world what was decided, and reporting back.
+
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use super::core::{CoreHandle, Effect};
+use super::launch::{self, Launch};
+use super::outcome::{self, Gathered};
+use super::prune::prune;
+use super::release_host::ReleaseHost;
+use super::spool::LogReader;
+use super::status::Status;
+use super::supervisor::AttemptFolder;
+use crate::api::types::{LogAddress, StageProgress};
+use crate::config::Settings;
+use crate::disk::Layout;
+use crate::pipeline::{Attempt, Failure, Input, Outcome, Outputs, RunId, StageKind, StageName, StageState};
+
+/// How often a running stage's output is looked at, for people; nothing is decided on it.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long a stop waits for a supervisor that has only just been started.
+const STARTING: Duration = Duration::from_secs(5);
+
+/// The configuration in force.
+pub type CurrentSettings = Arc<RwLock<Arc<Settings>>>;
+
+/// The configuration in force, whatever a panicking writer left.
+pub fn current(settings: &CurrentSettings) -> Arc<Settings> {
+    settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+}
+
+/// Carries out effects.
+#[derive(Clone)]
+pub struct Effects {
+    /// The project.
+    pub layout: Layout,
+    /// The configuration.
+    pub settings: CurrentSettings,
+    /// To whom results are reported.
+    pub core: CoreHandle,
+    /// What people see of it meanwhile.
+    pub status: Status,
+    /// This program.
+    pub program: PathBuf,
+    /// What runs releases.
+    pub host: ReleaseHost,
+}
+
+impl Effects {
+    /// Until the core ends: every effect in a task of its own.
+    pub async fn run(self, mut effects: mpsc::UnboundedReceiver<Effect>) {
+        while let Some(effect) = effects.recv().await {
+            let this = self.clone();
+            tokio::spawn(async move {
+                match effect {
+                    Effect::Start { run, stage, attempt } => this.attempt(run, stage, attempt).await,
+                    Effect::Stop { run, stage, .. } => this.stop(run, stage).await,
+                    Effect::Verify { run, stage } => this.verify(run, stage).await,
+                    Effect::Prune => this.prune().await,
+                }
+            });
+        }
+    }
+
+    /// Starts an attempt, or finds the one that an earlier daemon started, and stays with it to its end.
+    async fn attempt(self, run: RunId, stage: StageName, attempt: Attempt) {
+        let name = stage.clone();
+        let found = self.core.look(move |state, _| Launch::of(state, run, &name, attempt)).await.flatten();
+        let Some(found) = found else { return };
+        let settings = current(&self.settings);
+        let kind = settings.stage(&stage).map_or(StageKind::Command, super::super::config::StageSettings::kind);
+        let folder = found.folder(&self.layout);
+        if kind == StageKind::Deploy
+            && let Some(deploy) = settings.deploy()
+        {
+            self.host.ensure(deploy.port).await;
+        }
+        let (layout, program, launch) = (self.layout.clone(), self.program.clone(), found.clone());
+        let started = spawn_blocking(move || launch.start(&layout, &settings, &program)).await;
+        let problem = match started {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(error) = problem {
+            let outcome = Outcome::Failed(Failure::NotStarted { error });
+            let outputs = Outputs::default();
+            self.core.input(Input::Ended { run, stage, attempt, outcome, outputs, output_held: false });
+            return;
+        }
+        let address = LogAddress { run, stage: stage.clone(), attempt };
+        tokio::select! {
+            () = launch::ended(&folder) => {}
+            () = self.tell(&folder, &address) => {}
+        }
+        // What was printed last, before the end is told.
+        self.tell_log(&folder, &address).await;
+        let gathered = self.gather(&found, folder, kind).await;
+        self.status.quiet(run, &stage);
+        for note in gathered.notes {
+            self.core.input(Input::Note(format!("run {run}, {stage}: {note}")));
+        }
+        let Gathered { outcome, outputs, output_held, .. } = gathered;
+        self.core.input(Input::Ended { run, stage, attempt, outcome, outputs, output_held });
+    }
+
+    async fn gather(&self, launch: &Launch, folder: AttemptFolder, kind: StageKind) -> Gathered {
+        let layout = self.layout.clone();
+        let writes = launch.run.stages.get(&launch.stage).and_then(|stage| stage.writes_model);
+        let read = spawn_blocking(move || {
+            let gathered = outcome::gather(&layout, &folder, kind, writes);
+            if gathered.outcome == Outcome::Interrupted {
+                launch::end_orphans(&folder);
+            }
+            gathered
+        });
+        let mut gathered = read.await.unwrap_or_else(|_| Gathered {
+            outcome: Outcome::Interrupted,
+            outputs: Outputs::default(),
+            output_held: false,
+            notes: Vec::new(),
+        });
+        if kind == StageKind::Deploy {
+            gathered.outputs.live = self.host.live().await;
+        }
+        gathered
+    }
+
+    /// Tells people how far a stage is, until it is over.
+    async fn tell(&self, folder: &AttemptFolder, address: &LogAddress) {
+        let mut said = StageProgress {
+            run: address.run,
+            stage: address.stage.clone(),
+            share: None,
+            message: String::new(),
+            metrics: std::collections::BTreeMap::new(),
+        };
+        let mut read = 0;
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let path = folder.output();
+            let Ok((lines, next)) = spawn_blocking(move || outcome::output_lines(&path, read)).await else { return };
+            read = next;
+            let has_news = !lines.is_empty();
+            for line in lines {
+                said.share = line.progress.or(said.share);
+                said.message = line.message.unwrap_or(said.message);
+                said.metrics.extend(line.metric.unwrap_or_default());
+            }
+            if has_news {
+                self.status.progress(said.clone());
+            }
+            self.tell_log(folder, address).await;
+        }
+    }
+
+    async fn tell_log(&self, folder: &AttemptFolder, address: &LogAddress) {
+        let (log, index) = (folder.log(), folder.index());
+        let counted = spawn_blocking(move || LogReader::open(&log, &index).and_then(|log| log.total())).await;
+        if let Ok(Ok(lines)) = counted {
+            self.status.logged(address.clone(), lines);
+        }
+    }
+
+    async fn stop(self, run: RunId, stage: StageName) {
+        let name = stage.clone();
+        let attempt =
+            self.core.look(move |state, _| Some(state.runs.get(&run)?.stages.get(&name)?.attempt)).await.flatten();
+        let Some(attempt) = attempt else { return };
+        let folder = AttemptFolder::new(self.layout.attempt(run, &stage, attempt));
+        let _ = spawn_blocking(move || {
+            let give_up = std::time::Instant::now() + STARTING;
+            while folder.exit().is_none() && folder.supervision().is_none() && std::time::Instant::now() < give_up {
+                std::thread::park_timeout(Duration::from_millis(5));
+            }
+            launch::stop(&folder)
+        })
+        .await;
+    }
+
+    async fn verify(self, run: RunId, stage: StageName) {
+        let name = stage.clone();
+        let outputs = self
+            .core
+            .look(move |state, _| {
+                let stage = state.runs.get(&run)?.stages.get(&name)?;
+                matches!(stage.state, StageState::Checking { .. }).then(|| stage.outputs.clone()).flatten()
+            })
+            .await
+            .flatten();
+        let Some(outputs) = outputs else { return };
+        let is_deploy = current(&self.settings).stage(&stage).is_some_and(|stage| stage.kind() == StageKind::Deploy);
+        let intact = if is_deploy {
+            let live = self.host.live().await;
+            live.is_some() && live == outputs.live
+        } else {
+            let layout = self.layout.clone();
+            spawn_blocking(move || outcome::is_intact(&layout, &outputs)).await.unwrap_or(false)
+        };
+        self.core.input(Input::Verified { run, stage, intact });
+    }
+
+    async fn prune(self) {
+        let kept = self.core.look(|state, _| super::prune::Kept::of(state)).await;
+        if let Some(kept) = kept {
+            let layout = self.layout.clone();
+            let _ = spawn_blocking(move || prune(&layout, &kept)).await;
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Making the folder of an attempt, starting its supervisor, and learning how it ended, whoever started it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+
+use super::supervisor::{AttemptFolder, Job, kill_marked};
+use crate::config::{Action, Settings, StageSettings};
+use crate::disk::{Layout, write_whole};
+use crate::pipeline::{Attempt, Release, Run, StageName, State};
+
+/// Milliseconds for which something that a stage left behind may hold its log open.
+const DRAIN: u64 = 1_000;
+
+/// Why an attempt could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The run or the stage is not there.
+    #[error("{0} is not in the configuration any more")]
+    Gone(StageName),
+    /// Its folder cannot be made.
+    #[error("cannot prepare {path}: {source}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The source at the wanted commit cannot be made.
+    #[error("cannot check out the commit: {0}")]
+    Checkout(String),
+    /// The supervisor cannot be started.
+    #[error("cannot start the supervisor: {0}")]
+    Supervisor(io::Error),
+}
+
+/// All that is needed to start an attempt, taken from the state in one look.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The run.
+    pub run: Run,
+    /// The stage.
+    pub stage: StageName,
+    /// The attempt.
+    pub attempt: Attempt,
+    /// The model version that it writes or sees.
+    pub model: Option<crate::pipeline::ModelVersion>,
+    /// The release that it makes, and its image.
+    pub release: Option<Release>,
+}
+
+impl Launch {
+    /// Takes what is needed from the state; `None` when the attempt is not running any more.
+    pub fn of(state: &State, run: crate::pipeline::RunId, stage: &StageName, attempt: Attempt) -> Option<Self> {
+        let run = state.runs.get(&run)?;
+        let entry = run.stages.get(stage).filter(|entry| entry.attempt == attempt && entry.state.is_running())?;
+        let release = entry.release.and_then(|id| state.releases.get(&id)).map(|release| release.as_ref().clone());
+        let model = release.as_ref().and_then(|release| release.model).or_else(|| run.model_for(&state.graph, stage));
+        Some(Self { run: run.as_ref().clone(), stage: stage.clone(), attempt, model, release })
+    }
+
+    /// The folder of the attempt.
+    pub fn folder(&self, layout: &Layout) -> AttemptFolder {
+        AttemptFolder::new(layout.attempt(self.run.id, &self.stage, self.attempt))
+    }
+
+    /// Makes the folder and starts the supervisor, unless one has it already.
+    pub fn start(&self, layout: &Layout, settings: &Settings, program: &Path) -> Result<(), LaunchError> {
+        let folder = self.folder(layout);
+        if folder.exit().is_some() || folder.is_supervised() || folder.supervision().is_some() {
+            return Ok(());
+        }
+        let stage = settings.stage(&self.stage).ok_or_else(|| LaunchError::Gone(self.stage.clone()))?;
+        let at = |source| LaunchError::Folder { path: folder.path().to_owned(), source };
+        fs::create_dir_all(folder.path()).map_err(at)?;
+        let source = self.source(layout, settings)?;
+        let environment = self.environment(layout, settings, stage, &folder, &source, program).map_err(at)?;
+        let command = command_of(stage, &environment, program);
+        // A supervisor gone without a trace leaves a mark that only its own attempt had.
+        let mark = format!("{}-{}-{}-{}", layout.state().display(), self.run.id, self.stage, self.attempt);
+        let grace = u64::try_from(stage.grace.as_millis()).unwrap_or(u64::MAX);
+        let job = Job { command, folder: source, environment, grace, drain: DRAIN, mark };
+        folder.write_job(&job).map_err(at)?;
+        spawn(program, &folder).map_err(LaunchError::Supervisor)
+    }
+
+    /// The source tree on which the stage works: the work tree, or for runs by commit a clean checkout.
+    fn source(&self, layout: &Layout, settings: &Settings) -> Result<PathBuf, LaunchError> {
+        let tree = layout.project().join(&settings.source.path);
+        let tree = tree.canonicalize().unwrap_or(tree);
+        match (&settings.source.trigger, &self.run.inputs.source.commit) {
+            (crate::config::SourceTrigger::Commit, Some(commit)) => {
+                let checkout = layout.run(self.run.id).join("source");
+                crate::watch::checkout(&tree, commit, &checkout)
+                    .map_err(|error| LaunchError::Checkout(error.to_string()))?;
+                Ok(checkout)
+            }
+            _ => Ok(tree),
+        }
+    }
+
+    fn environment(
+        &self,
+        layout: &Layout,
+        settings: &Settings,
+        stage: &StageSettings,
+        folder: &AttemptFolder,
+        source: &Path,
+        program: &Path,
+    ) -> io::Result<BTreeMap<String, String>> {
+        let data = folder.path().join("data.txt");
+        let data_folder = layout.project().join(&settings.data.path);
+        let list: String = self
+            .run
+            .inputs
+            .data
+            .files
+            .iter()
+            .map(|file| format!("{}\n", data_folder.join(&file.path).display()))
+            .collect();
+        write_whole(&data, list.as_bytes())?;
+        let model = self.model.map_or_else(|| folder.path().join("no-model"), |version| layout.model(version));
+        if stage.spec.produces_model {
+            // A former attempt of this very number, cut off by a crash, must not leave files in the new one.
+            if model.exists() {
+                fs::remove_dir_all(&model)?;
+            }
+            fs::create_dir_all(&model)?;
+        }
+        let mut environment: BTreeMap<String, String> = stage.environment.clone();
+        let mut set = |name: &str, value: String| {
+            environment.insert(name.to_owned(), value);
+        };
+        set("TRAINYARD_PROJECT", layout.project().display().to_string());
+        set("TRAINYARD_RUN", self.run.id.to_string());
+        set("TRAINYARD_STAGE", self.stage.to_string());
+        set("TRAINYARD_ATTEMPT", self.attempt.to_string());
+        set("TRAINYARD_SOURCE", source.display().to_string());
+        set("TRAINYARD_DATA", data.display().to_string());
+        set("TRAINYARD_MODEL", model.display().to_string());
+        set("TRAINYARD_REPORTS", folder.reports().display().to_string());
+        set("TRAINYARD_OUTPUT", folder.output().display().to_string());
+        set("TRAINYARD_BIN", program.display().to_string());
+        set("TRAINYARD_COMMIT", self.run.inputs.source.commit.clone().unwrap_or_default());
+        if let Some(version) = self.model {
+            set("TRAINYARD_MODEL_VERSION", version.to_string());
+        }
+        if let Some(release) = &self.release {
+            set("TRAINYARD_RELEASE", release.id.to_string());
+            if let Some(archive) = &release.archive {
+                set("TRAINYARD_IMAGE", layout.state().join(archive).display().to_string());
+            }
+        }
+        let built_in = match &stage.action {
+            Action::Command(_) => None,
+            Action::Train(settings) => Some(serde_json::to_vec_pretty(settings)?),
+            Action::Image(settings) => Some(serde_json::to_vec_pretty(settings)?),
+            Action::Deploy(settings) => Some(serde_json::to_vec_pretty(settings)?),
+        };
+        if let Some(text) = built_in {
+            let path = folder.path().join("settings.json");
+            write_whole(&path, &text)?;
+            set("TRAINYARD_SETTINGS", path.display().to_string());
+        }
+        Ok(environment)
+    }
+}
+
+/// The command line of a stage; built-in stages are subcommands of this program.
+fn command_of(stage: &StageSettings, environment: &BTreeMap<String, String>, program: &Path) -> Vec<String> {
+    let built_in = |name: &str| vec![program.display().to_string(), "stage".to_owned(), name.to_owned()];
+    match &stage.action {
+        Action::Command(command) => command.iter().map(|argument| expand(argument, environment)).collect(),
+        Action::Train(_) => built_in("train"),
+        Action::Image(_) => built_in("image"),
+        Action::Deploy(_) => built_in("deploy"),
+    }
+}
+
+/// Puts the stage's own variables in the place of `$NAME` and `${NAME}`. Names that are not the stage's stay as they are,
+/// for they may be meant for a shell that the command starts.
+fn expand(argument: &str, environment: &BTreeMap<String, String>) -> String {
+    let mut expanded = String::with_capacity(argument.len());
+    let mut rest = argument;
+    while let Some(start) = rest.find('$') {
+        expanded.push_str(&rest[..start]);
+        let behind = &rest[start + 1..];
+        let (name, length) = match behind.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some((name, _)) => (name, name.len() + 2),
+            None => {
+                let end = behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(behind.len());
+                (&behind[..end], end)
+            }
+        };
+        match environment.get(name) {
+            Some(value) => {
+                expanded.push_str(value);
+                rest = &behind[length..];
+            }
+            None => {
+                expanded.push('$');
+                rest = behind;
+            }
+        }
+    }
+    expanded.push_str(rest);
+    expanded
+}
+
+/// Starts a supervisor by exec. It leaves our session by itself and is reaped when we are told of its end, or by init after us.
+fn spawn(program: &Path, folder: &AttemptFolder) -> io::Result<()> {
+    let complaints = fs::File::create(folder.path().join("supervisor.log"))?;
+    let child = Command::new(program)
+        .arg("supervise")
+        .arg(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(complaints)
+        .spawn()?;
+    // Reaps it; waiting in a thread of its own costs less than a signal handler for the whole program.
+    std::thread::Builder::new().name("reaper".to_owned()).stack_size(64 * 1024).spawn(move || {
+        let mut child = child;
+        let _ = child.wait();
+    })?;
+    Ok(())
+}
+
+/// Waits until no supervisor works on the attempt any more, as the daemon that started it or as one that came later.
+pub async fn ended(folder: &AttemptFolder) {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let folder = folder.clone();
+    // A thread of its own: the wait may take days, and it must not hold up the end of the daemon.
+    let waiting = std::thread::Builder::new().name("await-stage".to_owned()).stack_size(128 * 1024).spawn(move || {
+        wait_for_end(&folder);
+        let _ = tell.send(());
+    });
+    if waiting.is_ok() {
+        let _ = told.await;
+    }
+}
+
+/// How long a supervisor may take from its start to its first file.
+const FIRST_SIGN: Duration = Duration::from_secs(10);
+
+fn wait_for_end(folder: &AttemptFolder) {
+    let give_up = Instant::now() + FIRST_SIGN;
+    while folder.exit().is_none() && folder.supervision().is_none() && Instant::now() < give_up {
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    while folder.exit().is_none() && folder.is_supervised() {
+        let handle = folder
+            .supervision()
+            .and_then(|supervision| Pid::from_raw(supervision.supervisor.pid))
+            .and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        match handle {
+            // The lock is asked for again behind the handle: only now is the number surely the supervisor's.
+            Some(handle) if folder.is_supervised() => {
+                let _ = poll(&mut [PollFd::new(&handle, PollFlags::IN)], None);
+            }
+            _ => std::thread::park_timeout(Duration::from_millis(20)),
+        }
+    }
+}
+
+/// Asks the supervisor to stop its stage; it goes on until nothing is left.
+pub fn stop(folder: &AttemptFolder) -> io::Result<()> {
+    match folder.supervision() {
+        Some(supervision) if folder.is_supervised() => supervision.supervisor.signal(Signal::TERM),
+        _ => Ok(()),
+    }
+}
+
+/// Ends what a dead supervisor left running.
+pub fn end_orphans(folder: &AttemptFolder) -> usize {
+    match folder.job() {
+        Ok(job) => kill_marked(&job.mark),
+        Err(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_variables_of_the_stage_are_put_into_its_command() {
+        let environment = BTreeMap::from([("TRAINYARD_REPORTS".to_owned(), "/r".to_owned())]);
+        let expanded = |text: &str| expand(text, &environment);
+        assert_eq!(expanded("$TRAINYARD_REPORTS/junit.xml"), "/r/junit.xml");
+        assert_eq!(expanded("--xml=${TRAINYARD_REPORTS}/j"), "--xml=/r/j");
+        assert_eq!(expanded("for x in $xs; do echo ${x}; done; $"), "for x in $xs; do echo ${x}; done; $");
+        assert_eq!(expanded("$TRAINYARD_REPORTSX"), "$TRAINYARD_REPORTSX");
+    }
+}

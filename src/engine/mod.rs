@@ -1,0 +1,22 @@
+//! The engine: the one place that decides, and what it needs to make decisions true.
+//!
+//! Input → `decide` → journal (SQLite, fsync) → `apply` → effects → broadcast, in [`core`]. Effects are carried out by
+//! [`effects`] and report back as inputs. Stages run under [`supervisor`] processes that outlive the daemon and leave their
+//! results on disk, where [`outcome`] reads them; [`spool`] holds their logs.
+//!
+//! **Invariant:** nothing outside [`core`] changes the state, and no effect leaves before its event is on disk.
+
+pub mod core;
+pub mod daemon;
+pub mod effects;
+pub mod journal;
+pub mod launch;
+pub mod monitoring;
+pub mod outcome;
+pub mod prune;
+pub mod release_host;
+pub mod spool;
+pub mod status;
+pub mod supervisor;
+
+pub use daemon::{Daemon, DaemonError};

@@ -1,0 +1,175 @@
+//! Scraping what is deployed, and the charts that are drawn of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::core::CoreHandle;
+use super::effects::{CurrentSettings, current};
+use super::status::Status;
+use crate::api::types::{Charts, Curve, Mark, PanelData, QueryRow};
+use crate::config::PanelSettings;
+use crate::disk::now;
+use crate::monitor::{Labels, Panel, SeriesStore, default_panels, promql, scrape};
+use crate::pipeline::{Moment, Release};
+
+/// Series of one project; an app that makes more than this has a label without bounds.
+const MAX_SERIES: usize = 5_000;
+/// Columns and milliseconds that a chart may be asked for.
+const MAX_COLUMNS: usize = 2_000;
+
+/// What was scraped, and how it is asked for.
+#[derive(Clone)]
+pub struct Monitoring {
+    store: Arc<Mutex<SeriesStore>>,
+    settings: CurrentSettings,
+    core: CoreHandle,
+    status: Status,
+}
+
+impl Monitoring {
+    /// An empty store.
+    pub fn new(settings: CurrentSettings, core: CoreHandle, status: Status) -> Self {
+        let retention = current(&settings).monitor.retention;
+        let store = Arc::new(Mutex::new(SeriesStore::new(retention, MAX_SERIES)));
+        Self { store, settings, core, status }
+    }
+
+    fn store(&self) -> MutexGuard<'_, SeriesStore> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Scrapes the live release for as long as the daemon runs.
+    pub async fn run(self) {
+        let Ok(client) = reqwest::Client::builder().no_proxy().build() else {
+            self.status.problem("monitor", Some("no HTTP client can be made, so nothing is scraped".to_owned()));
+            return;
+        };
+        let mut scraped: Option<Labels> = None;
+        let mut every = current(&self.settings).monitor.scrape;
+        let mut ticks = ticks(every);
+        loop {
+            ticks.tick().await;
+            let settings = current(&self.settings);
+            if settings.monitor.scrape != every {
+                every = settings.monitor.scrape;
+                ticks = self::ticks(every);
+            }
+            let live = self.core.look(|state, _| state.live_release().cloned()).await;
+            let Some(live) = live else { return };
+            let target = live.as_ref().and_then(|live| target(live, &settings));
+            if let Some(old) = scraped.take().filter(|old| target.as_ref().is_none_or(|(_, labels)| labels != old)) {
+                self.store().retire(now(), &old);
+            }
+            let Some((url, labels)) = target else {
+                self.status.scraped(None);
+                continue;
+            };
+            let outcome = scrape(&client, &url, every.max(Duration::from_secs(1)).min(Duration::from_secs(10))).await;
+            let at = now();
+            self.store().record(at, &labels, &outcome);
+            // The moment changes with each scrape; told is only whether it works, so that an idle screen stays idle.
+            let was_good = matches!(self.status.now().scraped, Some(Ok(_)));
+            match outcome {
+                Ok(_) if was_good => {}
+                Ok(_) => self.status.scraped(Some(Ok(at))),
+                Err(error) => self.status.scraped(Some(Err(error.to_string()))),
+            }
+            scraped = Some(labels);
+        }
+    }
+
+    /// The panels over the last `range` milliseconds in `columns` columns, with the deploys in them.
+    pub async fn charts(&self, range: u64, columns: usize) -> Charts {
+        let columns = columns.clamp(1, MAX_COLUMNS);
+        let range = range.clamp(1_000, 366 * 24 * 3_600_000);
+        let end = now();
+        let live = self
+            .core
+            .look(|state, _| {
+                let began = |release: &Arc<Release>| release.live_since.map(|since| (release.id, since));
+                state.releases.values().filter_map(began).collect::<Vec<_>>()
+            })
+            .await
+            .unwrap_or_default();
+        let configured = current(&self.settings).monitor.panels.clone();
+        let panels = if configured.is_empty() { default_panels() } else { configured };
+        let mut charts = Charts { end, step: (range / columns as u64).max(1), ..Charts::default() };
+        let store = self.store();
+        for settings in &panels {
+            let (panel, last, step) = panel(&store, settings, end, range, columns);
+            charts.end = last.unwrap_or(charts.end);
+            charts.step = step.unwrap_or(charts.step);
+            charts.panels.push(panel);
+        }
+        drop(store);
+        charts.marks = live
+            .into_iter()
+            .filter_map(|(release, since)| {
+                let back = charts.end.0.saturating_sub(since.0);
+                let back = usize::try_from(back.max(0)).ok()? / usize::try_from(charts.step).ok()?.max(1);
+                Some(Mark { column: (columns - 1).checked_sub(back)?, release })
+            })
+            .collect();
+        charts
+    }
+
+    /// Evaluates an expression at this moment.
+    pub fn query(&self, expression: &str) -> Result<Vec<QueryRow>, String> {
+        let query = promql::parse(expression).map_err(|error| error.to_string())?;
+        let samples = query.instant(&self.store(), now()).map_err(|error| error.to_string())?;
+        let row = |sample: promql::InstantSample| QueryRow {
+            labels: sample.labels.to_string(),
+            value: sample.value.to_string(),
+        };
+        Ok(samples.into_iter().map(row).collect())
+    }
+}
+
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+fn target(live: &Release, settings: &crate::config::Settings) -> Option<(String, Labels)> {
+    let address = live.address.clone()?;
+    let path = settings.deploy().map_or("/metrics", |deploy| deploy.metrics.as_str());
+    let instance = address.trim_start_matches("http://").to_owned();
+    let labels = Labels::new([
+        ("job".to_owned(), settings.name.clone()),
+        ("instance".to_owned(), instance),
+        ("release".to_owned(), live.id.to_string()),
+    ]);
+    Some((format!("{address}{path}"), labels))
+}
+
+fn panel(
+    store: &SeriesStore,
+    settings: &PanelSettings,
+    end: Moment,
+    range: u64,
+    columns: usize,
+) -> (PanelData, Option<Moment>, Option<u64>) {
+    let drawn = Panel::from_settings(settings).and_then(|panel| panel.columns(store, end, range, columns));
+    let mut data = PanelData {
+        title: settings.title.clone(),
+        unit: settings.unit.clone(),
+        curves: Vec::new(),
+        left_out: 0,
+        error: None,
+    };
+    match drawn {
+        Ok(drawn) => {
+            data.left_out = drawn.left_out;
+            let curve = |series: crate::monitor::PanelSeries| Curve { label: series.label, points: series.points };
+            data.curves = drawn.series.into_iter().map(curve).collect();
+            (data, Some(drawn.end), Some(drawn.step_ms))
+        }
+        Err(error) => {
+            data.error = Some(error.to_string());
+            (data, None, None)
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What an attempt left on disk, read once it is over: how it ended, what it measured, what it made.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::supervisor::{AttemptFolder, Exit};
+use crate::disk::{Layout, digest_folder};
+use crate::pipeline::{Failure, ModelVersion, Outcome, Outputs, StageKind};
+use crate::stage::report;
+
+/// Bytes of output lines that are read at the most; a stage that reports more is not believed further.
+const OUTPUT_LIMIT: u64 = 16 << 20;
+
+/// One line that a stage appended. Unknown keys are left alone, for a later contract may have more.
+#[derive(Debug, Deserialize)]
+pub struct OutputLine {
+    /// Between 0 and 1.
+    pub progress: Option<f64>,
+    /// What it does now.
+    pub message: Option<String>,
+    /// Measured values.
+    pub metric: Option<BTreeMap<String, f64>>,
+    artifact: Option<ArtifactLine>,
+    release: Option<ReleaseLine>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ArtifactLine {
+    name: String,
+    path: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReleaseLine {
+    address: String,
+}
+
+/// The whole lines of an output file from byte `from` on, and where the next begin. Lines that are no JSON are passed over.
+pub fn output_lines(path: &Path, from: u64) -> (Vec<OutputLine>, u64) {
+    let Ok(mut file) = fs::File::open(path) else { return (Vec::new(), from) };
+    let mut bytes = Vec::new();
+    if from >= OUTPUT_LIMIT
+        || file.seek(SeekFrom::Start(from)).is_err()
+        || file.take(OUTPUT_LIMIT - from).read_to_end(&mut bytes).is_err()
+    {
+        return (Vec::new(), from);
+    }
+    // A line that is still being written is read the next time.
+    let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
+    let lines =
+        bytes[..whole].split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    (lines, from + whole as u64)
+}
+
+/// What an attempt came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gathered {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it gave.
+    pub outputs: Outputs,
+    /// Whether something it left behind held its log open.
+    pub output_held: bool,
+    /// What people should know besides.
+    pub notes: Vec<String>,
+}
+
+/// Reads what the attempt left. Blocking: it digests what was made.
+pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: Option<ModelVersion>) -> Gathered {
+    let Some(exit) = folder.exit() else {
+        let outcome = Outcome::Interrupted;
+        return Gathered { outcome, outputs: Outputs::default(), output_held: false, notes: Vec::new() };
+    };
+    let mut outcome = outcome_of(&exit);
+    let mut outputs = Outputs::default();
+    let mut image = None;
+    for line in output_lines(&folder.output(), 0).0 {
+        outputs.metrics.extend(line.metric.unwrap_or_default());
+        if let Some(artifact) = line.artifact.filter(|artifact| artifact.name == "image") {
+            image = Some(artifact.path);
+        }
+        if let Some(release) = line.release {
+            outputs.address = Some(release.address);
+        }
+    }
+    match report::read(&folder.reports()) {
+        Ok(report) => outputs.tests = report,
+        Err(error) if outcome == Outcome::Passed => {
+            outcome = Outcome::Failed(Failure::BadReport { error: error.to_string() });
+        }
+        Err(_) => {}
+    }
+    if let Some(version) = model {
+        let path = layout.model(version);
+        let is_empty = fs::read_dir(&path).map_or(true, |mut entries| entries.next().is_none());
+        if !is_empty && let Ok(digest) = digest_folder(&path) {
+            outputs.model = Some(version);
+            outputs.digest = Some(digest);
+        }
+    }
+    if kind == StageKind::Image
+        && let Some(path) = image
+    {
+        let path = Path::new(&path);
+        if let Ok(relative) = path.strip_prefix(layout.state())
+            && path.is_file()
+        {
+            outputs.image = Some(relative.display().to_string());
+            outputs.digest = path.file_stem().map(|stem| crate::pipeline::Digest(stem.to_string_lossy().into_owned()));
+        }
+    }
+    Gathered { outcome, outputs, output_held: exit.output_held, notes: notes_of(&exit) }
+}
+
+fn outcome_of(exit: &Exit) -> Outcome {
+    match (&exit.not_started, exit.code, exit.signal) {
+        (Some(error), _, _) => Outcome::Failed(Failure::NotStarted { error: error.clone() }),
+        (None, Some(0), _) => Outcome::Passed,
+        (None, Some(code), _) => Outcome::Failed(Failure::Exit { code }),
+        (None, None, Some(signal)) => Outcome::Failed(Failure::Signal { signal }),
+        (None, None, None) => Outcome::Interrupted,
+    }
+}
+
+fn notes_of(exit: &Exit) -> Vec<String> {
+    let mut notes = Vec::new();
+    if exit.log_lost > 0 {
+        let error = exit.log_error.clone().unwrap_or_default();
+        notes.push(format!("{} bytes of a log could not be written: {error}", exit.log_lost));
+    }
+    if exit.output_held {
+        notes.push(format!(
+            "a stage left {} processes behind that held its log open; they were ended",
+            exit.left_behind.max(1)
+        ));
+    }
+    notes
+}
+
+/// Whether what an earlier pass gave is all there and undamaged. Blocking: it digests.
+pub fn is_intact(layout: &Layout, outputs: &Outputs) -> bool {
+    if let Some(version) = outputs.model {
+        let digest = digest_folder(&layout.model(version)).ok();
+        if digest.is_none() || digest != outputs.digest {
+            return false;
+        }
+    }
+    match &outputs.image {
+        // The name of an archive is the digest of its manifest; a changed length or content changes what it holds, which
+        // the target verifies again before it uses it.
+        Some(image) => crate::target::archive::ImageArchive::open(
+            &layout.state().join(image),
+            outputs.digest.as_ref().unwrap_or(&crate::pipeline::Digest(String::new())),
+        )
+        .is_ok(),
+        None => true,
+    }
+}

@@ -1,0 +1,122 @@
+//! What is removed from disk: runs that the state has forgotten, models and images that nothing refers to.
+//!
+//! **Invariant:** only what lies in our own folders under a name that we gave is touched, and never what is live, what a
+//! rollback needs, or what a pass that may still be skipped to has made.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::disk::Layout;
+use crate::pipeline::{ReleaseStatus, State};
+
+/// Releases to which a rollback stays possible, beside the live one.
+const ROLLBACKS: usize = 5;
+/// Passes of a stage whose outputs are kept, the latest.
+const OUTPUTS: usize = 5;
+
+/// What must stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    runs: BTreeSet<String>,
+    models: BTreeSet<String>,
+    images: BTreeSet<String>,
+    unpacked: BTreeSet<String>,
+}
+
+impl Kept {
+    /// What the state refers to.
+    pub fn of(state: &State) -> Self {
+        let mut kept = Self {
+            runs: state.runs.keys().map(ToString::to_string).collect(),
+            models: BTreeSet::new(),
+            images: BTreeSet::new(),
+            unpacked: BTreeSet::new(),
+        };
+        let is_current = |status: ReleaseStatus| status.is_current();
+        let earlier = state.releases.values().rev().filter(|release| release.live_since.is_some()).take(ROLLBACKS + 1);
+        for release in state.releases.values().filter(|release| is_current(release.status)).chain(earlier) {
+            kept.models.extend(release.model.map(|model| model.to_string()));
+            kept.images.extend(
+                release.archive.iter().filter_map(|archive| archive.strip_prefix("images/")).map(str::to_owned),
+            );
+            kept.unpacked.extend(release.image.iter().map(|image| image.0.clone()));
+        }
+        for pass in state.passes.values().flat_map(|passes| passes.iter().rev().take(OUTPUTS)) {
+            kept.models.extend(pass.outputs.model.map(|model| model.to_string()));
+            kept.images
+                .extend(pass.outputs.image.iter().filter_map(|image| image.strip_prefix("images/")).map(str::to_owned));
+        }
+        for run in state.runs.values().filter(|run| !run.is_finished()) {
+            for stage in run.stages.values() {
+                let outputs = stage.outputs.iter();
+                kept.models.extend(stage.writes_model.map(|model| model.to_string()));
+                kept.models.extend(outputs.clone().filter_map(|outputs| outputs.model).map(|model| model.to_string()));
+                kept.images.extend(
+                    outputs.filter_map(|outputs| outputs.image.as_deref()?.strip_prefix("images/")).map(str::to_owned),
+                );
+            }
+        }
+        kept
+    }
+}
+
+/// Removes what is not kept. What cannot be removed now is found again after the next run.
+pub fn prune(layout: &Layout, kept: &Kept) {
+    let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let is_digest = |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let state = layout.state();
+    remove(&state.join("runs"), |name| is_number(name) && !kept.runs.contains(name));
+    remove(&state.join("models"), |name| is_number(name) && !kept.models.contains(name));
+    remove(&layout.images(), |name| name.strip_suffix(".tar").is_some_and(is_digest) && !kept.images.contains(name));
+    remove(&layout.releases(), |name| is_digest(name) && !kept.unpacked.contains(name));
+    // A checkout can be made again from the repository.
+    for run in fs::read_dir(state.join("runs")).into_iter().flatten().flatten() {
+        let source = run.path().join("source");
+        if source.exists() && !is_latest(&run.file_name().to_string_lossy(), kept) {
+            let _ = fs::remove_dir_all(source);
+        }
+    }
+}
+
+fn is_latest(name: &str, kept: &Kept) -> bool {
+    let number = |name: &str| name.parse::<u64>().unwrap_or(0);
+    let latest = kept.runs.iter().map(|run| number(run)).max().unwrap_or(0);
+    number(name) + 2 > latest
+}
+
+fn remove(folder: &std::path::Path, is_surplus: impl Fn(&str) -> bool) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_surplus(&entry.file_name().to_string_lossy()) {
+            let path = entry.path();
+            let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_we_named_and_nobody_needs_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path()).unwrap();
+        layout.create().unwrap();
+        let digest = "a".repeat(64);
+        for file in [format!("{digest}.tar"), "mine.tar".to_owned()] {
+            fs::write(layout.images().join(file), "x").unwrap();
+        }
+        for model in ["1", "2", "notes"] {
+            fs::create_dir_all(layout.state().join("models").join(model)).unwrap();
+        }
+        let kept = Kept { models: BTreeSet::from(["2".to_owned()]), ..Kept::of(&State::default()) };
+        prune(&layout, &kept);
+        assert!(!layout.images().join(format!("{digest}.tar")).exists());
+        assert!(layout.images().join("mine.tar").exists());
+        let models = layout.state().join("models");
+        assert_eq!(
+            [models.join("1").exists(), models.join("2").exists(), models.join("notes").exists()],
+            [false, true, true]
+        );
+    }
+}

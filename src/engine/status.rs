@@ -1,0 +1,81 @@
+//! What changes often and is not journaled, in one place that clients are told of.
+
+use tokio::sync::watch;
+
+use crate::api::types::{Live, LogAddress, StageProgress, WatchHealth};
+use crate::pipeline::{Moment, RunId, StageName};
+
+/// The one copy of [`Live`]; listeners hear of a change only where something is different.
+#[derive(Debug, Clone)]
+pub struct Status {
+    live: watch::Sender<Live>,
+}
+
+impl Default for Status {
+    fn default() -> Self {
+        Self { live: watch::channel(Live::default()).0 }
+    }
+}
+
+impl Status {
+    /// The present state.
+    pub fn now(&self) -> Live {
+        self.live.borrow().clone()
+    }
+
+    /// Tells of every later state; a slow listener gets only the newest.
+    pub fn subscribe(&self) -> watch::Receiver<Live> {
+        self.live.subscribe()
+    }
+
+    /// How well the watcher sees.
+    pub fn watch(&self, health: WatchHealth) {
+        self.change(|live| live.watch = Some(health));
+    }
+
+    /// Whether the deployed app answered the last scrape.
+    pub fn scraped(&self, scraped: Option<Result<Moment, String>>) {
+        self.change(|live| live.scraped = scraped);
+    }
+
+    /// What keeps the daemon from doing all it should; `None` when that is over.
+    pub fn problem(&self, subject: &str, problem: Option<String>) {
+        self.change(|live| match problem {
+            Some(problem) => {
+                live.problems.insert(subject.to_owned(), problem);
+            }
+            None => {
+                live.problems.remove(subject);
+            }
+        });
+    }
+
+    /// What a running stage says.
+    pub fn progress(&self, progress: StageProgress) {
+        self.change(|live| {
+            let same = |other: &&mut StageProgress| other.run == progress.run && other.stage == progress.stage;
+            match live.progress.iter_mut().find(same) {
+                Some(known) => *known = progress,
+                None => live.progress.push(progress),
+            }
+        });
+    }
+
+    /// A stage is over and says nothing more.
+    pub fn quiet(&self, run: RunId, stage: &StageName) {
+        self.change(|live| live.progress.retain(|progress| progress.run != run || progress.stage != *stage));
+    }
+
+    /// A log grew.
+    pub fn logged(&self, log: LogAddress, lines: u64) {
+        self.change(|live| live.log = Some((log, lines)));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Live)) {
+        self.live.send_if_modified(|live| {
+            let before = live.clone();
+            change(live);
+            *live != before
+        });
+    }
+}

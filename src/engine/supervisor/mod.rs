@@ -1,0 +1,16 @@
+//! The supervisor: one small single-threaded process a stage, which outlives the daemon.
+//!
+//! The daemon starts it by exec with the folder of an attempt. It runs the stage in a process group of its own, writes what
+//! the stage prints to the log, and writes how the stage ended to disk. It holds a lock for its life: nothing is started
+//! twice, and one that died is known at once, whatever process number it had.
+//!
+//! **Invariants:** it never opens the journal and never talks to the daemon. The log is synced before the exit file gets
+//! its name. It is a sub-reaper, so no process that the stage started can leave it, and it leaves none behind.
+
+mod files;
+mod supervise;
+mod tree;
+
+pub use files::{AttemptFolder, Exit, Job, Supervision};
+pub use supervise::{SuperviseError, supervise};
+pub use tree::{ProcessIdentity, kill_marked};
