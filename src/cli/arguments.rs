@@ -1,0 +1,225 @@
+//! Every word of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+use super::config::ConfigCommand;
+use super::demo::DemoArguments;
+use super::failure::EXIT_CODES;
+use super::history::LogsArguments;
+use super::host::HostArguments;
+use super::init::InitArguments;
+use super::predict::PredictArguments;
+use super::run::SelectionArguments;
+use super::serve::ServeArguments;
+
+/// A terminal control center for machine-learning apps: watches a repository and a data folder, and runs
+/// train → test → image build → deploy by itself or by a key.
+///
+/// Without a command it opens the screen for the project in this folder and starts the daemon if none runs; `q` leaves
+/// the screen and the daemon goes on.
+#[derive(Debug, Parser)]
+#[command(name = "trainyard", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// The project folder
+    #[arg(short = 'C', long = "project", value_name = "DIR", default_value = ".", global = true)]
+    pub folder: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a complete sample project, run its whole chain, and open the screen on the live app
+    #[command(after_help = "Example: trainyard demo --headless")]
+    Demo(DemoArguments),
+    /// Write a commented trainyard.toml that fits this folder
+    #[command(after_help = "Example: trainyard init --from model")]
+    Init(InitArguments),
+    /// Validate trainyard.toml: every error at once, each with line, column and the mend
+    #[command(after_help = "Example: trainyard check --json")]
+    Check {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at what works here: git, watch, disk, daemon, terminal
+    #[command(after_help = "Example: trainyard doctor")]
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Start the daemon
+    #[command(after_help = "Example: trainyard -C ~/app up")]
+    Up {
+        /// Stay in the foreground, as a service manager wants it
+        #[arg(long)]
+        foreground: bool,
+    },
+    /// Stop the daemon; the deployed app goes on
+    #[command(after_help = "Example: trainyard down --all")]
+    Down {
+        /// Stop the deployed app too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Start a run, from a stage on
+    #[command(after_help = "Example: trainyard run test --wait")]
+    Run {
+        /// Which stages
+        #[command(flatten)]
+        selection: SelectionArguments,
+        /// Print what its stages print, and end with its result
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Say what a run would do, and why
+    #[command(after_help = "Example: trainyard plan deploy")]
+    Plan {
+        /// Which stages
+        #[command(flatten)]
+        selection: SelectionArguments,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Cancel a run; nothing that it started is left running
+    #[command(after_help = "Example: trainyard cancel")]
+    Cancel {
+        /// Its number; without it, the active and the queued ones
+        #[arg(value_name = "RUN")]
+        run: Option<u64>,
+    },
+    /// Show the board
+    #[command(after_help = "Example: trainyard status --json")]
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the history of runs
+    #[command(after_help = "Example: trainyard runs --limit 5")]
+    Runs {
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the log of a stage, byte for byte
+    #[command(after_help = "Example: trainyard logs train -f")]
+    Logs(LogsArguments),
+    /// Show what happened, one event a line
+    #[command(after_help = "Example: trainyard events -f")]
+    Events {
+        /// How many of the last
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: usize,
+        /// Go on with those that come
+        #[arg(short, long)]
+        follow: bool,
+        /// As JSON lines
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the model versions and their metrics
+    #[command(after_help = "Example: trainyard models --json")]
+    Models {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Score a CSV file with a saved model
+    #[command(after_help = "Example: trainyard predict --model .trainyard/models/3 new.csv")]
+    Predict(PredictArguments),
+    /// Show the history of releases
+    #[command(after_help = "Example: trainyard releases")]
+    Releases {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go back to an earlier release
+    #[command(after_help = "Example: trainyard rollback --wait")]
+    Rollback {
+        /// Its number; without it, the last before the live one
+        #[arg(value_name = "RELEASE")]
+        release: Option<u64>,
+        /// Stay until it is done
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Evaluate a PromQL expression over what was scraped
+    #[command(after_help = "Example: trainyard query 'sum(rate(predict_requests_total[1m]))'")]
+    Query {
+        /// The expression
+        #[arg(value_name = "EXPR")]
+        expression: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Serve a saved model over HTTP, as the image does
+    #[command(after_help = "Example: trainyard serve --model .trainyard/models/3 --listen 127.0.0.1:8080")]
+    Serve(ServeArguments),
+    /// Show what may be configured
+    #[command(subcommand, after_help = "Example: trainyard config schema > trainyard.schema.json")]
+    Config(ConfigCommand),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example: trainyard completions bash > ~/.local/share/bash-completion/completions/trainyard"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example: trainyard man > trainyard.1")]
+    Man,
+    /// Be the daemon
+    #[command(hide = true)]
+    Daemon,
+    /// Supervise the attempt in a folder
+    #[command(hide = true)]
+    Supervise {
+        /// The attempt
+        folder: PathBuf,
+    },
+    /// Be a built-in stage
+    #[command(hide = true)]
+    Stage {
+        /// Which
+        #[arg(value_enum)]
+        kind: BuiltIn,
+    },
+    /// Run releases of the process target
+    #[command(hide = true)]
+    Host(HostArguments),
+}
+
+/// A built-in stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum BuiltIn {
+    /// Training.
+    Train,
+    /// The image archive.
+    Image,
+    /// The deploy.
+    Deploy,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_two_words_of_the_command_line_clash() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,4 @@
+//! pending
+/// pending
+#[derive(Debug, Clone, clap::Args)]
+pub struct DemoArguments {}

@@ -1,0 +1,92 @@
+//! From words to deeds.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use super::arguments::{Arguments, BuiltIn, Command};
+use super::failure::{Failure, failed};
+use super::{check, config, daemon, demo, doctor, history, host, init, predict, run, screen, serve, show, up};
+use crate::engine::supervisor::{AttemptFolder, supervise};
+use crate::stage::{self, deploy::DeployError};
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut out = BufWriter::new(io::stdout());
+    let done = dispatch(&arguments.folder, arguments.command, &mut out).and_then(|()| Ok(out.flush()?));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // What was printed before the failure belongs before it.
+            let _ = out.flush();
+            failure.report()
+        }
+    }
+}
+
+fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Result<(), Failure> {
+    match command {
+        None => screen::open(folder),
+        Some(Command::Demo(arguments)) => demo_command(&arguments, out),
+        Some(Command::Init(arguments)) => {
+            init::run(folder, &arguments, out).map_err(|error| Failure::Usage(error.to_string()))
+        }
+        Some(Command::Check { json }) => match check::run(folder, json, out) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::Said(2)),
+            Err(error) => Err(Failure::Usage(error.to_string())),
+        },
+        Some(Command::Doctor { json }) => {
+            if doctor::run(folder, json, out)? {
+                Ok(())
+            } else {
+                Err(Failure::Said(1))
+            }
+        }
+        Some(Command::Up { foreground: true }) => daemon::run(folder),
+        Some(Command::Up { foreground: false }) => up::up(folder, out),
+        Some(Command::Down { all }) => up::down(folder, all, out),
+        Some(Command::Run { selection, wait }) => run::run(folder, selection.selection(), wait, out),
+        Some(Command::Plan { selection, json }) => show::plan(folder, &selection.selection(), json, out),
+        Some(Command::Cancel { run }) => run::cancel(folder, run, out),
+        Some(Command::Status { json }) => show::status(folder, json, out),
+        Some(Command::Runs { limit, json }) => show::runs(folder, limit, json, out),
+        Some(Command::Logs(arguments)) => history::logs(folder, &arguments, out),
+        Some(Command::Events { limit, follow, json }) => history::events(folder, limit, follow, json, out),
+        Some(Command::Models { json }) => show::models(folder, json, out),
+        Some(Command::Predict(arguments)) => {
+            let model = arguments.model_folder().map_err(failed)?;
+            predict::run(&model, &arguments.file, arguments.json, out).map_err(failed)
+        }
+        Some(Command::Releases { json }) => show::releases(folder, json, out),
+        Some(Command::Rollback { release, wait }) => run::rollback(folder, release, wait, out),
+        Some(Command::Query { expression, json }) => show::query(folder, &expression, json, out),
+        Some(Command::Serve(arguments)) => serve::run(&arguments).map_err(failed),
+        Some(Command::Config(command)) => Ok(config::run(command, out)?),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Arguments::command(), "trainyard", out);
+            Ok(())
+        }
+        Some(Command::Man) => Ok(clap_mangen::Man::new(Arguments::command()).render(out)?),
+        Some(Command::Daemon) => daemon::run(folder),
+        Some(Command::Supervise { folder }) => supervise(&AttemptFolder::new(folder)).map_err(failed),
+        Some(Command::Stage { kind }) => match kind {
+            BuiltIn::Train => stage::train::run().map_err(failed),
+            BuiltIn::Image => stage::image::run().map_err(failed),
+            // The core tells a release that was found unfit (1) from one that could not be tried (3).
+            BuiltIn::Deploy => stage::deploy::run().map_err(|error| match error {
+                DeployError::Rejected(_) => failed(error),
+                _ => Failure::Unreachable(error.to_string()),
+            }),
+        },
+        Some(Command::Host(arguments)) => host::run(folder, &arguments).map_err(failed),
+    }
+}
+
+fn demo_command(arguments: &demo::DemoArguments, out: &mut impl Write) -> Result<(), Failure> {
+    let _ = (arguments, out);
+    Err(Failure::Usage("the demo is not built yet".to_owned()))
+}

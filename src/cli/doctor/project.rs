@@ -1,0 +1,293 @@
+//! The checks of the project folder: configuration, repository, watch, journal, disk.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use git2::{ErrorCode, Repository, RepositoryState};
+use notify::{RecursiveMode, Watcher as _};
+use rustix::fs::{Access, access, statvfs};
+
+use super::{Check, Word};
+use crate::api::types::WatchMode;
+use crate::config::{LoadError, Settings, SourceTrigger};
+use crate::disk::{FileLock, Layout, now};
+use crate::engine::journal::Journal;
+use crate::watch::network_filesystem;
+
+/// How long the probe file may take to be seen.
+const PROBE: Duration = Duration::from_secs(2);
+/// Free space below which images and logs may soon find no room, in bytes.
+const SCARCE: u64 = GIBIBYTE;
+const GIBIBYTE: u64 = 1 << 30;
+
+pub(super) fn configuration(settings: &Result<Settings, LoadError>) -> Check {
+    let name = "configuration";
+    match settings {
+        Ok(settings) => Check::ok(name, format!("trainyard.toml is valid, {} stages", settings.stages.len())),
+        Err(LoadError::Invalid(errors)) => {
+            let all = errors.errors();
+            let first = all.first().map(|error| format!("{} (line {})", error.message, error.line)).unwrap_or_default();
+            let sentence = format!("trainyard.toml has {} errors, the first: {first}", all.len());
+            Check::missing(name, sentence, "`trainyard check` shows each with its place")
+        }
+        Err(error) => Check::of_error(name, Word::Missing, &error.to_string()),
+    }
+}
+
+pub(super) fn git(layout: &Layout, settings: Option<&Settings>) -> Check {
+    let tree = settings.map_or_else(|| layout.project().to_owned(), |found| layout.project().join(&found.source.path));
+    let tree = tree.canonicalize().unwrap_or(tree);
+    let by_commit = settings.is_some_and(|settings| settings.source.trigger == SourceTrigger::Commit);
+    let shown = tree.display();
+    match Repository::discover(&tree) {
+        Ok(repository) => repository_state(&repository, &tree),
+        Err(error) if error.code() == ErrorCode::NotFound && by_commit => Check::missing(
+            "git",
+            format!("{shown} is in no git work tree, so `trigger = \"commit\"` sees nothing"),
+            "run `git init` there, or write `trigger = \"save\"` in [source]",
+        ),
+        Err(error) if error.code() == ErrorCode::NotFound => Check::warning(
+            "git",
+            format!("{shown} is in no git work tree, so runs cannot name the version of their source"),
+            "run `git init` there",
+        ),
+        Err(error) if error.code() == ErrorCode::Owner => Check::missing(
+            "git",
+            format!("{shown} belongs to another user, so git refuses to read it"),
+            format!("run `git config --global --add safe.directory {shown}`"),
+        ),
+        Err(error) => Check::missing(
+            "git",
+            format!("the repository of {shown} cannot be read: {}", error.message()),
+            "`git status` there says more",
+        ),
+    }
+}
+
+fn repository_state(repository: &Repository, tree: &Path) -> Check {
+    if repository.state() != RepositoryState::Clean {
+        let sentence = "the repository is in the middle of a merge, a rebase or the like, so a save starts nothing";
+        return Check::warning("git", sentence, "finish or abort it (`git status` names it)");
+    }
+    let head = match repository.head() {
+        Ok(head) => head,
+        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
+            return Check::warning("git", "the repository has no commit yet", "commit the source");
+        }
+        Err(error) => {
+            let sentence = format!("HEAD of {} cannot be read: {}", tree.display(), error.message());
+            return Check::missing("git", sentence, "`git status` there says more");
+        }
+    };
+    let commit = head.target().map(|id| id.to_string()).unwrap_or_default();
+    let short: String = commit.chars().take(7).collect();
+    match head.shorthand() {
+        Ok(branch) if head.is_branch() => Check::ok("git", format!("on {branch} at {short}")),
+        _ => Check::ok("git", format!("at {short}, on no branch")),
+    }
+}
+
+/// `told` is how the daemon sees, if one runs.
+pub(super) fn watch(layout: &Layout, told: Option<&WatchMode>) -> Check {
+    match told {
+        Some(WatchMode::Notified) => return Check::ok("watch", "the daemon is told of changes by the kernel"),
+        Some(WatchMode::Polling { reason }) => return polled(reason),
+        Some(WatchMode::Blind { reason }) => return Check::of_error("watch", Word::Missing, reason),
+        None => {}
+    }
+    if let Some(kind) = network_filesystem(layout.project()) {
+        return polled(&format!("{} is on {kind}, which sends no notifications", layout.project().display()));
+    }
+    match probe(layout) {
+        Ok(after) => Check::ok("watch", format!("a probe file was seen after {} ms", after.as_millis())),
+        Err((sentence, mend)) => Check::missing("watch", sentence, mend),
+    }
+}
+
+fn polled(reason: &str) -> Check {
+    let sentence = format!("folders are read again every 2 s, because {reason}");
+    Check::warning("watch", sentence, "nothing is lost, but a change is seen later")
+}
+
+/// Writes a file and waits until the kernel tells of it.
+fn probe(layout: &Layout) -> Result<Duration, (String, String)> {
+    let folder = ProbeFolder::create(layout).map_err(|error| {
+        (
+            format!("no probe file can be written: {error}"),
+            "make the project or the temporary folder writable".to_owned(),
+        )
+    })?;
+    let (tell, told) = channel();
+    let mut watcher = notify::recommended_watcher(tell).map_err(|error| refused(&error))?;
+    watcher.watch(&folder.0, RecursiveMode::NonRecursive).map_err(|error| refused(&error))?;
+    let begun = Instant::now();
+    fs::write(folder.0.join("probe"), b"seen\n")
+        .map_err(|error| (format!("no probe file can be written: {error}"), "make room on the disk".to_owned()))?;
+    loop {
+        match told.recv_timeout(PROBE.saturating_sub(begun.elapsed())) {
+            Ok(Ok(event)) if event.paths.iter().any(|path| path.ends_with("probe")) => return Ok(begun.elapsed()),
+            Ok(_) => {}
+            Err(_) => {
+                let sentence = format!("a probe file in {} was not seen within 2 s", folder.0.display());
+                return Err((sentence, "put the project on a local filesystem".to_owned()));
+            }
+        }
+    }
+}
+
+fn refused(error: &notify::Error) -> (String, String) {
+    let too_many = rustix::io::Errno::MFILE.raw_os_error();
+    match &error.kind {
+        notify::ErrorKind::MaxFilesWatch => (
+            "the kernel's limit of watched folders is reached".to_owned(),
+            "raise it: `sysctl fs.inotify.max_user_watches=1048576`".to_owned(),
+        ),
+        notify::ErrorKind::Io(source) if source.raw_os_error() == Some(too_many) => (
+            "the kernel's limit of watchers is reached".to_owned(),
+            "raise it: `sysctl fs.inotify.max_user_instances=1024`".to_owned(),
+        ),
+        _ => (format!("the kernel gives no watch: {error}"), "without inotify nothing starts by itself".to_owned()),
+    }
+}
+
+/// A folder that goes away with this value: on the project's own filesystem where our folder is there already, for nothing
+/// else in the project may be written to.
+struct ProbeFolder(PathBuf);
+
+impl ProbeFolder {
+    fn create(layout: &Layout) -> io::Result<Self> {
+        let name = format!("doctor-{}-{}", std::process::id(), now().0);
+        let own = layout.state().join(&name);
+        if layout.state().is_dir() && fs::create_dir(&own).is_ok() {
+            return Ok(Self(own));
+        }
+        let temporary = env::temp_dir().join(format!("trainyard-{name}"));
+        fs::create_dir(&temporary)?;
+        Ok(Self(temporary))
+    }
+}
+
+impl Drop for ProbeFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(super) fn journal(layout: &Layout) -> Check {
+    if !layout.journal().exists() {
+        return Check::ok("journal", "there is none yet; the first start makes it");
+    }
+    // Held while the journal is open here, so that no daemon starts to write it meanwhile.
+    let _lock = match FileLock::try_acquire(&layout.daemon_lock()) {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return Check::ok("journal", "the daemon writes it now, so it was not looked at"),
+        Err(error) => {
+            let sentence = format!("{} cannot be locked: {error}", layout.daemon_lock().display());
+            return Check::missing("journal", sentence, "make the project folder writable");
+        }
+    };
+    match Journal::open(&layout.journal()).and_then(|(journal, _)| journal.verify()) {
+        Ok(state) => Check::ok("journal", format!("{} events, and their chain is whole", state.sequence)),
+        Err(error) => Check::of_error("journal", Word::Missing, &error.to_string()),
+    }
+}
+
+pub(super) fn disk(layout: &Layout) -> Check {
+    let project = layout.project();
+    let shown = project.display();
+    if let Err(error) = access(project, Access::WRITE_OK) {
+        let sentence = format!("{shown} is not writable: {error}");
+        return Check::missing("disk", sentence, "trainyard keeps its journal and logs there: make it writable");
+    }
+    match statvfs(project) {
+        Ok(found) => free_space(found.f_bavail.saturating_mul(found.f_frsize), project),
+        Err(error) => {
+            Check::warning("disk", format!("the free space of {shown} is unknown: {error}"), "look with `df`")
+        }
+    }
+}
+
+fn free_space(free: u64, project: &Path) -> Check {
+    let tenths = free / (GIBIBYTE / 10);
+    let sentence = format!("{}.{} GiB are free for {}", tenths / 10, tenths % 10, project.display());
+    if free < SCARCE {
+        return Check::warning("disk", sentence, "make room; models, images and logs lie in .trainyard/");
+    }
+    Check::ok("disk", sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+
+    fn project() -> (tempfile::TempDir, Layout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path()).unwrap();
+        layout.create().unwrap();
+        (folder, layout)
+    }
+
+    #[test]
+    fn a_probe_file_is_really_seen_and_leaves_nothing() {
+        let (_folder, layout) = project();
+        assert_eq!(watch(&layout, None).word, Word::Ok);
+        let mut names = fs::read_dir(layout.state()).unwrap().flatten().map(|entry| entry.file_name());
+        assert!(names.all(|name| !name.to_string_lossy().contains("doctor")));
+    }
+
+    #[test]
+    fn a_polling_daemon_is_a_warning_and_a_blind_one_is_not_enough() {
+        let (_folder, layout) = project();
+        let reason = "the kernel's limit is reached; raise it".to_owned();
+        assert_eq!(watch(&layout, Some(&WatchMode::Polling { reason: reason.clone() })).word, Word::Warning);
+        let blind = watch(&layout, Some(&WatchMode::Blind { reason }));
+        assert_eq!((blind.word, blind.mend.as_deref()), (Word::Missing, Some("raise it")));
+    }
+
+    #[test]
+    fn less_than_a_gibibyte_is_a_warning() {
+        let path = Path::new("/p");
+        assert_eq!(free_space(GIBIBYTE * 3 / 2, path), Check::ok("disk", "1.5 GiB are free for /p"));
+        assert_eq!(free_space(GIBIBYTE - 1, path).word, Word::Warning);
+    }
+
+    #[test]
+    fn a_damaged_journal_is_found_and_one_in_use_is_left_alone() {
+        let (_folder, layout) = project();
+        assert_eq!(journal(&layout).sentence, "there is none yet; the first start makes it");
+        drop(Journal::open(&layout.journal()).unwrap());
+        assert_eq!(journal(&layout).sentence, "0 events, and their chain is whole");
+        fs::write(layout.journal(), "this is no database, but it is long enough to be taken for one").unwrap();
+        assert_eq!(journal(&layout).word, Word::Missing);
+        let _daemon = FileLock::try_acquire(&layout.daemon_lock()).unwrap().unwrap();
+        assert_eq!(journal(&layout).word, Word::Ok);
+    }
+
+    #[test]
+    fn a_repository_is_judged_by_its_head() {
+        let (folder, layout) = project();
+        assert_eq!(git(&layout, None).word, Word::Warning);
+        let repository = Repository::init(folder.path()).unwrap();
+        assert_eq!(git(&layout, None).sentence, "the repository has no commit yet");
+        let tree = repository.find_tree(repository.index().unwrap().write_tree().unwrap()).unwrap();
+        let author = git2::Signature::now("somebody", "somebody@example.org").unwrap();
+        repository.commit(Some("HEAD"), &author, &author, "first", &tree, &[]).unwrap();
+        let check = git(&layout, None);
+        assert_eq!(check.word, Word::Ok, "{check:?}");
+        assert!(check.sentence.starts_with("on "), "{check:?}");
+    }
+
+    #[test]
+    fn an_invalid_configuration_is_counted_and_its_first_error_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("trainyard.toml"), "[stages.test]\ncomand = [\"true\"]\n").unwrap();
+        let check = configuration(&load(folder.path()));
+        assert_eq!(check.word, Word::Missing);
+        assert!(check.sentence.starts_with("trainyard.toml has "), "{check:?}");
+    }
+}

@@ -1,0 +1,165 @@
+//! `trainyard logs` and `trainyard events`: what stages printed, and what happened.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use super::failure::{Failure, failed};
+use super::project::{block_on, layout, state};
+use super::show::clock;
+use crate::api::client::Client;
+use crate::api::types::{LogAddress, StreamItem};
+use crate::disk::Layout;
+use crate::engine::journal::Journal;
+use crate::engine::spool::LogReader;
+use crate::engine::supervisor::AttemptFolder;
+use crate::pipeline::{Attempt, Recorded, Run, RunId, StageName, State, narrate};
+
+/// Bytes copied at once.
+const PIECE: usize = 1 << 16;
+
+/// Which log is wanted, and how.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LogsArguments {
+    /// The stage
+    #[arg(value_name = "STAGE")]
+    pub stage: String,
+    /// Go on as the log grows, until the stage ends
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Of this run; without it, of the last one in which the stage was started
+    #[arg(long, value_name = "N")]
+    pub run: Option<u64>,
+    /// Only the last lines
+    #[arg(long, value_name = "LINES")]
+    pub tail: Option<u64>,
+}
+
+/// Writes a log byte for byte.
+pub fn logs(folder: &Path, arguments: &LogsArguments, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    let (state, snapshot) = state(&layout)?;
+    let stage = StageName::from(arguments.stage.as_str());
+    let address = find(&state, &stage, arguments.run.map(RunId))?;
+    let attempt = AttemptFolder::new(layout.attempt(address.run, &address.stage, address.attempt));
+    let mut from = match arguments.tail {
+        Some(lines) => start_of_tail(&attempt, lines)?,
+        None => 0,
+    };
+    copy(&attempt, &mut from, out)?;
+    if !arguments.follow || attempt.exit().is_some() || snapshot.is_none() {
+        return Ok(());
+    }
+    let client = Client::connect(&layout)?;
+    block_on(async {
+        let mut stream = client.events(state.sequence).await?;
+        while let Some(item) = stream.next().await {
+            let item = item?;
+            let is_over = attempt.exit().is_some();
+            copy(&attempt, &mut from, out)?;
+            if is_over {
+                return Ok(());
+            }
+            if item == StreamItem::Behind {
+                stream = client.events(client.snapshot().await?.state.sequence).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn find(state: &State, stage: &StageName, run: Option<RunId>) -> Result<LogAddress, Failure> {
+    let started = |run: &Run| {
+        let attempt = run.stages.get(stage)?.attempt;
+        (attempt > Attempt(0)).then(|| LogAddress { run: run.id, stage: stage.clone(), attempt })
+    };
+    let found = match run {
+        Some(id) => state.runs.get(&id).and_then(|run| started(run)),
+        None => state.runs.values().rev().find_map(|run| started(run)),
+    };
+    found.ok_or_else(|| {
+        let names: Vec<_> = state.graph.stages().iter().map(|spec| spec.name.as_str()).collect();
+        let known = names.join(", ");
+        match (state.graph.get(stage), run) {
+            (None, _) => Failure::Usage(format!("there is no stage `{stage}`; the stages are {known}")),
+            (Some(_), Some(run)) => Failure::Failed(format!("`{stage}` was not started in run {run}")),
+            (Some(_), None) => Failure::Failed(format!("`{stage}` has never been started")),
+        }
+    })
+}
+
+/// The byte at which the last `lines` lines begin, found from the end.
+fn start_of_tail(attempt: &AttemptFolder, lines: u64) -> Result<u64, Failure> {
+    let log = LogReader::open(&attempt.log(), &attempt.index()).map_err(failed)?;
+    log.offset_of_tail(lines).map_err(failed)
+}
+
+fn copy(attempt: &AttemptFolder, from: &mut u64, out: &mut impl Write) -> Result<(), Failure> {
+    let mut file = match File::open(attempt.log()) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    file.seek(SeekFrom::Start(*from))?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        let length = file.read(&mut piece)?;
+        if length == 0 {
+            out.flush()?;
+            return Ok(());
+        }
+        out.write_all(&piece[..length])?;
+        *from += length as u64;
+    }
+}
+
+/// Writes what happened, the last `limit` events and with `follow` all that come.
+pub fn events(folder: &Path, limit: usize, follow: bool, json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    let (state, snapshot) = state(&layout)?;
+    for recorded in past(&layout, snapshot.is_some(), state.sequence, limit)? {
+        write_event(&recorded, json, out)?;
+    }
+    if !follow {
+        return Ok(());
+    }
+    let client = Client::connect(&layout)?;
+    block_on(async {
+        let mut after = state.sequence;
+        let mut stream = client.events(after).await?;
+        while let Some(item) = stream.next().await {
+            match item? {
+                StreamItem::Event(recorded) => {
+                    after = recorded.sequence;
+                    write_event(&recorded, json, out)?;
+                }
+                StreamItem::Live(_) => {}
+                StreamItem::Behind => stream = client.events(after).await?,
+            }
+        }
+        Ok(())
+    })
+}
+
+fn past(layout: &Layout, has_daemon: bool, last: u64, limit: usize) -> Result<Vec<Recorded>, Failure> {
+    if has_daemon {
+        let client = Client::connect(layout)?;
+        return block_on(async { Ok(client.history(Some(last + 1), limit).await?) });
+    }
+    if !layout.journal().is_file() {
+        return Ok(Vec::new());
+    }
+    let (journal, _) = Journal::open(&layout.journal()).map_err(failed)?;
+    journal.before(last + 1, limit as u64).map_err(failed)
+}
+
+fn write_event(recorded: &Recorded, json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    if json {
+        serde_json::to_writer(&mut *out, recorded).map_err(failed)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{:>6}  {}  {}", recorded.sequence, clock(recorded.at), narrate(&recorded.event))?;
+    }
+    out.flush()?;
+    Ok(())
+}

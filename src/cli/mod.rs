@@ -1,0 +1,26 @@
+//! The command line: one thin file a command or a small family of them.
+//!
+//! A command parses its words, asks the daemon (or reads the journal when none runs), prints, and gives an exit code. Only
+//! [`daemon`], [`supervise`](crate::engine::supervisor) and the stages do work of their own, each as a process.
+
+pub mod arguments;
+pub mod check;
+pub mod config;
+pub mod daemon;
+pub mod demo;
+pub mod doctor;
+pub mod failure;
+pub mod history;
+pub mod host;
+pub mod init;
+pub mod predict;
+pub mod project;
+pub mod run;
+pub mod screen;
+pub mod serve;
+pub mod show;
+pub mod up;
+
+mod dispatch;
+
+pub use dispatch::main;

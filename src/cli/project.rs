@@ -1,0 +1,65 @@
+//! What every command about a project begins with: its layout, its daemon, its state.
+
+use std::path::Path;
+
+use crate::api::client::{Client, ClientError};
+use crate::api::types::{Live, Snapshot};
+use crate::disk::Layout;
+use crate::engine::journal::Journal;
+use crate::pipeline::State;
+
+use super::failure::{Failure, failed};
+
+/// Who gives a command, as the audit trail names it.
+pub fn operator() -> String {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    variable("TRAINYARD_OPERATOR")
+        .or_else(|| variable("USER"))
+        .or_else(|| variable("LOGNAME"))
+        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// The layout of the project in `folder`, which must have a configuration.
+pub fn layout(folder: &Path) -> Result<Layout, Failure> {
+    let layout =
+        Layout::new(folder).map_err(|error| Failure::Usage(format!("cannot enter {}: {error}", folder.display())))?;
+    if !layout.configuration().is_file() {
+        let folder = layout.project().display();
+        return Err(Failure::Usage(format!("no trainyard.toml in {folder}; `trainyard init` writes one")));
+    }
+    Ok(layout)
+}
+
+/// Runs a future on a small runtime of its own.
+pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(future)
+}
+
+/// The state as the daemon tells it, or, when none runs, as the journal does.
+pub fn state(layout: &Layout) -> Result<(State, Option<Snapshot>), Failure> {
+    let client = Client::connect(layout)?;
+    match block_on(async { Ok(client.snapshot().await) })? {
+        Ok(snapshot) => Ok((snapshot.state.clone(), Some(snapshot))),
+        Err(ClientError::NotRunning(_)) if layout.journal().is_file() => {
+            let (_, state) = Journal::open(&layout.journal()).map_err(failed)?;
+            Ok((state, None))
+        }
+        Err(ClientError::NotRunning(_)) => Ok((State::default(), None)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A snapshot without a daemon has nothing that changes.
+pub fn resting(layout: &Layout, state: State) -> Snapshot {
+    let daemon = crate::api::types::DaemonInformation {
+        version: String::new(),
+        pid: 0,
+        project: layout.project().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        folder: layout.project().display().to_string(),
+        host: String::new(),
+        target: None,
+        started: crate::pipeline::Moment::default(),
+    };
+    Snapshot { daemon, state, live: Live::default() }
+}

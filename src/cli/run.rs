@@ -1,0 +1,167 @@
+//! `trainyard run`, `cancel` and `rollback`: asking for something and, where wanted, staying to the end.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::failure::Failure;
+use super::project::{block_on, layout, operator};
+use super::up;
+use crate::api::client::Client;
+use crate::api::types::{CommandRequest, LogAddress, StreamItem};
+use crate::pipeline::{Command, Event, ReleaseId, RunId, RunResult, Selection, StageState, State, explain, narrate};
+
+/// The arguments of `trainyard run` and `trainyard plan` that choose stages.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SelectionArguments {
+    /// The stage to run, even if it is up to date; what needs it follows
+    #[arg(value_name = "STAGE")]
+    pub stage: Option<String>,
+    /// Only this stage: what it needs must be up to date, and nothing follows
+    #[arg(long, requires = "stage")]
+    pub only: bool,
+    /// Run what follows (without STAGE: everything) even if it is up to date
+    #[arg(long)]
+    pub force: bool,
+}
+
+impl SelectionArguments {
+    /// As the core names it.
+    pub fn selection(&self) -> Selection {
+        Selection { from: self.stage.as_deref().map(Into::into), only: self.only, force: self.force }
+    }
+}
+
+/// Starts a run; the daemon too, if none runs.
+pub fn run(folder: &Path, selection: Selection, wait: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    up::start(&layout)?;
+    ask(&Client::connect(&layout)?, Command::Run(selection), wait, out)
+}
+
+/// Cancels a run, or all that are active or queued.
+pub fn cancel(folder: &Path, run: Option<u64>, out: &mut impl Write) -> Result<(), Failure> {
+    let client = Client::connect(&layout(folder)?)?;
+    let run = block_on(async { request(&client, Command::Cancel { run: run.map(RunId) }).await })?;
+    writeln!(out, "cancelling run {run}")?;
+    Ok(())
+}
+
+/// Goes back to an earlier release.
+pub fn rollback(folder: &Path, to: Option<u64>, wait: bool, out: &mut impl Write) -> Result<(), Failure> {
+    ask(&Client::connect(&layout(folder)?)?, Command::Rollback { to: to.map(ReleaseId) }, wait, out)
+}
+
+async fn request(client: &Client, command: Command) -> Result<RunId, Failure> {
+    let reply = client.command(&CommandRequest { by: operator(), command }).await?;
+    reply.map_err(|refusal| Failure::Failed(refusal.to_string()))
+}
+
+fn ask(client: &Client, command: Command, wait: bool, out: &mut impl Write) -> Result<(), Failure> {
+    block_on(async {
+        // The snapshot comes first, so that no event of the new run is missed.
+        let mut state = if wait { Some(client.snapshot().await?.state) } else { None };
+        let run = request(client, command).await?;
+        writeln!(out, "run {run}")?;
+        out.flush()?;
+        match &mut state {
+            Some(state) => follow(client, run, state, out).await,
+            None => Ok(()),
+        }
+    })
+}
+
+/// Prints what happens in a run and what its stages print, and gives its result.
+async fn follow(client: &Client, run: RunId, state: &mut State, out: &mut impl Write) -> Result<(), Failure> {
+    let mut stream = client.events(state.sequence).await?;
+    let mut printed: Option<(LogAddress, u64)> = None;
+    while let Some(item) = stream.next().await {
+        match item? {
+            StreamItem::Event(recorded) => {
+                if let Event::StageFinished { run: of, stage, attempt, .. } = &recorded.event
+                    && *of == run
+                {
+                    let log = LogAddress { run, stage: stage.clone(), attempt: *attempt };
+                    print_lines(client, &log, &mut printed, out).await?;
+                }
+                state.apply(&recorded).map_err(|error| Failure::Failed(error.to_string()))?;
+                if let Some(line) = line_of(&recorded.event, run) {
+                    writeln!(out, "{line}")?;
+                    out.flush()?;
+                }
+                if let Event::RunFinished { run: of, result } = &recorded.event
+                    && *of == run
+                {
+                    return conclude(state, run, *result);
+                }
+            }
+            StreamItem::Live(live) => {
+                if let Some((log, _)) = live.log.filter(|(log, _)| log.run == run) {
+                    print_lines(client, &log, &mut printed, out).await?;
+                }
+            }
+            StreamItem::Behind => stream = client.events(state.sequence).await?,
+        }
+    }
+    Err(Failure::Unreachable(format!("the daemon ended; run {run} may go on, `trainyard up` finds it again")))
+}
+
+fn line_of(event: &Event, run: RunId) -> Option<String> {
+    let of = match event {
+        Event::StageStarted { run, .. }
+        | Event::StageSkipped { run, .. }
+        | Event::StageNotRun { run, .. }
+        | Event::StageFinished { run, .. }
+        | Event::StageRetrying { run, .. }
+        | Event::RunFinished { run, .. } => *run,
+        _ => return None,
+    };
+    (of == run).then(|| narrate(event))
+}
+
+/// Prints the lines of a log that have not been printed, each behind the name of its stage.
+async fn print_lines(
+    client: &Client,
+    log: &LogAddress,
+    printed: &mut Option<(LogAddress, u64)>,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut from = printed.as_ref().filter(|(known, _)| known == log).map_or(0, |(_, lines)| *lines);
+    loop {
+        let window = client.log_lines(log, from, 1_000).await?;
+        for line in &window.lines {
+            writeln!(out, "{} | {}", log.stage, line.text)?;
+        }
+        from += window.lines.len() as u64;
+        if window.lines.is_empty() || from >= window.total {
+            break;
+        }
+    }
+    out.flush()?;
+    *printed = Some((log.clone(), from));
+    Ok(())
+}
+
+fn conclude(state: &State, run: RunId, result: RunResult) -> Result<(), Failure> {
+    let reasons: Vec<String> = state
+        .runs
+        .get(&run)
+        .map(|run| {
+            let stages = run.stages.iter().filter(|(_, stage)| {
+                matches!(
+                    stage.state,
+                    StageState::Failed { .. }
+                        | StageState::NotRun { .. }
+                        | StageState::Interrupted
+                        | StageState::Cancelled
+                )
+            });
+            stages
+                .map(|(name, stage)| format!("{name} {}: {}", stage.state.word(), explain::stage(state, run, name)))
+                .collect()
+        })
+        .unwrap_or_default();
+    match result {
+        RunResult::Passed => Ok(()),
+        result => Err(Failure::Failed(format!("run {run} {}; {}", explain::result(result), reasons.join("; ")))),
+    }
+}

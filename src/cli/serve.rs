@@ -1,0 +1,111 @@
+//! `trainyard serve`: the model server as a process of its own, which is what an image runs.
+
+use std::env;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::model::{EnvelopeError, SavedModel, serve};
+
+const USUAL_PORT: u16 = 8080;
+
+/// `trainyard serve --model DIR [--site DIR] [--listen ADDRESS]`
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServeArguments {
+    /// The folder of the model, as training wrote it
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// A folder of static files to show under /
+    #[arg(long, value_name = "DIR")]
+    pub site: Option<PathBuf>,
+    /// The address to listen on; without it, 127.0.0.1 and the port in PORT, or 8080
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The model cannot be loaded.
+    #[error(transparent)]
+    Model(#[from] EnvelopeError),
+    /// There is no site.
+    #[error("the site {0} is not a folder; give a folder of static files, or leave --site out")]
+    Site(PathBuf),
+    /// `PORT` is no port.
+    #[error("PORT is \"{0}\", which is not a port number between 0 and 65535")]
+    Port(String),
+    /// The address is taken or not ours.
+    #[error(
+        "cannot listen on {address}: {source}; is another server running there? choose another port with --listen or PORT"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Threads, signals or the network failed.
+    #[error("the server cannot run: {0}")]
+    Run(#[from] io::Error),
+}
+
+/// Serves until TERM or INT, then drains.
+pub fn run(arguments: &ServeArguments) -> Result<(), ServeError> {
+    let model = SavedModel::load(&arguments.model)?;
+    if let Some(site) = arguments.site.as_ref().filter(|site| !site.is_dir()) {
+        return Err(ServeError::Site(site.clone()));
+    }
+    let address = address(arguments.listen, env::var("PORT").ok())?;
+    // Two threads: predictions are short, and an app on a small machine should not take one a core.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        // Before anybody can know the address, so that no signal is missed.
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+        say(&format!("serving model {} on http://{}", model.digest().short(), listener.local_addr()?));
+        serve(listener, model, arguments.site.clone(), first(terminate, interrupt)).await?;
+        say("stopped");
+        Ok(())
+    })
+}
+
+/// A closed standard output is no reason to stop serving.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+async fn first(mut terminate: Signal, mut interrupt: Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+fn address(listen: Option<SocketAddr>, port: Option<String>) -> Result<SocketAddr, ServeError> {
+    match (listen, port) {
+        (Some(address), _) => Ok(address),
+        (None, None) => Ok(SocketAddr::from(([127, 0, 0, 1], USUAL_PORT))),
+        (None, Some(port)) => match port.parse::<u16>() {
+            Ok(port) => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
+            Err(_) => Err(ServeError::Port(port)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn the_option_goes_before_the_environment_and_that_before_8080() {
+        let given = "0.0.0.0:9000".parse().unwrap();
+        assert_eq!(address(Some(given), Some("1".to_owned())).unwrap(), given);
+        assert_eq!(address(None, Some("9001".to_owned())).unwrap().to_string(), "127.0.0.1:9001");
+        assert_eq!(address(None, None).unwrap().to_string(), "127.0.0.1:8080");
+        assert!(address(None, Some("http".to_owned())).is_err());
+    }
+}

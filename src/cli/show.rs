@@ -1,0 +1,238 @@
+//! The commands that show: status, runs, releases, models, plan, query. Each also as JSON.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::failure::{Failure, failed};
+use super::project::{block_on, layout, resting, state};
+use super::up;
+use crate::api::client::Client;
+use crate::api::types::{Snapshot, WatchMode};
+use crate::disk::now;
+use crate::pipeline::{ModelVersion, Moment, Release, Run, Selection, StageName, State, explain};
+
+fn json(value: &impl Serialize, out: &mut impl Write) -> Result<(), Failure> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(failed)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// `12.3s`, `4m05s`, `3h10m`.
+pub fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1_000;
+    match seconds {
+        0..60 => format!("{seconds}.{}s", milliseconds % 1_000 / 100),
+        60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// A moment as the clock on the wall here shows it.
+pub fn clock(at: Moment) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map(|at| at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string())
+        .unwrap_or_default()
+}
+
+/// `trainyard status`
+pub fn status(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    let (state, snapshot) = state(&layout)?;
+    let is_running = snapshot.is_some();
+    let snapshot = snapshot.unwrap_or_else(|| resting(&layout, state));
+    if as_json {
+        return json(&snapshot, out);
+    }
+    if is_running {
+        writeln!(
+            out,
+            "{}  daemon {} since {}",
+            snapshot.daemon.project,
+            snapshot.daemon.pid,
+            clock(snapshot.daemon.started)
+        )?;
+    } else {
+        writeln!(out, "{}  no daemon runs; `trainyard up` starts one", snapshot.daemon.project)?;
+    }
+    inputs(&snapshot, out)?;
+    match snapshot.state.latest_run() {
+        Some(run) => board(&snapshot.state, run, out)?,
+        None => writeln!(out, "no run yet: put a data file into the data folder, or `trainyard run`")?,
+    }
+    match snapshot.state.live_release() {
+        Some(release) => writeln!(out, "release    {}", release_line(release))?,
+        None => writeln!(out, "release    none is live")?,
+    }
+    Ok(())
+}
+
+fn inputs(snapshot: &Snapshot, out: &mut impl Write) -> Result<(), Failure> {
+    if let Some(inputs) = &snapshot.state.inputs {
+        let branch = inputs.source.branch.as_deref().unwrap_or("no branch");
+        writeln!(out, "source     {branch} {}", inputs.source.label())?;
+        writeln!(out, "data       {} files, {} rows", inputs.data.count, inputs.data.rows)?;
+    }
+    for (file, reason) in &snapshot.state.refused {
+        writeln!(out, "held back  {file}: {reason}")?;
+    }
+    if let Some(watch) = &snapshot.live.watch {
+        let mode = match &watch.mode {
+            WatchMode::Notified => "told by the kernel".to_owned(),
+            WatchMode::Polling { reason } => format!("polling: {reason}"),
+            WatchMode::Blind { reason } => format!("not watching: {reason}"),
+        };
+        writeln!(out, "watch      {mode}")?;
+        for (file, stage) in &watch.pending {
+            writeln!(out, "           {file} {stage}")?;
+        }
+    }
+    for (subject, problem) in &snapshot.live.problems {
+        writeln!(out, "problem    {subject}: {problem}")?;
+    }
+    Ok(())
+}
+
+fn board(state: &State, run: &Run, out: &mut impl Write) -> Result<(), Failure> {
+    let word = run.result.map_or(if run.started.is_some() { "active" } else { "queued" }, explain::result);
+    writeln!(out, "run {:<6} {word}: {}", run.id, explain::trigger(&run.trigger))?;
+    for spec in state.graph.stages() {
+        let Some(stage) = run.stages.get(&spec.name) else { continue };
+        let took = stage.took(now()).map(duration).unwrap_or_default();
+        let reason = explain::stage(state, run, &spec.name);
+        writeln!(out, "  {:<10} {:<11} {took:>8}  {reason}", spec.name, stage.state.word())?;
+    }
+    Ok(())
+}
+
+/// `trainyard runs`
+pub fn runs(folder: &Path, limit: usize, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let (state, _) = state(&layout(folder)?)?;
+    let runs: Vec<&Run> = state.runs.values().rev().take(limit).map(AsRef::as_ref).collect();
+    if as_json {
+        return json(&runs, out);
+    }
+    if runs.is_empty() {
+        writeln!(out, "no run yet: put a data file into the data folder, or `trainyard run`")?;
+    }
+    for run in runs {
+        let word = run.result.map_or("active", explain::result);
+        let took =
+            run.started.map(|started| duration(run.ended.unwrap_or_else(now).since(started))).unwrap_or_default();
+        let trigger = explain::trigger(&run.trigger);
+        writeln!(out, "{:>5}  {}  {word:<10} {took:>8}  {trigger}", run.id.0, clock(run.created))?;
+    }
+    Ok(())
+}
+
+/// `trainyard releases`
+pub fn releases(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let (state, _) = state(&layout(folder)?)?;
+    let releases: Vec<&Release> = state.releases.values().rev().map(AsRef::as_ref).collect();
+    if as_json {
+        return json(&releases, out);
+    }
+    if releases.is_empty() {
+        writeln!(out, "no release yet: the deploy stage makes one")?;
+    }
+    for release in releases {
+        writeln!(out, "{}", release_line(release))?;
+    }
+    Ok(())
+}
+
+fn release_line(release: &Release) -> String {
+    let mut line = format!("{:<4} {:<10} {}", release.id.0, release.status.word(), clock(release.started));
+    if let Some(model) = release.model {
+        line.push_str(&format!("  model {model}"));
+    }
+    line.push_str(&format!("  commit {}  run {}", release.commit, release.run));
+    if let Some(image) = &release.image {
+        line.push_str(&format!("  image {}", image.short()));
+    }
+    if let Some(repeats) = release.repeats {
+        line.push_str(&format!("  again release {repeats}"));
+    }
+    if let Some(address) = &release.address {
+        line.push_str(&format!("  {address}"));
+    }
+    line
+}
+
+/// A model version, as `trainyard models` shows it.
+#[derive(Debug, Serialize)]
+struct ModelRow {
+    version: ModelVersion,
+    run: u64,
+    stage: StageName,
+    digest: Option<String>,
+    metrics: std::collections::BTreeMap<String, f64>,
+    live: bool,
+}
+
+/// `trainyard models`
+pub fn models(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let (state, _) = state(&layout(folder)?)?;
+    let live = state.live_release().and_then(|release| release.model);
+    let mut rows: Vec<ModelRow> = state
+        .passes
+        .iter()
+        .flat_map(|(stage, passes)| passes.iter().map(move |pass| (stage, pass)))
+        .filter_map(|(stage, pass)| {
+            Some(ModelRow {
+                version: pass.outputs.model?,
+                run: pass.run.0,
+                stage: stage.clone(),
+                digest: pass.outputs.digest.as_ref().map(|digest| digest.0.clone()),
+                metrics: pass.outputs.metrics.clone(),
+                live: pass.outputs.model == live,
+            })
+        })
+        .collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.version));
+    if as_json {
+        return json(&rows, out);
+    }
+    if rows.is_empty() {
+        writeln!(out, "no model yet: a stage that trains makes one")?;
+    }
+    for row in rows {
+        let metrics: Vec<String> = row.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
+        let live = if row.live { "  live" } else { "" };
+        writeln!(out, "{:<4} run {:<5} {}{live}", row.version.0, row.run, metrics.join("  "))?;
+    }
+    Ok(())
+}
+
+/// `trainyard plan`
+pub fn plan(folder: &Path, selection: &Selection, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    up::start(&layout)?;
+    let client = Client::connect(&layout)?;
+    let planned = block_on(async { Ok(client.plan(selection).await?) })?;
+    if as_json {
+        return json(&planned, out);
+    }
+    if planned.is_empty() {
+        writeln!(out, "the source and the data have not been read yet; try again in a moment")?;
+    }
+    for stage in planned {
+        let took = stage.took.map(|took| format!("took {}", duration(took))).unwrap_or_default();
+        writeln!(out, "{:<10} {:<6} {:<60} {took}", stage.stage, stage.action.word(), stage.reason)?;
+    }
+    Ok(())
+}
+
+/// `trainyard query`
+pub fn query(folder: &Path, expression: &str, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let client = Client::connect(&layout(folder)?)?;
+    let rows = block_on(async { Ok(client.query(expression).await?) })?;
+    if as_json {
+        return json(&rows, out);
+    }
+    for row in rows {
+        writeln!(out, "{} {}", row.labels, row.value)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! `trainyard up` and `trainyard down`.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::failure::{Failure, failed};
+use super::project::{block_on, layout};
+use crate::api::client::{Client, ClientError};
+use crate::disk::{FileLock, Layout};
+
+/// How long a daemon may take to answer after its start.
+const START: Duration = Duration::from_secs(30);
+/// How long it may take to end, with the app when that is stopped too.
+const STOP: Duration = Duration::from_secs(30);
+/// How often it is asked meanwhile.
+const EVERY: Duration = Duration::from_millis(20);
+
+/// Starts the daemon unless one runs, and says which.
+pub fn up(folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    let is_new = start(&layout)?;
+    let word = if is_new { "started" } else { "runs already" };
+    writeln!(out, "daemon {word} for {}", layout.project().display())?;
+    Ok(())
+}
+
+/// Starts the daemon unless one answers, and waits until it does. Whether it was started now.
+pub fn start(layout: &Layout) -> Result<bool, Failure> {
+    // Said at once and whole, in place of the tail of a log.
+    crate::config::load(&layout.configuration()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let client = Client::connect(layout)?;
+    if block_on(async { Ok(client.snapshot().await.is_ok()) })? {
+        return Ok(false);
+    }
+    let at = |error: std::io::Error| {
+        Failure::Unreachable(format!(
+            "cannot write {}: {error}; trainyard keeps its journal and logs there, so the project folder must be writable",
+            layout.state().display()
+        ))
+    };
+    layout.create().map_err(at)?;
+    let log = OpenOptions::new().create(true).append(true).open(layout.daemon_log()).map_err(at)?;
+    let said_before = log.metadata().map_err(at)?.len();
+    let mut child = Command::new(std::env::current_exe().map_err(failed)?)
+        .arg("-C")
+        .arg(layout.project())
+        .arg("daemon")
+        .current_dir(layout.project())
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(at)?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+        .map_err(|error| Failure::Unreachable(format!("cannot start the daemon: {error}")))?;
+    let deadline = Instant::now() + START;
+    loop {
+        match block_on(async { Ok(client.snapshot().await) })? {
+            Ok(_) => return Ok(true),
+            Err(ClientError::NotRunning(_) | ClientError::Broken(_)) if Instant::now() < deadline => {}
+            Err(error) => return Err(error.into()),
+        }
+        if child.try_wait().map_err(failed)?.is_some() {
+            // Another `up` may have won the race for the lock; then its daemon serves us as well.
+            if block_on(async { Ok(client.snapshot().await.is_ok()) })? {
+                return Ok(false);
+            }
+            if !FileLock::is_held(&layout.daemon_lock()).unwrap_or(false) {
+                return Err(Failure::Unreachable(said(layout, said_before)));
+            }
+        }
+        std::thread::park_timeout(EVERY);
+    }
+}
+
+/// What the daemon wrote since.
+fn said(layout: &Layout, from: u64) -> String {
+    let text = fs::read(layout.daemon_log()).unwrap_or_default();
+    let from = usize::try_from(from).unwrap_or(0).min(text.len());
+    let text = String::from_utf8_lossy(&text[from..]).trim().to_owned();
+    let text = text.strip_prefix("trainyard: ").unwrap_or(&text).to_owned();
+    if text.is_empty() { format!("the daemon ended at once; see {}", layout.daemon_log().display()) } else { text }
+}
+
+/// Stops the daemon, and with `all` the deployed app.
+pub fn down(folder: &Path, all: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    let client = Client::connect(&layout)?;
+    let ended = block_on(async { Ok(client.end(all).await) })?;
+    match ended {
+        Ok(()) => {
+            let deadline = Instant::now() + STOP;
+            while FileLock::is_held(&layout.daemon_lock()).unwrap_or(false) {
+                if Instant::now() > deadline {
+                    return Err(Failure::Unreachable("the daemon does not end; its log may say why".to_owned()));
+                }
+                std::thread::park_timeout(EVERY);
+            }
+            writeln!(out, "daemon stopped{}", if all { ", and the deployed app with it" } else { "" })?;
+        }
+        Err(ClientError::NotRunning(_)) => {
+            writeln!(out, "no daemon runs for {}", layout.project().display())?;
+            if all {
+                let host = crate::engine::release_host::ReleaseHost::new(layout.clone(), std::env::current_exe()?);
+                block_on(async {
+                    host.stop().await;
+                    Ok(())
+                })?;
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! Moments as people in this place write them. The only file of the screen that knows a time zone.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::pipeline::Moment;
+
+/// Turns moments into local clock text.
+#[derive(Debug, Clone)]
+pub(super) struct Clock {
+    zone: TimeZone,
+}
+
+impl Clock {
+    /// The clock of this machine.
+    pub(super) fn local() -> Self {
+        Self { zone: TimeZone::system() }
+    }
+
+    /// A clock that shows UTC.
+    #[cfg(test)]
+    pub(super) fn utc() -> Self {
+        Self { zone: TimeZone::UTC }
+    }
+
+    /// `21:04:11`.
+    pub(super) fn time(&self, moment: Moment) -> String {
+        self.parts(moment).map_or_else(|| "--:--:--".to_owned(), |parts| parts.time)
+    }
+
+    /// `21:04:11` on the day of `now`, else `2026-11-23`.
+    pub(super) fn when(&self, moment: Moment, now: Moment) -> String {
+        match (self.parts(moment), self.parts(now)) {
+            (Some(parts), Some(today)) if parts.date == today.date => parts.time,
+            (Some(parts), _) => parts.date,
+            (None, _) => "unknown".to_owned(),
+        }
+    }
+
+    fn parts(&self, moment: Moment) -> Option<Parts> {
+        let zoned = Timestamp::from_millisecond(moment.0).ok()?.to_zoned_datetime(self.zone.clone());
+        Some(Parts {
+            date: format!("{:04}-{:02}-{:02}", zoned.year(), zoned.month(), zoned.day()),
+            time: format!("{:02}:{:02}:{:02}", zoned.hour(), zoned.minute(), zoned.second()),
+        })
+    }
+}
+
+struct Parts {
+    date: String,
+    time: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_day_is_shown_by_its_date() {
+        let clock = Clock::utc();
+        let moment = Moment(1_700_000_000_000);
+        assert_eq!(clock.time(moment), "22:13:20");
+        assert_eq!(clock.when(moment, moment.plus(60_000)), "22:13:20");
+        assert_eq!(clock.when(moment, moment.plus(86_400_000)), "2023-11-14");
+    }
+
+    #[test]
+    fn a_moment_beyond_all_calendars_is_harmless() {
+        assert_eq!(Clock::utc().time(Moment(i64::MAX)), "--:--:--");
+    }
+}

@@ -1,0 +1,360 @@
+//! The one table of commands: keys, palette, hint line, help and the reference in the docs all come from it.
+//!
+//! A command that is not available now is neither shown nor done; the reason is always visible on the screen (no run, no
+//! such stage, not connected).
+
+use std::fmt::Write;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::pipeline::StageKind;
+
+use super::app::{Model, View};
+use super::message::DemoAction;
+
+/// What a command does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Show a view.
+    Show(View),
+    /// Show all keys.
+    Help,
+    /// Open the palette.
+    Palette,
+    /// Ask for a pattern.
+    Search,
+    /// The next match; towards the beginning if `backward`.
+    SearchAgain {
+        /// Towards the beginning.
+        backward: bool,
+    },
+    /// The next pane, stage or chart; the one before if `backward`.
+    Cycle {
+        /// The one before.
+        backward: bool,
+    },
+    /// Give the pane the whole screen, or take it back.
+    Zoom,
+    /// Let charts and log stand still, or move again.
+    Freeze,
+    /// Leave; the daemon goes on.
+    Detach,
+    /// Run what is not up to date.
+    RunAll,
+    /// Run from the stage of a kind on.
+    RunFrom(StageKind),
+    /// Cancel what runs and what waits.
+    Cancel,
+    /// Ask whether to go back a release.
+    Rollback,
+    /// Follow the end of the log, or stay.
+    Follow,
+    /// Wrap long lines, or cut them.
+    Wrap,
+    /// To the first line or row.
+    Top,
+    /// To the last line or row.
+    Bottom,
+    /// By this many lines or rows.
+    Move(i8),
+    /// By this many screens.
+    Page(i8),
+    /// To the stage beside, or along a long line.
+    Sideways(i8),
+    /// Look into what is selected.
+    Open,
+    /// Back to where one came from.
+    Back,
+    /// A longer or shorter range of the charts.
+    Range(i8),
+    /// A demo key.
+    Demo(DemoAction),
+    /// To the shell, until continued.
+    Suspend,
+    /// Send the whole screen again.
+    Redraw,
+}
+
+/// One command.
+pub(super) struct Command {
+    /// What the palette calls it.
+    pub(super) name: &'static str,
+    /// Its keys; the first is the one that is shown.
+    pub(super) keys: &'static [Key],
+    /// One line.
+    pub(super) description: &'static str,
+    /// Where it works; empty means everywhere.
+    pub(super) views: &'static [View],
+    /// The word on the hint line, if it stands there.
+    pub(super) hint: Option<&'static str>,
+    /// What it does.
+    pub(super) action: Action,
+    available: fn(&Model) -> bool,
+}
+
+impl Command {
+    /// Whether it works in this view now.
+    pub(super) fn is_available(&self, model: &Model) -> bool {
+        (self.views.is_empty() || self.views.contains(&model.view)) && (self.available)(model)
+    }
+}
+
+/// A key as written in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    /// A character, shift included.
+    Char(char),
+    /// With control held.
+    Control(char),
+    /// A key with a name.
+    Named(KeyCode, &'static str),
+}
+
+impl Key {
+    /// How it is written for people.
+    pub(super) fn label(self) -> String {
+        match self {
+            Self::Char(' ') => "Space".to_owned(),
+            Self::Char(character) => character.to_string(),
+            Self::Control(character) => format!("Ctrl-{}", character.to_ascii_uppercase()),
+            Self::Named(_, name) => name.to_owned(),
+        }
+    }
+
+    fn matches(self, event: &KeyEvent) -> bool {
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = event.modifiers.contains(KeyModifiers::ALT);
+        match self {
+            Self::Char(character) => !control && !alt && event.code == KeyCode::Char(character),
+            Self::Control(character) => control && event.code == KeyCode::Char(character),
+            Self::Named(code, _) => !control && !alt && event.code == code,
+        }
+    }
+}
+
+const TAB: Key = Key::Named(KeyCode::Tab, "Tab");
+const BACK_TAB: Key = Key::Named(KeyCode::BackTab, "Shift-Tab");
+const ENTER: Key = Key::Named(KeyCode::Enter, "Enter");
+const ESCAPE: Key = Key::Named(KeyCode::Esc, "Esc");
+const UP: Key = Key::Named(KeyCode::Up, "Up");
+const DOWN: Key = Key::Named(KeyCode::Down, "Down");
+const LEFT: Key = Key::Named(KeyCode::Left, "Left");
+const RIGHT: Key = Key::Named(KeyCode::Right, "Right");
+const PAGE_UP: Key = Key::Named(KeyCode::PageUp, "PgUp");
+const PAGE_DOWN: Key = Key::Named(KeyCode::PageDown, "PgDn");
+const HOME: Key = Key::Named(KeyCode::Home, "Home");
+const END: Key = Key::Named(KeyCode::End, "End");
+
+const BOARD: &[View] = &[View::Board];
+const WITH_LOG: &[View] = &[View::Board, View::Logs];
+const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
+const LISTS: &[View] = &[View::Board, View::Runs, View::Logs, View::Metrics, View::Events];
+
+const fn command(
+    name: &'static str,
+    keys: &'static [Key],
+    description: &'static str,
+    views: &'static [View],
+    hint: Option<&'static str>,
+    action: Action,
+    available: fn(&Model) -> bool,
+) -> Command {
+    Command { name, keys, description, views, hint, action, available }
+}
+
+/// Every command, in the order of help and docs.
+#[rustfmt::skip]
+pub(super) const COMMANDS: &[Command] = &[
+    command("run all", &[Key::Char('r')], "run every stage that is not up to date", BOARD, Some("run"), Action::RunAll, can_run),
+    command("train", &[Key::Char('t')], "train, then all that follows", BOARD, Some("train"), Action::RunFrom(StageKind::Train), can_train),
+    command("test", &[Key::Char('T')], "test, then all that follows", BOARD, Some("test"), Action::RunFrom(StageKind::Command), can_test),
+    command("build", &[Key::Char('b')], "build the image, then all that follows", BOARD, Some("build"), Action::RunFrom(StageKind::Image), can_build),
+    command("deploy", &[Key::Char('d')], "deploy the newest image", BOARD, Some("deploy"), Action::RunFrom(StageKind::Deploy), can_deploy),
+    command("cancel", &[Key::Char('x')], "cancel the run, and the one that waits", &[View::Board, View::Runs], Some("cancel"), Action::Cancel, can_cancel),
+    command("rollback", &[Key::Char('R')], "go back to the release before (asks first)", BOARD, Some("rollback"), Action::Rollback, can_roll_back),
+    command("next batch", &[Key::Char('B')], "demo: register the next batch of data", &[], Some("next batch"), Action::Demo(DemoAction::NextBatch), is_demo),
+    command("break source", &[Key::Char('X')], "demo: break the source, or mend it", &[], Some("break/mend"), Action::Demo(DemoAction::BreakSource), is_demo),
+    command("open", &[ENTER], "look into what is selected", &[View::Board, View::Runs, View::Metrics], Some("open"), Action::Open, always),
+    command("follow", &[Key::Char('f')], "follow the end of the log, or stay", WITH_LOG, None, Action::Follow, always),
+    command("wrap", &[Key::Char('w')], "wrap long lines, or cut them", &[View::Logs], Some("wrap"), Action::Wrap, always),
+    command("search", &[Key::Char('/')], "search the whole log (a regular expression)", WITH_LOG, Some("search"), Action::Search, has_log),
+    command("next match", &[Key::Char('n')], "the next match", WITH_LOG, None, Action::SearchAgain { backward: false }, has_search),
+    command("previous match", &[Key::Char('N')], "the match before", WITH_LOG, None, Action::SearchAgain { backward: true }, has_search),
+    command("shorter range", &[Key::Char('[')], "charts: a shorter time", WITH_CHARTS, None, Action::Range(-1), always),
+    command("longer range", &[Key::Char(']')], "charts: a longer time", WITH_CHARTS, Some("range"), Action::Range(1), always),
+    command("freeze", &[Key::Char(' ')], "let charts and log stand still, or move again", LISTS, Some("freeze"), Action::Freeze, always),
+    command("zoom", &[Key::Char('z')], "give the pane or chart the whole screen, or take it back", WITH_CHARTS, Some("zoom"), Action::Zoom, always),
+    command("next pane", &[TAB], "the next pane, stage or chart", LISTS, None, Action::Cycle { backward: false }, always),
+    command("previous pane", &[BACK_TAB], "the pane, stage or chart before", LISTS, None, Action::Cycle { backward: true }, always),
+    command("left", &[LEFT, Key::Char('h')], "the stage before; or along a long line", LISTS, None, Action::Sideways(-1), always),
+    command("right", &[RIGHT, Key::Char('l')], "the next stage; or along a long line", LISTS, None, Action::Sideways(1), always),
+    command("up", &[UP, Key::Char('k')], "a line up", LISTS, None, Action::Move(-1), always),
+    command("down", &[DOWN, Key::Char('j')], "a line down", LISTS, None, Action::Move(1), always),
+    command("page up", &[PAGE_UP, Key::Control('b')], "a screen up", LISTS, None, Action::Page(-1), always),
+    command("page down", &[PAGE_DOWN, Key::Control('f')], "a screen down", LISTS, None, Action::Page(1), always),
+    command("top", &[Key::Char('g'), HOME], "to the beginning", LISTS, None, Action::Top, always),
+    command("bottom", &[Key::Char('G'), END], "to the end", LISTS, None, Action::Bottom, always),
+    command("back", &[ESCAPE], "back to where one came from", LISTS, None, Action::Back, always),
+    command("board", &[Key::Char('1')], "the pipeline, its log and the release", &[], None, Action::Show(View::Board), always),
+    command("runs", &[Key::Char('2')], "the history of runs", &[], None, Action::Show(View::Runs), always),
+    command("logs", &[Key::Char('3')], "the log of the selected stage", &[], None, Action::Show(View::Logs), always),
+    command("metrics", &[Key::Char('6')], "all charts", &[], None, Action::Show(View::Metrics), always),
+    command("events", &[Key::Char('7')], "what happened, in sentences", &[], None, Action::Show(View::Events), always),
+    command("palette", &[Key::Char(':')], "find a command by its name", &[], Some("command"), Action::Palette, always),
+    command("help", &[Key::Char('?')], "all keys", &[], Some("help"), Action::Help, always),
+    command("redraw", &[Key::Control('l')], "send the whole screen again", &[], None, Action::Redraw, always),
+    command("suspend", &[Key::Control('z')], "to the shell, until continued", &[], None, Action::Suspend, always),
+    command("detach", &[Key::Char('q'), Key::Control('c')], "leave; the daemon and its runs go on", &[], Some("detach"), Action::Detach, always),
+];
+
+fn always(_: &Model) -> bool {
+    true
+}
+
+fn is_demo(model: &Model) -> bool {
+    model.is_demo
+}
+
+fn can_run(model: &Model) -> bool {
+    model.is_connected() && !model.state.graph.stages().is_empty()
+}
+
+fn can_train(model: &Model) -> bool {
+    model.is_connected() && model.stage_of_kind(StageKind::Train).is_some()
+}
+
+fn can_test(model: &Model) -> bool {
+    model.is_connected() && model.stage_of_kind(StageKind::Command).is_some()
+}
+
+fn can_build(model: &Model) -> bool {
+    model.is_connected() && model.stage_of_kind(StageKind::Image).is_some()
+}
+
+fn can_deploy(model: &Model) -> bool {
+    model.is_connected() && model.stage_of_kind(StageKind::Deploy).is_some()
+}
+
+fn can_cancel(model: &Model) -> bool {
+    model.is_connected() && (model.state.active_run().is_some() || model.state.queued_run().is_some())
+}
+
+fn can_roll_back(model: &Model) -> bool {
+    model.is_connected() && model.state.rollback_target().is_some()
+}
+
+fn has_log(model: &Model) -> bool {
+    model.log.address.is_some()
+}
+
+fn has_search(model: &Model) -> bool {
+    model.log.search.is_some()
+}
+
+/// The command behind a key, if it works now.
+pub(super) fn by_key(model: &Model, event: &KeyEvent) -> Option<Action> {
+    let is_meant =
+        |command: &&Command| command.keys.iter().any(|key| key.matches(event)) && command.is_available(model);
+    COMMANDS.iter().find(is_meant).map(|command| command.action)
+}
+
+/// The commands whose names hold the letters of `input` in this order, the best first.
+pub(super) fn matching(model: &Model, input: &str) -> Vec<&'static Command> {
+    let mut found: Vec<(usize, &Command)> = COMMANDS
+        .iter()
+        .filter(|command| command.is_available(model) && command.action != Action::Palette)
+        .filter_map(|command| Some((distance(command.name, input)?, command)))
+        .collect();
+    found.sort_by_key(|(distance, _)| *distance);
+    found.into_iter().map(|(_, command)| command).collect()
+}
+
+/// How badly `input` fits as a subsequence of `name`: letters skipped before and between; `None` if it does not fit.
+fn distance(name: &str, input: &str) -> Option<usize> {
+    let mut rest = name.char_indices();
+    let mut skipped = 0;
+    for wanted in input.chars().filter(|character| !character.is_whitespace()) {
+        loop {
+            let (_, found) = rest.next()?;
+            if found.eq_ignore_ascii_case(&wanted) {
+                break;
+            }
+            skipped += 1;
+        }
+    }
+    // Of two that fit equally well the shorter is meant.
+    Some(skipped * 100 + name.len())
+}
+
+/// The keys of a command for people: `Left or h`.
+pub(super) fn key_labels(command: &Command) -> String {
+    let labels: Vec<_> = command.keys.iter().map(|key| key.label()).collect();
+    labels.join(" or ")
+}
+
+/// The table of all commands in Markdown, for the docs.
+pub fn reference() -> String {
+    let mut text = String::from("| key | command | what it does | where |\n|---|---|---|---|\n");
+    for command in COMMANDS {
+        let names: Vec<_> = command.views.iter().map(|view| view_name(*view)).collect();
+        let place =
+            if names.is_empty() || names.len() == LISTS.len() { "everywhere".to_owned() } else { names.join(", ") };
+        let keys: Vec<_> = command.keys.iter().map(|key| format!("`{}`", key.label())).collect();
+        let _ = writeln!(text, "| {} | {} | {} | {place} |", keys.join(" "), command.name, command.description);
+    }
+    text
+}
+
+/// What a view is called.
+pub(super) fn view_name(view: View) -> &'static str {
+    match view {
+        View::Board => "Board",
+        View::Runs => "Runs",
+        View::Logs => "Logs",
+        View::Metrics => "Metrics",
+        View::Events => "Events",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixtures;
+
+    #[test]
+    fn no_key_means_two_things_in_one_view() {
+        let views = [View::Board, View::Runs, View::Logs, View::Metrics, View::Events];
+        for view in views {
+            let here = |command: &&Command| command.views.is_empty() || command.views.contains(&view);
+            let mut seen: Vec<String> = Vec::new();
+            for key in COMMANDS.iter().filter(here).flat_map(|command| command.keys) {
+                assert!(!seen.contains(&key.label()), "{} means two things in {view:?}", key.label());
+                seen.push(key.label());
+            }
+        }
+    }
+
+    #[test]
+    fn the_palette_puts_the_nearest_name_first() {
+        let model = fixtures::idle();
+        let first = |input| matching(&model, input).first().map(|command| command.name);
+        assert_eq!(first("run"), Some("runs"));
+        assert_eq!(first("dep"), Some("deploy"));
+        assert_eq!(first("fz"), Some("freeze"));
+        assert_eq!(first("zzzz"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_not_offered() {
+        let model = fixtures::empty();
+        let names: Vec<_> = matching(&model, "").iter().map(|command| command.name).collect();
+        assert!(!names.contains(&"cancel") && !names.contains(&"rollback") && !names.contains(&"next batch"));
+        assert!(names.contains(&"detach"));
+    }
+
+    #[test]
+    fn the_reference_names_every_command() {
+        let reference = reference();
+        assert!(COMMANDS.iter().all(|command| reference.contains(command.description)));
+    }
+}

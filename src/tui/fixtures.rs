@@ -1,0 +1,353 @@
+//! Models for tests, made the way real ones are: the core decides events, the snapshot goes through `update`, and what the
+//! model asks for is answered as a daemon would.
+
+use std::collections::BTreeMap;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use unicode_width::UnicodeWidthStr;
+
+use crate::api::types::{
+    Charts, Curve, DaemonInformation, Live, LogAddress, LogLine, LogWindow, Mark, PanelData, Snapshot, StageProgress,
+    StreamItem, WatchHealth, WatchMode,
+};
+use crate::pipeline::{
+    Attempt, Command, DataSet, Digest, FailingTest, Failure, Graph, Input, Inputs, Moment, Outcome, Outputs, Recorded,
+    ReleaseId, RunId, SourceState, StageKind, StageName, StageSpec, State, TestReport, Trigger, decide, plan,
+};
+
+use super::app::Model;
+use super::clock::Clock;
+use super::glyphs::Glyphs;
+use super::log_view::LogPart;
+use super::message::{Cmd, Msg};
+use super::theme::Theme;
+use super::update::update;
+use super::views;
+
+/// 2026-11-23 21:00:00 UTC.
+const BEGIN: Moment = Moment(1_795_467_600_000);
+
+/// A project without a daemon.
+pub(super) struct World {
+    pub(super) state: State,
+    pub(super) history: Vec<Recorded>,
+    pub(super) at: Moment,
+}
+
+impl World {
+    /// A configured project to which nothing has happened.
+    pub(super) fn new() -> Self {
+        let mut world = Self { state: State::default(), history: Vec::new(), at: BEGIN };
+        world.feed(Input::Configured(chain()));
+        world
+    }
+
+    /// Feeds one input a second later.
+    pub(super) fn feed(&mut self, input: Input) {
+        self.at = self.at.plus(1_000);
+        let decision = decide(&self.state, input, self.at).unwrap();
+        for event in decision.events {
+            let recorded = Recorded { sequence: self.state.sequence + 1, at: self.at, event };
+            self.state.apply(&recorded).unwrap();
+            self.history.push(recorded);
+        }
+    }
+
+    /// Registers a data file.
+    pub(super) fn register(&mut self, number: u64, file: &str) {
+        let inputs = inputs(number, 1);
+        let cause = Some(Trigger::Data { files: vec![file.to_owned()] });
+        self.feed(Input::Observed { inputs, cause, automatic: true });
+    }
+
+    /// The stage that runs now.
+    pub(super) fn running(&self) -> Option<(RunId, StageName, Attempt)> {
+        let run = self.state.active_run()?;
+        let (name, entry) = run.stages.iter().find(|(_, entry)| entry.state.is_running())?;
+        Some((run.id, name.clone(), entry.attempt))
+    }
+
+    /// Lets the running stage work for some milliseconds and end.
+    pub(super) fn end(&mut self, milliseconds: u64, outcome: Outcome, outputs: Outputs) {
+        let (run, stage, attempt) = self.running().unwrap();
+        self.at = self.at.plus(milliseconds);
+        self.feed(Input::Ended { run, stage, attempt, outcome, outputs, output_held: false });
+    }
+
+    /// Train passes with this accuracy.
+    pub(super) fn train(&mut self, accuracy: f64) {
+        let (run, stage, _) = self.running().unwrap();
+        let model = self.state.runs[&run].stages[&stage].writes_model;
+        let metrics = BTreeMap::from([("accuracy".to_owned(), accuracy), ("f1".to_owned(), accuracy - 0.03)]);
+        let digest = Some(Digest(format!("{accuracy}")));
+        self.end(11_400, Outcome::Passed, Outputs { model, digest, metrics, ..Outputs::default() });
+    }
+
+    /// Test passes.
+    pub(super) fn test(&mut self) {
+        let tests = Some(TestReport { passed: 41, failed: 0, skipped: 2, failing: Vec::new() });
+        self.end(2_100, Outcome::Passed, Outputs { tests, ..Outputs::default() });
+    }
+
+    /// Build passes.
+    pub(super) fn build(&mut self) {
+        let digest = Digest(format!("9be1{:060}", self.state.last_run.0));
+        let image = Some(format!("images/{digest}.tar"));
+        self.end(7_000, Outcome::Passed, Outputs { image, digest: Some(digest), ..Outputs::default() });
+    }
+
+    /// Deploy passes.
+    pub(super) fn deploy(&mut self) {
+        let (run, stage, _) = self.running().unwrap();
+        let live = self.state.runs[&run].stages[&stage].release;
+        let address = Some("http://127.0.0.1:8080".to_owned());
+        self.end(3_200, Outcome::Passed, Outputs { address, live, ..Outputs::default() });
+    }
+
+    /// A whole run on new data.
+    pub(super) fn whole_run(&mut self, number: u64, file: &str, accuracy: f64) {
+        self.register(number, file);
+        self.train(accuracy);
+        self.test();
+        self.build();
+        self.deploy();
+    }
+
+    /// The screen of this project as the daemon would fill it.
+    pub(super) fn model(&self, live: Live) -> Model {
+        let variable = |name: &str| match name {
+            "TRAINYARD_THEME" => Some("dark".to_owned()),
+            "LC_ALL" => Some("ko_KR.UTF-8".to_owned()),
+            _ => None,
+        };
+        let (theme, glyphs) = (Theme::choose(&variable), Glyphs::choose(&variable));
+        let mut model = Model::new(theme, glyphs, Clock::utc(), (120, 40), self.at.plus(8_000));
+        let daemon = DaemonInformation {
+            version: "0.1.0".to_owned(),
+            pid: 4_711,
+            project: "와인-품질".to_owned(),
+            folder: "/srv/wine".to_owned(),
+            host: "ops-box".to_owned(),
+            target: Some("process".to_owned()),
+            started: BEGIN,
+        };
+        send(&mut model, Msg::Connected(Box::new(Snapshot { daemon, state: self.state.clone(), live })));
+        send(&mut model, Msg::History(Ok(self.history.clone())));
+        model
+    }
+}
+
+/// train → test → build → deploy.
+fn chain() -> Graph {
+    let stage = |name: &str, kind, needs: &[&str], uses_data, uses_source| StageSpec {
+        name: name.into(),
+        kind,
+        needs: needs.iter().map(|need| (*need).into()).collect(),
+        uses_data,
+        uses_source,
+        produces_model: kind == StageKind::Train,
+        requires_report: name == "test",
+        retries: 0,
+        timeout: None,
+        definition: Digest(name.to_owned()),
+    };
+    Graph::new(vec![
+        stage("train", StageKind::Train, &[], true, false),
+        stage("test", StageKind::Command, &["train"], false, true),
+        stage("build", StageKind::Image, &["test"], false, false),
+        stage("deploy", StageKind::Deploy, &["build"], false, false),
+    ])
+    .unwrap()
+}
+
+fn inputs(data: u64, source: u64) -> Inputs {
+    let digest = Digest(format!("source{source}"));
+    Inputs {
+        data: DataSet { digest: Digest(format!("data{data}")), count: data, rows: data * 533, files: Vec::new() },
+        source: SourceState {
+            digest: digest.clone(),
+            commit: Some("3f2a91c07d5be8".to_owned()),
+            branch: Some("main".to_owned()),
+            dirty: source > 1,
+        },
+        stage_sources: BTreeMap::from([("test".into(), digest)]),
+    }
+}
+
+fn live(world: &World, scraped: bool) -> Live {
+    let watch = WatchHealth { mode: WatchMode::Notified, last_seen: Some(world.at), pending: BTreeMap::new() };
+    Live { watch: Some(watch), scraped: scraped.then_some(Ok(world.at)), ..Live::default() }
+}
+
+/// Nothing has happened.
+pub(super) fn empty() -> Model {
+    let world = World::new();
+    world.model(live(&world, false))
+}
+
+/// Two runs passed; everything is up to date.
+pub(super) fn idle() -> Model {
+    let world = two_runs();
+    world.model(live(&world, true))
+}
+
+/// The world of [`idle`].
+pub(super) fn two_runs() -> World {
+    let mut world = World::new();
+    world.whole_run(1, "가을-관측.csv", 0.931);
+    world.whole_run(2, "winter.csv", 0.942);
+    world
+}
+
+/// The third run builds.
+pub(super) fn running() -> Model {
+    let mut world = two_runs();
+    world.register(3, "겨울-관측-2026.csv");
+    world.train(0.953);
+    world.test();
+    let (run, stage, attempt) = world.running().unwrap();
+    let mut live = live(&world, true);
+    live.progress.push(StageProgress {
+        run,
+        stage: stage.clone(),
+        share: Some(0.62),
+        message: "layer 3/5".to_owned(),
+        metrics: BTreeMap::new(),
+    });
+    live.log = Some((LogAddress { run, stage, attempt }, 40));
+    world.model(live)
+}
+
+/// The third run failed in its tests.
+pub(super) fn failed() -> Model {
+    let mut world = two_runs();
+    world.register(3, "winter.csv");
+    world.train(0.953);
+    let failing = |name: &str| FailingTest { name: name.to_owned(), message: "assert 0.4 > 0.5".to_owned() };
+    let failing = vec![failing("tests.test_app::test_예측_범위"), failing("tests.test_app::test_schema")];
+    let tests = Some(TestReport { passed: 39, failed: 2, skipped: 0, failing });
+    let outputs = Outputs { tests, ..Outputs::default() };
+    world.end(2_400, Outcome::Failed(Failure::TestsFailed { failed: 2 }), outputs);
+    world.model(live(&world, true))
+}
+
+/// An operator's command in a world.
+pub(super) fn command(world: &mut World, command: Command) {
+    world.feed(Input::Command { by: "mina".to_owned(), command });
+}
+
+/// One event of the stream.
+pub(super) fn event(recorded: &Recorded) -> Msg {
+    Msg::Stream(Box::new(StreamItem::Event(recorded.clone())))
+}
+
+/// Sends a message and answers what the model asks for until it asks for nothing more; returns what is no question.
+pub(super) fn send(model: &mut Model, message: Msg) -> Vec<Cmd> {
+    let mut open = update(model, message);
+    let mut rest = Vec::new();
+    // Each answer can lead to one more question; a model that never stops asking must not hang a test.
+    for _ in 0..100 {
+        let Some(command) = open.pop() else { return rest };
+        match command {
+            Cmd::FetchLog(address, part) => {
+                let window = log(part);
+                open.extend(update(model, Msg::Log(address, Ok(window))));
+            }
+            Cmd::FetchCharts { range_ms, columns } => {
+                let charts = charts(model, range_ms, columns);
+                open.extend(update(model, Msg::Charts(Ok(charts))));
+            }
+            Cmd::FetchPlan => {
+                let plan = plan(&model.state, &crate::pipeline::Selection::default());
+                open.extend(update(model, Msg::Plan(Ok(plan))));
+            }
+            Cmd::FetchHistory => {}
+            other => rest.push(other),
+        }
+    }
+    panic!("the model never stops asking");
+}
+
+/// Lines of a log of forty lines.
+fn log(part: LogPart) -> LogWindow {
+    const TOTAL: u64 = 40;
+    let (first, count) = match part {
+        LogPart::Window { first, count } => (first, count),
+        LogPart::Tail { count } => (TOTAL.saturating_sub(count), count),
+    };
+    let line = |number: u64| {
+        let text = match number % 5 {
+            0 => format!("\x1b[32mlayer {number}\x1b[0m sha256:9be1c04f77a2 written"),
+            1 => format!("COPY model /model ({number})"),
+            2 => format!("한국어 로그: 데이터 {number}개를 읽었습니다"),
+            3 => format!("10%\r50%\r100% of {number}"),
+            _ => format!("a long line of {number}: {}", "abcdefghij ".repeat(20)),
+        };
+        LogLine { at: BEGIN.plus(number * 1_000), text, cut: 0 }
+    };
+    let end = (first + count).min(TOTAL);
+    LogWindow { first, lines: (first..end).map(line).collect(), total: TOTAL }
+}
+
+/// Four panels with a gap and a deploy; none before something is live.
+fn charts(model: &Model, range_ms: u64, columns: usize) -> Charts {
+    if model.state.live.is_none() {
+        return Charts::default();
+    }
+    let curve = |label: &str, height: f64, period: usize| Curve {
+        label: label.to_owned(),
+        points: (0..columns)
+            .map(|column| {
+                let is_gap = column > columns / 3 && column < columns / 3 + columns / 12;
+                let phase = u32::try_from(column % period).unwrap();
+                (!is_gap).then(|| height * (0.5 + f64::from(phase) / f64::from(u32::try_from(period).unwrap()) / 2.0))
+            })
+            .collect(),
+    };
+    let panel = |title: &str, unit: Option<&str>, curves| PanelData {
+        title: title.to_owned(),
+        unit: unit.map(str::to_owned),
+        curves,
+        left_out: 0,
+        error: None,
+    };
+    let broken =
+        PanelData { error: Some("no series has the name app_drift".to_owned()), ..panel("drift", None, Vec::new()) };
+    Charts {
+        panels: vec![
+            panel("requests/s", None, vec![curve("", 132.0, 40)]),
+            panel("지연 p95", Some("ms"), vec![curve("", 4.1, 23)]),
+            panel("by status", Some("/s"), vec![curve("200", 130.0, 31), curve("500", 20.0, 17)]),
+            broken,
+        ],
+        marks: vec![Mark { column: columns * 2 / 3, release: ReleaseId(2) }],
+        end: model.now,
+        step: range_ms / u64::try_from(columns).unwrap().max(1),
+    }
+}
+
+/// The screen as text, in a terminal of this size.
+pub(super) fn render(model: &Model, width: u16, height: u16) -> String {
+    let mut model = model.clone();
+    send(&mut model, Msg::Resized(width, height));
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| views::draw(&model, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let mut text = String::new();
+    for row in buffer.content().chunks(usize::from(width)) {
+        let mut line = String::new();
+        let mut hidden = 0;
+        for cell in row {
+            if hidden > 0 {
+                hidden -= 1;
+                continue;
+            }
+            line.push_str(cell.symbol());
+            hidden = cell.symbol().width().saturating_sub(1);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,179 @@
+//! The signs of the screen, each one cell wide, and their ASCII substitutes.
+//!
+//! A state is always a glyph *and* a word; the glyph is never the only carrier of a meaning.
+
+use ratatui::symbols::border;
+
+use crate::pipeline::{PlannedAction, RunResult, StageState};
+
+/// All signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Glyphs {
+    /// Whether only ASCII may be written.
+    pub(super) is_ascii: bool,
+    /// Frames of panes.
+    pub(super) border: border::Set<'static>,
+    /// The head of the arrow between stages.
+    pub(super) arrow_head: &'static str,
+    /// Its shaft.
+    pub(super) shaft: &'static str,
+    /// The filled part of a progress bar.
+    pub(super) bar_full: &'static str,
+    /// The rest of it.
+    pub(super) bar_empty: &'static str,
+    /// The levels of a sparkline, lowest first.
+    pub(super) levels: [&'static str; 8],
+    /// Between two facts.
+    pub(super) dot: &'static str,
+    /// At a cut.
+    pub(super) cut: &'static str,
+    /// Higher than before.
+    pub(super) up: &'static str,
+    /// Lower than before.
+    pub(super) down: &'static str,
+    /// In front of what is selected.
+    pub(super) pointer: &'static str,
+    /// The line of a deploy through a chart.
+    pub(super) mark: &'static str,
+    /// In front of a curve's name.
+    pub(super) legend: &'static str,
+    /// The vertical axis.
+    pub(super) axis: &'static str,
+    /// A tick on the vertical axis.
+    pub(super) tick: &'static str,
+    /// In front of a message.
+    pub(super) frozen: &'static str,
+    states: [&'static str; 10],
+}
+
+static UNICODE: Glyphs = Glyphs {
+    is_ascii: false,
+    border: border::ROUNDED,
+    arrow_head: "▶",
+    shaft: "─",
+    bar_full: "▓",
+    bar_empty: "░",
+    levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    dot: "·",
+    cut: "…",
+    up: "↑",
+    down: "↓",
+    pointer: "▸",
+    mark: "┊",
+    legend: "━",
+    axis: "│",
+    tick: "┤",
+    frozen: "❚",
+    states: ["·", "◌", "↻", "◐", "✔", "✖", "↷", "⊘", "■", "?"],
+};
+
+static ASCII: Glyphs = Glyphs {
+    is_ascii: true,
+    border: border::Set {
+        top_left: "+",
+        top_right: "+",
+        bottom_left: "+",
+        bottom_right: "+",
+        vertical_left: "|",
+        vertical_right: "|",
+        horizontal_top: "-",
+        horizontal_bottom: "-",
+    },
+    arrow_head: ">",
+    shaft: "-",
+    bar_full: "#",
+    bar_empty: "-",
+    levels: ["_", ".", ":", "-", "=", "+", "*", "#"],
+    dot: "-",
+    cut: "~",
+    up: "+",
+    down: "-",
+    pointer: ">",
+    mark: ":",
+    legend: "=",
+    axis: "|",
+    tick: "+",
+    frozen: "=",
+    states: [".", "~", "@", "*", "+", "x", ">", "-", "#", "?"],
+};
+
+impl Glyphs {
+    /// ASCII if `TRAINYARD_ASCII` is set or the locale is not UTF-8.
+    pub(super) fn choose(variable: &dyn Fn(&str) -> Option<String>) -> &'static Self {
+        let is_set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        if is_set("TRAINYARD_ASCII").is_some_and(|value| value != "0") {
+            return &ASCII;
+        }
+        let locale = is_set("LC_ALL").or_else(|| is_set("LC_CTYPE")).or_else(|| is_set("LANG")).unwrap_or_default();
+        let locale = locale.to_lowercase();
+        if locale.contains("utf-8") || locale.contains("utf8") { &UNICODE } else { &ASCII }
+    }
+
+    /// The sign of a stage's state.
+    pub(super) fn stage(&self, state: &StageState) -> &'static str {
+        let [waiting, checking, retrying, running, passed, failed, skipped, not_run, cancelled, interrupted] =
+            self.states;
+        match state {
+            StageState::Waiting => waiting,
+            StageState::Checking { .. } => checking,
+            StageState::Retrying { .. } => retrying,
+            StageState::Running { .. } => running,
+            StageState::Passed => passed,
+            StageState::Failed { .. } => failed,
+            StageState::Skipped { .. } => skipped,
+            StageState::NotRun { .. } => not_run,
+            StageState::Cancelled => cancelled,
+            StageState::Interrupted => interrupted,
+        }
+    }
+
+    /// The sign of a run's end, or of its going on.
+    pub(super) fn run(&self, result: Option<RunResult>, has_started: bool) -> &'static str {
+        let [waiting, _, _, running, passed, failed, skipped, not_run, cancelled, _] = self.states;
+        match result {
+            None if has_started => running,
+            None => waiting,
+            Some(RunResult::Passed) => passed,
+            Some(RunResult::Failed) => failed,
+            Some(RunResult::Held) => not_run,
+            Some(RunResult::Cancelled) => cancelled,
+            Some(RunResult::Superseded) => skipped,
+        }
+    }
+
+    /// The sign of what a plan says.
+    pub(super) fn planned(&self, action: PlannedAction) -> &'static str {
+        let [_, checking, _, running, _, _, skipped, not_run, ..] = self.states;
+        match action {
+            PlannedAction::Run => running,
+            PlannedAction::Maybe => checking,
+            PlannedAction::Skip => skipped,
+            PlannedAction::Hold => not_run,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+
+    #[test]
+    fn every_sign_is_one_cell_wide() {
+        for glyphs in [UNICODE, ASCII] {
+            let all = [glyphs.arrow_head, glyphs.shaft, glyphs.cut, glyphs.pointer, glyphs.mark, glyphs.frozen];
+            for sign in glyphs.states.iter().chain(&glyphs.levels).chain(&all) {
+                assert_eq!(sign.width(), 1, "{sign}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_locale_without_utf_8_gets_ascii() {
+        let locale = |value: &'static str| move |name: &str| (name == "LC_ALL").then(|| value.to_owned());
+        assert!(Glyphs::choose(&locale("C")).is_ascii);
+        assert!(Glyphs::choose(&locale("POSIX")).is_ascii);
+        assert!(!Glyphs::choose(&locale("ko_KR.UTF-8")).is_ascii);
+    }
+}

@@ -1,0 +1,185 @@
+//! Where everything stands. Used by the views to draw and by [`super::update`] to know how many rows and columns of data
+//! are worth asking for, so that both always agree.
+
+use ratatui::layout::Rect;
+
+use super::app::{Model, Pane, View};
+use super::quantity::small;
+use super::widgets::chart;
+
+/// Below this, only a hint is shown.
+pub(super) const SMALLEST: (u16, u16) = (60, 15);
+/// From this width on, log and release stand side by side.
+const SIDE_BY_SIDE: u16 = 110;
+/// A stage needs this many columns beside the others, arrow included.
+const STAGE_CELL: u16 = 24;
+
+/// The parts of every view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) header: Rect,
+    pub(super) body: Rect,
+    pub(super) message: Rect,
+    pub(super) hints: Rect,
+}
+
+/// Header, body, message line, hint line.
+pub(super) fn parts(area: Rect) -> Parts {
+    let row = |y: u16| Rect { x: area.x, y, width: area.width, height: 1 };
+    let bottom = area.y + area.height;
+    Parts {
+        header: row(area.y),
+        body: Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area },
+        message: row(bottom.saturating_sub(2)),
+        hints: row(bottom.saturating_sub(1)),
+    }
+}
+
+/// The panes of the Board; what has no room is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BoardPanes {
+    pub(super) pipeline: Option<Rect>,
+    pub(super) log: Option<Rect>,
+    pub(super) release: Option<Rect>,
+}
+
+/// Whether the stages stand beside each other, and not below.
+pub(super) fn stages_stand_side_by_side(width: u16, stages: usize) -> bool {
+    width.saturating_sub(4) / small(stages.max(1)) >= STAGE_CELL
+}
+
+/// The panes of the Board in `body`.
+pub(super) fn board(model: &Model, body: Rect) -> BoardPanes {
+    let none = BoardPanes { pipeline: None, log: None, release: None };
+    if model.is_zoomed {
+        return match model.focus {
+            Pane::Pipeline => BoardPanes { pipeline: Some(body), ..none },
+            Pane::Log => BoardPanes { log: Some(body), ..none },
+            Pane::Release => BoardPanes { release: Some(body), ..none },
+        };
+    }
+    let stages = model.state.graph.stages().len();
+    let wanted = if stages_stand_side_by_side(body.width, stages) { 7 } else { small(stages).max(3) + 2 };
+    let height = wanted.min(body.height / 2).max(5);
+    let pipeline = Rect { height, ..body };
+    let rest = Rect { y: body.y + height, height: body.height.saturating_sub(height), ..body };
+    if rest.width >= SIDE_BY_SIDE {
+        let width = rest.width / 5 * 3;
+        let log = Rect { width, ..rest };
+        let release = Rect { x: rest.x + width, width: rest.width - width, ..rest };
+        return BoardPanes { pipeline: Some(pipeline), log: Some(log), release: Some(release) };
+    }
+    if rest.height < 9 {
+        let (log, release) = if model.focus == Pane::Release { (None, Some(rest)) } else { (Some(rest), None) };
+        return BoardPanes { pipeline: Some(pipeline), log, release };
+    }
+    let panels = small(model.metrics.charts.panels.len()).max(1);
+    let release_height = (panels + 4).min(rest.height / 2).max(5);
+    let log = Rect { height: rest.height - release_height, ..rest };
+    let release = Rect { y: rest.y + log.height, height: release_height, ..rest };
+    BoardPanes { pipeline: Some(pipeline), log: Some(log), release: Some(release) }
+}
+
+/// The widths in a row of the release pane: label, sparkline, value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SparkColumns {
+    pub(super) label: usize,
+    pub(super) curve: usize,
+    pub(super) value: usize,
+}
+
+/// The columns of a release pane of `width` cells, frame included.
+pub(super) fn spark_columns(width: u16) -> SparkColumns {
+    let inner = usize::from(width).saturating_sub(4);
+    let label = (inner / 4).clamp(10, 22);
+    let value = (inner / 5).clamp(9, 16);
+    SparkColumns { label, curve: inner.saturating_sub(label + value + 2).max(4), value }
+}
+
+/// Columns of the table of charts.
+pub(super) fn chart_columns(width: u16) -> usize {
+    match width {
+        0..100 => 1,
+        100..=180 => 2,
+        _ => 3,
+    }
+}
+
+/// The frames of `count` charts in `area`, of which `selected` must be visible; each with its index.
+pub(super) fn charts(area: Rect, count: usize, selected: usize) -> Vec<(usize, Rect)> {
+    const LOWEST: u16 = 9;
+    let across = chart_columns(area.width).min(count.max(1));
+    let rows_needed = count.div_ceil(across).max(1);
+    let rows_possible = usize::from(area.height / LOWEST).max(1);
+    let rows = rows_needed.min(rows_possible);
+    let selected_row = selected / across;
+    let first_row = (selected_row + 1).saturating_sub(rows);
+    let (width, height) = (area.width / small(across), area.height / small(rows));
+    let mut frames = Vec::new();
+    for row in 0..rows {
+        for column in 0..across {
+            let index = (first_row + row) * across + column;
+            if index < count {
+                let x = area.x + width * small(column);
+                let y = area.y + height * small(row);
+                // The last ones take what division left.
+                let width = if column + 1 == across { area.x + area.width - x } else { width };
+                let height = if row + 1 == rows { area.y + area.height - y } else { height };
+                frames.push((index, Rect { x, y, width, height }));
+            }
+        }
+    }
+    frames
+}
+
+/// The whole terminal.
+pub(super) fn whole(model: &Model) -> Rect {
+    Rect::new(0, 0, model.size.0, model.size.1)
+}
+
+/// Rows of log lines on the screen; 0 if no log is shown.
+pub(super) fn log_rows(model: &Model) -> usize {
+    let body = parts(whole(model)).body;
+    let pane = match model.view {
+        View::Board => board(model, body).log,
+        View::Logs => Some(body),
+        View::Runs | View::Metrics | View::Events => None,
+    };
+    pane.map_or(0, |pane| usize::from(pane.height.saturating_sub(2)))
+}
+
+/// Points a curve that can be told apart on this screen; `None` if no curve is shown.
+pub(super) fn data_columns(model: &Model) -> Option<usize> {
+    let body = parts(whole(model)).body;
+    match model.view {
+        View::Board => board(model, body).release.map(|pane| spark_columns(pane.width).curve),
+        View::Metrics if model.is_zoomed => Some(chart::data_columns(body.width)),
+        View::Metrics => Some(chart::data_columns(body.width / small(chart_columns(body.width)))),
+        View::Runs | View::Logs | View::Events => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charts_fill_their_area_and_the_selected_one_is_visible() {
+        let area = Rect::new(0, 1, 120, 37);
+        let frames = charts(area, 5, 0);
+        assert_eq!(frames.len(), 5);
+        let few = charts(Rect::new(0, 1, 80, 20), 5, 4);
+        assert!(few.iter().any(|(index, _)| *index == 4));
+        assert!(few.iter().all(|(_, frame)| frame.height >= 9));
+    }
+
+    #[test]
+    fn nothing_has_a_negative_size_on_the_smallest_screen() {
+        for (width, height) in [(0, 0), (1, 1), (60, 15), (80, 24)] {
+            let parts = parts(Rect::new(0, 0, width, height));
+            assert!(parts.body.height <= height);
+            charts(parts.body, 3, 1);
+            spark_columns(width);
+        }
+    }
+}

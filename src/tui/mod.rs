@@ -1,0 +1,56 @@
+//! The screen: a client of the daemon that draws what the daemon says.
+//!
+//! Elm-like. `app` is the model; `message` says what can reach it; `update` is the only function that changes it and is
+//! pure; `views` and `widgets` draw it and are pure too; `commands` is the one table of keys, palette, hints and help;
+//! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon.
+//!
+//! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
+//! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
+//! drawn when something visible changed, at most thirty a second, and an idle screen sends nothing. Whatever text comes from
+//! outside passes `widgets::text` before it reaches the buffer. The terminal is given back in every way of ending.
+
+mod app;
+mod clock;
+mod commands;
+mod glyphs;
+mod layout;
+mod log_view;
+mod message;
+mod quantity;
+mod runtime;
+mod terminal;
+mod theme;
+mod update;
+mod views;
+mod widgets;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use commands::reference;
+pub use runtime::{DemoHook, DemoHooks, Options, run};
+
+/// Why the screen ended otherwise than by `q`.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// Input or output is a file or a pipe.
+    #[error(
+        "the screen needs a terminal for input and output; use `trainyard status` or `trainyard run --wait` in scripts"
+    )]
+    NotATerminal,
+    /// The terminal does not do what it should.
+    #[error("the terminal cannot be used: {0}; `trainyard doctor` says what it can do")]
+    Terminal(#[from] std::io::Error),
+    /// The terminal vanished. The daemon goes on.
+    #[error("the terminal is gone; the daemon goes on, `trainyard` shows it again")]
+    Lost,
+    /// Ended from outside.
+    #[error("ended by signal {signal}; the daemon goes on, `trainyard` shows it again")]
+    Signal {
+        /// Its number.
+        signal: i32,
+    },
+    /// A defect; the message of the panic stands above.
+    #[error("the screen broke down; the daemon goes on; please report the lines above")]
+    Broken,
+}

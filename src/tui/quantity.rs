@@ -1,0 +1,140 @@
+//! Numbers as people read them: durations, counts, measured values.
+
+/// `0.4s`, `12.4s`, `3m 05s`, `2h 03m`, `3d 4h`, from milliseconds.
+pub(super) fn duration(milliseconds: u64) -> String {
+    if milliseconds < 60_000 {
+        return format!("{}.{}s", milliseconds / 1_000, milliseconds % 1_000 / 100);
+    }
+    whole_duration(milliseconds)
+}
+
+/// As [`duration`], in whole seconds: what still grows is drawn once a second.
+pub(super) fn whole_duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1_000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    if days > 0 {
+        format!("{days}d {}h", hours % 24)
+    } else if hours > 0 {
+        format!("{hours}h {:02}m", minutes % 60)
+    } else if minutes > 0 {
+        format!("{minutes}m {:02}s", seconds % 60)
+    } else {
+        format!("{seconds}s")
+    }
+}
+
+/// How long ago in one unit, so that it seldom changes: `3 d`, `2 h`, `5 min`, `now`.
+pub(super) fn age(milliseconds: u64) -> String {
+    let minutes = milliseconds / 60_000;
+    match minutes {
+        0 => "just now".to_owned(),
+        1..60 => format!("{minutes} min"),
+        60..1_440 => format!("{} h", minutes / 60),
+        _ => format!("{} d", minutes / 1_440),
+    }
+}
+
+/// `1 599`.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `7 files`, `1 file`.
+pub(super) fn counted(number: u64, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{} {one}s", count(number)) }
+}
+
+/// A measured value in about three digits: `132`, `4.1`, `0.18`, `12.3k`.
+pub(super) fn value(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    if size < 1e-12 {
+        return "0".to_owned();
+    }
+    let (scaled, suffix) = match size {
+        _ if !(0.001..1e15).contains(&size) => return format!("{value:.1e}"),
+        _ if size >= 999_500_000.0 => (value / 1e9, "G"),
+        _ if size >= 999_500.0 => (value / 1e6, "M"),
+        _ if size >= 9_999.5 => (value / 1e3, "k"),
+        _ => (value, ""),
+    };
+    let text = match scaled.abs() {
+        near if near >= 99.95 => format!("{scaled:.0}"),
+        near if near >= 9.995 => format!("{scaled:.1}"),
+        near if near >= 0.9995 => format!("{scaled:.2}"),
+        _ => format!("{scaled:.3}"),
+    };
+    format!("{}{suffix}", without_trailing_zeros(&text))
+}
+
+fn without_trailing_zeros(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+}
+
+/// A share between 0 and 1 in whole percent.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0}%", (share * 100.0).clamp(0.0, 100.0))
+}
+
+/// A count of cells or columns as a number to calculate with.
+pub(super) fn real(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// A number as a cell, row or column: rounded, zero for what is negative or no number, at most `limit`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to a range that fits; `as` maps NaN to zero"
+)]
+pub(super) fn cell(number: f64, limit: usize) -> usize {
+    number.round().clamp(0.0, real(limit)) as usize
+}
+
+/// A number of cells as the layout counts them.
+pub(super) fn small(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_grow_coarser() {
+        let texts: Vec<_> = [400, 12_440, 65_000, 7_380_000, 273_600_000].map(duration).into();
+        assert_eq!(texts, ["0.4s", "12.4s", "1m 05s", "2h 03m", "3d 4h"]);
+        assert_eq!(whole_duration(8_900), "8s");
+    }
+
+    #[test]
+    fn values_have_about_three_digits() {
+        let texts: Vec<_> = [132.0, 4.1, 0.18, 12_345.0, 0.0, f64::NAN, -0.5, 1_048_576.0, 99.99].map(value).into();
+        assert_eq!(texts, ["132", "4.1", "0.18", "12.3k", "0", "–", "-0.5", "1.05M", "100"]);
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(count(1_599), "1 599");
+        assert_eq!(count(12), "12");
+        assert_eq!(count(1_000_000), "1 000 000");
+        assert_eq!(counted(1, "file"), "1 file");
+    }
+
+    #[test]
+    fn no_number_becomes_cell_zero() {
+        assert_eq!(cell(f64::NAN, 9), 0);
+        assert_eq!(cell(f64::INFINITY, 9), 9);
+        assert_eq!(cell(-3.0, 9), 0);
+    }
+}

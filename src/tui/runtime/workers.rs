@@ -1,0 +1,110 @@
+//! What the model asked for, done in tasks of their own; each sends its answer as a message.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::sync::mpsc::Sender;
+use tokio::task::JoinHandle;
+
+use super::feed::feed;
+use super::{DemoHooks, Options};
+use crate::api::client::Client;
+use crate::api::types::CommandRequest;
+use crate::pipeline::{Command, Selection};
+use crate::tui::app::EVENTS_KEPT;
+use crate::tui::log_view::LogPart;
+use crate::tui::message::{Cmd, DemoAction, Msg, SearchRequest};
+
+/// Everything that can be asked for; dropping it ends the connection.
+pub(super) struct Workers {
+    client: Client,
+    by: String,
+    demo: Option<DemoHooks>,
+    sender: Sender<Msg>,
+    reconnect: Arc<Notify>,
+    feed: JoinHandle<()>,
+}
+
+impl Workers {
+    /// Starts to listen to the daemon.
+    pub(super) fn start(client: Client, options: Options, sender: Sender<Msg>) -> Self {
+        let reconnect = Arc::new(Notify::new());
+        let feed = tokio::spawn(feed(client.clone(), sender.clone(), Arc::clone(&reconnect)));
+        Self { client, by: options.by, demo: options.demo, sender, reconnect, feed }
+    }
+
+    /// Starts one piece of work. What the loop does itself is not for here and does nothing.
+    pub(super) fn start_work(&self, command: Cmd) {
+        match command {
+            Cmd::Run(selection) => self.command("run", Command::Run(selection)),
+            Cmd::Cancel => self.command("cancel", Command::Cancel { run: None }),
+            Cmd::Rollback(to) => self.command("rollback", Command::Rollback { to: Some(to) }),
+            Cmd::FetchLog(address, part) => self.answer(move |client| async move {
+                let answer = match part {
+                    LogPart::Window { first, count } => client.log_lines(&address, first, count).await,
+                    LogPart::Tail { count } => client.log_tail(&address, count).await,
+                };
+                Msg::Log(address, answer.map_err(|error| error.to_string()))
+            }),
+            Cmd::Search(request) => self.search(request),
+            Cmd::FetchCharts { range_ms, columns } => self.answer(move |client| async move {
+                Msg::Charts(client.charts(range_ms, columns).await.map_err(|error| error.to_string()))
+            }),
+            Cmd::FetchPlan => self.answer(|client| async move {
+                Msg::Plan(client.plan(&Selection::default()).await.map_err(|error| error.to_string()))
+            }),
+            Cmd::FetchHistory => self.answer(|client| async move {
+                Msg::History(client.history(None, EVENTS_KEPT).await.map_err(|error| error.to_string()))
+            }),
+            Cmd::Reconnect => self.reconnect.notify_one(),
+            Cmd::Demo(action) => self.demo(action),
+            Cmd::Quit | Cmd::Suspend | Cmd::Redraw => {}
+        }
+    }
+
+    fn command(&self, asked: &'static str, command: Command) {
+        let request = CommandRequest { by: self.by.clone(), command };
+        self.answer(move |client| async move {
+            Msg::Replied(asked, client.command(&request).await.map_err(|error| error.to_string()))
+        });
+    }
+
+    fn search(&self, request: SearchRequest) {
+        self.answer(move |client| async move {
+            let answer = client.log_search(&request.log, &request.pattern, request.from, request.backward).await;
+            Msg::Found(request, answer.map_err(|error| error.to_string()))
+        });
+    }
+
+    fn demo(&self, action: DemoAction) {
+        let Some(hooks) = &self.demo else { return };
+        let hook = match action {
+            DemoAction::NextBatch => Arc::clone(&hooks.next_batch),
+            DemoAction::BreakSource => Arc::clone(&hooks.break_source),
+        };
+        let sender = self.sender.clone();
+        // A hook may copy files and call git.
+        tokio::task::spawn_blocking(move || {
+            let _ = sender.blocking_send(Msg::Demo(hook()));
+        });
+    }
+
+    /// Asks the client and sends the answer; a screen that is gone needs none.
+    fn answer<Work, Answer>(&self, work: Work)
+    where
+        Work: FnOnce(Client) -> Answer,
+        Answer: Future<Output = Msg> + Send + 'static,
+    {
+        let answer = work(self.client.clone());
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let _ = sender.send(answer.await).await;
+        });
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.feed.abort();
+    }
+}

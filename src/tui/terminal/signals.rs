@@ -1,0 +1,53 @@
+//! Signals, caught in a thread of their own and handed to the loop as values.
+
+use std::io;
+use std::thread;
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::iterator::{Handle, Signals};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// What was caught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Caught {
+    /// End now, because of this signal.
+    End(i32),
+    /// Stop, as a shell's job control wants it.
+    Stop,
+    /// The process was continued.
+    Continued,
+    /// The terminal vanished.
+    Lost,
+}
+
+/// The thread; dropping it ends it.
+pub(in crate::tui) struct SignalThread {
+    handle: Handle,
+}
+
+impl SignalThread {
+    /// Starts to catch.
+    pub(in crate::tui) fn start(sender: UnboundedSender<Caught>) -> io::Result<Self> {
+        let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT])?;
+        let handle = signals.handle();
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            for signal in signals.forever() {
+                let caught = match signal {
+                    SIGTSTP => Caught::Stop,
+                    SIGCONT => Caught::Continued,
+                    other => Caught::End(other),
+                };
+                if sender.send(caught).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { handle })
+    }
+}
+
+impl Drop for SignalThread {
+    fn drop(&mut self) {
+        self.handle.close();
+    }
+}

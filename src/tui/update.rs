@@ -1,0 +1,146 @@
+//! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
+//!
+//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them. After each message
+//! [`follow_up`] looks at what is visible and asks for the log lines and charts that are missing, so no view ever has to.
+
+mod actions;
+mod keys;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+use crate::pipeline::{Moment, Refusal, RunId};
+
+use super::app::{Message, Model, View};
+use super::layout;
+use super::message::{Cmd, Msg, SearchRequest};
+
+/// Charts are not asked for more often than this, in milliseconds.
+const CHARTS_EVERY: u64 = 1_000;
+
+/// Takes a message in and says what has to be done.
+pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
+    let mut commands = Vec::new();
+    model.is_dirty = true;
+    match msg {
+        Msg::Key(key) => keys::press(model, &key, &mut commands),
+        Msg::Resized(columns, rows) => model.size = (columns, rows),
+        Msg::Connected(snapshot) => stream::connected(model, *snapshot, &mut commands),
+        Msg::Stream(item) => stream::heard(model, *item, &mut commands),
+        Msg::Lost(reason) => stream::lost(model, reason),
+        Msg::Log(address, answer) => model.log.receive(&address, answer),
+        Msg::Found(request, answer) => found(model, &request, answer, &mut commands),
+        Msg::Charts(answer) => {
+            model.metrics.is_pending = false;
+            match answer {
+                // An answer that was under way when the screen was frozen must not move it.
+                Ok(_) if model.is_frozen && !model.metrics.charts.panels.is_empty() => {}
+                Ok(charts) => {
+                    model.metrics.error = None;
+                    model.metrics.selected = model.metrics.selected.min(charts.panels.len().saturating_sub(1));
+                    model.metrics.charts = charts;
+                }
+                Err(error) => model.metrics.error = Some(error),
+            }
+        }
+        Msg::Plan(answer) => model.plan = answer.ok(),
+        Msg::History(answer) => stream::history(model, answer),
+        Msg::Replied(asked, answer) => replied(model, asked, answer),
+        Msg::Demo(Ok(text)) => say(model, text),
+        Msg::Demo(Err(error)) => complain(model, error),
+        Msg::Second => {}
+    }
+    follow_up(model, &mut commands);
+    commands
+}
+
+/// Asks for what is visible and not here.
+fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
+    if model.view == View::Board {
+        let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
+        model.log.open(address);
+    }
+    if !model.is_connected() {
+        return;
+    }
+    let rows = layout::log_rows(model);
+    if rows > 0
+        && let Some(part) = model.log.next_part(rows, model.is_frozen)
+        && let Some(address) = model.log.address.clone()
+    {
+        commands.push(Cmd::FetchLog(address, part));
+    }
+    if let Some((range_ms, columns, until)) = due_charts(model) {
+        model.metrics.is_pending = true;
+        model.metrics.asked = Some((range_ms, columns, until));
+        commands.push(Cmd::FetchCharts { range_ms, columns });
+    }
+}
+
+/// The charts that are to be fetched now, and the moment to which they will reach.
+fn due_charts(model: &Model) -> Option<(u64, usize, Moment)> {
+    let columns = layout::data_columns(model)?;
+    let range = model.metrics.range_ms();
+    let until = match &model.live.scraped {
+        Some(Ok(scraped)) => *scraped,
+        // The app does not answer: the gap moves with time.
+        Some(Err(_)) => model.now,
+        None => Moment::default(),
+    };
+    if model.metrics.is_pending {
+        return None;
+    }
+    let is_due = match model.metrics.asked {
+        None => true,
+        Some((asked_range, asked_columns, _)) if (asked_range, asked_columns) != (range, columns) => true,
+        Some((.., asked_until)) => {
+            let step = (range / u64::try_from(columns).unwrap_or(1).max(1)).max(CHARTS_EVERY);
+            !model.is_frozen && until.since(asked_until) >= step
+        }
+    };
+    is_due.then_some((range, columns, until))
+}
+
+fn found(model: &mut Model, request: &SearchRequest, answer: Result<Option<u64>, String>, commands: &mut Vec<Cmd>) {
+    let is_current = model.log.address.as_ref() == Some(&request.log)
+        && model.log.search.as_ref().is_some_and(|search| search.pattern == request.pattern);
+    if !is_current {
+        return;
+    }
+    match answer {
+        Ok(Some(line)) => {
+            let rows = layout::log_rows(model);
+            model.log.show_hit(line, rows);
+            let end = if request.backward { "beginning" } else { "end" };
+            let text = if request.has_wrapped {
+                format!("line {}; the search went past the {end} and on from the other side", line + 1)
+            } else {
+                format!("line {}", line + 1)
+            };
+            say(model, text);
+        }
+        Ok(None) if !request.has_wrapped => {
+            let from = if request.backward { model.log.total.saturating_sub(1) } else { 0 };
+            commands.push(Cmd::Search(SearchRequest { from, has_wrapped: true, ..request.clone() }));
+        }
+        Ok(None) => complain(model, format!("“{}” is nowhere in this log", request.pattern)),
+        Err(error) => complain(model, error),
+    }
+}
+
+fn replied(model: &mut Model, asked: &'static str, answer: Result<Result<RunId, Refusal>, String>) {
+    match answer {
+        Ok(Ok(run)) => say(model, format!("{asked}: run {run}")),
+        Ok(Err(refusal)) => complain(model, refusal.to_string()),
+        Err(error) => complain(model, error),
+    }
+}
+
+fn say(model: &mut Model, text: String) {
+    model.message = Some(Message { text, is_error: false });
+}
+
+fn complain(model: &mut Model, text: String) {
+    model.message = Some(Message { text, is_error: true });
+}

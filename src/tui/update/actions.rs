@@ -1,0 +1,229 @@
+//! What each action does to the model, and what it asks for.
+
+use crate::pipeline::{RunId, Selection, StageKind, StageName};
+use crate::tui::app::{Model, Overlay, Pane, RANGES, View};
+use crate::tui::commands::Action;
+use crate::tui::layout;
+use crate::tui::message::{Cmd, SearchRequest};
+
+/// Cells by which a long line moves sideways.
+const SIDE_STEP: usize = 16;
+
+/// Does an action.
+pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
+    match action {
+        Action::Show(view) => show(model, view),
+        Action::Help => model.overlay = Some(Overlay::Help { scroll: 0 }),
+        Action::Palette => model.overlay = Some(Overlay::Palette { input: String::new(), selected: 0 }),
+        Action::Search => model.overlay = Some(Overlay::Search { input: String::new() }),
+        Action::SearchAgain { backward } => search_again(model, backward, commands),
+        Action::Cycle { backward } => cycle(model, backward),
+        Action::Zoom => model.is_zoomed = !model.is_zoomed,
+        Action::Freeze => model.is_frozen = !model.is_frozen,
+        Action::Detach => commands.push(Cmd::Quit),
+        Action::RunAll => commands.push(Cmd::Run(Selection::default())),
+        Action::RunFrom(kind) => run_from(model, kind, commands),
+        Action::Cancel => commands.push(Cmd::Cancel),
+        Action::Rollback => {
+            model.overlay = model.state.rollback_target().map(|target| Overlay::ConfirmRollback { to: target.id });
+        }
+        Action::Follow => {
+            let rows = layout::log_rows(model);
+            model.log.toggle_follow(rows);
+        }
+        Action::Wrap => {
+            model.log.wrap = !model.log.wrap;
+            model.log.left = 0;
+        }
+        Action::Top => to_edge(model, true),
+        Action::Bottom => to_edge(model, false),
+        Action::Move(by) => move_by(model, i64::from(by)),
+        Action::Page(by) => {
+            let rows = layout::log_rows(model).max(usize::from(model.size.1) / 2);
+            move_by(model, i64::from(by) * i64::try_from(rows).unwrap_or(10));
+        }
+        Action::Sideways(by) => sideways(model, by),
+        Action::Open => open(model),
+        Action::Back => back(model),
+        Action::Range(by) => {
+            model.metrics.range = stepped(model.metrics.range, i64::from(by), RANGES.len());
+            // A frozen chart of another range would be a lie.
+            model.is_frozen = false;
+        }
+        Action::Demo(action) => commands.push(Cmd::Demo(action)),
+        Action::Suspend => commands.push(Cmd::Suspend),
+        Action::Redraw => commands.push(Cmd::Redraw),
+    }
+}
+
+fn show(model: &mut Model, view: View) {
+    if view == View::Logs {
+        let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
+        if address.is_some() {
+            model.log.open(address);
+        }
+    }
+    model.view = view;
+    model.is_zoomed = false;
+    model.is_in_detail = false;
+}
+
+fn run_from(model: &Model, kind: StageKind, commands: &mut Vec<Cmd>) {
+    if let Some(stage) = model.stage_of_kind(kind) {
+        commands.push(Cmd::Run(Selection { from: Some(stage.clone()), only: false, force: false }));
+    }
+}
+
+fn search_again(model: &Model, backward: bool, commands: &mut Vec<Cmd>) {
+    let (Some(search), Some(log)) = (&model.log.search, &model.log.address) else { return };
+    let from = match (search.hit, backward) {
+        (Some(hit), false) => hit.saturating_add(1),
+        // Before the first line there is nothing: on from the end.
+        (Some(0), true) => model.log.total,
+        (Some(hit), true) => hit - 1,
+        (None, _) => model.log.top,
+    };
+    let request =
+        SearchRequest { log: log.clone(), pattern: search.pattern.clone(), from, backward, has_wrapped: false };
+    commands.push(Cmd::Search(request));
+}
+
+fn cycle(model: &mut Model, backward: bool) {
+    let by = if backward { -1 } else { 1 };
+    match model.view {
+        View::Board => {
+            model.focus = match (model.focus, backward) {
+                (Pane::Pipeline, false) | (Pane::Release, true) => Pane::Log,
+                (Pane::Log, false) | (Pane::Pipeline, true) => Pane::Release,
+                (Pane::Release, false) | (Pane::Log, true) => Pane::Pipeline,
+            };
+        }
+        View::Runs => model.is_in_detail = !model.is_in_detail,
+        View::Logs => next_log(model, by),
+        View::Metrics => select_chart(model, by, true),
+        View::Events => {}
+    }
+}
+
+/// In Logs: the log of the stage beside, in the same run.
+fn next_log(model: &mut Model, by: i64) {
+    let Some(current) = model.log.address.clone() else { return };
+    let Some(run) = model.state.runs.get(&current.run).cloned() else { return };
+    let logs: Vec<_> = model.state.graph.stages().iter().filter_map(|spec| model.log_of(&run, &spec.name)).collect();
+    let index = logs.iter().position(|log| log.stage == current.stage).unwrap_or(0);
+    let next = wrapped(index, by, logs.len());
+    if let Some(log) = logs.get(next) {
+        model.stage = Some(log.stage.clone());
+        model.log.open(Some(log.clone()));
+    }
+}
+
+fn to_edge(model: &mut Model, is_top: bool) {
+    match model.view {
+        View::Board | View::Logs if is_top => model.log.go_to_top(),
+        View::Board | View::Logs => model.log.go_to_end(),
+        View::Runs if model.is_in_detail => {
+            let stages = model.state.graph.stages();
+            model.stage = if is_top { stages.first() } else { stages.last() }.map(|spec| spec.name.clone());
+        }
+        View::Runs => {
+            // The newest run is the first row.
+            let runs = &model.state.runs;
+            model.run = if is_top { None } else { runs.keys().next().copied() };
+        }
+        View::Metrics => {
+            model.metrics.selected = if is_top { 0 } else { model.metrics.charts.panels.len().saturating_sub(1) };
+        }
+        View::Events => model.events_back = if is_top { model.events.len().saturating_sub(1) } else { 0 },
+    }
+}
+
+fn move_by(model: &mut Model, lines: i64) {
+    match model.view {
+        View::Board | View::Logs => {
+            let rows = layout::log_rows(model);
+            model.log.scroll(lines, rows);
+        }
+        View::Runs if model.is_in_detail => choose_stage(model, lines),
+        View::Runs => {
+            let runs: Vec<RunId> = model.state.runs.keys().rev().copied().collect();
+            let current = model.chosen_run().map(|run| run.id);
+            let index = runs.iter().position(|run| Some(*run) == current).unwrap_or(0);
+            model.run = runs.get(stepped(index, lines, runs.len())).copied();
+        }
+        View::Metrics => select_chart(model, lines, false),
+        // The newest event is the last row: up is further back.
+        View::Events => model.events_back = stepped(model.events_back, -lines, model.events.len()),
+    }
+}
+
+fn sideways(model: &mut Model, by: i8) {
+    match model.view {
+        View::Logs if by < 0 => model.log.left = model.log.left.saturating_sub(SIDE_STEP),
+        View::Logs => {
+            if !model.log.wrap {
+                model.log.left = (model.log.left + SIDE_STEP).min(crate::api::types::LINE_LIMIT);
+            }
+        }
+        View::Board => choose_stage(model, i64::from(by)),
+        View::Runs => model.is_in_detail = by > 0,
+        View::Metrics => select_chart(model, i64::from(by), false),
+        View::Events => {}
+    }
+}
+
+fn choose_stage(model: &mut Model, by: i64) {
+    let names: Vec<StageName> = model.state.graph.stages().iter().map(|spec| spec.name.clone()).collect();
+    let index = names.iter().position(|name| Some(name) == model.subject_stage()).unwrap_or(0);
+    model.stage = names.get(stepped(index, by, names.len())).cloned();
+}
+
+fn select_chart(model: &mut Model, by: i64, goes_round: bool) {
+    let count = model.metrics.charts.panels.len();
+    let step = if goes_round { wrapped } else { stepped };
+    model.metrics.selected = step(model.metrics.selected, by, count);
+}
+
+fn open(model: &mut Model) {
+    match model.view {
+        View::Board if model.focus == Pane::Release => show(model, View::Metrics),
+        View::Board => show(model, View::Logs),
+        View::Runs if !model.is_in_detail => model.is_in_detail = true,
+        View::Runs => {
+            let chosen = model.chosen_run().map(|run| run.id);
+            show(model, View::Logs);
+            // Later `2` comes back to this run.
+            model.run = chosen;
+        }
+        View::Metrics => model.is_zoomed = !model.is_zoomed,
+        View::Logs | View::Events => {}
+    }
+}
+
+/// One step back: out of a zoom, a detail, a search; then a choice; then to the Board.
+fn back(model: &mut Model) {
+    if model.is_zoomed {
+        model.is_zoomed = false;
+    } else if model.is_in_detail {
+        model.is_in_detail = false;
+    } else if model.view == View::Logs && model.log.search.is_some() {
+        model.log.search = None;
+    } else if model.view == View::Board {
+        model.stage = None;
+        model.log.go_to_end();
+    } else {
+        show(model, View::Board);
+    }
+}
+
+fn stepped(index: usize, by: i64, count: usize) -> usize {
+    let by = isize::try_from(by).unwrap_or(0);
+    index.saturating_add_signed(by).min(count.saturating_sub(1))
+}
+
+fn wrapped(index: usize, by: i64, count: usize) -> usize {
+    if count == 0 {
+        return 0;
+    }
+    if by < 0 { (index + count - 1) % count } else { (index + 1) % count }
+}

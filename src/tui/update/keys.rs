@@ -1,0 +1,118 @@
+//! Keys: to the overlay if there is one, else to the command behind them.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::actions;
+use crate::tui::app::{Model, Overlay};
+use crate::tui::commands;
+use crate::tui::layout;
+use crate::tui::log_view::Search;
+use crate::tui::message::{Cmd, SearchRequest};
+
+/// More than this is no name and no pattern.
+const INPUT_LIMIT: usize = 200;
+
+/// A key was pressed.
+pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) {
+    model.message = None;
+    if is_control(key, 'c') && model.overlay.is_some() {
+        model.overlay = None;
+        return;
+    }
+    match model.overlay.take() {
+        None => {
+            if let Some(action) = commands::by_key(model, key) {
+                actions::act(model, action, commands);
+            }
+        }
+        Some(Overlay::Help { scroll }) => in_help(model, key, scroll),
+        Some(Overlay::Palette { input, selected }) => in_palette(model, key, input, selected, commands),
+        Some(Overlay::Search { input }) => in_search(model, key, input, commands),
+        Some(Overlay::ConfirmRollback { to }) => match key.code {
+            KeyCode::Char('y' | 'Y') => commands.push(Cmd::Rollback(to)),
+            KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc => {}
+            // A key struck by mistake neither answers nor takes the question away.
+            _ => model.overlay = Some(Overlay::ConfirmRollback { to }),
+        },
+    }
+}
+
+fn in_help(model: &mut Model, key: &KeyEvent, scroll: usize) {
+    let page = usize::from(model.size.1 / 2);
+    let scroll = match key.code {
+        KeyCode::Down | KeyCode::Char('j') => scroll + 1,
+        KeyCode::Up | KeyCode::Char('k') => scroll.saturating_sub(1),
+        KeyCode::PageDown | KeyCode::Char(' ') => scroll + page,
+        KeyCode::PageUp => scroll.saturating_sub(page),
+        KeyCode::Home | KeyCode::Char('g') => 0,
+        KeyCode::End | KeyCode::Char('G') => usize::MAX,
+        _ => return,
+    };
+    model.overlay = Some(Overlay::Help { scroll: scroll.min(commands::COMMANDS.len()) });
+}
+
+fn in_palette(model: &mut Model, key: &KeyEvent, mut input: String, mut selected: usize, commands: &mut Vec<Cmd>) {
+    let found = commands::matching(model, &input);
+    match key.code {
+        KeyCode::Esc => return,
+        KeyCode::Enter => {
+            if let Some(command) = found.get(selected) {
+                actions::act(model, command.action, commands);
+            }
+            return;
+        }
+        KeyCode::Down | KeyCode::Tab => selected = (selected + 1).min(found.len().saturating_sub(1)),
+        KeyCode::Up | KeyCode::BackTab => selected = selected.saturating_sub(1),
+        _ if edit(&mut input, key) => selected = 0,
+        _ => {}
+    }
+    model.overlay = Some(Overlay::Palette { input, selected });
+}
+
+fn in_search(model: &mut Model, key: &KeyEvent, mut input: String, commands: &mut Vec<Cmd>) {
+    match key.code {
+        KeyCode::Esc => return,
+        KeyCode::Enter => {
+            search(model, input, commands);
+            return;
+        }
+        _ => {
+            edit(&mut input, key);
+        }
+    }
+    model.overlay = Some(Overlay::Search { input });
+}
+
+/// Starts a search at the first visible line. An empty pattern ends the last one.
+fn search(model: &mut Model, pattern: String, commands: &mut Vec<Cmd>) {
+    let Some(log) = model.log.address.clone().filter(|_| !pattern.is_empty()) else {
+        model.log.search = None;
+        return;
+    };
+    let rows = u64::try_from(layout::log_rows(model)).unwrap_or(0);
+    let from = if model.log.follow { model.log.total.saturating_sub(rows) } else { model.log.top };
+    let regex = regex::Regex::new(&pattern).ok();
+    model.log.search = Some(Search { pattern: pattern.clone(), regex, hit: None });
+    commands.push(Cmd::Search(SearchRequest { log, pattern, from, backward: false, has_wrapped: from == 0 }));
+}
+
+/// Types into a line; false if the key is no part of typing.
+fn edit(input: &mut String, key: &KeyEvent) -> bool {
+    if is_control(key, 'u') {
+        input.clear();
+        return true;
+    }
+    let is_plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    match key.code {
+        KeyCode::Char(character) if is_plain && input.len() < INPUT_LIMIT => input.push(character),
+        KeyCode::Backspace => {
+            input.pop();
+        }
+        _ => return false,
+    }
+    true
+}
+
+fn is_control(key: &KeyEvent, character: char) -> bool {
+    key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char(character)
+}

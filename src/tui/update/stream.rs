@@ -1,0 +1,122 @@
+//! What the daemon says, folded into the model with the daemon's own `apply`.
+
+use crate::api::types::{Live, Snapshot, StreamItem};
+use crate::pipeline::{Event, Recorded, StageKind};
+use crate::tui::app::{Connection, EVENTS_KEPT, Model};
+use crate::tui::message::Cmd;
+
+/// A snapshot: everything from the beginning.
+pub(super) fn connected(model: &mut Model, snapshot: Snapshot, commands: &mut Vec<Cmd>) {
+    model.daemon = Some(snapshot.daemon);
+    model.state = snapshot.state;
+    model.live = snapshot.live;
+    model.connection = Connection::Connected;
+    model.message = None;
+    model.events.clear();
+    // Answers that were under way when the connection broke will not come.
+    model.log.invalidate();
+    model.metrics.is_pending = false;
+    model.metrics.asked = None;
+    commands.push(Cmd::FetchPlan);
+    commands.push(Cmd::FetchHistory);
+}
+
+/// One item of the stream.
+pub(super) fn heard(model: &mut Model, item: StreamItem, commands: &mut Vec<Cmd>) {
+    match item {
+        StreamItem::Event(recorded) => event(model, recorded, commands),
+        StreamItem::Live(live) => changed(model, live),
+        StreamItem::Behind => commands.push(Cmd::Reconnect),
+    }
+}
+
+/// The daemon is not heard any more; its last word stays on the screen, dimmed.
+pub(super) fn lost(model: &mut Model, reason: String) {
+    let since = match &model.connection {
+        Connection::Lost { since, .. } => *since,
+        Connection::Connecting | Connection::Connected => model.now,
+    };
+    model.connection = Connection::Lost { since, reason };
+}
+
+/// Events before those that came by stream.
+pub(super) fn history(model: &mut Model, answer: Result<Vec<Recorded>, String>) {
+    let Ok(mut older) = answer else { return };
+    older.sort_by_key(|recorded| recorded.sequence);
+    let first_known = model.events.front().map_or(u64::MAX, |recorded| recorded.sequence);
+    older.retain(|recorded| recorded.sequence < first_known);
+    for recorded in older.into_iter().rev() {
+        model.events.push_front(recorded);
+    }
+    trim(model);
+}
+
+fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
+    if recorded.sequence <= model.state.sequence {
+        // It was in the snapshot already.
+        model.is_dirty = false;
+        return;
+    }
+    if model.state.apply(&recorded).is_err() {
+        commands.push(Cmd::Reconnect);
+        return;
+    }
+    match &recorded.event {
+        Event::RunCreated { .. } | Event::RunStarted { .. } => {
+            // A choice made for an earlier run must not hide what happens now.
+            if model.state.active_run().is_some_and(|run| run.stages.values().all(|stage| stage.started.is_none())) {
+                model.stage = None;
+            }
+        }
+        Event::StageFinished { run, stage, .. } => {
+            let is_shown = model.log.address.as_ref().is_some_and(|log| log.run == *run && log.stage == *stage);
+            if is_shown {
+                model.log.invalidate();
+            }
+            if model.state.graph.get(stage).is_some_and(|spec| spec.kind == StageKind::Deploy) {
+                // A mark came to the charts.
+                model.metrics.asked = None;
+            }
+        }
+        Event::RunFinished { .. } | Event::InputsObserved { .. } | Event::Configured { .. } => {
+            commands.push(Cmd::FetchPlan);
+        }
+        Event::DataRefused { .. }
+        | Event::RunStopping { .. }
+        | Event::StageChecking { .. }
+        | Event::StageSkipped { .. }
+        | Event::StageNotRun { .. }
+        | Event::StageStarted { .. }
+        | Event::StageStopping { .. }
+        | Event::StageRetrying { .. }
+        | Event::StageDropped { .. }
+        | Event::ReleaseRejected { .. }
+        | Event::QuarantineLifted { .. }
+        | Event::Noted { .. } => {}
+    }
+    model.events.push_back(recorded);
+    if model.events_back > 0 {
+        // Whoever reads further back stays where he is.
+        model.events_back += 1;
+    }
+    trim(model);
+}
+
+fn changed(model: &mut Model, live: Live) {
+    if model.live == live {
+        model.is_dirty = false;
+        return;
+    }
+    // Only when the daemon reports it: an answer that lags behind must not lead to the next question at once.
+    if let Some((address, total)) = &live.log {
+        model.log.grown(address, *total);
+    }
+    model.live = live;
+}
+
+fn trim(model: &mut Model) {
+    while model.events.len() > EVENTS_KEPT {
+        model.events.pop_front();
+    }
+    model.events_back = model.events_back.min(model.events.len().saturating_sub(1));
+}

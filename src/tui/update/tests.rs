@@ -1,0 +1,201 @@
+//! What keys and messages do, told without a terminal and without a daemon.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::update;
+use crate::api::types::{LogWindow, StreamItem};
+use crate::pipeline::{Command, ReleaseId, RunId, Selection};
+use crate::tui::app::{Connection, Model, Overlay, Pane, View};
+use crate::tui::fixtures::{self, send};
+use crate::tui::message::{Cmd, DemoAction, Msg};
+
+fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
+    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
+    keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
+}
+
+#[test]
+fn r_runs_everything_and_t_begins_with_train() {
+    let mut model = fixtures::idle();
+    assert_eq!(press(&mut model, "r"), [Cmd::Run(Selection::default())]);
+    let from = |stage: &str| Cmd::Run(Selection { from: Some(stage.into()), only: false, force: false });
+    assert_eq!(press(&mut model, "tTbd"), [from("train"), from("test"), from("build"), from("deploy")]);
+}
+
+#[test]
+fn a_rollback_is_asked_about_first() {
+    let mut model = fixtures::idle();
+    assert_eq!(press(&mut model, "R"), []);
+    assert_eq!(model.overlay, Some(Overlay::ConfirmRollback { to: ReleaseId(1) }));
+    assert_eq!(press(&mut model, "k"), [], "another key is no answer");
+    assert_eq!(press(&mut model, "y"), [Cmd::Rollback(ReleaseId(1))]);
+    assert_eq!(model.overlay, None);
+    assert_eq!(press(&mut model, "Rn"), []);
+    assert_eq!(model.overlay, None);
+}
+
+#[test]
+fn nothing_is_sent_while_the_daemon_is_not_heard() {
+    let mut model = fixtures::idle();
+    send(&mut model, Msg::Lost("gone".to_owned()));
+    assert!(matches!(model.connection, Connection::Lost { .. }));
+    assert_eq!(press(&mut model, "rtRx"), []);
+    assert!(!model.state.runs.is_empty(), "the last known board stays");
+    assert_eq!(press(&mut model, "q"), [Cmd::Quit]);
+}
+
+#[test]
+fn events_are_folded_and_doubled_ones_are_dropped() {
+    let mut world = fixtures::two_runs();
+    let mut model = world.model(crate::api::types::Live::default());
+    let known = world.history.len();
+    fixtures::command(&mut world, Command::Run(Selection { from: Some("test".into()), only: false, force: false }));
+    for recorded in &world.history[known - 1..] {
+        send(&mut model, fixtures::event(recorded));
+    }
+    assert_eq!(model.state, world.state);
+}
+
+#[test]
+fn a_hole_in_the_events_asks_for_a_new_snapshot() {
+    let mut world = fixtures::two_runs();
+    let mut model = world.model(crate::api::types::Live::default());
+    fixtures::command(&mut world, Command::Run(Selection::default()));
+    fixtures::command(&mut world, Command::Cancel { run: None });
+    let last = world.history.last().unwrap();
+    assert_eq!(send(&mut model, fixtures::event(last)), [Cmd::Reconnect]);
+    assert_eq!(send(&mut model, Msg::Stream(Box::new(StreamItem::Behind))), [Cmd::Reconnect]);
+}
+
+#[test]
+fn what_changes_nothing_visible_asks_for_no_frame() {
+    let mut model = fixtures::idle();
+    model.is_dirty = false;
+    let live = model.live.clone();
+    update(&mut model, Msg::Stream(Box::new(StreamItem::Live(live))));
+    assert!(!model.is_dirty);
+    assert!(!model.shows_a_growing_duration(), "nothing runs, so no second hand");
+    assert!(fixtures::running().shows_a_growing_duration());
+}
+
+#[test]
+fn the_log_follows_what_runs_until_a_stage_is_chosen() {
+    let mut model = fixtures::running();
+    assert_eq!(model.log.address.as_ref().unwrap().stage.as_str(), "build");
+    key(&mut model, KeyCode::Left);
+    assert_eq!(model.log.address.as_ref().unwrap().stage.as_str(), "test");
+    key(&mut model, KeyCode::Esc);
+    assert_eq!(model.log.address.as_ref().unwrap().stage.as_str(), "build");
+}
+
+#[test]
+fn scrolling_in_the_log_stops_following_and_f_follows_again() {
+    let mut model = fixtures::running();
+    press(&mut model, "3k");
+    assert!(!model.log.follow);
+    press(&mut model, "f");
+    assert!(model.log.follow);
+    press(&mut model, "g");
+    assert_eq!((model.log.follow, model.log.top), (false, 0));
+}
+
+#[test]
+fn a_search_goes_on_at_the_other_end_once() {
+    let mut model = fixtures::running();
+    press(&mut model, "3/layer");
+    let asked = key(&mut model, KeyCode::Enter);
+    let [Cmd::Search(request)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((request.pattern.as_str(), request.backward), ("layer", false));
+    let mut request = request.clone();
+    request.has_wrapped = false;
+    let again = send(&mut model, Msg::Found(request.clone(), Ok(None)));
+    let [Cmd::Search(wrapped)] = again.as_slice() else { panic!("{again:?}") };
+    assert!(wrapped.has_wrapped);
+    assert_eq!(send(&mut model, Msg::Found(wrapped.clone(), Ok(None))), []);
+    assert!(model.message.as_ref().unwrap().is_error);
+    send(&mut model, Msg::Found(request, Ok(Some(7))));
+    assert_eq!(model.log.search.as_ref().unwrap().hit, Some(7));
+    let next = press(&mut model, "n");
+    assert!(matches!(next.as_slice(), [Cmd::Search(request)] if request.from == 8));
+}
+
+#[test]
+fn a_frozen_screen_takes_no_new_charts() {
+    let mut model = fixtures::idle();
+    let before = model.metrics.charts.clone();
+    press(&mut model, " ");
+    assert!(model.is_frozen);
+    let mut later = before.clone();
+    later.panels.clear();
+    update(&mut model, Msg::Charts(Ok(later)));
+    assert_eq!(model.metrics.charts, before);
+}
+
+#[test]
+fn a_new_scrape_fetches_charts_only_when_a_column_is_full() {
+    let mut model = fixtures::idle();
+    let Some(Ok(scraped)) = model.live.scraped.clone() else { panic!("not scraped") };
+    let step = |milliseconds| {
+        let mut live = fixtures::idle().live;
+        live.scraped = Some(Ok(scraped.plus(milliseconds)));
+        Msg::Stream(Box::new(StreamItem::Live(live)))
+    };
+    assert_eq!(update(&mut model, step(500)), []);
+    let asked = update(&mut model, step(60_000));
+    assert!(matches!(asked.as_slice(), [Cmd::FetchCharts { .. }]), "{asked:?}");
+    assert_eq!(update(&mut model, step(120_000)), [], "one question at a time");
+}
+
+#[test]
+fn an_answer_for_a_log_that_is_not_shown_is_dropped() {
+    let mut model = fixtures::running();
+    let shown = model.log.window.clone();
+    let mut other = model.log.address.clone().unwrap();
+    other.run = RunId(1);
+    update(&mut model, Msg::Log(other, Ok(LogWindow::default())));
+    assert_eq!(model.log.window, shown);
+}
+
+#[test]
+fn tab_goes_round_the_panes_and_escape_comes_back() {
+    let mut model = fixtures::idle();
+    key(&mut model, KeyCode::Tab);
+    key(&mut model, KeyCode::Tab);
+    assert_eq!(model.focus, Pane::Release);
+    key(&mut model, KeyCode::Enter);
+    assert_eq!(model.view, View::Metrics);
+    press(&mut model, "z");
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((model.view, model.is_zoomed), (View::Metrics, false));
+    key(&mut model, KeyCode::Esc);
+    assert_eq!(model.view, View::Board);
+}
+
+#[test]
+fn the_palette_does_what_the_key_would() {
+    let mut model = fixtures::idle();
+    press(&mut model, ":deploy");
+    let done = key(&mut model, KeyCode::Enter);
+    assert!(matches!(done.as_slice(), [Cmd::Run(selection)] if selection.from == Some("deploy".into())), "{done:?}");
+    assert_eq!(model.overlay, None);
+}
+
+#[test]
+fn demo_keys_are_there_in_the_demo_only() {
+    let mut model = fixtures::idle();
+    assert_eq!(press(&mut model, "BX"), []);
+    model.is_demo = true;
+    assert_eq!(press(&mut model, "BX"), [Cmd::Demo(DemoAction::NextBatch), Cmd::Demo(DemoAction::BreakSource)]);
+}
+
+#[test]
+fn a_refusal_is_shown_until_the_next_key() {
+    let mut model = fixtures::idle();
+    send(&mut model, Msg::Replied("cancel", Ok(Err(crate::pipeline::Refusal::NothingToCancel))));
+    assert!(model.message.as_ref().unwrap().text.contains("nothing to cancel"));
+    press(&mut model, "j");
+    assert_eq!(model.message, None);
+}

@@ -1,0 +1,210 @@
+//! The Board: what happens now, what it says, and what serves.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::pipeline::{Release, Run, explain};
+use crate::tui::app::{Connection, Model, Pane};
+use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, put_right, sanitize};
+use crate::tui::widgets::{chart, facts, log_lines, pane, sparkline, stage_strip};
+use crate::tui::{layout, quantity};
+
+/// Draws the Board.
+pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
+    let panes = layout::board(model, body);
+    if let Some(area) = panes.pipeline {
+        pipeline(model, frame, area);
+    }
+    if let Some(area) = panes.log {
+        log(model, frame, area);
+    }
+    if let Some(area) = panes.release {
+        release(model, frame, area);
+    }
+}
+
+fn pipeline(model: &Model, frame: &mut Frame, area: Rect) {
+    let run = model.board_run();
+    let (heading, right) = run.map_or_else(|| ("Pipeline".to_owned(), String::new()), |run| headings(model, run));
+    let inner = pane::draw(model, frame.buffer_mut(), area, model.focus == Pane::Pipeline, &heading, &right);
+    match run {
+        Some(run) => stage_strip::draw(model, frame.buffer_mut(), inner, run, area.width),
+        None => empty(model, frame, inner),
+    }
+}
+
+fn headings(model: &Model, run: &Run) -> (String, String) {
+    let dot = model.glyphs.dot;
+    let trigger = sanitize(&explain::trigger(&run.trigger));
+    let took = match (run.started, run.ended) {
+        (Some(started), Some(ended)) => quantity::duration(ended.since(started)),
+        (Some(started), None) => quantity::whole_duration(model.now.since(started)),
+        (None, _) => String::new(),
+    };
+    let glyph = model.glyphs.run(run.result, run.started.is_some());
+    let word = match (run.result, &run.stopping) {
+        (Some(result), _) => explain::result(result).to_owned(),
+        (None, Some(reason)) => format!("stopping, {}", sanitize(&explain::stop(reason))),
+        (None, None) if run.started.is_some() => "running".to_owned(),
+        (None, None) => "waiting".to_owned(),
+    };
+    (format!("Pipeline {dot} run {} {dot} {trigger}", run.id), format!("{glyph} {word} {took}"))
+}
+
+/// What to do where there is nothing yet.
+fn empty(model: &Model, frame: &mut Frame, inner: Rect) {
+    let text = match &model.connection {
+        Connection::Connecting => "waiting for the daemon",
+        _ if model.state.graph.stages().is_empty() => {
+            "no stage is configured; `trainyard init` writes a trainyard.toml"
+        }
+        _ => "no run yet: put a CSV file into the data folder, or press r",
+    };
+    let width = usize::from(inner.width).saturating_sub(2);
+    for (row, text) in paragraph(text, width, 2, model.glyphs.cut).into_iter().enumerate() {
+        put_at(frame.buffer_mut(), inner, 1, row, &Line::from(Span::styled(text, model.theme.dim)));
+    }
+    let stages: Vec<String> = model.state.graph.stages().iter().map(|spec| sanitize(spec.name.as_str())).collect();
+    if !stages.is_empty() {
+        let arrow = format!(" {}{} ", model.glyphs.shaft, model.glyphs.arrow_head);
+        let chain = cut(&stages.join(&arrow), width, model.glyphs.cut);
+        put_at(frame.buffer_mut(), inner, 1, 2, &Line::from(Span::styled(chain, model.theme.text)));
+    }
+}
+
+fn log(model: &Model, frame: &mut Frame, area: Rect) {
+    let view = &model.log;
+    let stage = view.address.as_ref().map(|address| &address.stage).or_else(|| model.subject_stage());
+    let heading = stage
+        .map_or_else(|| "Log".to_owned(), |stage| format!("Log {} {}", model.glyphs.dot, sanitize(stage.as_str())));
+    let right = if view.address.is_none() {
+        String::new()
+    } else if view.follow {
+        "following".to_owned()
+    } else {
+        format!("line {} of {}", quantity::count(view.top + 1), quantity::count(view.total))
+    };
+    let inner = pane::draw(model, frame.buffer_mut(), area, model.focus == Pane::Log, &heading, &right);
+    let inner = indented(inner);
+    if view.address.is_some() && view.error.is_none() && view.total > 0 {
+        log_lines::draw(model, frame.buffer_mut(), inner, log_lines::Margin::Time);
+        return;
+    }
+    let (text, style) = match (&view.error, &view.address) {
+        (Some(error), _) => (sanitize(error), model.theme.warn),
+        (None, Some(_)) => ("nothing was written yet".to_owned(), model.theme.dim),
+        (None, None) => (no_log(model), model.theme.dim),
+    };
+    for (row, text) in paragraph(&text, usize::from(inner.width), 3, model.glyphs.cut).into_iter().enumerate() {
+        put(frame.buffer_mut(), inner, row, &Line::from(Span::styled(text, style)));
+    }
+}
+
+fn no_log(model: &Model) -> String {
+    let Some((run, stage)) = model.board_run().zip(model.subject_stage()) else {
+        return "the log of what runs will stand here".to_owned();
+    };
+    let reason = facts::reason(model, run, stage);
+    let word = run.stages.get(stage).map_or("waiting", |entry| entry.state.word());
+    let stage = sanitize(stage.as_str());
+    if reason.is_empty() { format!("{stage}: {word}, without a log") } else { format!("{stage}: {word}, {reason}") }
+}
+
+fn release(model: &Model, frame: &mut Frame, area: Rect) {
+    let live = model.state.live_release();
+    let heading = live.map_or_else(|| "Release".to_owned(), |release| release_heading(model, release));
+    let age = live.and_then(|release| release.live_since).map(|since| quantity::age(model.now.since(since)));
+    let word = health(model);
+    let right = match (live, age) {
+        (Some(_), Some(age)) => format!("{word} {} live {age}", model.glyphs.dot),
+        _ => String::new(),
+    };
+    let is_focused = model.focus == Pane::Release;
+    let inner = indented(pane::draw(model, frame.buffer_mut(), area, is_focused, &heading, &right));
+    let mut row = 0;
+    if let Some(release) = live {
+        put(frame.buffer_mut(), inner, row, &release_line(model, release));
+        row += 1;
+    }
+    let charts = &model.metrics.charts;
+    if charts.panels.is_empty() {
+        let text = match (&model.metrics.error, live) {
+            (Some(error), _) => sanitize(error),
+            (None, None) => "nothing is deployed yet; the first run that passes deploys".to_owned(),
+            (None, Some(_)) => "waiting for the first scrape of the app".to_owned(),
+        };
+        for text in paragraph(&text, usize::from(inner.width), 2, model.glyphs.cut) {
+            put(frame.buffer_mut(), inner, row, &Line::from(Span::styled(text, model.theme.dim)));
+            row += 1;
+        }
+        return;
+    }
+    panels(model, frame, inner, area.width, row);
+}
+
+fn panels(model: &Model, frame: &mut Frame, inner: Rect, pane_width: u16, mut row: usize) {
+    let columns = layout::spark_columns(pane_width);
+    let charts = &model.metrics.charts;
+    let points =
+        charts.panels.iter().flat_map(|panel| &panel.curves).map(|curve| curve.points.len()).max().unwrap_or(0);
+    let marks = sparkline::mark_row(model, &charts.marks, points, columns.curve);
+    let range = format!("last {}", model.metrics.range_name());
+    put(frame.buffer_mut(), inner, row, &Line::from(Span::styled(range, model.theme.dim)));
+    put_at(frame.buffer_mut(), inner, columns.label + 1, row, &marks);
+    row += 1;
+    // On a tall screen the curves get air between them.
+    let rows_left = usize::from(inner.height).saturating_sub(row);
+    let step = if rows_left >= charts.panels.len() * 2 { 2 } else { 1 };
+    for (index, panel) in charts.panels.iter().enumerate() {
+        let label = padded(&sanitize(&panel.title), columns.label, model.glyphs.cut);
+        put(frame.buffer_mut(), inner, row, &Line::from(Span::styled(label, model.theme.text)));
+        let place = columns.label + 1;
+        if let Some(error) = &panel.error {
+            let error = cut(&sanitize(error), columns.curve + columns.value + 1, model.glyphs.cut);
+            put_at(frame.buffer_mut(), inner, place, row, &Line::from(Span::styled(error, model.theme.warn)));
+        } else if let Some(curve) = panel.curves.first() {
+            let line = sparkline::sparkline(model, &curve.points, columns.curve, index);
+            put_at(frame.buffer_mut(), inner, place, row, &line);
+            let value = cut(&chart::latest_text(panel), columns.value, model.glyphs.cut);
+            put_right(frame.buffer_mut(), inner, row, &Line::from(Span::styled(value, model.theme.title)));
+        } else {
+            put_at(frame.buffer_mut(), inner, place, row, &Line::from(Span::styled("no data yet", model.theme.dim)));
+        }
+        row += step;
+    }
+}
+
+fn release_heading(model: &Model, release: &Release) -> String {
+    let dot = model.glyphs.dot;
+    match release.model {
+        Some(version) => format!("Release {} {dot} model {version}", release.id),
+        None => format!("Release {}", release.id),
+    }
+}
+
+fn release_line(model: &Model, release: &Release) -> Line<'static> {
+    let theme = &model.theme;
+    let mut parts = vec![(sanitize(&release.commit), theme.text)];
+    if let Some(address) = &release.address {
+        parts.push((sanitize(address), theme.accent));
+    }
+    if let Some(target) = model.state.rollback_target() {
+        parts.push((format!("rollback to {} is possible", target.id), theme.dim));
+    }
+    facts::joined(model, parts)
+}
+
+/// Whether the app answers, by the last scrape.
+fn health(model: &Model) -> &'static str {
+    match &model.live.scraped {
+        Some(Ok(_)) => "answers",
+        Some(Err(_)) => "does not answer",
+        None => "not scraped yet",
+    }
+}
+
+/// Inside a frame with a blank column at each side.
+fn indented(area: Rect) -> Rect {
+    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
+}

@@ -1,0 +1,100 @@
+//! The views: pure functions of the model. [`draw`] puts the frame around whichever is shown, and overlays over it.
+
+mod board;
+mod events;
+mod help;
+mod logs;
+mod metrics;
+mod palette;
+mod runs;
+
+#[cfg(test)]
+mod tests;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+
+use super::app::{Connection, Model, Overlay, View};
+use super::layout::{self, SMALLEST};
+use super::widgets::text::{paragraph, put_at};
+use super::widgets::{header, hints, pane};
+
+/// Draws the whole screen.
+pub(super) fn draw(model: &Model, frame: &mut Frame) {
+    let area = frame.area();
+    frame.buffer_mut().set_style(area, model.theme.text);
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(model, frame, area);
+        return;
+    }
+    let parts = layout::parts(area);
+    match model.view {
+        View::Board => board::draw(model, frame, parts.body),
+        View::Runs => runs::draw(model, frame, parts.body),
+        View::Logs => logs::draw(model, frame, parts.body),
+        View::Metrics => metrics::draw(model, frame, parts.body),
+        View::Events => events::draw(model, frame, parts.body),
+    }
+    if matches!(model.connection, Connection::Lost { .. }) {
+        // The last known board, visibly not the present one.
+        frame.buffer_mut().set_style(parts.body, model.theme.dim.add_modifier(Modifier::DIM));
+    }
+    header::draw(model, frame.buffer_mut(), parts.header);
+    hints::draw_message(model, frame.buffer_mut(), parts.message);
+    hints::draw(model, frame.buffer_mut(), parts.hints);
+    match &model.overlay {
+        Some(Overlay::Help { scroll }) => help::draw(model, frame, area, *scroll),
+        Some(Overlay::Palette { input, selected }) => palette::draw(model, frame, area, input, *selected),
+        Some(Overlay::ConfirmRollback { to }) => confirm_rollback(model, frame, area, *to),
+        // The prompt stands on the message line.
+        Some(Overlay::Search { .. }) | None => {}
+    }
+}
+
+fn too_small(model: &Model, frame: &mut Frame, area: Rect) {
+    let (width, height) = SMALLEST;
+    let text = format!("{} x {}: trainyard needs {width} x {height}", area.width, area.height);
+    for (row, text) in paragraph(&text, usize::from(area.width), 3, "").into_iter().enumerate() {
+        put_at(frame.buffer_mut(), area, 0, row, &Line::from(Span::styled(text, model.theme.warn)));
+    }
+}
+
+/// The question before a rollback says what comes and what goes.
+fn confirm_rollback(model: &Model, frame: &mut Frame, area: Rect, to: crate::pipeline::ReleaseId) {
+    let Some(target) = model.state.releases.get(&to) else { return };
+    let contents = match target.model {
+        Some(version) => format!("model {version}, commit {}", target.commit),
+        None => format!("commit {}", target.commit),
+    };
+    let place = match model.state.live {
+        Some(live) => format!("It takes the place of release {live}, which automation will not deploy again."),
+        None => "No release is live now.".to_owned(),
+    };
+    let width = area.width.saturating_sub(4).min(72);
+    let question = format!("Go back to release {to} ({})?", super::widgets::text::sanitize(&contents));
+    let rows: Vec<String> = [question, place]
+        .iter()
+        .flat_map(|text| paragraph(text, usize::from(width).saturating_sub(4), 3, model.glyphs.cut))
+        .collect();
+    let height = super::quantity::small(rows.len()) + 4;
+    let window = middle(area, width, height);
+    let inner = pane::draw_over(model, frame.buffer_mut(), window, "Rollback", "");
+    for (row, text) in rows.iter().enumerate() {
+        put_at(frame.buffer_mut(), inner, 1, row, &Line::from(Span::styled(text.clone(), model.theme.text)));
+    }
+    let answers = Line::from(vec![
+        Span::styled("y", model.theme.accent),
+        Span::styled(" go back   ", model.theme.text),
+        Span::styled("n", model.theme.accent),
+        Span::styled(" stay", model.theme.text),
+    ]);
+    put_at(frame.buffer_mut(), inner, 1, rows.len() + 1, &answers);
+}
+
+/// A window of at most this size in the middle.
+fn middle(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
+}

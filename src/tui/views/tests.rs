@@ -1,0 +1,140 @@
+//! Every view as text, at three sizes. A change of a snapshot is a change of the product: look at it before accepting it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::tui::app::{Model, View};
+use crate::tui::fixtures::{self, render, send};
+use crate::tui::message::Msg;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+fn press(model: &mut Model, keys: &str) {
+    for key in keys.chars() {
+        let code = match key {
+            '\n' => KeyCode::Enter,
+            '\t' => KeyCode::Tab,
+            other => KeyCode::Char(other),
+        };
+        send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    }
+}
+
+fn snapshots(name: &str, model: &Model) {
+    for (width, height) in SIZES {
+        let text = render(model, width, height);
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), text);
+    }
+}
+
+#[test]
+fn board_without_a_run() {
+    snapshots("board_empty", &fixtures::empty());
+}
+
+#[test]
+fn board_at_rest() {
+    snapshots("board_idle", &fixtures::idle());
+}
+
+#[test]
+fn board_while_a_stage_runs() {
+    snapshots("board_running", &fixtures::running());
+}
+
+#[test]
+fn board_after_a_failure() {
+    snapshots("board_failed", &fixtures::failed());
+}
+
+#[test]
+fn board_without_the_daemon() {
+    let mut model = fixtures::running();
+    send(&mut model, Msg::Lost("it closed the connection".to_owned()));
+    insta::assert_snapshot!("board_lost_120x40", render(&model, 120, 40));
+}
+
+#[test]
+fn runs() {
+    let mut model = fixtures::failed();
+    press(&mut model, "2\t");
+    assert_eq!(model.view, View::Runs);
+    snapshots("runs", &model);
+}
+
+#[test]
+fn logs() {
+    let mut model = fixtures::running();
+    press(&mut model, "3");
+    snapshots("logs_following", &model);
+    press(&mut model, "wg");
+    snapshots("logs_wrapped_from_the_top", &model);
+}
+
+#[test]
+fn metrics() {
+    let mut model = fixtures::idle();
+    press(&mut model, "6");
+    snapshots("metrics", &model);
+    press(&mut model, "\t\tz");
+    insta::assert_snapshot!("metrics_zoomed_120x40", render(&model, 120, 40));
+}
+
+#[test]
+fn events() {
+    let mut model = fixtures::failed();
+    press(&mut model, "7");
+    insta::assert_snapshot!("events_120x40", render(&model, 120, 40));
+}
+
+#[test]
+fn help() {
+    let mut model = fixtures::idle();
+    press(&mut model, "?");
+    snapshots("help", &model);
+}
+
+#[test]
+fn the_palette_and_the_question_before_a_rollback() {
+    let mut model = fixtures::idle();
+    press(&mut model, ":de");
+    insta::assert_snapshot!("palette_120x40", render(&model, 120, 40));
+    let mut model = fixtures::idle();
+    press(&mut model, "R");
+    insta::assert_snapshot!("rollback_80x24", render(&model, 80, 24));
+}
+
+#[test]
+fn a_terminal_that_is_too_small_is_told_what_is_needed() {
+    let text = render(&fixtures::idle(), 50, 10);
+    assert!(text.contains("needs 60 x 15"), "{text}");
+}
+
+#[test]
+fn no_view_breaks_at_any_size() {
+    for model in [fixtures::empty(), fixtures::running(), fixtures::failed()] {
+        for view in ["1", "2", "3", "6", "6z", "7", "?", ":"] {
+            let mut model = model.clone();
+            press(&mut model, view);
+            for (width, height) in [(1, 1), (60, 15), (61, 16), (79, 100), (300, 15), (110, 24)] {
+                render(&model, width, height);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_log_says_cannot_leave_its_place() {
+    let text = render(&fixtures::running(), 120, 40);
+    assert!(!text.contains('\u{1b}') && !text.contains('\r'));
+}
+
+#[test]
+fn the_screen_is_the_same_in_every_theme() {
+    let mut model = fixtures::failed();
+    let dark = render(&model, 120, 40);
+    for name in ["light", "ansi", "mono"] {
+        model.theme =
+            crate::tui::theme::Theme::choose(&|variable| (variable == "TRAINYARD_THEME").then(|| name.to_owned()));
+        assert_eq!(render(&model, 120, 40), dark, "a meaning hangs on colour alone in {name}");
+    }
+}

@@ -1,0 +1,113 @@
+//! What there is to say of a stage, in short: metrics, tests, model, image, release, and why.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::text::sanitize;
+use crate::pipeline::{Outputs, Run, StageName, StageRun, StageState, explain};
+use crate::tui::app::Model;
+use crate::tui::quantity;
+
+/// The metrics that people look at first; the first that is there stands on the Board.
+const FIRST_METRICS: [&str; 5] = ["accuracy", "f1", "r2", "auc", "rmse"];
+
+/// How long a stage works or worked.
+pub(in crate::tui) fn duration(model: &Model, entry: &StageRun) -> String {
+    match &entry.state {
+        StageState::Running { .. } | StageState::Retrying { .. } => {
+            entry.took(model.now).map(quantity::whole_duration).unwrap_or_default()
+        }
+        _ => entry.ended.and_then(|ended| entry.took(ended)).map(quantity::duration).unwrap_or_default(),
+    }
+}
+
+/// What it gave or is doing, the most telling first.
+pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry: &StageRun) -> Vec<(String, Style)> {
+    let theme = &model.theme;
+    let mut facts = Vec::new();
+    if entry.state.is_running() {
+        if let Some(progress) = model.progress(run.id, name) {
+            if !progress.message.is_empty() {
+                facts.push((sanitize(&progress.message), theme.text));
+            }
+            if let Some((metric, value)) = first_metric(&progress.metrics) {
+                facts.push((format!("{} {}", sanitize(metric), quantity::value(value)), theme.text));
+            }
+        }
+        return facts;
+    }
+    let Some(outputs) = &entry.outputs else { return facts };
+    if let Some((metric, value)) = first_metric(&outputs.metrics) {
+        let change = change(model, run, name, metric, value);
+        facts.push((format!("{} {}{change}", sanitize(metric), quantity::value(value)), theme.text));
+    }
+    facts.extend(tests(model, outputs));
+    if let Some(version) = outputs.model.or(entry.writes_model) {
+        facts.push((format!("model {version}"), theme.text));
+    }
+    if outputs.image.is_some()
+        && let Some(digest) = &outputs.digest
+    {
+        facts.push((format!("image {}", sanitize(digest.short())), theme.text));
+    }
+    if let Some(release) = entry.release.or(outputs.live) {
+        facts.push((format!("release {release}"), theme.text));
+    }
+    if entry.output_held {
+        facts.push(("left a process behind that held its log open".to_owned(), theme.warn));
+    }
+    facts
+}
+
+/// The rest of the metrics, for views with more room.
+pub(in crate::tui) fn all_metrics(outputs: &Outputs) -> Vec<String> {
+    outputs.metrics.iter().map(|(name, value)| format!("{} {}", sanitize(name), quantity::value(*value))).collect()
+}
+
+/// The sentence that the core makes of its state.
+pub(in crate::tui) fn reason(model: &Model, run: &Run, name: &StageName) -> String {
+    sanitize(&explain::stage(&model.state, run, name))
+}
+
+/// Facts with dots between them.
+pub(in crate::tui) fn joined(model: &Model, facts: Vec<(String, Style)>) -> Line<'static> {
+    let mut line = Line::default();
+    for (index, (text, style)) in facts.into_iter().enumerate() {
+        if index > 0 {
+            line.push_span(Span::styled(format!(" {} ", model.glyphs.dot), model.theme.dim));
+        }
+        line.push_span(Span::styled(text, style));
+    }
+    line
+}
+
+fn first_metric(metrics: &std::collections::BTreeMap<String, f64>) -> Option<(&str, f64)> {
+    let known = FIRST_METRICS.iter().find_map(|name| metrics.get_key_value(*name));
+    known.or_else(|| metrics.iter().next()).map(|(name, value)| (name.as_str(), *value))
+}
+
+/// Higher or lower than in the pass before, and by how much.
+fn change(model: &Model, run: &Run, name: &StageName, metric: &str, value: f64) -> String {
+    let earlier = model.state.passes.get(name).and_then(|passes| passes.iter().rev().find(|pass| pass.run < run.id));
+    let Some(before) = earlier.and_then(|pass| pass.outputs.metrics.get(metric)) else { return String::new() };
+    let difference = value - before;
+    if difference.abs() < 0.0005 * value.abs().max(1e-9) {
+        return String::new();
+    }
+    let sign = if difference > 0.0 { model.glyphs.up } else { model.glyphs.down };
+    format!(" {sign}{}", quantity::value(difference.abs()))
+}
+
+fn tests(model: &Model, outputs: &Outputs) -> Vec<(String, Style)> {
+    let Some(report) = &outputs.tests else { return Vec::new() };
+    let mut facts = Vec::new();
+    if report.failed > 0 {
+        let names: Vec<_> = report.failing.iter().map(|test| sanitize(&test.name)).collect();
+        facts.push((format!("{} failed: {}", report.failed, names.join(", ")), model.theme.bad));
+    }
+    facts.push((format!("{} passed", quantity::count(report.passed)), model.theme.text));
+    if report.skipped > 0 {
+        facts.push((format!("{} skipped", quantity::count(report.skipped)), model.theme.dim));
+    }
+    facts
+}

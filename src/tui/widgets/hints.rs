@@ -1,0 +1,113 @@
+//! The two last lines: what there is to say, and which keys work here and now.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::text::{cut, put, sanitize};
+use crate::api::types::WatchMode;
+use crate::pipeline::PlannedAction;
+use crate::tui::app::{Connection, Model, Overlay};
+use crate::tui::commands::{Action, COMMANDS};
+
+/// Draws the hint line from the table of commands.
+pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
+    let theme = &model.theme;
+    let width = usize::from(area.width);
+    let hint =
+        |key: String, word: &str| [Span::styled(key, theme.accent), Span::styled(format!(" {word}"), theme.text)];
+    let all: Vec<_> = COMMANDS
+        .iter()
+        .filter(|command| command.is_available(model))
+        .filter_map(|command| {
+            let is_last_resort = matches!(command.action, Action::Palette | Action::Help | Action::Detach);
+            Some((is_last_resort, hint(command.keys.first()?.label(), command.hint?)))
+        })
+        .collect();
+    let separator = format!(" {} ", model.glyphs.dot);
+    let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>() + 3;
+    // The palette, help and the way out are always there; the others as far as there is room.
+    let kept: usize = all.iter().filter(|(kept, _)| *kept).map(|(_, spans)| width_of(spans)).sum();
+    let mut room = width.saturating_sub(kept);
+    let mut line = Line::from(" ");
+    let mut is_first = true;
+    for (is_kept, spans) in all {
+        if !is_kept {
+            let needed = width_of(&spans);
+            if needed > room {
+                continue;
+            }
+            room -= needed;
+        }
+        if !std::mem::take(&mut is_first) {
+            line.push_span(Span::styled(separator.clone(), theme.border));
+        }
+        for span in spans {
+            line.push_span(span);
+        }
+    }
+    put(buffer, area, 0, &line);
+}
+
+/// Draws the message line: a prompt, a question, a message, a trouble, or the plan.
+pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rect) {
+    let theme = &model.theme;
+    if let Some(Overlay::Search { input }) = &model.overlay {
+        let mut line = Line::from(Span::styled(" search the whole log: ", theme.accent));
+        line.push_span(Span::styled(sanitize(input), theme.title));
+        line.push_span(Span::styled(" ", theme.selection));
+        line.push_span(Span::styled("  Enter finds, Esc leaves, an empty one ends the search", theme.dim));
+        put(buffer, area, 0, &line);
+        return;
+    }
+    let (text, style) = match &model.message {
+        Some(message) => (sanitize(&message.text), if message.is_error { theme.bad } else { theme.good }),
+        None => match trouble(model) {
+            Some(text) => (text, theme.warn),
+            None => (sanitize(&plan(model)), theme.dim),
+        },
+    };
+    let text = cut(&text, usize::from(area.width).saturating_sub(2), model.glyphs.cut);
+    put(buffer, area, 0, &Line::from(Span::styled(format!(" {text}"), style)));
+}
+
+/// What is wrong and lasts.
+fn trouble(model: &Model) -> Option<String> {
+    if let Connection::Lost { reason, .. } = &model.connection {
+        return Some(format!("the daemon is not heard: {}; what you see is its last word", sanitize(reason)));
+    }
+    if let Some((subject, problem)) = model.live.problems.iter().next() {
+        return Some(format!("{}: {}", sanitize(subject), sanitize(problem)));
+    }
+    match model.live.watch.as_ref().map(|watch| &watch.mode) {
+        Some(WatchMode::Blind { reason }) => return Some(format!("nothing is watched: {}", sanitize(reason))),
+        Some(WatchMode::Polling { reason }) => return Some(format!("watching by polling: {}", sanitize(reason))),
+        Some(WatchMode::Notified) | None => {}
+    }
+    if let Some((file, reason)) = model.state.refused.iter().next() {
+        let more = model.state.refused.len() - 1;
+        let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        return Some(format!("{} is held back: {}{more}", sanitize(file), sanitize(reason)));
+    }
+    match &model.live.scraped {
+        Some(Err(error)) => Some(format!("the app was not scraped: {}", sanitize(error))),
+        Some(Ok(_)) | None => None,
+    }
+}
+
+/// What a run by hand would do, while nothing runs.
+fn plan(model: &Model) -> String {
+    if let Some(queued) = model.state.queued_run() {
+        return format!("run {} waits: {}", queued.id, sanitize(&crate::pipeline::explain::trigger(&queued.trigger)));
+    }
+    if model.state.active_run().is_some() {
+        return String::new();
+    }
+    let Some(plan) = model.plan.as_ref().filter(|plan| !plan.is_empty()) else { return String::new() };
+    let mut parts = Vec::new();
+    for planned in plan.iter().filter(|planned| planned.action != PlannedAction::Skip) {
+        let sign = model.glyphs.planned(planned.action);
+        parts.push(format!("{sign} {} {} ({})", planned.stage, planned.action.word(), sanitize(&planned.reason)));
+    }
+    if parts.is_empty() { "everything is up to date".to_owned() } else { format!("plan: {}", parts.join("  ")) }
+}

@@ -1,0 +1,11 @@
+//! The parts that views are made of. Pure: they read the model and write cells.
+
+pub(super) mod chart;
+pub(super) mod facts;
+pub(super) mod header;
+pub(super) mod hints;
+pub(super) mod log_lines;
+pub(super) mod pane;
+pub(super) mod sparkline;
+pub(super) mod stage_strip;
+pub(super) mod text;

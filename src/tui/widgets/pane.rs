@@ -1,0 +1,43 @@
+//! A frame with a heading at the left and something short at the right.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Widget};
+use unicode_width::UnicodeWidthStr;
+
+use super::text::cut;
+use crate::tui::app::Model;
+
+/// Draws the frame and returns what is inside, with an empty column at each side.
+pub(in crate::tui) fn draw(
+    model: &Model,
+    buffer: &mut Buffer,
+    area: Rect,
+    is_focused: bool,
+    heading: &str,
+    right: &str,
+) -> Rect {
+    let theme = &model.theme;
+    let room = usize::from(area.width).saturating_sub(6);
+    let right = cut(right, room / 2, model.glyphs.cut);
+    let heading = cut(heading, room.saturating_sub(right.width() + 2), model.glyphs.cut);
+    let style = if is_focused { theme.focused } else { theme.border };
+    let mut block = Block::bordered().border_set(model.glyphs.border).border_style(style);
+    if !heading.is_empty() {
+        block = block.title_top(Line::from(Span::styled(format!(" {heading} "), theme.title)));
+    }
+    if !right.is_empty() {
+        block = block.title_top(Line::from(Span::styled(format!(" {right} "), theme.dim)).right_aligned());
+    }
+    let inner = block.inner(area);
+    block.render(area, buffer);
+    inner
+}
+
+/// As [`draw`], over what is there already.
+pub(in crate::tui) fn draw_over(model: &Model, buffer: &mut Buffer, area: Rect, heading: &str, right: &str) -> Rect {
+    Clear.render(area, buffer);
+    buffer.set_style(area, model.theme.text);
+    draw(model, buffer, area, true, heading, right)
+}

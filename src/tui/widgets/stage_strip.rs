@@ -1,0 +1,173 @@
+//! The stages of a run: side by side with arrows where there is room, else one below the other.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::facts;
+use super::text::{cut, padded, paragraph, put_at, sanitize};
+use crate::pipeline::{Run, StageRun, StageSpec};
+use crate::tui::app::Model;
+use crate::tui::layout::stages_stand_side_by_side;
+use crate::tui::quantity;
+
+/// The arrow between two stages and the blanks around it.
+const ARROW: usize = 6;
+
+/// Draws the stages of `run` into `area`; `width` is that of the pane, by which the layout decided.
+pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect, run: &Run, pane_width: u16) {
+    let stages = model.state.graph.stages();
+    if stages_stand_side_by_side(pane_width, stages.len()) && area.height >= 4 {
+        side_by_side(model, buffer, area, run, stages);
+    } else {
+        draw_list(model, buffer, area, run, stages);
+    }
+}
+
+fn side_by_side(model: &Model, buffer: &mut Buffer, area: Rect, run: &Run, stages: &[StageSpec]) {
+    let share = usize::from(area.width).saturating_sub(1) / stages.len().max(1);
+    let width = share.saturating_sub(ARROW).min(44);
+    for (index, spec) in stages.iter().enumerate() {
+        let Some(entry) = run.stages.get(&spec.name) else { continue };
+        let column = 1 + index * (width + ARROW);
+        draw_cell(model, buffer, area, column, width, run, spec, entry);
+        if let Some(next) = stages.get(index + 1) {
+            let is_needed = next.needs.contains(&spec.name);
+            let head = if is_needed { model.glyphs.arrow_head } else { model.glyphs.shaft };
+            let style = if entry.state.is_satisfied() { model.theme.good } else { model.theme.border };
+            let arrow = format!("{}{}{head}", model.glyphs.shaft, model.glyphs.shaft);
+            put_at(buffer, area, column + width + 1, 0, &Line::from(Span::styled(arrow, style)));
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the place of one cell and what stands in it")]
+fn draw_cell(
+    model: &Model,
+    buffer: &mut Buffer,
+    area: Rect,
+    column: usize,
+    width: usize,
+    run: &Run,
+    spec: &StageSpec,
+    entry: &StageRun,
+) {
+    let theme = &model.theme;
+    let style = theme.stage(&entry.state);
+    let duration = facts::duration(model, entry);
+    let name = format!("{} {}", model.glyphs.stage(&entry.state), sanitize(spec.name.as_str()));
+    let name = padded(&name, width.saturating_sub(duration.width() + 1), model.glyphs.cut);
+    let mut head = Line::from(Span::styled(name, style));
+    head.push_span(Span::styled(format!(" {duration}"), theme.dim));
+    put_at(buffer, area, column, 0, &head);
+    if model.subject_stage() == Some(&spec.name) {
+        put_at(buffer, area, column - 1, 0, &Line::from(Span::styled(model.glyphs.pointer, theme.accent)));
+    }
+    put_at(buffer, area, column + 2, 1, &state_line(model, run, spec, entry, width.saturating_sub(2)));
+    let mut row = 2;
+    let room = usize::from(area.height);
+    let results = facts::results(model, run, &spec.name, entry);
+    let reason = facts::reason(model, run, &spec.name);
+    let reason_rows = usize::from(!reason.is_empty());
+    for (text, style) in results {
+        if row + reason_rows >= room {
+            break;
+        }
+        let text = cut(&text, width.saturating_sub(2), model.glyphs.cut);
+        put_at(buffer, area, column + 2, row, &Line::from(Span::styled(text, style)));
+        row += 1;
+    }
+    let rows = paragraph(&reason, width.saturating_sub(2), room.saturating_sub(row).min(3), model.glyphs.cut);
+    for text in rows {
+        put_at(buffer, area, column + 2, row, &Line::from(Span::styled(text, theme.dim)));
+        row += 1;
+    }
+}
+
+/// The word of the state, and while it runs how far it is.
+fn state_line(model: &Model, run: &Run, spec: &StageSpec, entry: &StageRun, width: usize) -> Line<'static> {
+    let theme = &model.theme;
+    let word = entry.state.word();
+    let attempt = if entry.attempt.0 > 1 { format!(" (attempt {})", entry.attempt) } else { String::new() };
+    let mut line = Line::from(Span::styled(format!("{word}{attempt}"), theme.stage(&entry.state)));
+    let share = model.progress(run.id, &spec.name).and_then(|progress| progress.share);
+    if entry.state.is_running()
+        && let Some(share) = share.filter(|share| share.is_finite())
+    {
+        let percent = quantity::percent(share);
+        let room = width.saturating_sub(line.width() + percent.len() + 2).min(12);
+        if room >= 3 {
+            line.push_span(Span::raw(" "));
+            for span in bar(model, share, room) {
+                line.push_span(span);
+            }
+        }
+        line.push_span(Span::styled(format!(" {percent}"), theme.text));
+    }
+    line
+}
+
+/// A progress bar of `width` cells.
+pub(in crate::tui) fn bar(model: &Model, share: f64, width: usize) -> [Span<'static>; 2] {
+    let full = quantity::cell(share * quantity::real(width), width);
+    [
+        Span::styled(model.glyphs.bar_full.repeat(full), model.theme.running),
+        Span::styled(model.glyphs.bar_empty.repeat(width - full), model.theme.border),
+    ]
+}
+
+/// One row a stage; as many as there is room for, the subject among them.
+pub(in crate::tui) fn draw_list(model: &Model, buffer: &mut Buffer, area: Rect, run: &Run, stages: &[StageSpec]) {
+    let rows = usize::from(area.height);
+    let subject = model.subject_stage();
+    let position = stages.iter().position(|spec| Some(&spec.name) == subject).unwrap_or(0);
+    let first = (position + 1).saturating_sub(rows).min(stages.len().saturating_sub(rows));
+    let name_width = stages.iter().map(|spec| spec.name.as_str().width()).max().unwrap_or(4).clamp(4, 18);
+    for (row, spec) in stages.iter().skip(first).take(rows).enumerate() {
+        let Some(entry) = run.stages.get(&spec.name) else { continue };
+        let is_subject = Some(&spec.name) == subject;
+        let line = list_line(model, run, spec, entry, name_width, is_subject);
+        put_at(buffer, area, 0, row, &line);
+    }
+}
+
+fn list_line(
+    model: &Model,
+    run: &Run,
+    spec: &StageSpec,
+    entry: &StageRun,
+    name_width: usize,
+    is_subject: bool,
+) -> Line<'static> {
+    let theme = &model.theme;
+    let style = theme.stage(&entry.state);
+    let pointer = if is_subject { model.glyphs.pointer } else { " " };
+    let cut_sign = model.glyphs.cut;
+    let name = padded(&sanitize(spec.name.as_str()), name_width, cut_sign);
+    let name_style: Style = if is_subject { theme.title } else { theme.text };
+    let mut line = Line::from(vec![
+        Span::styled(pointer, theme.accent),
+        Span::styled(format!("{} ", model.glyphs.stage(&entry.state)), style),
+        Span::styled(format!("{name} "), name_style),
+        Span::styled(padded(entry.state.word(), 11, cut_sign), style),
+        Span::styled(format!("{:>7}  ", facts::duration(model, entry)), theme.dim),
+    ]);
+    let share = model.progress(run.id, &spec.name).and_then(|progress| progress.share);
+    if entry.state.is_running()
+        && let Some(share) = share.filter(|share| share.is_finite())
+    {
+        for span in bar(model, share, 9) {
+            line.push_span(span);
+        }
+        line.push_span(Span::styled(format!(" {}  ", quantity::percent(share)), theme.text));
+    }
+    let mut rest = facts::results(model, run, &spec.name, entry);
+    let reason = facts::reason(model, run, &spec.name);
+    if !reason.is_empty() {
+        rest.push((reason, theme.dim));
+    }
+    line.spans.extend(facts::joined(model, rest).spans);
+    line
+}

@@ -1,0 +1,346 @@
+//! Text of unknown origin, made fit for a screen: harmless, measured in cells, cut and wrapped.
+//!
+//! **Invariant:** whatever a stage, a file name, a commit or a server says passes [`sanitize`] or [`styled`] before it
+//! reaches the buffer. Both look at no more than [`LOOKED_AT`] bytes, so a line of any length costs the same.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// More of one text is never looked at; no screen shows that much of a line.
+const LOOKED_AT: usize = 16 * 1024;
+/// Cells from one tabulator stop to the next.
+const TAB: usize = 8;
+
+/// Plain text in one line: no escape sequences, no control characters, no invisible direction marks.
+pub(in crate::tui) fn sanitize(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len().min(LOOKED_AT));
+    scan(beginning(text), &mut |piece| match piece {
+        Piece::Character(character) => clean.push(character),
+        Piece::Tab | Piece::Return => clean.push(' '),
+        Piece::Rendition(_) => {}
+    });
+    clean
+}
+
+/// A log line with its own colours over `base`; of a progress line rewritten with `\r`, the last version.
+pub(in crate::tui) fn styled(text: &str, base: Style) -> Vec<(char, Style)> {
+    let mut cells: Vec<(char, Style)> = Vec::new();
+    let mut style = base;
+    let mut column = 0;
+    let mut is_rewritten = false;
+    scan(beginning(text), &mut |piece| {
+        if !matches!(piece, Piece::Rendition(_) | Piece::Return) && std::mem::take(&mut is_rewritten) {
+            cells.clear();
+            column = 0;
+        }
+        match piece {
+            Piece::Character(character) => {
+                cells.push((character, style));
+                column += character.width().unwrap_or(0);
+            }
+            Piece::Tab => {
+                let blanks = TAB - column % TAB;
+                cells.extend(std::iter::repeat_n((' ', style), blanks));
+                column += blanks;
+            }
+            // What follows takes the place of what was; with nothing behind it, the line stays.
+            Piece::Return => is_rewritten = true,
+            Piece::Rendition(parameters) => style = rendition(style, base, parameters),
+        }
+    });
+    cells
+}
+
+/// Styled characters as a line, from cell `skip` on.
+pub(in crate::tui) fn line_of(cells: &[(char, Style)], skip: usize) -> Line<'static> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut passed = 0;
+    for (character, style) in cells {
+        if passed < skip {
+            passed += character.width().unwrap_or(0);
+            continue;
+        }
+        match spans.last_mut() {
+            Some(span) if span.style == *style => span.content.to_mut().push(*character),
+            _ => spans.push(Span::styled(character.to_string(), *style)),
+        }
+    }
+    Line::from(spans)
+}
+
+/// Breaks styled characters into rows of at most `width` cells, at most `limit` rows; an empty line is one row.
+pub(in crate::tui) fn wrap(cells: &[(char, Style)], width: usize, limit: usize) -> Vec<Line<'static>> {
+    let mut rows = Vec::new();
+    let (mut begin, mut used) = (0, 0);
+    for (index, (character, _)) in cells.iter().enumerate() {
+        let cells_wide = character.width().unwrap_or(0);
+        if used + cells_wide > width.max(2) {
+            rows.push(line_of(cells.get(begin..index).unwrap_or_default(), 0));
+            if rows.len() >= limit {
+                return rows;
+            }
+            (begin, used) = (index, 0);
+        }
+        used += cells_wide;
+    }
+    rows.push(line_of(cells.get(begin..).unwrap_or_default(), 0));
+    rows
+}
+
+/// Breaks plain text at spaces into at most `limit` rows of `width` cells; the last is cut.
+pub(in crate::tui) fn paragraph(text: &str, width: usize, limit: usize, cut_sign: &str) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let is_last = rows.len() >= limit;
+        match rows.last_mut() {
+            // The last row takes all the rest and is cut.
+            Some(row) if is_last || row.width() + 1 + word.width() <= width => {
+                row.push(' ');
+                row.push_str(word);
+            }
+            _ => rows.push(word.to_owned()),
+        }
+    }
+    rows.iter().map(|row| cut(row, width, cut_sign)).collect()
+}
+
+/// Text in at most `width` cells, with `cut_sign` at the end if some of it is missing.
+pub(in crate::tui) fn cut(text: &str, width: usize, cut_sign: &str) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(cut_sign.width());
+    let mut short = String::new();
+    let mut used = 0;
+    for character in text.chars() {
+        used += character.width().unwrap_or(0);
+        if used > room {
+            break;
+        }
+        short.push(character);
+    }
+    if width > 0 {
+        short.push_str(cut_sign);
+    }
+    short
+}
+
+/// Text in exactly `width` cells.
+pub(in crate::tui) fn padded(text: &str, width: usize, cut_sign: &str) -> String {
+    let mut text = cut(text, width, cut_sign);
+    let missing = width.saturating_sub(text.width());
+    text.extend(std::iter::repeat_n(' ', missing));
+    text
+}
+
+/// Writes `line` into row `row` of `area`; what does not fit is left out.
+pub(in crate::tui) fn put(buffer: &mut Buffer, area: Rect, row: usize, line: &Line<'_>) {
+    put_at(buffer, area, 0, row, line);
+}
+
+/// As [`put`], beginning in column `column` of `area`.
+pub(in crate::tui) fn put_at(buffer: &mut Buffer, area: Rect, column: usize, row: usize, line: &Line<'_>) {
+    let area = area.intersection(*buffer.area());
+    let (Ok(column), Ok(row)) = (u16::try_from(column), u16::try_from(row)) else { return };
+    if row < area.height && column < area.width {
+        buffer.set_line(area.x + column, area.y + row, line, area.width - column);
+    }
+}
+
+/// Writes `line` so that it ends at the right edge of `area`.
+pub(in crate::tui) fn put_right(buffer: &mut Buffer, area: Rect, row: usize, line: &Line<'_>) {
+    let column = usize::from(area.width).saturating_sub(line.width());
+    put_at(buffer, area, column, row, line);
+}
+
+enum Piece<'text> {
+    Character(char),
+    Tab,
+    Return,
+    /// The parameters of a "select graphic rendition" sequence.
+    Rendition(&'text str),
+}
+
+fn beginning(text: &str) -> &str {
+    if text.len() <= LOOKED_AT {
+        return text;
+    }
+    let end = (0..=LOOKED_AT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+type Characters<'text> = std::iter::Peekable<std::str::CharIndices<'text>>;
+
+fn scan<'text>(text: &'text str, see: &mut dyn FnMut(Piece<'text>)) {
+    let mut rest = text.char_indices().peekable();
+    while let Some((_, character)) = rest.next() {
+        match character {
+            '\u{1b}' => escape(text, &mut rest, see),
+            '\u{9b}' => control_sequence(text, &mut rest, see),
+            '\t' => see(Piece::Tab),
+            '\r' => see(Piece::Return),
+            // Direction marks can make a text read as what it is not.
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}
+            control if control.is_control() => {}
+            other => see(Piece::Character(other)),
+        }
+    }
+}
+
+/// Behind ESC.
+fn escape<'text>(text: &'text str, rest: &mut Characters<'text>, see: &mut dyn FnMut(Piece<'text>)) {
+    match rest.peek().map(|(_, character)| *character) {
+        Some('[') => {
+            rest.next();
+            control_sequence(text, rest, see);
+        }
+        // Titles, hyperlinks, clipboard: a string up to BEL or ESC \.
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            rest.next();
+            while let Some((_, character)) = rest.next() {
+                match character {
+                    '\u{7}' | '\u{9c}' => break,
+                    '\u{1b}' => {
+                        rest.next_if(|(_, next)| *next == '\\');
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Some(' '..='/') => {
+            rest.next();
+            rest.next_if(|(_, next)| next.is_ascii_graphic());
+        }
+        Some('0'..='~') => {
+            rest.next();
+        }
+        _ => {}
+    }
+}
+
+/// Behind CSI: parameters, then one final character; anything else breaks the sequence off.
+fn control_sequence<'text>(text: &'text str, rest: &mut Characters<'text>, see: &mut dyn FnMut(Piece<'text>)) {
+    let Some((begin, _)) = rest.peek().copied() else { return };
+    while let Some((end, character)) = rest.peek().copied() {
+        match character {
+            ' '..='?' => {
+                rest.next();
+            }
+            '@'..='~' => {
+                rest.next();
+                if character == 'm' {
+                    see(Piece::Rendition(text.get(begin..end).unwrap_or_default()));
+                }
+                return;
+            }
+            _ => return,
+        }
+    }
+}
+
+fn rendition(mut style: Style, base: Style, parameters: &str) -> Style {
+    let mut codes =
+        parameters.split([';', ':']).map(|code| if code.is_empty() { Some(0) } else { code.parse::<u8>().ok() });
+    while let Some(code) = codes.next() {
+        let Some(code) = code else { continue };
+        style = match code {
+            0 => base,
+            1 => style.add_modifier(Modifier::BOLD),
+            2 => style.add_modifier(Modifier::DIM),
+            3 => style.add_modifier(Modifier::ITALIC),
+            4 => style.add_modifier(Modifier::UNDERLINED),
+            7 => style.add_modifier(Modifier::REVERSED),
+            22 => style.remove_modifier(Modifier::BOLD | Modifier::DIM),
+            23 => style.remove_modifier(Modifier::ITALIC),
+            24 => style.remove_modifier(Modifier::UNDERLINED),
+            27 => style.remove_modifier(Modifier::REVERSED),
+            30..=37 => style.fg(Color::Indexed(code - 30)),
+            38 => extended(&mut codes).map_or(style, |colour| style.fg(colour)),
+            39 => Style { fg: base.fg, ..style },
+            40..=47 => style.bg(Color::Indexed(code - 40)),
+            48 => extended(&mut codes).map_or(style, |colour| style.bg(colour)),
+            49 => Style { bg: base.bg, ..style },
+            90..=97 => style.fg(Color::Indexed(code - 90 + 8)),
+            100..=107 => style.bg(Color::Indexed(code - 100 + 8)),
+            _ => style,
+        };
+    }
+    style
+}
+
+/// `5;N` or `2;R;G;B`.
+fn extended(codes: &mut dyn Iterator<Item = Option<u8>>) -> Option<Color> {
+    match codes.next()?? {
+        5 => Some(Color::Indexed(codes.next()??)),
+        2 => Some(Color::Rgb(codes.next()??, codes.next()??, codes.next()??)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str) -> String {
+        styled(text, Style::default()).iter().map(|(character, _)| *character).collect()
+    }
+
+    #[test]
+    fn no_escape_sequence_reaches_the_screen() {
+        let hostile =
+            "a\x1b[2Jb\x1b]0;title\x07c\x1b]52;c;AAAA\x1b\\d\x1bPq\x1b\\e\x1b(Bf\x1bcg\u{9b}31mh\x07\x08i\u{202e}j";
+        assert_eq!(sanitize(hostile), "abcdefghij");
+        assert_eq!(plain(hostile), "abcdefghij");
+    }
+
+    #[test]
+    fn a_sequence_without_an_end_is_harmless() {
+        for text in ["a\x1b", "a\x1b[", "a\x1b[31", "a\x1b]0;never ends", "a\u{9b}"] {
+            assert_eq!(sanitize(text), "a", "{text:?}");
+        }
+        assert_eq!(sanitize("a\x1b[3\nb"), "ab");
+        assert_eq!(sanitize("a\x1b한"), "a한");
+    }
+
+    #[test]
+    fn colours_of_a_log_are_kept() {
+        let cells = styled("\x1b[1;31mred\x1b[0m \x1b[38;5;200mx\x1b[38;2;1;2;3my\x1b[39mz", Style::default());
+        let colours: Vec<_> = cells.iter().map(|(_, style)| style.fg).collect();
+        let red = Some(Color::Indexed(1));
+        assert_eq!(colours, [red, red, red, None, Some(Color::Indexed(200)), Some(Color::Rgb(1, 2, 3)), None]);
+        assert!(cells[0].1.has_modifier(Modifier::BOLD));
+    }
+
+    #[test]
+    fn a_rewritten_line_shows_its_last_version() {
+        assert_eq!(plain("10%\r55%\r100%"), "100%");
+        assert_eq!(plain("done\r"), "done");
+        assert_eq!(plain("a\tb"), "a       b");
+    }
+
+    #[test]
+    fn a_line_of_ten_megabytes_is_cut_before_it_is_looked_at() {
+        let long = "가".repeat(10 * 1024 * 1024 / 3);
+        assert!(sanitize(&long).len() <= LOOKED_AT);
+        assert!(styled(&long, Style::default()).len() <= LOOKED_AT);
+    }
+
+    #[test]
+    fn wide_characters_are_measured_in_cells() {
+        assert_eq!(cut("겨울데이터.csv", 7, "…"), "겨울데…");
+        assert_eq!(padded("겨울", 6, "…"), "겨울  ");
+        let rows = wrap(&styled("겨울데이터", Style::default()), 5, 9);
+        let texts: Vec<_> = rows.iter().map(Line::to_string).collect();
+        assert_eq!(texts, ["겨울", "데이", "터"]);
+    }
+
+    #[test]
+    fn a_paragraph_breaks_at_spaces_and_is_cut_in_the_end() {
+        assert_eq!(paragraph("the data changed since run 3", 12, 2, "…"), ["the data", "changed sin…"]);
+        assert_eq!(paragraph("short", 12, 2, "…"), ["short"]);
+    }
+}
