@@ -13,11 +13,13 @@
 //! - [`engine`]: the one writer, the journal, supervisors, logs.
 //! - [`api`]: the daemon's socket, and the client of it.
 //! - [`tui`]: the screen.
+//! - [`demo`]: the sample project and its load.
 //! - [`cli`]: the commands.
 
 pub mod api;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod disk;
 pub mod engine;
 pub mod model;

@@ -8,9 +8,11 @@ use clap::{CommandFactory, Parser};
 
 use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
-use super::{check, config, daemon, demo, doctor, history, host, init, predict, run, screen, serve, show, up};
+use super::{check, config, daemon, demo, doctor, history, host, init, predict, project, run, screen, serve, show, up};
+use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
 use crate::stage::{self, deploy::DeployError};
+use crate::tui::DemoHooks;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
@@ -87,6 +89,15 @@ fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Re
 }
 
 fn demo_command(arguments: &demo::DemoArguments, out: &mut impl Write) -> Result<(), Failure> {
-    let _ = (arguments, out);
-    Err(Failure::Usage("the demo is not built yet".to_owned()))
+    let start = |folder: &Path| {
+        let started = project::layout(folder).and_then(|layout| up::start(&layout));
+        started.map(drop).map_err(|failure| failure.to_string())
+    };
+    // What cannot be stopped now says so in its own log; the demo is over either way.
+    let stop = |folder: &Path| drop(up::down(folder, true, &mut io::sink()));
+    let open = |handles: DemoHandles| {
+        let hooks = DemoHooks { next_batch: handles.register, break_source: handles.break_source };
+        screen::show(&handles.folder, Some(hooks)).map_err(|failure| failure.to_string())
+    };
+    demo::run(arguments, out, start, stop, open)
 }

@@ -16,7 +16,9 @@ use crate::pipeline::{Moment, Release};
 
 /// Series of one project; an app that makes more than this has a label without bounds.
 const MAX_SERIES: usize = 5_000;
-/// Columns and milliseconds that a chart may be asked for.
+/// Milliseconds between two notices that the app still answers.
+const TELL_EVERY: u64 = 2_000;
+/// Columns that a chart may be asked for.
 const MAX_COLUMNS: usize = 2_000;
 
 /// What was scraped, and how it is asked for.
@@ -69,10 +71,10 @@ impl Monitoring {
             let outcome = scrape(&client, &url, every.max(Duration::from_secs(1)).min(Duration::from_secs(10))).await;
             let at = now();
             self.store().record(at, &labels, &outcome);
-            // The moment changes with each scrape; told is only whether it works, so that an idle screen stays idle.
-            let was_good = matches!(self.status.now().scraped, Some(Ok(_)));
+            let told = self.status.now().scraped;
             match outcome {
-                Ok(_) if was_good => {}
+                // Charts are drawn anew when this changes, and nobody needs that with each scrape.
+                Ok(_) if matches!(told, Some(Ok(told)) if at.since(told) < TELL_EVERY) => {}
                 Ok(_) => self.status.scraped(Some(Ok(at))),
                 Err(error) => self.status.scraped(Some(Err(error.to_string()))),
             }

@@ -94,9 +94,12 @@ impl Panel {
     ) -> Result<PanelColumns, PromqlError> {
         let grid = Grid::new(end, range_ms, columns);
         let mut found = match columns {
-            0 => Vec::new(),
+            0 | 1 => Vec::new(),
             _ => self.query.range(store, grid.first, grid.last, grid.step_ms)?,
         };
+        if columns > 0 {
+            join(&mut found, self.query.range(store, end, end, 1)?);
+        }
         let left_out = keep_largest(&mut found);
         // A panel that shows `up` itself must show its zeros.
         let gaps = if self.query.mentions(UP) { vec![false; columns] } else { gaps(store, &grid) };
@@ -108,7 +111,7 @@ impl Panel {
                 points: grid.points(series, &gaps),
             })
             .collect();
-        Ok(PanelColumns { series, left_out, step_ms: grid.step_ms, end: grid.last })
+        Ok(PanelColumns { series, left_out, step_ms: grid.step_ms, end })
     }
 
     fn label(&self, labels: &Labels, telling: &[String]) -> String {
@@ -129,38 +132,48 @@ impl Panel {
 struct Grid {
     first: Moment,
     last: Moment,
+    end: Moment,
     step_ms: u64,
     columns: usize,
 }
 
 impl Grid {
     fn new(end: Moment, range_ms: u64, columns: usize) -> Self {
-        let count = u64::try_from(columns).unwrap_or(u64::MAX).max(1);
+        let count = u64::try_from(columns).unwrap_or(u64::MAX).max(2);
         let step_ms = range_ms.div_ceil(count).max(1);
         let step = i64::try_from(step_ms).unwrap_or(i64::MAX);
-        let last = end.0.div_euclid(step).saturating_mul(step);
-        let back = i64::try_from(count - 1).unwrap_or(i64::MAX).saturating_mul(step);
-        Self { first: Moment(last.saturating_sub(back)), last: Moment(last), step_ms, columns }
+        // Strictly before the present, which has a column of its own.
+        let last = end.0.saturating_sub(1).div_euclid(step).saturating_mul(step);
+        let back = i64::try_from(count - 2).unwrap_or(i64::MAX).saturating_mul(step);
+        Self { first: Moment(last.saturating_sub(back)), last: Moment(last), end, step_ms, columns }
     }
 
+    /// Multiples of the step, so that what was drawn stays where it was, and behind them the present.
     fn moments(&self) -> impl Iterator<Item = Moment> {
-        let (first, step_ms) = (self.first, self.step_ms);
-        (0_u64..).map(move |column| first.plus(column.saturating_mul(step_ms))).take(self.columns)
+        let (first, step_ms, end) = (self.first, self.step_ms, self.end);
+        let aligned = (0_u64..).map(move |column| first.plus(column.saturating_mul(step_ms)));
+        aligned.take(self.columns.saturating_sub(1)).chain([end]).take(self.columns)
     }
 
     /// The points of a series in their columns; what is not finite, or falls into a gap, is left out.
     fn points(&self, series: &RangeSeries, gaps: &[bool]) -> Vec<Option<f64>> {
-        let mut points = vec![None; self.columns];
-        for (at, value) in series.points.iter().filter(|(_, value)| value.is_finite()) {
-            let column = at.since(self.first).checked_div(self.step_ms).and_then(|column| usize::try_from(column).ok());
-            let Some(column) = column else { continue };
-            if gaps.get(column) == Some(&false)
-                && let Some(point) = points.get_mut(column)
-            {
-                *point = Some(*value);
-            }
+        let mut values = series.points.iter().peekable();
+        let point = |(at, is_gap): (Moment, &bool)| {
+            while values.next_if(|(earlier, _)| *earlier < at).is_some() {}
+            let value = values.next_if(|(found, _)| *found == at).map(|(_, value)| *value);
+            value.filter(|value| value.is_finite() && !is_gap)
+        };
+        self.moments().zip(gaps).map(point).collect()
+    }
+}
+
+/// Adds the points of the present to the series they belong to.
+fn join(found: &mut Vec<RangeSeries>, present: Vec<RangeSeries>) {
+    for series in present {
+        match found.iter_mut().find(|known| known.labels == series.labels) {
+            Some(known) => known.points.extend(series.points),
+            None => found.push(series),
         }
-        points
     }
 }
 
@@ -240,14 +253,15 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_at_multiples_of_their_width() {
+    fn columns_stand_at_multiples_of_their_width_and_the_last_at_the_present() {
         let store = store(1_000, &[("a", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])]);
         let panel = panel("a");
-        let early = panel.columns(&store, Moment(4_000), 4_000, 2).unwrap();
-        let late = panel.columns(&store, Moment(5_900), 4_000, 2).unwrap();
-        assert_eq!(early.series[0].points, [Some(3.0), Some(5.0)]);
-        assert_eq!((early.step_ms, early.end), (2_000, Moment(4_000)));
-        assert_eq!(early, late);
+        let at = |end| panel.columns(&store, Moment(end), 6_000, 3).unwrap();
+        assert_eq!(at(4_000).series[0].points, [Some(1.0), Some(3.0), Some(5.0)]);
+        // What was drawn stays where it was until a whole column has passed.
+        assert_eq!(at(5_000).series[0].points, [Some(3.0), Some(5.0), Some(6.0)]);
+        assert_eq!(at(5_900).series[0].points, [Some(3.0), Some(5.0), Some(6.0)]);
+        assert_eq!((at(5_900).step_ms, at(5_900).end), (2_000, Moment(5_900)));
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl Model {
     /// A screen before the first word of the daemon.
     pub(super) fn new(theme: Theme, glyphs: &'static Glyphs, clock: Clock, size: (u16, u16), now: Moment) -> Self {
         let metrics =
-            Metrics { charts: Charts::default(), error: None, range: 1, selected: 0, is_pending: false, asked: None };
+            Metrics { charts: Charts::default(), error: None, range: 0, selected: 0, is_pending: false, asked: None };
         Self {
             daemon: None,
             state: State::default(),

@@ -18,6 +18,8 @@ use super::message::{Cmd, Msg, SearchRequest};
 
 /// Charts are not asked for more often than this, in milliseconds.
 const CHARTS_EVERY: u64 = 1_000;
+/// ... and at least this often, for the last column is the present.
+const CHARTS_LATEST: u64 = 2_000;
 
 /// Takes a message in and says what has to be done.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
@@ -95,7 +97,7 @@ fn due_charts(model: &Model) -> Option<(u64, usize, Moment)> {
         None => true,
         Some((asked_range, asked_columns, _)) if (asked_range, asked_columns) != (range, columns) => true,
         Some((.., asked_until)) => {
-            let step = (range / u64::try_from(columns).unwrap_or(1).max(1)).max(CHARTS_EVERY);
+            let step = (range / u64::try_from(columns).unwrap_or(1).max(1)).clamp(CHARTS_EVERY, CHARTS_LATEST);
             !model.is_frozen && until.since(asked_until) >= step
         }
     };
