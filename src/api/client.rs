@@ -184,7 +184,8 @@ impl EventStream {
             match self.response.chunk().await {
                 Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
                 Ok(None) => return None,
-                Err(error) => return Some(Err(ClientError::Broken(error.to_string()))),
+                // A daemon that ends does not finish its sentence; whoever listens asks again or is done.
+                Err(_) => return None,
             }
         }
     }

@@ -4,13 +4,17 @@ use std::io::{self, Write};
 
 use clap::Subcommand;
 
-use crate::config::schema;
+use crate::config::{reference, schema};
 
 /// The subcommands of `trainyard config`.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum ConfigCommand {
     /// Print the JSON schema of `trainyard.toml`, with which editors complete and check
+    #[command(after_help = "Example: trainyard config schema > trainyard.schema.json")]
     Schema,
+    /// Print every key with its meaning and default, as Markdown
+    #[command(after_help = "Example: trainyard config reference | less")]
+    Reference,
 }
 
 /// Writes what was asked for to `out`.
@@ -20,6 +24,7 @@ pub fn run(command: ConfigCommand, out: &mut impl Write) -> io::Result<()> {
             serde_json::to_writer_pretty(&mut *out, &schema())?;
             writeln!(out)
         }
+        ConfigCommand::Reference => write!(out, "{}", reference()),
     }
 }
 

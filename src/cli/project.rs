@@ -55,7 +55,7 @@ pub fn resting(layout: &Layout, state: State) -> Snapshot {
     let daemon = crate::api::types::DaemonInformation {
         version: String::new(),
         pid: 0,
-        project: layout.project().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        project: crate::config::load(&layout.configuration()).map_or_else(|_| String::new(), |settings| settings.name),
         folder: layout.project().display().to_string(),
         host: String::new(),
         target: None,

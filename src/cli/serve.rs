@@ -10,6 +10,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::model::{EnvelopeError, SavedModel, serve};
 
+/// The variable by which an image says where its server listens.
+const LISTEN: &str = "TRAINYARD_LISTEN";
 const USUAL_PORT: u16 = 8080;
 
 /// `trainyard serve --model DIR [--site DIR] [--listen ADDRESS]`
@@ -21,7 +23,7 @@ pub struct ServeArguments {
     /// A folder of static files to show under /
     #[arg(long, value_name = "DIR")]
     pub site: Option<PathBuf>,
-    /// The address to listen on; without it, 127.0.0.1 and the port in PORT, or 8080
+    /// The address to listen on; without it, the one in `TRAINYARD_LISTEN`, or 127.0.0.1 and the port in PORT, or 8080
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
 }
@@ -38,6 +40,9 @@ pub enum ServeError {
     /// `PORT` is no port.
     #[error("PORT is \"{0}\", which is not a port number between 0 and 65535")]
     Port(String),
+    /// The image's own setting is no address.
+    #[error("TRAINYARD_LISTEN is \"{0}\", which is not an address such as 0.0.0.0:8080")]
+    Address(String),
     /// The address is taken or not ours.
     #[error(
         "cannot listen on {address}: {source}; is another server running there? choose another port with --listen or PORT"
@@ -59,7 +64,7 @@ pub fn run(arguments: &ServeArguments) -> Result<(), ServeError> {
     if let Some(site) = arguments.site.as_ref().filter(|site| !site.is_dir()) {
         return Err(ServeError::Site(site.clone()));
     }
-    let address = address(arguments.listen, env::var("PORT").ok())?;
+    let address = address(arguments.listen, env::var(LISTEN).ok(), env::var("PORT").ok())?;
     // Two threads: predictions are short, and an app on a small machine should not take one a core.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
@@ -85,14 +90,16 @@ async fn first(mut terminate: Signal, mut interrupt: Signal) {
     }
 }
 
-fn address(listen: Option<SocketAddr>, port: Option<String>) -> Result<SocketAddr, ServeError> {
-    match (listen, port) {
-        (Some(address), _) => Ok(address),
-        (None, None) => Ok(SocketAddr::from(([127, 0, 0, 1], USUAL_PORT))),
-        (None, Some(port)) => match port.parse::<u16>() {
+/// The option goes before the image's own setting, and that before `PORT`.
+fn address(listen: Option<SocketAddr>, image: Option<String>, port: Option<String>) -> Result<SocketAddr, ServeError> {
+    match (listen, image, port) {
+        (Some(address), _, _) => Ok(address),
+        (None, Some(address), _) => address.parse().map_err(|_| ServeError::Address(address)),
+        (None, None, Some(port)) => match port.parse::<u16>() {
             Ok(port) => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
             Err(_) => Err(ServeError::Port(port)),
         },
+        (None, None, None) => Ok(SocketAddr::from(([127, 0, 0, 1], USUAL_PORT))),
     }
 }
 
@@ -103,9 +110,12 @@ mod tests {
     #[test]
     fn the_option_goes_before_the_environment_and_that_before_8080() {
         let given = "0.0.0.0:9000".parse().unwrap();
-        assert_eq!(address(Some(given), Some("1".to_owned())).unwrap(), given);
-        assert_eq!(address(None, Some("9001".to_owned())).unwrap().to_string(), "127.0.0.1:9001");
-        assert_eq!(address(None, None).unwrap().to_string(), "127.0.0.1:8080");
-        assert!(address(None, Some("http".to_owned())).is_err());
+        assert_eq!(address(Some(given), Some("[::]:8080".to_owned()), Some("1".to_owned())).unwrap(), given);
+        assert_eq!(address(None, None, Some("9001".to_owned())).unwrap().to_string(), "127.0.0.1:9001");
+        assert_eq!(address(None, None, None).unwrap().to_string(), "127.0.0.1:8080");
+        let in_image = address(None, Some("0.0.0.0:8080".to_owned()), Some("1".to_owned()));
+        assert_eq!(in_image.unwrap().to_string(), "0.0.0.0:8080");
+        assert!(address(None, Some("here".to_owned()), None).is_err());
+        assert!(address(None, None, Some("http".to_owned())).is_err());
     }
 }

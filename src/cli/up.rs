@@ -59,12 +59,12 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
     let deadline = Instant::now() + START;
     loop {
         match block_on(async { Ok(client.snapshot().await) })? {
-            Ok(_) => return Ok(true),
+            // Another `up` may have won the race; then its daemon serves us as well.
+            Ok(snapshot) => return Ok(snapshot.daemon.pid == child.id()),
             Err(ClientError::NotRunning(_) | ClientError::Broken(_)) if Instant::now() < deadline => {}
             Err(error) => return Err(error.into()),
         }
         if child.try_wait().map_err(failed)?.is_some() {
-            // Another `up` may have won the race for the lock; then its daemon serves us as well.
             if block_on(async { Ok(client.snapshot().await.is_ok()) })? {
                 return Ok(false);
             }

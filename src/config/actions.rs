@@ -123,7 +123,8 @@ pub(super) fn image(reader: &mut TableReader<'_>) -> ImageSettings {
             reader.problems.add(site.span(), message, reader.example("site"));
         }
     }
-    ImageSettings { include, site: site.map(|site| PathBuf::from(site.into_inner())) }
+    // What is left out is known once the whole configuration is.
+    ImageSettings { include, site: site.map(|site| PathBuf::from(site.into_inner())), leave_out: Vec::new() }
 }
 
 /// A stage with `uses = "deploy"`, and where its port is written.

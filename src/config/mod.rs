@@ -128,8 +128,22 @@ fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Sett
     let drafts = stages::stages(&mut root);
     let monitor = sections::monitor(&mut root);
     root.finish();
-    let (stages, graph) = relations::connect(drafts, problems);
+    let (mut stages, graph) = relations::connect(drafts, problems);
+    let root = plain(&source.path);
+    let no_source = [plain(&data.path), Path::new(FILE_NAME)];
+    let leave_out: Vec<PathBuf> =
+        no_source.into_iter().filter_map(|path| path.strip_prefix(root).ok()).map(Path::to_owned).collect();
+    for stage in &mut stages {
+        if let Action::Image(image) = &mut stage.action {
+            image.leave_out.clone_from(&leave_out);
+        }
+    }
     Settings { name, source, data, stages, graph, monitor }
+}
+
+/// `./data` and `data` are the same folder.
+fn plain(path: &Path) -> &Path {
+    path.strip_prefix(".").unwrap_or(path)
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {

@@ -170,6 +170,8 @@ pub struct ImageSettings {
     pub include: Vec<String>,
     /// Folder of static files, relative to the source, that the model server shows under `/`.
     pub site: Option<PathBuf>,
+    /// What no glob brings in, relative to the source: the data folder and the configuration, which are no source.
+    pub leave_out: Vec<PathBuf>,
 }
 
 /// Where a release runs.

@@ -138,6 +138,8 @@ fn release(text: &mut String, detected: &Detected) {
     if detected.app_command.is_some() {
         let files = if detected.template == Template::Python { "**/*.py" } else { "**/*.sh" };
         line(text, &format!("include = [\"{files}\"]"), "source files that go into /app of the image");
+    } else {
+        line(text, "include = [\"**\"]", "the source goes along in /app: a change of it is a new release");
     }
     line(text, "\n[stages.deploy]", "");
     line(text, "uses = \"deploy\"", "");

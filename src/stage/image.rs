@@ -208,7 +208,7 @@ fn layers(inputs: &Inputs) -> Result<Vec<(&'static str, Layer)>, ImageError> {
     if model.is_empty() {
         return Err(ImageError::NoModel(inputs.model.clone()));
     }
-    let app = source::app_layer(&inputs.source, &inputs.settings.include, inputs.settings.site.as_deref())?;
+    let app = source::app_layer(&inputs.source, &inputs.settings)?;
     let mut layers = vec![("server", server), ("model", model)];
     if !app.is_empty() {
         println!("{} files of the app", app.file_count());

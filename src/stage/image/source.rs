@@ -11,6 +11,7 @@ use git2::{ErrorCode, Index, Repository};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::layer::{Layer, is_executable};
+use crate::config::ImageSettings;
 
 /// Why the source cannot be packed.
 #[derive(Debug, thiserror::Error)]
@@ -53,15 +54,17 @@ pub enum SourceError {
 
 /// The layer with all files of `source` that match one of the globs or belong to the site, below `/app`.
 /// A glob that names a folder means all that is in it.
-pub fn app_layer(source: &Path, include: &[String], site: Option<&Path>) -> Result<Layer, SourceError> {
+pub fn app_layer(source: &Path, settings: &ImageSettings) -> Result<Layer, SourceError> {
+    let site = settings.site.as_deref();
     if let Some(site) = site
         && !site.components().all(|part| matches!(part, Component::Normal(_)))
     {
         return Err(SourceError::SiteOutside(site.to_owned()));
     }
     let source = source.canonicalize().map_err(|error| SourceError::File { path: source.to_owned(), source: error })?;
-    let wanted = globs(include)?;
-    let walk = Walk { source: &source, ignored: Ignored::of(&source)?, wanted: &wanted, site };
+    let wanted = globs(&settings.include)?;
+    let ignored = Ignored::of(&source)?;
+    let walk = Walk { source: &source, ignored, wanted: &wanted, site, leave_out: &settings.leave_out };
     let mut layer = Layer::default();
     let mut site_files = 0_usize;
     walk.visit(&source, &mut layer, &mut site_files)?;
@@ -88,6 +91,7 @@ struct Walk<'a> {
     ignored: Option<Ignored>,
     wanted: &'a GlobSet,
     site: Option<&'a Path>,
+    leave_out: &'a [PathBuf],
 }
 
 impl Walk<'_> {
@@ -98,14 +102,16 @@ impl Walk<'_> {
             let kind = entry.file_type().map_err(failed)?;
             let path = entry.path();
             let name = entry.file_name();
-            if name == ".git" || name == ".trainyard" || self.is_ignored(&path, kind.is_dir())? {
+            let relative = path.strip_prefix(self.source).unwrap_or(&path);
+            let is_left_out =
+                name == ".git" || name == ".trainyard" || self.leave_out.iter().any(|left| left == relative);
+            if is_left_out || self.is_ignored(&path, kind.is_dir())? {
                 continue;
             }
             if kind.is_dir() {
                 self.visit(&path, layer, site_files)?;
                 continue;
             }
-            let relative = path.strip_prefix(self.source).unwrap_or(&path);
             let in_site = self.site.is_some_and(|site| relative.starts_with(site));
             if (in_site || self.wanted.is_match(relative)) && self.add(&path, relative, kind.is_symlink(), layer)? {
                 *site_files += usize::from(in_site);
@@ -209,8 +215,22 @@ mod tests {
     }
 
     fn count(folder: &Path, include: &[&str], site: Option<&str>) -> usize {
-        let include: Vec<_> = include.iter().map(|glob| (*glob).to_owned()).collect();
-        app_layer(folder, &include, site.map(Path::new)).unwrap().file_count()
+        app_layer(folder, &settings(include, site)).unwrap().file_count()
+    }
+
+    fn settings(include: &[&str], site: Option<&str>) -> ImageSettings {
+        let include = include.iter().map(|glob| (*glob).to_owned()).collect();
+        ImageSettings {
+            include,
+            site: site.map(PathBuf::from),
+            leave_out: vec!["data".into(), "trainyard.toml".into()],
+        }
+    }
+
+    #[test]
+    fn data_and_configuration_are_no_source() {
+        let folder = tree(&["main.py", "data/1.csv", "src/data/2.csv", "trainyard.toml"]);
+        assert_eq!(count(folder.path(), &["**"], None), 2);
     }
 
     #[test]
@@ -246,8 +266,8 @@ mod tests {
     fn the_site_comes_along_without_a_glob_and_must_not_be_empty() {
         let folder = tree(&["site/index.html", "site/css/a.css", "main.py"]);
         assert_eq!(count(folder.path(), &[], Some("site")), 2);
-        assert!(matches!(app_layer(folder.path(), &[], Some(Path::new("gone"))), Err(SourceError::EmptySite(_))));
-        assert!(matches!(app_layer(folder.path(), &[], Some(Path::new("../x"))), Err(SourceError::SiteOutside(_))));
+        assert!(matches!(app_layer(folder.path(), &settings(&[], Some("gone"))), Err(SourceError::EmptySite(_))));
+        assert!(matches!(app_layer(folder.path(), &settings(&[], Some("../x"))), Err(SourceError::SiteOutside(_))));
     }
 
     #[test]

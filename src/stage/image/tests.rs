@@ -25,7 +25,7 @@ fn project() -> Project {
         libraries: Vec::new(),
         model: at("model"),
         source: at("source"),
-        settings: ImageSettings { include: vec!["*.py".to_owned()], site: Some("site".into()) },
+        settings: ImageSettings { include: vec!["*.py".to_owned()], site: Some("site".into()), leave_out: Vec::new() },
         model_version: Some("12".to_owned()),
         commit: None,
     };

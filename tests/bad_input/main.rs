@@ -1,0 +1,15 @@
+//! Bad input of every kind, through the real program: each is told clearly, and none does harm.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod configuration;
+mod data;
+mod repository;
+mod surroundings;
+
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,197 @@
+//! The command line as its reader sees it: every help text, every exit code, and what is printed for machines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod support;
+
+use std::process::Command;
+
+use serde_json::Value;
+use support::{PATIENCE, PROGRAM, Project, finish};
+
+/// What a command says of itself, as wide as a terminal of 100 columns shows it.
+fn help(words: &[&str]) -> String {
+    let mut command = Command::new(PROGRAM);
+    command.args(words).arg("--help").env("COLUMNS", "100").env_remove("NO_COLOR");
+    finish(&mut command, PATIENCE).ok().stdout
+}
+
+/// One test a command, so that a change of one is seen as one.
+macro_rules! help {
+    ($($test:ident: $($word:literal)*;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                insta::assert_snapshot!(stringify!($test), help(&[$($word),*]));
+            }
+        )*
+    };
+}
+
+help! {
+    help_of_trainyard: ;
+    help_of_demo: "demo";
+    help_of_init: "init";
+    help_of_check: "check";
+    help_of_doctor: "doctor";
+    help_of_up: "up";
+    help_of_down: "down";
+    help_of_run: "run";
+    help_of_plan: "plan";
+    help_of_cancel: "cancel";
+    help_of_status: "status";
+    help_of_runs: "runs";
+    help_of_logs: "logs";
+    help_of_events: "events";
+    help_of_models: "models";
+    help_of_predict: "predict";
+    help_of_releases: "releases";
+    help_of_rollback: "rollback";
+    help_of_query: "query";
+    help_of_serve: "serve";
+    help_of_config: "config";
+    help_of_config_schema: "config" "schema";
+    help_of_config_reference: "config" "reference";
+    help_of_completions: "completions";
+    help_of_man: "man";
+}
+
+#[test]
+fn every_command_that_is_named_has_its_help_tested() {
+    let named: Vec<String> = help(&[])
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        // A description that goes on in the next line is indented further.
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .filter(|name| name != "help")
+        .collect();
+    assert!(named.len() > 15, "{named:?}");
+    let tested = include_str!("cli.rs");
+    for name in named {
+        assert!(tested.contains(&format!("help_of_{name}: \"{name}\";")), "the help of `{name}` is not tested");
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let said = finish(Command::new(PROGRAM).arg("--version"), PATIENCE).ok().stdout;
+    assert_eq!(said, format!("trainyard {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let project = Project::light();
+    for arguments in
+        [&["no-such-command"][..], &["run", "--no-such-option"], &["run", "--only"], &["runs", "--limit", "x"]]
+    {
+        let refused = project.command(arguments).expect_code(2).stderr;
+        assert!(refused.starts_with("error: ") && refused.contains("--help"), "{refused}");
+    }
+    project.command(&["init"]).expect_code(2);
+    project.up();
+    let refused = project.command(&["logs", "trian"]).expect_code(2).stderr;
+    assert!(refused.contains("there is no stage `trian`; the stages are train, test"), "{refused}");
+}
+
+#[test]
+fn what_needs_a_daemon_and_finds_none_is_exit_code_3() {
+    let project = Project::light();
+    for arguments in [&["cancel"][..], &["rollback"], &["query", "up"], &["events", "-f"]] {
+        let refused = project.command(arguments).expect_code(3).stderr;
+        assert!(refused.contains("`trainyard up` starts one"), "{refused}");
+    }
+    // What can be answered without one is.
+    for arguments in [&["status"][..], &["runs"], &["models"], &["releases"], &["events"], &["check"], &["down"]] {
+        project.command(arguments).ok();
+    }
+}
+
+#[test]
+fn a_run_that_fails_or_is_refused_is_exit_code_1_and_says_why() {
+    let project = Project::light_with("", "echo not good enough; exit 4\n");
+    project.up();
+    project.register("first.csv", "x\n1\n");
+    let run = project.expect_run(1, "failed");
+    assert_eq!(run["stages"]["test"]["state"]["failed"]["failure"]["exit"]["code"], 4);
+
+    let failed = project.command(&["run", "--wait"]).expect_code(1);
+    assert!(failed.stdout.starts_with("run 2\n"), "{}", failed.stdout);
+    assert!(failed.stdout.contains("test | not good enough\n"), "the log is streamed: {}", failed.stdout);
+    assert!(failed.stderr.contains("run 2 failed; test failed: exit code 4"), "{}", failed.stderr);
+    let refused = project.command(&["run", "trian"]).expect_code(1).stderr;
+    assert!(refused.contains("there is no stage `trian`; the stages are train, test"), "{refused}");
+    let refused = project.command(&["cancel"]).expect_code(1).stderr;
+    assert!(refused.contains("there is nothing to cancel"), "{refused}");
+    let refused = project.command(&["rollback"]).expect_code(1).stderr;
+    assert!(refused.contains("there is no earlier release to go back to"), "{refused}");
+    let refused = project.command(&["query", "sum(("]).expect_code(1).stderr;
+    assert!(!refused.is_empty());
+}
+
+#[test]
+fn what_is_printed_for_machines_is_json_with_a_daemon_and_without() {
+    let project = Project::light();
+    project.up();
+    project.register("first.csv", "x\n1\n");
+    project.expect_run(1, "passed");
+    let shown = || {
+        let commands = [&["status", "--json"][..], &["runs", "--json"], &["models", "--json"], &["releases", "--json"]];
+        commands.map(|arguments| project.command(arguments).ok().json())
+    };
+    let ([with, runs_with, ..], events) = (shown(), event_lines(&project));
+    project.command(&["down"]).ok();
+    let [without, runs, models, releases] = shown();
+    assert_eq!(with["state"], without["state"], "the journal alone gives the same state");
+    assert_eq!(runs_with, runs);
+    assert_eq!((runs[0]["id"].as_u64(), runs.as_array().unwrap().len()), (Some(1), 1));
+    assert_eq!(models[0]["version"], 1);
+    assert_eq!(releases, serde_json::json!([]));
+    assert_eq!(events, event_lines(&project));
+    let numbers: Vec<u64> = events.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64), "events have no holes: {numbers:?}");
+    assert_eq!(without["daemon"]["pid"], 0);
+}
+
+/// All events, one JSON document a line.
+fn event_lines(project: &Project) -> Vec<Value> {
+    let printed = project.command(&["events", "--json", "--limit", "1000"]).ok().stdout;
+    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_schema_of_the_configuration_is_a_json_schema() {
+    let schema = finish(Command::new(PROGRAM).args(["config", "schema"]), PATIENCE).ok().json();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    for section in ["project", "source", "data", "stages", "monitor"] {
+        assert!(schema["properties"][section].is_object(), "{section} is missing");
+    }
+}
+
+#[test]
+fn completions_are_made_for_every_shell() {
+    for (shell, sign) in [
+        ("bash", "_trainyard()"),
+        ("zsh", "#compdef trainyard"),
+        ("fish", "complete -c trainyard"),
+        ("elvish", "edit:completion:arg-completer[trainyard]"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let script = finish(Command::new(PROGRAM).args(["completions", shell]), PATIENCE).ok().stdout;
+        assert!(script.contains(sign) && script.contains("rollback"), "{shell}:\n{script}");
+    }
+}
+
+#[test]
+fn the_manual_page_is_roff() {
+    let page = finish(Command::new(PROGRAM).arg("man"), PATIENCE).ok().stdout;
+    for sign in [".TH trainyard 1", ".SH NAME", ".SH SYNOPSIS", "Exit codes"] {
+        assert!(page.contains(sign), "`{sign}` is missing:\n{page}");
+    }
+}
