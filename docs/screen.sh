@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 picture=${1:-docs/screen.svg}
 columns=120 rows=34
-chart_seconds=${CHART_SECONDS:-60}
+chart_seconds=${CHART_SECONDS:-90}
 program=$PWD/target/release/trainyard
 [[ -x $program ]] || cargo build --release
 
@@ -47,8 +47,10 @@ until "$program" -C "$project" releases --json 2>/dev/null | grep -q '"live"'; d
   fi
   sleep 1
 done
-echo "deployed; the charts get $chart_seconds s"
+echo "deployed; the charts get $chart_seconds s, then comes the next batch, and half of that again"
 sleep "$chart_seconds"
+"${terminal[@]}" send-keys -t screen B
+sleep "$((chart_seconds / 2))"
 
 "${terminal[@]}" capture-pane -e -p -t screen >"$scratch/screen.ansi"
 python3 docs/ansi_to_svg.py --columns "$columns" --rows "$rows" \

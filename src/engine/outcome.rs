@@ -15,6 +15,10 @@ use crate::stage::report;
 /// Bytes of output lines that are read at the most; a stage that reports more is not believed further.
 const OUTPUT_LIMIT: u64 = 16 << 20;
 
+/// Bytes at the end of a log in which its last line is looked for, and letters of it that are kept.
+const LAST_BYTES: u64 = 4096;
+const LAST_LETTERS: usize = 240;
+
 /// One line that a stage appended. Unknown keys are left alone, for a later contract may have more.
 #[derive(Debug, Deserialize)]
 pub struct OutputLine {
@@ -75,7 +79,7 @@ pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: O
         let outcome = Outcome::Interrupted;
         return Gathered { outcome, outputs: Outputs::default(), output_held: false, notes: Vec::new() };
     };
-    let mut outcome = outcome_of(&exit);
+    let mut outcome = outcome_of(&exit, &folder.log());
     let mut outputs = Outputs::default();
     let mut image = None;
     for line in output_lines(&folder.output(), 0).0 {
@@ -116,14 +120,28 @@ pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: O
     Gathered { outcome, outputs, output_held: exit.output_held, notes: notes_of(&exit) }
 }
 
-fn outcome_of(exit: &Exit) -> Outcome {
+fn outcome_of(exit: &Exit, log: &Path) -> Outcome {
     match (&exit.not_started, exit.code, exit.signal) {
         (Some(error), _, _) => Outcome::Failed(Failure::NotStarted { error: error.clone() }),
         (None, Some(0), _) => Outcome::Passed,
-        (None, Some(code), _) => Outcome::Failed(Failure::Exit { code }),
+        (None, Some(code), _) => Outcome::Failed(Failure::Exit { code, said: last_line(log) }),
         (None, None, Some(signal)) => Outcome::Failed(Failure::Signal { signal }),
         (None, None, None) => Outcome::Interrupted,
     }
+}
+
+/// The last line that a stage printed and that says something, for most programs tell there why they failed.
+fn last_line(log: &Path) -> String {
+    let Ok(mut file) = fs::File::open(log) else { return String::new() };
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let mut bytes = Vec::new();
+    if file.seek(SeekFrom::Start(length.saturating_sub(LAST_BYTES))).is_err() || file.read_to_end(&mut bytes).is_err() {
+        return String::new();
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let line = line.strip_prefix("trainyard: ").unwrap_or(line);
+    line.chars().filter(|letter| !letter.is_control()).take(LAST_LETTERS).collect()
 }
 
 fn notes_of(exit: &Exit) -> Vec<String> {

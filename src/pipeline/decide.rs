@@ -314,8 +314,8 @@ impl Draft {
         live: Option<ReleaseId>,
         outcome: &Outcome,
     ) -> Result<(), ApplyError> {
-        let is_unfit = *outcome == Outcome::Failed(Failure::Exit { code: REJECTED }) && live != Some(release);
-        if is_unfit {
+        let is_unfit = matches!(outcome, Outcome::Failed(Failure::Exit { code: REJECTED, .. }));
+        if is_unfit && live != Some(release) {
             return self.note(Event::ReleaseRejected { release });
         }
         // Who goes back from a release says that it is unfit.

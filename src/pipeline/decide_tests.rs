@@ -65,7 +65,7 @@ fn a_failing_test_stops_before_build_and_the_old_release_stays_live() {
     world.observe(2, 2);
     let (run, train, attempt) = world.running()[0].clone();
     world.end(run, &train, attempt, Outcome::Passed);
-    world.drain(&Outcome::Failed(Failure::Exit { code: 2 }));
+    world.drain(&Outcome::Failed(Failure::Exit { code: 2, said: String::new() }));
     assert_eq!(words(&world, 2), ["passed", "failed", "not run", "not run"]);
     assert_eq!(reason(&world, 2, "build"), "test did not pass");
     assert_eq!(reason(&world, 2, "deploy"), "build did not run");
@@ -114,7 +114,7 @@ fn a_rejected_release_is_quarantined_until_an_input_changes() {
         let (run, stage, attempt) = world.running()[0].clone();
         world.end(run, &stage, attempt, Outcome::Passed);
     }
-    world.drain(&Outcome::Failed(Failure::Exit { code: 1 }));
+    world.drain(&Outcome::Failed(Failure::Exit { code: 1, said: String::new() }));
     assert_eq!(world.state.releases[&ReleaseId(2)].status, ReleaseStatus::Rejected);
     assert_eq!(world.state.live, Some(ReleaseId(1)));
     // Away and back again: the same inputs are not deployed a second time.

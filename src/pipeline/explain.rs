@@ -202,7 +202,8 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
 /// Why a stage failed.
 pub fn failure(failure: &Failure) -> String {
     match failure {
-        Failure::Exit { code } => format!("exit code {code}"),
+        Failure::Exit { code, said } if said.is_empty() => format!("exit code {code}"),
+        Failure::Exit { code, said } => format!("exit code {code}: {said}"),
         Failure::Signal { signal } => format!("killed from outside by signal {signal}{}", signal_name(*signal)),
         Failure::TimedOut => "stopped because its time was over".to_owned(),
         Failure::NotStarted { error } => format!("could not be started: {error}"),

@@ -175,7 +175,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let outcome = prop_oneof![
         6 => Just(Outcome::Passed),
-        2 => Just(Outcome::Failed(Failure::Exit { code: 1 })),
+        2 => Just(Outcome::Failed(Failure::Exit { code: 1, said: String::new() })),
         1 => Just(Outcome::Failed(Failure::Signal { signal: 9 })),
         1 => Just(Outcome::Cancelled),
         1 => Just(Outcome::Interrupted),

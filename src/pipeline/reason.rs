@@ -159,6 +159,9 @@ pub enum Failure {
     Exit {
         /// Not zero.
         code: i32,
+        /// The last line that it printed.
+        #[serde(default)]
+        said: String,
     },
     /// It was killed by this signal, and not by us.
     Signal {

@@ -23,11 +23,11 @@ pub(super) fn whole_duration(milliseconds: u64) -> String {
     }
 }
 
-/// How long ago in one unit, so that it seldom changes: `3 d`, `2 h`, `5 min`, `now`.
+/// How long ago in one unit, so that it seldom changes: `3 d`, `2 h`, `5 min`, `< 1 min`.
 pub(super) fn age(milliseconds: u64) -> String {
     let minutes = milliseconds / 60_000;
     match minutes {
-        0 => "just now".to_owned(),
+        0 => "< 1 min".to_owned(),
         1..60 => format!("{minutes} min"),
         60..1_440 => format!("{} h", minutes / 60),
         _ => format!("{} d", minutes / 1_440),

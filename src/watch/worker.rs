@@ -326,7 +326,7 @@ impl Worker {
             self.saved.clear();
             return;
         }
-        let files: Vec<String> = std::mem::take(&mut self.saved).into_iter().collect();
+        let files = self.take_saved();
         let has_moved = before.is_some_and(|before| before.head.commit != look.head.commit);
         let cause = match (&look.head.commit, has_moved) {
             (Some(commit), true) if self.watched.by_commit || files.is_empty() => {
@@ -335,6 +335,14 @@ impl Worker {
             _ => Trigger::Source { files },
         };
         self.observe(Some(cause));
+    }
+
+    /// What was saved since the last look. Temporary files of an editor are gone by now; they are named only if nothing else is.
+    fn take_saved(&mut self) -> Vec<String> {
+        let saved: Vec<String> = std::mem::take(&mut self.saved).into_iter().collect();
+        let present: Vec<String> =
+            saved.iter().filter(|file| self.watched.source.join(file).exists()).cloned().collect();
+        if present.is_empty() { saved } else { present }
     }
 
     /// Reports what is there. The first report waits until no data file is on its way, so that it starts one run, not two.

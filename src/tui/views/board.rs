@@ -117,7 +117,7 @@ fn release(model: &Model, frame: &mut Frame, area: Rect) {
     let age = live.and_then(|release| release.live_since).map(|since| quantity::age(model.now.since(since)));
     let word = health(model);
     let right = match (live, age) {
-        (Some(_), Some(age)) => format!("{word} {} live {age}", model.glyphs.dot),
+        (Some(_), Some(age)) => format!("{word} {} {age}", model.glyphs.dot),
         _ => String::new(),
     };
     let is_focused = model.focus == Pane::Release;
@@ -198,7 +198,7 @@ fn release_line(model: &Model, release: &Release) -> Line<'static> {
 /// Whether the app answers, by the last scrape.
 fn health(model: &Model) -> &'static str {
     match &model.live.scraped {
-        Some(Ok(_)) => "answers",
+        Some(Ok(_)) => "healthy",
         Some(Err(_)) => "does not answer",
         None => "not scraped yet",
     }

@@ -11,6 +11,9 @@ use crate::tui::quantity;
 /// The metrics that people look at first; the first that is there stands on the Board.
 const FIRST_METRICS: [&str; 5] = ["accuracy", "f1", "r2", "auc", "rmse"];
 
+/// What the image stage reports of the size of its archive.
+const IMAGE_BYTES: &str = "image_bytes";
+
 /// How long a stage works or worked.
 pub(in crate::tui) fn duration(model: &Model, entry: &StageRun) -> String {
     match &entry.state {
@@ -49,6 +52,9 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
         && let Some(digest) = &outputs.digest
     {
         facts.push((format!("image {}", sanitize(digest.short())), theme.text));
+        if let Some(bytes) = outputs.metrics.get(IMAGE_BYTES) {
+            facts.push((format!("{}B", quantity::value(*bytes)), theme.dim));
+        }
     }
     if let Some(release) = entry.release.or(outputs.live) {
         facts.push((format!("release {release}"), theme.text));
@@ -83,7 +89,7 @@ pub(in crate::tui) fn joined(model: &Model, facts: Vec<(String, Style)>) -> Line
 
 fn first_metric(metrics: &std::collections::BTreeMap<String, f64>) -> Option<(&str, f64)> {
     let known = FIRST_METRICS.iter().find_map(|name| metrics.get_key_value(*name));
-    known.or_else(|| metrics.iter().next()).map(|(name, value)| (name.as_str(), *value))
+    known.or_else(|| metrics.iter().find(|(name, _)| *name != IMAGE_BYTES)).map(|(name, value)| (name.as_str(), *value))
 }
 
 /// Higher or lower than in the pass before, and by how much.

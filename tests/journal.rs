@@ -1,0 +1,37 @@
+//! A journal that an earlier version wrote is read by every later one: one fixture for each schema that was released.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::fs;
+use std::path::Path;
+
+use trainyard::pipeline::{Recorded, ReleaseStatus, RunResult, SCHEMA, State, narrate};
+
+fn recorded(schema: u32) -> Vec<Recorded> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/events.{schema}.jsonl"));
+    let text = fs::read_to_string(&path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_schema_that_was_released_has_a_fixture_and_folds() {
+    for schema in 1..=SCHEMA {
+        let events = recorded(schema);
+        let mut state = State::default();
+        for event in &events {
+            state.apply(event).unwrap();
+        }
+        assert!(events.len() > 30, "the fixture tells of a whole life");
+        assert!(state.runs.values().any(|run| run.result == Some(RunResult::Passed)));
+        assert!(state.runs.values().any(|run| run.result == Some(RunResult::Failed)));
+        let live = state.live_release().unwrap();
+        assert_eq!((live.status, live.repeats.is_some()), (ReleaseStatus::Live, true));
+    }
+}
+
+/// The sentences of the events view, over the same life.
+#[test]
+fn events_are_told_as_sentences() {
+    let told: Vec<String> = recorded(1).iter().map(|recorded| narrate(&recorded.event)).collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
