@@ -221,7 +221,7 @@ fn a_failed_stage_is_tried_again_as_often_as_it_may_be() {
     let project = project(("retries = 1", second_time), ("retries = 1", "exit 7\n"));
     let run = project.expect_run(1, "failed");
     assert_eq!((stage_word(&run, "train"), &run["stages"]["train"]["attempt"]), ("passed".to_owned(), &json!(2)));
-    assert_eq!(failure(&run, "test"), json!({ "exit": { "code": 7 } }));
+    assert_eq!(failure(&run, "test"), json!({ "exit": { "code": 7, "said": "" } }));
     assert_eq!(run["stages"]["test"]["attempt"], 2);
 }
 
