@@ -103,7 +103,9 @@ async fn events(State(shared): Shares, Query(After { after }): Query<After>) -> 
             .flatten()
     });
     let Some(past) = past.await else { return ending() };
+    let must_start_anew = past.is_none();
     let feed = Feed {
+        must_start_anew,
         past: past.into_iter().flatten().collect(),
         is_behind: false,
         last: after,
@@ -126,6 +128,9 @@ async fn events(State(shared): Shares, Query(After { after }): Query<After>) -> 
 /// One client's place in the stream.
 struct Feed {
     past: std::collections::VecDeque<Recorded>,
+    /// It asked for events that are too old to be told one by one.
+    must_start_anew: bool,
+    /// It has been told to take a new snapshot; there is nothing more to say.
     is_behind: bool,
     last: u64,
     listening: broadcast::Receiver<Recorded>,
@@ -137,6 +142,10 @@ impl Feed {
     async fn next(&mut self) -> Option<StreamItem> {
         if self.is_behind {
             return None;
+        }
+        if self.must_start_anew {
+            self.is_behind = true;
+            return Some(StreamItem::Behind);
         }
         if let Some(event) = self.past.pop_front() {
             self.last = event.sequence;

@@ -203,6 +203,36 @@ pub enum Command {
     Host(HostArguments),
 }
 
+impl Command {
+    /// Whether it prints what programs read, or bytes as they are.
+    pub fn is_for_machines(&self) -> bool {
+        match self {
+            Self::Check { json }
+            | Self::Doctor { json }
+            | Self::Plan { json, .. }
+            | Self::Status { json }
+            | Self::Runs { json, .. }
+            | Self::Events { json, .. }
+            | Self::Models { json }
+            | Self::Releases { json }
+            | Self::Query { json, .. } => *json,
+            Self::Logs(_) | Self::Predict(_) | Self::Config(_) | Self::Completions { .. } | Self::Man => true,
+            Self::Demo(_)
+            | Self::Init(_)
+            | Self::Up { .. }
+            | Self::Down { .. }
+            | Self::Run { .. }
+            | Self::Cancel { .. }
+            | Self::Rollback { .. }
+            | Self::Serve(_)
+            | Self::Daemon
+            | Self::Supervise { .. }
+            | Self::Stage { .. }
+            | Self::Host(_) => false,
+        }
+    }
+}
+
 /// A built-in stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum BuiltIn {

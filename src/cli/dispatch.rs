@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser};
 
 use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
+use super::harmless::Harmless;
 use super::{check, config, daemon, demo, doctor, history, host, init, predict, project, run, screen, serve, show, up};
 use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
@@ -18,7 +19,13 @@ use crate::tui::DemoHooks;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = BufWriter::new(io::stdout());
-    let done = dispatch(&arguments.folder, arguments.command, &mut out).and_then(|()| Ok(out.flush()?));
+    let is_raw = arguments.command.as_ref().is_some_and(Command::is_for_machines);
+    let done = if is_raw {
+        dispatch(&arguments.folder, arguments.command, &mut out)
+    } else {
+        dispatch(&arguments.folder, arguments.command, &mut Harmless::new(&mut out))
+    };
+    let done = done.and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

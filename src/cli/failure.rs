@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use super::harmless::harmless;
 use crate::api::client::ClientError;
 use crate::engine::DaemonError;
 
@@ -41,7 +42,7 @@ impl Failure {
     /// Prints the sentence, if there is one, and gives the exit code.
     pub fn report(&self) -> ExitCode {
         if !matches!(self, Self::Said(_)) {
-            eprintln!("trainyard: {self}");
+            eprintln!("trainyard: {}", harmless(&self.to_string()));
         }
         ExitCode::from(self.code())
     }

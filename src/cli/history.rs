@@ -125,16 +125,12 @@ pub fn events(folder: &Path, limit: usize, follow: bool, json: bool, out: &mut i
     }
     let client = Client::connect(&layout)?;
     block_on(async {
-        let mut after = state.sequence;
-        let mut stream = client.events(after).await?;
+        let mut stream = client.events(state.sequence).await?;
         while let Some(item) = stream.next().await {
             match item? {
-                StreamItem::Event(recorded) => {
-                    after = recorded.sequence;
-                    write_event(&recorded, json, out)?;
-                }
+                StreamItem::Event(recorded) => write_event(&recorded, json, out)?,
                 StreamItem::Live(_) => {}
-                StreamItem::Behind => stream = client.events(after).await?,
+                StreamItem::Behind => stream = client.events(client.snapshot().await?.state.sequence).await?,
             }
         }
         Ok(())

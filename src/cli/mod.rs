@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
+pub mod harmless;
 pub mod history;
 pub mod host;
 pub mod init;

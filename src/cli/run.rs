@@ -1,5 +1,6 @@
 //! `trainyard run`, `cancel` and `rollback`: asking for something and, where wanted, staying to the end.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -73,7 +74,7 @@ fn ask(client: &Client, command: Command, wait: bool, out: &mut impl Write) -> R
 /// Prints what happens in a run and what its stages print, and gives its result.
 async fn follow(client: &Client, run: RunId, state: &mut State, out: &mut impl Write) -> Result<(), Failure> {
     let mut stream = client.events(state.sequence).await?;
-    let mut printed: Option<(LogAddress, u64)> = None;
+    let mut printed: BTreeMap<LogAddress, u64> = BTreeMap::new();
     while let Some(item) = stream.next().await {
         match item? {
             StreamItem::Event(recorded) => {
@@ -99,7 +100,13 @@ async fn follow(client: &Client, run: RunId, state: &mut State, out: &mut impl W
                     print_lines(client, &log, &mut printed, out).await?;
                 }
             }
-            StreamItem::Behind => stream = client.events(state.sequence).await?,
+            StreamItem::Behind => {
+                *state = client.snapshot().await?.state;
+                if let Some(result) = state.runs.get(&run).and_then(|run| run.result) {
+                    return conclude(state, run, result);
+                }
+                stream = client.events(state.sequence).await?;
+            }
         }
     }
     Err(Failure::Unreachable(format!("the daemon ended; run {run} may go on, `trainyard up` finds it again")))
@@ -122,10 +129,10 @@ fn line_of(event: &Event, run: RunId) -> Option<String> {
 async fn print_lines(
     client: &Client,
     log: &LogAddress,
-    printed: &mut Option<(LogAddress, u64)>,
+    printed: &mut BTreeMap<LogAddress, u64>,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let mut from = printed.as_ref().filter(|(known, _)| known == log).map_or(0, |(_, lines)| *lines);
+    let mut from = printed.get(log).copied().unwrap_or(0);
     loop {
         let window = client.log_lines(log, from, 1_000).await?;
         for line in &window.lines {
@@ -137,7 +144,7 @@ async fn print_lines(
         }
     }
     out.flush()?;
-    *printed = Some((log.clone(), from));
+    printed.insert(log.clone(), from);
     Ok(())
 }
 

@@ -19,11 +19,12 @@ fn json(value: &impl Serialize, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `12.3s`, `4m05s`, `3h10m`.
+/// `42ms`, `12.3s`, `4m05s`, `3h10m`.
 pub fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     match seconds {
-        0..60 => format!("{seconds}.{}s", milliseconds % 1_000 / 100),
+        0 => format!("{milliseconds}ms"),
+        1..60 => format!("{seconds}.{}s", milliseconds % 1_000 / 100),
         60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
         _ => format!("{}h{:02}m", seconds / 3_600, seconds % 3_600 / 60),
     }
@@ -70,9 +71,10 @@ pub fn status(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), 
 
 fn inputs(snapshot: &Snapshot, out: &mut impl Write) -> Result<(), Failure> {
     if let Some(inputs) = &snapshot.state.inputs {
-        let branch = inputs.source.branch.as_deref().unwrap_or("no branch");
-        writeln!(out, "source     {branch} {}", inputs.source.label())?;
-        writeln!(out, "data       {} files, {} rows", inputs.data.count, inputs.data.rows)?;
+        let branch = inputs.source.branch.as_deref().map(|branch| format!("{branch} ")).unwrap_or_default();
+        writeln!(out, "source     {branch}{}", inputs.source.label())?;
+        let files = if inputs.data.count == 1 { "file" } else { "files" };
+        writeln!(out, "data       {} {files}, {} rows", inputs.data.count, inputs.data.rows)?;
     }
     for (file, reason) in &snapshot.state.refused {
         writeln!(out, "held back  {file}: {reason}")?;
@@ -147,7 +149,7 @@ fn release_line(release: &Release) -> String {
     if let Some(model) = release.model {
         line.push_str(&format!("  model {model}"));
     }
-    line.push_str(&format!("  commit {}  run {}", release.commit, release.run));
+    line.push_str(&format!("  source {}  run {}", release.commit, release.run));
     if let Some(image) = &release.image {
         line.push_str(&format!("  image {}", image.short()));
     }
@@ -198,7 +200,8 @@ pub fn models(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), 
         writeln!(out, "no model yet: a stage that trains makes one")?;
     }
     for row in rows {
-        let metrics: Vec<String> = row.metrics.iter().map(|(name, value)| format!("{name} {value:.3}")).collect();
+        let metrics: Vec<String> =
+            row.metrics.iter().map(|(name, value)| format!("{name} {}", (value * 1_000.0).round() / 1_000.0)).collect();
         let live = if row.live { "  live" } else { "" };
         writeln!(out, "{:<4} run {:<5} {}{live}", row.version.0, row.run, metrics.join("  "))?;
     }

@@ -43,6 +43,13 @@ pub fn digest_folder(folder: &Path) -> io::Result<Digest> {
         // Lengths before contents, so that no two different folders can read the same.
         hasher.update((bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
+        if fs::symlink_metadata(&file)?.is_symlink() {
+            // Where it points is what it holds; following it could leave the folder, or never end.
+            let target = fs::read_link(&file)?;
+            hasher.update(u64::MAX.to_le_bytes());
+            hasher.update(target.as_os_str().as_encoded_bytes());
+            continue;
+        }
         hasher.update(fs::metadata(&file)?.len().to_le_bytes());
         read_into(&file, &mut hasher)?;
     }
@@ -65,9 +72,11 @@ fn read_into(path: &Path, hasher: &mut Sha256) -> io::Result<()> {
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
             collect(&entry.path(), files)?;
-        } else {
+        } else if kind.is_file() || kind.is_symlink() {
+            // Pipes and sockets hold nothing that could be digested.
             files.push(entry.path());
         }
     }

@@ -29,14 +29,12 @@ pub enum Effect {
         /// The attempt.
         attempt: Attempt,
     },
-    /// Stop an attempt of a stage.
+    /// Stop the attempt of a stage that is running.
     Stop {
         /// The run.
         run: RunId,
         /// The stage.
         stage: StageName,
-        /// The attempt.
-        attempt: Attempt,
     },
     /// Verify the outputs of an earlier pass.
     Verify {
@@ -62,6 +60,9 @@ pub enum CommandError {
     #[error("the daemon is ending")]
     Ending,
 }
+
+/// Tells people of a problem by its subject, or that it is over.
+type Complain = Box<dyn Fn(&str, Option<String>) + Send>;
 
 /// A look at the state and the journal, between two turns.
 type Look = Box<dyn FnOnce(&State, &Journal) + Send>;
@@ -123,12 +124,13 @@ pub fn start(
     journal: Journal,
     state: State,
     effects: mpsc::UnboundedSender<Effect>,
-    complain: impl Fn(Option<String>) + Send + 'static,
+    complain: impl Fn(&str, Option<String>) + Send + 'static,
 ) -> std::io::Result<(CoreHandle, JoinHandle<()>)> {
     let (requests, receiver) = channel();
     let (events, _) = broadcast::channel(4096);
     let handle = CoreHandle { requests, events: events.clone() };
-    let core = Core { journal, state, effects, events, kept: Vec::new(), complain: Box::new(complain) };
+    let core =
+        Core { journal, state, effects, events, kept: Vec::new(), complain: Box::new(complain), is_failing: false };
     let thread = thread::Builder::new().name("core".to_owned()).spawn(move || core.run(&receiver))?;
     Ok((handle, thread))
 }
@@ -140,14 +142,21 @@ struct Core {
     events: broadcast::Sender<Recorded>,
     /// Inputs that could not be journaled yet.
     kept: Vec<Input>,
-    complain: Box<dyn Fn(Option<String>) + Send>,
+    complain: Complain,
+    /// Whether the last turn could not be written.
+    is_failing: bool,
 }
 
 impl Core {
     fn run(mut self, requests: &Receiver<Request>) {
         loop {
             let timer = self.state.next_timer().map(|at| Duration::from_millis(at.since(now())));
-            let wait = if self.kept.is_empty() { timer } else { Some(TRY_AGAIN) };
+            // A timer that is due cannot be served while the journal refuses; asking again at once would burn a core.
+            let wait = match timer {
+                _ if !self.kept.is_empty() => Some(TRY_AGAIN),
+                Some(timer) if self.is_failing => Some(timer.max(TRY_AGAIN)),
+                timer => timer,
+            };
             let first = match wait {
                 Some(wait) => match requests.recv_timeout(wait) {
                     Ok(request) => Some(request),
@@ -193,9 +202,14 @@ impl Core {
         // Ticks that could not be written need not be repeated: time goes on by itself.
         let retained: Vec<Input> = inputs.iter().filter(|input| !matches!(input, Input::Tick)).cloned().collect();
         match self.turn(inputs) {
-            Ok(_) => (self.complain)(None),
+            Ok(_) => {
+                if std::mem::take(&mut self.is_failing) {
+                    (self.complain)("journal", None);
+                }
+            }
             Err(error) => {
-                (self.complain)(Some(error.to_string()));
+                self.is_failing = true;
+                (self.complain)("journal", Some(error.to_string()));
                 self.kept = retained;
             }
         }
@@ -249,7 +263,9 @@ impl Core {
 
     /// The rules contradict themselves: the input is dropped, and it is said loudly.
     fn defect(&self, error: &ApplyError) {
-        (self.complain)(Some(format!("a defect of trainyard, please report it: {error}")));
+        let text = format!("a defect of trainyard, please report it: {error}");
+        eprintln!("{text}");
+        (self.complain)("defect", Some(text));
     }
 }
 
@@ -258,10 +274,7 @@ fn effect_of(event: &Event) -> Option<Effect> {
         Event::StageStarted { run, stage, attempt, .. } => {
             Some(Effect::Start { run: *run, stage: stage.clone(), attempt: *attempt })
         }
-        // The attempt is looked up by whoever stops it; an event names the stage.
-        Event::StageStopping { run, stage, .. } => {
-            Some(Effect::Stop { run: *run, stage: stage.clone(), attempt: Attempt(0) })
-        }
+        Event::StageStopping { run, stage, .. } => Some(Effect::Stop { run: *run, stage: stage.clone() }),
         Event::StageChecking { run, stage, .. } => Some(Effect::Verify { run: *run, stage: stage.clone() }),
         Event::RunFinished { .. } => Some(Effect::Prune),
         _ => None,
@@ -279,7 +292,7 @@ pub fn pending_effects(state: &State) -> Vec<Effect> {
             StageState::Running { stopping, .. } => {
                 effects.push(Effect::Start { run, stage: stage_name.clone(), attempt });
                 if stopping.is_some() {
-                    effects.push(Effect::Stop { run, stage: stage_name, attempt });
+                    effects.push(Effect::Stop { run, stage: stage_name });
                 }
             }
             StageState::Checking { .. } => effects.push(Effect::Verify { run, stage: stage_name }),

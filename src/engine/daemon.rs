@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -18,7 +19,7 @@ use crate::api::types::DaemonInformation;
 use crate::config::{self, LoadError, Settings, SourceTrigger};
 use crate::disk::{FileLock, Layout, now, write_whole};
 use crate::model;
-use crate::pipeline::{Input, Trigger};
+use crate::pipeline::{Input, RunId, Trigger};
 use crate::watch::{Report, StageGlobs, Watched, Watcher};
 
 /// Why a daemon cannot start.
@@ -75,10 +76,11 @@ impl Daemon {
         let settings = config::load(&layout.configuration())?;
         layout.create().map_err(at(layout.state()))?;
         layout.create_runtime().map_err(at(layout.socket()))?;
-        let lock = FileLock::try_acquire(&layout.daemon_lock())
+        let lock = FileLock::acquire_soon(&layout.daemon_lock())
             .map_err(at(layout.daemon_lock()))?
             .ok_or_else(|| DaemonError::Running(layout.project().to_owned()))?;
         let (journal, state) = Journal::open(&layout.journal())?;
+        set_unknown_runs_aside(&layout, state.last_run).map_err(at(layout.state()))?;
         let pending = pending_effects(&state);
         let live_release = state.live.is_some();
         let information = information(&layout, &settings);
@@ -87,7 +89,7 @@ impl Daemon {
         let status = Status::default();
         let (effects, receiver) = mpsc::unbounded_channel();
         let told = status.clone();
-        let complain = move |problem| told.problem("journal", problem);
+        let complain = move |subject: &str, problem| told.problem(subject, problem);
         let (core, thread) = core::start(journal, state, effects.clone(), complain).map_err(DaemonError::System)?;
         let port = settings.deploy().map(|deploy| deploy.port);
         let graph = settings.graph.clone();
@@ -95,7 +97,9 @@ impl Daemon {
         let host = ReleaseHost::new(layout.clone(), program.clone());
         if let Some(port) = port.filter(|_| live_release) {
             // What was live is brought back before anything new is decided.
-            host.ensure(port).await;
+            if !host.is_running() {
+                status.problem("release", host.ensure(port).await.err());
+            }
         }
         let worker = Effects {
             layout: layout.clone(),
@@ -113,7 +117,15 @@ impl Daemon {
         let monitoring = Monitoring::new(settings.clone(), core.clone(), status.clone());
         tokio::spawn(monitoring.clone().run());
         let watcher = Arc::new(Mutex::new(None));
-        watch(&layout, &settings, &core, &status, &watcher);
+        let watching = Watching {
+            layout: layout.clone(),
+            settings,
+            core: core.clone(),
+            status: status.clone(),
+            watcher: watcher.clone(),
+            reloading: Arc::default(),
+        };
+        watching.start(None);
         let thread = Mutex::new(Some(thread));
         Ok(Self { information, layout, core, status, monitoring, host, watcher, thread, _lock: lock })
     }
@@ -134,6 +146,22 @@ impl Daemon {
     }
 }
 
+/// Folders of runs that the journal has not heard of belong to another journal, which was moved away or replaced by a copy.
+/// Their results must not pass for those of runs to come that get the same numbers.
+fn set_unknown_runs_aside(layout: &Layout, last: RunId) -> io::Result<()> {
+    let runs = layout.state().join("runs");
+    let aside = layout.state().join(format!("runs.before.{}", now().0));
+    for entry in fs::read_dir(&runs)?.flatten() {
+        let is_unknown =
+            entry.file_name().to_str().and_then(|name| name.parse().ok()).is_some_and(|run: u64| run > last.0);
+        if is_unknown {
+            fs::create_dir_all(&aside)?;
+            fs::rename(entry.path(), aside.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
 fn information(layout: &Layout, settings: &Settings) -> DaemonInformation {
     let target = settings.deploy().map(|deploy| match deploy.target {
         config::TargetKind::Process => "process".to_owned(),
@@ -149,65 +177,84 @@ fn information(layout: &Layout, settings: &Settings) -> DaemonInformation {
     }
 }
 
-/// Starts the watcher anew for the present settings.
-fn watch(
-    layout: &Layout,
-    settings: &CurrentSettings,
-    core: &CoreHandle,
-    status: &Status,
-    slot: &Arc<Mutex<Option<Watcher>>>,
-) {
-    let watched = watched(layout, &current(settings));
-    let again = (layout.clone(), settings.clone(), core.clone(), status.clone(), slot.clone());
-    let report = move |report| match report {
-        Report::Observed { inputs, cause } => {
-            let is_data = matches!(cause, Some(Trigger::Data { .. }));
-            let automatic = is_data || current(&again.1).source.trigger != SourceTrigger::Manual;
-            again.2.input(Input::Observed { inputs, cause, automatic });
-        }
-        Report::Refused { file, reason } => again.2.input(Input::DataRefused { file, reason }),
-        Report::Health(health) => again.3.watch(health),
-        Report::Note(text) => again.2.input(Input::Note(text)),
-        Report::Settings => {
-            let (layout, settings, core, status, slot) = again.clone();
-            // Not on the watcher's own thread, which ends when it is replaced.
-            let _ = std::thread::Builder::new()
-                .name("settings".to_owned())
-                .spawn(move || reload(&layout, &settings, &core, &status, &slot));
-        }
-    };
-    match Watcher::start(watched, report) {
-        Ok(watcher) => {
-            status.problem("watch", None);
-            let old = slot.lock().unwrap_or_else(PoisonError::into_inner).replace(watcher);
-            drop(old);
-        }
-        Err(error) => status.problem("watch", Some(error.to_string())),
-    }
+/// How long after a watcher could not be made it is tried again.
+const WATCH_AGAIN: Duration = Duration::from_secs(5);
+
+/// The watcher, and what it is made anew with.
+#[derive(Clone)]
+struct Watching {
+    layout: Layout,
+    settings: CurrentSettings,
+    core: CoreHandle,
+    status: Status,
+    watcher: Arc<Mutex<Option<Watcher>>>,
+    reloading: Arc<Mutex<()>>,
 }
 
-fn reload(
-    layout: &Layout,
-    settings: &CurrentSettings,
-    core: &CoreHandle,
-    status: &Status,
-    slot: &Arc<Mutex<Option<Watcher>>>,
-) {
-    match config::load(&layout.configuration()) {
-        Ok(new) => {
-            status.problem("configuration", None);
-            if *current(settings) == new {
-                return;
+impl Watching {
+    /// Starts the watcher anew for the present settings. Its first look has no cause of its own: what differs, differs by
+    /// what made it anew.
+    fn start(&self, first: Option<Trigger>) {
+        let watched = watched(&self.layout, &current(&self.settings));
+        let (this, cause) = (self.clone(), first.clone());
+        match Watcher::start(watched, move |report| this.take(report, cause.as_ref())) {
+            Ok(watcher) => {
+                self.status.problem("watch", None);
+                let former = self.watcher.lock().unwrap_or_else(PoisonError::into_inner).replace(watcher);
+                // Outside of the lock, for it waits for the former's thread.
+                drop(former);
             }
-            let graph = new.graph.clone();
-            *settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
-            core.input(Input::Configured(graph));
-            watch(layout, settings, core, status, slot);
+            Err(error) => {
+                self.status.problem("watch", Some(error.to_string()));
+                let this = self.clone();
+                // Whoever follows the advice need not do more than that.
+                let again = move || {
+                    std::thread::park_timeout(WATCH_AGAIN);
+                    this.start(first);
+                };
+                let _ = std::thread::Builder::new().name("watch-again".to_owned()).spawn(again);
+            }
         }
-        Err(error) => {
-            let first = error.to_string().lines().next().unwrap_or_default().to_owned();
-            let text = format!("{first}; the former configuration stays in force, `trainyard check` shows all errors");
-            status.problem("configuration", Some(text));
+    }
+
+    fn take(&self, report: Report, first: Option<&Trigger>) {
+        match report {
+            Report::Observed { inputs, cause } => {
+                let is_data = matches!(cause, Some(Trigger::Data { .. }));
+                let automatic = is_data || current(&self.settings).source.trigger != SourceTrigger::Manual;
+                self.core.input(Input::Observed { inputs, cause: cause.or_else(|| first.cloned()), automatic });
+            }
+            Report::Refused { file, reason } => self.core.input(Input::DataRefused { file, reason }),
+            Report::Health(health) => self.status.watch(health),
+            Report::Note(text) => self.core.input(Input::Note(text)),
+            Report::Settings => {
+                let this = self.clone();
+                // Not on the watcher's own thread, which ends when it is replaced.
+                let _ = std::thread::Builder::new().name("settings".to_owned()).spawn(move || this.reload());
+            }
+        }
+    }
+
+    fn reload(&self) {
+        // Two saves in a row are taken one after the other, and the later file is what is read last.
+        let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        match config::load(&self.layout.configuration()) {
+            Ok(new) => {
+                self.status.problem("configuration", None);
+                if *current(&self.settings) == new {
+                    return;
+                }
+                let graph = new.graph.clone();
+                *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                self.core.input(Input::Configured(graph));
+                self.start(Some(Trigger::Settings));
+            }
+            Err(error) => {
+                let first = error.to_string().lines().next().unwrap_or_default().to_owned();
+                let text =
+                    format!("{first}; the former configuration stays in force, `trainyard check` shows all errors");
+                self.status.problem("configuration", Some(text));
+            }
         }
     }
 }

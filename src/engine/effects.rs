@@ -58,7 +58,7 @@ impl Effects {
             tokio::spawn(async move {
                 match effect {
                     Effect::Start { run, stage, attempt } => this.attempt(run, stage, attempt).await,
-                    Effect::Stop { run, stage, .. } => this.stop(run, stage).await,
+                    Effect::Stop { run, stage } => this.stop(run, stage).await,
                     Effect::Verify { run, stage } => this.verify(run, stage).await,
                     Effect::Prune => this.prune().await,
                 }
@@ -76,8 +76,15 @@ impl Effects {
         let folder = found.folder(&self.layout);
         if kind == StageKind::Deploy
             && let Some(deploy) = settings.deploy()
-        {
-            self.host.ensure(deploy.port).await;
+            && let Err(error) = self.host.ensure(deploy.port).await {
+                return self.not_started(run, stage, attempt, error);
+            }
+        if self.is_stopping(run, &stage).await {
+            let (outcome, outputs) = (Outcome::Cancelled, Outputs::default());
+            // One that an earlier daemon started is stopped below; one that never was is over.
+            if folder.supervision().is_none() && folder.exit().is_none() {
+                return self.core.input(Input::Ended { run, stage, attempt, outcome, outputs, output_held: false });
+            }
         }
         let (layout, program, launch) = (self.layout.clone(), self.program.clone(), found.clone());
         let started = spawn_blocking(move || launch.start(&layout, &settings, &program)).await;
@@ -87,10 +94,11 @@ impl Effects {
             Err(error) => Some(error.to_string()),
         };
         if let Some(error) = problem {
-            let outcome = Outcome::Failed(Failure::NotStarted { error });
-            let outputs = Outputs::default();
-            self.core.input(Input::Ended { run, stage, attempt, outcome, outputs, output_held: false });
-            return;
+            return self.not_started(run, stage, attempt, error);
+        }
+        // A stop that came while all this was prepared found nobody to tell.
+        if self.is_stopping(run, &stage).await {
+            self.clone().stop(run, stage.clone()).await;
         }
         let address = LogAddress { run, stage: stage.clone(), attempt };
         tokio::select! {
@@ -106,6 +114,20 @@ impl Effects {
         }
         let Gathered { outcome, outputs, output_held, .. } = gathered;
         self.core.input(Input::Ended { run, stage, attempt, outcome, outputs, output_held });
+    }
+
+    fn not_started(&self, run: RunId, stage: StageName, attempt: Attempt, error: String) {
+        let outcome = Outcome::Failed(Failure::NotStarted { error });
+        self.core.input(Input::Ended { run, stage, attempt, outcome, outputs: Outputs::default(), output_held: false });
+    }
+
+    async fn is_stopping(&self, run: RunId, stage: &StageName) -> bool {
+        let stage = stage.clone();
+        let found = self.core.look(move |state, _| {
+            let entry = state.runs.get(&run)?.stages.get(&stage)?;
+            Some(matches!(entry.state, StageState::Running { stopping: Some(_), .. }))
+        });
+        found.await.flatten().unwrap_or(false)
     }
 
     async fn gather(&self, launch: &Launch, folder: AttemptFolder, kind: StageKind) -> Gathered {
@@ -125,7 +147,7 @@ impl Effects {
             notes: Vec::new(),
         });
         if kind == StageKind::Deploy {
-            gathered.outputs.live = self.host.live().await;
+            gathered.outputs.live = self.host.live_behind(launch.release.as_ref().map(|release| release.id)).await;
         }
         gathered
     }
@@ -139,7 +161,7 @@ impl Effects {
             message: String::new(),
             metrics: std::collections::BTreeMap::new(),
         };
-        let mut read = 0;
+        let (mut read, mut length) = (0, None);
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -156,7 +178,12 @@ impl Effects {
             if has_news {
                 self.status.progress(said.clone());
             }
-            self.tell_log(folder, address).await;
+            // Only a log that grew is counted again, and told of.
+            let now = std::fs::metadata(folder.log()).map(|metadata| metadata.len()).ok();
+            if now != length {
+                length = now;
+                self.tell_log(folder, address).await;
+            }
         }
     }
 

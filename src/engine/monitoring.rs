@@ -68,9 +68,17 @@ impl Monitoring {
                 self.status.scraped(None);
                 continue;
             };
-            let outcome = scrape(&client, &url, every.max(Duration::from_secs(1)).min(Duration::from_secs(10))).await;
             let at = now();
-            self.store().record(at, &labels, &outcome);
+            let outcome = scrape(&client, &url, every.clamp(Duration::from_secs(1), Duration::from_secs(10))).await;
+            let refused = {
+                let mut store = self.store();
+                store.record(at, &labels, &outcome);
+                store.refused_series()
+            };
+            let full = format!(
+                "{refused} series found no room: the app makes more than {MAX_SERIES}; drop a label that has no bounds"
+            );
+            self.status.problem("monitor", (refused > 0).then_some(full));
             let told = self.status.now().scraped;
             match outcome {
                 // Charts are drawn anew when this changes, and nobody needs that with each scrape.

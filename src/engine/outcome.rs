@@ -76,7 +76,11 @@ pub struct Gathered {
 /// Reads what the attempt left. Blocking: it digests what was made.
 pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: Option<ModelVersion>) -> Gathered {
     let Some(exit) = folder.exit() else {
-        let outcome = Outcome::Interrupted;
+        // A supervisor that failed before it noted itself has said why; nothing of the stage was started.
+        let outcome = match folder.supervision() {
+            None => Outcome::Failed(Failure::NotStarted { error: last_line(&folder.path().join("supervisor.log")) }),
+            Some(_) => Outcome::Interrupted,
+        };
         return Gathered { outcome, outputs: Outputs::default(), output_held: false, notes: Vec::new() };
     };
     let mut outcome = outcome_of(&exit, &folder.log());

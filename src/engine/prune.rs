@@ -5,14 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
 
 use crate::disk::Layout;
 use crate::pipeline::{ReleaseStatus, State};
 
 /// Releases to which a rollback stays possible, beside the live one.
 const ROLLBACKS: usize = 5;
-/// Passes of a stage whose outputs are kept, the latest.
-const OUTPUTS: usize = 5;
 
 /// What must stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,11 @@ pub struct Kept {
     models: BTreeSet<String>,
     images: BTreeSet<String>,
     unpacked: BTreeSet<String>,
+    releases: BTreeSet<String>,
+    /// What is newer than the look at the state is nobody's surplus: a later run may be writing it.
+    last_run: u64,
+    last_model: u64,
+    at: SystemTime,
 }
 
 impl Kept {
@@ -31,6 +36,10 @@ impl Kept {
             models: BTreeSet::new(),
             images: BTreeSet::new(),
             unpacked: BTreeSet::new(),
+            releases: state.releases.keys().map(ToString::to_string).collect(),
+            last_run: state.last_run.0,
+            last_model: state.last_model.0,
+            at: SystemTime::now(),
         };
         let is_current = |status: ReleaseStatus| status.is_current();
         let earlier = state.releases.values().rev().filter(|release| release.live_since.is_some()).take(ROLLBACKS + 1);
@@ -41,7 +50,7 @@ impl Kept {
             );
             kept.unpacked.extend(release.image.iter().map(|image| image.0.clone()));
         }
-        for pass in state.passes.values().flat_map(|passes| passes.iter().rev().take(OUTPUTS)) {
+        for pass in state.passes.values().flat_map(|passes| passes.iter()) {
             kept.models.extend(pass.outputs.model.map(|model| model.to_string()));
             kept.images
                 .extend(pass.outputs.image.iter().filter_map(|image| image.strip_prefix("images/")).map(str::to_owned));
@@ -65,10 +74,19 @@ pub fn prune(layout: &Layout, kept: &Kept) {
     let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
     let is_digest = |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     let state = layout.state();
-    remove(&state.join("runs"), |name| is_number(name) && !kept.runs.contains(name));
-    remove(&state.join("models"), |name| is_number(name) && !kept.models.contains(name));
-    remove(&layout.images(), |name| name.strip_suffix(".tar").is_some_and(is_digest) && !kept.images.contains(name));
-    remove(&layout.releases(), |name| is_digest(name) && !kept.unpacked.contains(name));
+    let up_to = |name: &str, last: u64| is_number(name) && name.parse::<u64>().is_ok_and(|number| number <= last);
+    let is_old =
+        |path: &Path| fs::metadata(path).and_then(|found| found.modified()).is_ok_and(|modified| modified < kept.at);
+    remove(&state.join("runs"), |name, _| up_to(name, kept.last_run) && !kept.runs.contains(name));
+    remove(&state.join("models"), |name, _| up_to(name, kept.last_model) && !kept.models.contains(name));
+    remove(&layout.images(), |name, path| {
+        name.strip_suffix(".tar").is_some_and(is_digest) && !kept.images.contains(name) && is_old(path)
+    });
+    remove(&layout.releases(), |name, path| is_digest(name) && !kept.unpacked.contains(name) && is_old(path));
+    remove(&layout.releases(), |name, path| {
+        let release = name.strip_suffix(".log").filter(|release| is_number(release));
+        release.is_some_and(|release| !kept.releases.contains(release)) && is_old(path)
+    });
     // A checkout can be made again from the repository.
     for run in fs::read_dir(state.join("runs")).into_iter().flatten().flatten() {
         let source = run.path().join("source");
@@ -84,10 +102,10 @@ fn is_latest(name: &str, kept: &Kept) -> bool {
     number(name) + 2 > latest
 }
 
-fn remove(folder: &std::path::Path, is_surplus: impl Fn(&str) -> bool) {
+fn remove(folder: &Path, is_surplus: impl Fn(&str, &Path) -> bool) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if is_surplus(&entry.file_name().to_string_lossy()) {
-            let path = entry.path();
+        let path = entry.path();
+        if is_surplus(&entry.file_name().to_string_lossy(), &path) {
             let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         }
     }
@@ -109,8 +127,14 @@ mod tests {
         for model in ["1", "2", "notes"] {
             fs::create_dir_all(layout.state().join("models").join(model)).unwrap();
         }
-        let kept = Kept { models: BTreeSet::from(["2".to_owned()]), ..Kept::of(&State::default()) };
+        let mut kept = Kept { models: BTreeSet::from(["2".to_owned()]), last_model: 3, ..Kept::of(&State::default()) };
+        kept.at += std::time::Duration::from_mins(1);
+        fs::create_dir_all(layout.state().join("models").join("4")).unwrap();
         prune(&layout, &kept);
+        assert!(
+            layout.model(crate::pipeline::ModelVersion(4)).exists(),
+            "what came after the look is not ours to judge"
+        );
         assert!(!layout.images().join(format!("{digest}.tar")).exists());
         assert!(layout.images().join("mine.tar").exists());
         let models = layout.state().join("models");

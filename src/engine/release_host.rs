@@ -1,9 +1,10 @@
 //! The host of the `process` target, as the daemon sees it: started when it is needed, asked what is live.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 use tokio::sync::Mutex;
@@ -14,6 +15,9 @@ use crate::target::process::{HostClient, host_lock};
 
 /// How long a host may take to answer after its start, and to end.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an apply is waited for that nobody follows any more, and how often it is asked for.
+const LONGEST_APPLY: Duration = Duration::from_mins(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The process target's host. It outlives the daemon.
 #[derive(Clone)]
@@ -41,15 +45,23 @@ impl ReleaseHost {
 
     /// Starts it on `port` unless it runs there; one on another port is replaced. Why it would not start is in its log,
     /// which the deploy stage shows.
-    pub async fn ensure(&self, port: u16) {
+    pub async fn ensure(&self, port: u16) -> Result<(), String> {
         let _one_at_a_time = self.starting.lock().await;
-        let Some(client) = self.client() else { return };
+        let client = HostClient::new(&self.layout).map_err(|error| error.to_string())?;
         if self.is_running() {
             match client.status().await {
                 Ok(status) if !status.address.ends_with(&format!(":{port}")) => {
-                    let _ = client.stop().await;
+                    // What serves now is ended only for a port that can be had.
+                    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+                        format!(
+                            "port {port} cannot be had: {error}; the release on {} goes on serving; set another `port` \
+                             in the deploy stage, or stop what listens there",
+                            status.address
+                        )
+                    })?;
+                    client.stop().await.map_err(|error| error.to_string())?;
                 }
-                _ => return,
+                _ => return Ok(()),
             }
         }
         let started = Command::new(&self.program)
@@ -60,14 +72,15 @@ impl ReleaseHost {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        let Ok(mut child) = started else { return };
+        let mut child = started.map_err(|error| format!("the host of releases cannot be started: {error}"))?;
         tokio::select! {
             _ = client.wait_ready(PATIENCE) => {}
             // One that ends at once (a taken port) has said why in its log.
-            _ = child.wait() => return,
+            _ = child.wait() => return Ok(()),
         }
         // Reaps it, should it end before the daemon does.
         tokio::spawn(async move { child.wait().await });
+        Ok(())
     }
 
     /// The release that the host itself says is live.
@@ -77,10 +90,18 @@ impl ReleaseHost {
         status.live.map(|live| live.release)
     }
 
-    /// The address at which the live release answers.
-    pub async fn address(&self) -> Option<String> {
-        let status = self.client()?.status().await.ok()?;
-        status.live.is_some().then_some(status.address)
+    /// The release that is live once `applied` is not being applied any more: a deploy stage may be stopped while the host
+    /// goes on with what it asked for.
+    pub async fn live_behind(&self, applied: Option<ReleaseId>) -> Option<ReleaseId> {
+        let client = self.client()?;
+        let deadline = Instant::now() + LONGEST_APPLY;
+        loop {
+            let status = client.status().await.ok()?;
+            if status.applying.is_none() || status.applying != applied || Instant::now() >= deadline {
+                return status.live.map(|live| live.release);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Stops it and what it serves.

@@ -12,7 +12,7 @@ use crate::pipeline::Moment;
 
 use super::labels::Labels;
 use super::promql::{self, PromqlError, Query, RangeSeries};
-use super::series::SeriesStore;
+use super::series::{Series, SeriesStore};
 
 /// More lines than this cannot be told apart in a terminal.
 const MOST_SERIES: usize = 8;
@@ -22,6 +22,12 @@ const UP: &str = "up";
 
 /// How far back a scrape is taken for the present state when none falls into a column, in milliseconds.
 const LOOK_BACK_MS: i64 = 300_000;
+/// Columns up to this wide are blank if one scrape failed in them; in wider ones half of them must have, or a single
+/// failure would blank minutes.
+const FINE_MS: i64 = 60_000;
+/// After this many times the usual pace without a scrape, and at least so many milliseconds, nobody was scraping.
+const PACES: i64 = 5;
+const LEAST_SILENCE_MS: i64 = 5_000;
 
 /// The panels of a project that configures none: those that suit the built-in model server.
 pub fn default_panels() -> Vec<PanelSettings> {
@@ -177,23 +183,33 @@ fn join(found: &mut Vec<RangeSeries>, present: Vec<RangeSeries>) {
     }
 }
 
-/// For each column whether every target with a scrape in it had a failed one; where no scrape falls into the column,
-/// the last one before it counts.
+/// For each column whether nothing was measured in it: every target's scrapes failed, or nobody was scraping. Where no
+/// scrape falls into a column, the last one before it counts for a while.
 fn gaps(store: &SeriesStore, grid: &Grid) -> Vec<bool> {
     let targets = store.select(Some(UP), |_| true);
     let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
     let is_gap = |at: Moment| {
-        let mut states = targets
-            .iter()
-            .filter_map(|(_, series)| {
-                let scrapes = series.window(at.0.saturating_sub(step), at.0);
-                let least = scrapes.iter().map(|(_, up)| *up).reduce(f64::min);
-                least.or_else(|| series.at(at.0, LOOK_BACK_MS))
-            })
-            .peekable();
-        states.peek().is_some() && states.all(|up| up < 0.5)
+        let is_down = |series: &Series| {
+            let scrapes = series.window(at.0.saturating_sub(step), at.0);
+            let failed = scrapes.iter().filter(|(_, up)| *up < 0.5).count();
+            match scrapes.as_slice() {
+                [] => before(series, at.0),
+                _ if step <= FINE_MS => Some(failed > 0),
+                _ => Some(failed * 2 >= scrapes.len()),
+            }
+        };
+        !targets.is_empty() && targets.iter().filter_map(|(_, series)| is_down(series)).all(|is_down| is_down)
     };
     grid.moments().map(is_gap).collect()
+}
+
+/// Whether the last scrape before a column without one had failed; `None` if it is so long ago, by the pace of those before
+/// it, that nobody was scraping then.
+fn before(series: &Series, at: i64) -> Option<bool> {
+    let scrapes = series.window(at.saturating_sub(LOOK_BACK_MS), at);
+    let (last, up) = *scrapes.last()?;
+    let pace = scrapes.iter().rev().nth(1).map_or(LOOK_BACK_MS, |(earlier, _)| last - earlier);
+    (at - last <= (pace * PACES).max(LEAST_SILENCE_MS)).then_some(up < 0.5)
 }
 
 /// Keeps the series with the largest last values, in the order they had; says how many others there were.

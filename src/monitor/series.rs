@@ -19,6 +19,9 @@ use super::scrape::{Scrape, ScrapeError};
 /// The bits of the value that says "this series has ended": Prometheus' own, a NaN which arithmetic never yields.
 const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
 
+/// Samples of all series together, 16 bytes each: 128 MiB.
+const SAMPLE_BUDGET: usize = 8 << 20;
+
 /// The samples of every target within the retention.
 #[derive(Debug)]
 pub struct SeriesStore {
@@ -57,6 +60,7 @@ impl SeriesStore {
     /// an app is down.
     pub fn record(&mut self, at: Moment, target: &Labels, outcome: &Result<Scrape, ScrapeError>) {
         self.forget_before(at.0.saturating_sub(self.retention_ms));
+        self.shorten(at.0);
         let mut now = Target::default();
         for (name, value) in own_metrics(outcome) {
             let labels = target.with(METRIC_NAME, name);
@@ -117,7 +121,7 @@ impl SeriesStore {
             series.push(at, value);
             return true;
         }
-        if self.count >= self.max_series && !exempt {
+        if self.count >= self.max_series && !exempt && !self.evict_ended() {
             return false;
         }
         let mut series = Series::default();
@@ -125,6 +129,29 @@ impl SeriesStore {
         self.by_name.entry(name.to_owned()).or_default().insert(labels.clone(), series);
         self.count += 1;
         true
+    }
+
+    /// Makes room by dropping the series that ended longest ago, such as those of releases that were replaced. False when
+    /// every series is of a target that is still scraped.
+    fn evict_ended(&mut self) -> bool {
+        let series = self.by_name.values().flatten();
+        let ended = series.filter(|(_, series)| series.has_ended()).min_by_key(|(_, series)| series.last_at());
+        let Some(labels) = ended.map(|(labels, _)| labels.clone()) else { return false };
+        if let Some(group) = self.by_name.get_mut(labels.name().unwrap_or_default()) {
+            group.remove(&labels);
+            self.count -= 1;
+        }
+        true
+    }
+
+    /// Memory is bounded whatever the retention says: beyond the budget the oldest tenth of the time goes.
+    fn shorten(&mut self, now: i64) {
+        let samples: usize = self.by_name.values().flatten().map(|(_, series)| series.samples.len()).sum();
+        if samples <= SAMPLE_BUDGET {
+            return;
+        }
+        let oldest = self.by_name.values().flatten().filter_map(|(_, series)| series.first_at()).min().unwrap_or(now);
+        self.forget_before(oldest + (now - oldest) / 10);
     }
 
     fn mark_stale(&mut self, labels: &Labels, at: i64) {
@@ -189,6 +216,19 @@ impl Series {
         let start = self.samples.partition_point(|(at, _)| *at <= after);
         let end = self.samples.partition_point(|(at, _)| *at <= until).max(start);
         self.samples.range(start..end).filter(|(_, value)| !is_stale(*value)).copied().collect()
+    }
+
+    fn first_at(&self) -> Option<i64> {
+        self.samples.front().map(|(at, _)| *at)
+    }
+
+    fn last_at(&self) -> Option<i64> {
+        self.samples.back().map(|(at, _)| *at)
+    }
+
+    /// Whether its last sample says that it has ended.
+    fn has_ended(&self) -> bool {
+        self.samples.back().is_some_and(|(_, value)| is_stale(*value))
     }
 
     fn push(&mut self, at: i64, value: f64) {

@@ -122,11 +122,19 @@ impl Draft {
             }
         }
         match self.state.inputs.clone() {
+            // What a new stage depends on has not been seen yet; the look that follows will start the run.
+            Some(inputs) if !self.has_seen_all_of(&inputs) => Ok(()),
             Some(inputs) if !is_first && (had_unfinished || self.would_change_something(&inputs)) => {
                 self.create(Trigger::Settings, Selection::default(), inputs).map(|_| ())
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether these inputs tell of every stage's part of the source.
+    fn has_seen_all_of(&self, inputs: &Inputs) -> bool {
+        let mut stages = self.state.graph.stages().iter().filter(|stage| stage.uses_source);
+        stages.all(|stage| inputs.stage_sources.contains_key(&stage.name))
     }
 
     /// Whether a run would do anything at all.
@@ -141,20 +149,45 @@ impl Draft {
             self.note(Event::InputsObserved { inputs: inputs.clone() })?;
         }
         // Compared with the newest run, not with the last look: what a run has not been given yet still matters.
-        let newest = self.state.latest_run().cloned();
-        let matters = match &newest {
-            Some(run) => inputs.matter_differently(&run.inputs, &self.state.graph),
-            None => true,
-        };
-        if !automatic || !matters || self.lacks_data(&inputs) || self.state.graph.stages().is_empty() {
+        if !automatic || !self.is_news(&inputs) {
             return Ok(());
         }
-        let trigger = match (cause, newest) {
+        let trigger = match (cause, self.state.latest_run()) {
             (_, None) => Trigger::FirstStart,
             (Some(cause), Some(_)) => cause,
             (None, Some(_)) => Trigger::ChangedWhileAway,
         };
         self.create(trigger, Selection::default(), inputs).map(|_| ())
+    }
+
+    /// Whether no run has been given inputs that matter to the stages as these do. Runs that looked at one stage only, that
+    /// went back to an earlier release, or that gave way to such a one, have done nothing with theirs.
+    fn is_news(&self, inputs: &Inputs) -> bool {
+        let is_rollback = |run: &Run| matches!(run.trigger, Trigger::Rollback { .. });
+        let gave_way = |run: &Run| match &run.stopping {
+            Some(StopReason::Superseded { by }) => self.state.runs.get(by).is_some_and(|by| is_rollback(by)),
+            Some(StopReason::Cancelled { .. }) | None => false,
+        };
+        let newest =
+            self.state.runs.values().rev().find(|run| !run.selection.only && !is_rollback(run) && !gave_way(run));
+        let matters = newest.is_none_or(|run| inputs.matter_differently(&run.inputs, &self.state.graph));
+        matters && !self.lacks_data(inputs) && !self.state.graph.stages().is_empty()
+    }
+
+    /// A rollback takes the place of the run under way; what that one was started for is taken up again behind it.
+    fn resume_behind(&mut self, rollback: RunId) -> Result<(), ApplyError> {
+        let gave_way = |run: &&Arc<Run>| run.stopping == Some(StopReason::Superseded { by: rollback });
+        let Some(former) =
+            self.state.runs.values().rev().find(gave_way).filter(|run| !run.trigger.is_by_hand()).cloned()
+        else {
+            return Ok(());
+        };
+        match self.state.inputs.clone() {
+            Some(inputs) if self.is_news(&inputs) && self.state.queued_run().is_none() => {
+                self.create(former.trigger.clone(), Selection::default(), inputs).map(|_| ())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn lacks_data(&self, inputs: &Inputs) -> bool {
@@ -487,7 +520,8 @@ impl Draft {
         if run.is_finished() || !run.stages.values().all(|stage| stage.state.is_final()) {
             return Ok(());
         }
-        self.note(Event::RunFinished { run: id, result: result_of(&run) })
+        self.note(Event::RunFinished { run: id, result: result_of(&run) })?;
+        if matches!(run.trigger, Trigger::Rollback { .. }) { self.resume_behind(id) } else { Ok(()) }
     }
 }
 

@@ -146,6 +146,21 @@ fn a_rollback_repeats_the_earlier_release_and_rejects_the_one_it_leaves() {
 }
 
 #[test]
+fn new_data_that_a_rollback_pushed_aside_is_trained_on_behind_it() {
+    let mut world = deployed();
+    world.observe(2, 1);
+    world.drain(&Outcome::Passed);
+    world.observe(3, 1);
+    world.command(Command::Rollback { to: None });
+    world.drain(&Outcome::Passed);
+    assert_eq!(result(&world, 3), Some(RunResult::Superseded));
+    assert_eq!(words(&world, 4), ["skipped", "skipped", "skipped", "passed"]);
+    assert_eq!(world.word(5, "train"), "skipped", "its pass came before the signal did");
+    assert_eq!(words(&world, 5)[1..], ["passed"; 3]);
+    assert_eq!(world.state.live, Some(ReleaseId(4)));
+}
+
+#[test]
 fn one_stage_only_runs_when_what_it_needs_is_up_to_date() {
     let mut world = deployed();
     world.command(Command::Run(Selection { from: Some("test".into()), only: true, force: false }));

@@ -240,6 +240,7 @@ pub fn trigger(trigger: &Trigger) -> String {
     match trigger {
         Trigger::FirstStart => "first start".to_owned(),
         Trigger::ChangedWhileAway => "changed while no daemon was watching".to_owned(),
+        Trigger::Data { files } if files.is_empty() => "data files removed".to_owned(),
         Trigger::Data { files } => format!("data registered: {}", some_of(files)),
         Trigger::Source { files } if files.is_empty() => "source saved".to_owned(),
         Trigger::Source { files } => format!("source saved: {}", some_of(files)),
@@ -252,7 +253,7 @@ pub fn trigger(trigger: &Trigger) -> String {
 
 fn some_of(files: &[String]) -> String {
     match files {
-        [] => "files removed".to_owned(),
+        [] => String::new(),
         [one] => one.clone(),
         [one, two] => format!("{one}, {two}"),
         [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),

@@ -14,7 +14,8 @@ pub fn narrate(event: &Event) -> String {
         }
         Event::InputsObserved { inputs } => {
             let data = &inputs.data;
-            format!("inputs seen: {} data files, {} rows, source {}", data.count, data.rows, inputs.source.label())
+            let files = if data.count == 1 { "data file" } else { "data files" };
+            format!("inputs seen: {} {files}, {} rows, source {}", data.count, data.rows, inputs.source.label())
         }
         Event::DataRefused { file, reason } => format!("data file {file} held back: {reason}"),
         Event::RunCreated { run, trigger, .. } => format!("run {run} asked for: {}", explain::trigger(trigger)),

@@ -11,14 +11,14 @@ use super::event::{Event, Recorded};
 use super::graph::{Graph, StageKind};
 use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
-use super::reason::{Outcome, Trigger, Why};
+use super::reason::{Outcome, Why};
 use super::release::{Release, ReleaseStatus};
-use super::run::{Outputs, Run, StageRun, StageState, Stopping};
+use super::run::{Outputs, Run, StageRun, StageState};
 
 /// Finished runs beyond this many are forgotten by the state; the journal keeps them.
 pub const RUNS_KEPT: usize = 200;
 /// Passes of a stage beyond this many are forgotten: a return to older inputs then works anew.
-pub const PASSES_KEPT: usize = 30;
+pub const PASSES_KEPT: usize = 10;
 /// Releases beyond this many are forgotten, the oldest first.
 pub const RELEASES_KEPT: usize = 200;
 
@@ -392,25 +392,5 @@ impl State {
 
     fn release_mut(&mut self, release: ReleaseId) -> Result<&mut Release, ApplyError> {
         self.releases.get_mut(&release).map(Arc::make_mut).ok_or(ApplyError::UnknownRelease(release))
-    }
-
-    /// Whether the run was started by a rollback, and where to.
-    pub fn rollback_of(&self, run: &Run) -> Option<ReleaseId> {
-        match &run.trigger {
-            Trigger::Rollback { to, .. } => Some(*to),
-            _ => None,
-        }
-    }
-
-    /// Stages that have been told to stop and have not ended, with why.
-    pub fn stopping_stages(&self) -> Vec<(RunId, StageName, Attempt, Stopping)> {
-        let Some(run) = self.active_run() else { return Vec::new() };
-        run.stages
-            .iter()
-            .filter_map(|(name, stage)| match stage.state {
-                StageState::Running { stopping: Some(why), .. } => Some((run.id, name.clone(), stage.attempt, why)),
-                _ => None,
-            })
-            .collect()
     }
 }

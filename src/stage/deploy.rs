@@ -55,9 +55,12 @@ pub enum DeployError {
     /// The runtime cannot be made.
     #[error("cannot start the deploy: {0}")]
     Runtime(std::io::Error),
-    /// The release was refused.
+    /// The release was found unfit.
     #[error("{0}")]
     Rejected(String),
+    /// The release could not be tried, which says nothing about it.
+    #[error("{0}")]
+    NotTried(String),
 }
 
 /// The stage: reads the contract, applies the release, reports its address.
@@ -110,6 +113,7 @@ fn conclude(release: ReleaseId, response: ApplyResponse, output: &mut Output) ->
             }
             Err(DeployError::Rejected(rejection(release, &reason, kept)))
         }
+        ApplyResponse::NotTried { reason, kept } => Err(DeployError::NotTried(rejection(release, &reason, kept))),
     }
 }
 

@@ -58,6 +58,13 @@ pub enum ApplyResponse {
         /// The release that goes on serving.
         kept: Option<ReleaseId>,
     },
+    /// Something stood in the way that says nothing about the release: a full disk, a host that is being stopped.
+    NotTried {
+        /// What, to be read behind "release 17": "could not be unpacked: …".
+        reason: String,
+        /// The release that goes on serving.
+        kept: Option<ReleaseId>,
+    },
 }
 
 /// What a target does at a moment.

@@ -108,6 +108,10 @@ impl LogView {
         if self.address.is_none() || self.is_pending {
             return None;
         }
+        // What failed is asked for again when something changes, not at once.
+        if self.error.is_some() && !self.is_stale {
+            return None;
+        }
         let is_empty = self.window.lines.is_empty();
         let part = if self.follow {
             let is_due = self.is_stale && (!is_frozen || is_empty);

@@ -1,7 +1,10 @@
 //! Numbers as people read them: durations, counts, measured values.
 
-/// `0.4s`, `12.4s`, `3m 05s`, `2h 03m`, `3d 4h`, from milliseconds.
+/// `42ms`, `12.4s`, `3m 05s`, `2h 03m`, `3d 4h`, from milliseconds.
 pub(super) fn duration(milliseconds: u64) -> String {
+    if milliseconds < 1_000 {
+        return format!("{milliseconds}ms");
+    }
     if milliseconds < 60_000 {
         return format!("{}.{}s", milliseconds / 1_000, milliseconds % 1_000 / 100);
     }
@@ -113,7 +116,7 @@ mod tests {
     #[test]
     fn durations_grow_coarser() {
         let texts: Vec<_> = [400, 12_440, 65_000, 7_380_000, 273_600_000].map(duration).into();
-        assert_eq!(texts, ["0.4s", "12.4s", "1m 05s", "2h 03m", "3d 4h"]);
+        assert_eq!(texts, ["400ms", "12.4s", "1m 05s", "2h 03m", "3d 4h"]);
         assert_eq!(whole_duration(8_900), "8s");
     }
 

@@ -50,9 +50,9 @@ impl Restorer {
     /// Nothing can be done about errors here: the terminal is gone or it takes what it gets.
     fn restore(&self) {
         if self.active.swap(false, Ordering::SeqCst) {
-            let _ = (&self.tty).write_all(LEAVE);
-            // Not `Drain`: a terminal that takes no more output would hold us for ever.
+            // The modes first, and not `Drain`: a terminal that takes no more output would hold us for ever.
             let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.saved);
+            let _ = (&self.tty).write_all(LEAVE);
         }
     }
 }

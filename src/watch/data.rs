@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use globset::GlobSet;
 
-use super::open_files::is_written;
+use super::open_files::written_files;
 use super::source::glob_set;
 use super::{Verify, Watched};
 use crate::disk::{digest_bytes, digest_file};
@@ -21,6 +21,9 @@ use crate::pipeline::{DataFile, DataSet};
 /// Registered files wait for those that are still arriving, but not longer than this: one trigger for a bulk copy, and none
 /// held up for ever by a file that never settles.
 const GATHER: Duration = Duration::from_secs(30);
+
+/// Files on their way that people are told of by name.
+const TOLD: usize = 20;
 
 type Stamp = (i64, i64, u64, u64);
 
@@ -97,9 +100,9 @@ impl Data {
     /// Compares the folder with what is known; whatever differs begins to arrive. A file that has long been quiet need not
     /// be waited for.
     pub(super) fn rescan(&mut self, now: Instant) {
-        let mut found = Vec::new();
+        let mut found = BTreeSet::new();
         collect(&self.root, &mut found);
-        let gone: Vec<PathBuf> = self.registered.keys().filter(|path| !found.contains(path)).cloned().collect();
+        let gone: Vec<PathBuf> = self.registered.keys().filter(|path| !found.contains(*path)).cloned().collect();
         for path in gone.into_iter().chain(found) {
             let metadata = fs::metadata(&path).ok();
             let stamp = metadata.as_ref().map(stamp_of);
@@ -123,18 +126,17 @@ impl Data {
     }
 
     /// Verifies every file whose time has come.
-    pub(super) fn advance(&mut self, now: Instant, mut tell: impl FnMut(&Self)) -> Round {
+    pub(super) fn advance(&mut self, now: Instant) -> Round {
         let mut round = Round::default();
         let due: Vec<PathBuf> =
             self.arriving.iter().filter(|(_, arrival)| arrival.quiet_at <= now).map(|(path, _)| path.clone()).collect();
+        let written = if due.is_empty() { BTreeSet::new() } else { written_files() };
         for path in due {
-            if is_written(&path) {
+            if written.contains(&path) {
                 let again = Arrival { quiet_at: now + self.settle.max(Duration::from_millis(50)), is_open: true };
                 self.arriving.insert(path, again);
-                tell(self);
                 continue;
             }
-            tell(self);
             self.arriving.remove(&path);
             self.verify(&path, now, &mut round);
         }
@@ -225,7 +227,8 @@ impl Data {
                 "verifying"
             }
         };
-        self.arriving.iter().map(|(path, arrival)| (self.name(path), state(arrival).to_owned())).collect()
+        let told = self.arriving.iter().take(TOLD);
+        told.map(|(path, arrival)| (self.name(path), state(arrival).to_owned())).collect()
     }
 
     /// The registered files as one set.
@@ -241,12 +244,14 @@ impl Data {
     }
 }
 
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+fn collect(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => collect(&entry.path(), found),
-            Ok(_) => found.push(entry.path()),
+            Ok(_) => {
+                found.insert(entry.path());
+            }
             Err(_) => {}
         }
     }

@@ -1,30 +1,32 @@
-//! Whether some process still holds a file open for writing.
+//! Which files some process still holds open for writing.
 //!
 //! The kernel tells when *a* writer closes, not whether it was the last. `/proc/PID/fd` names what each process of this user
 //! (of all users, for root) has open; writers of other users are not seen, and for them the settle time alone speaks.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Whether `path`, which must be absolute and resolved, is open for writing by any process that we may look at.
-pub(super) fn is_written(path: &Path) -> bool {
-    let Ok(processes) = fs::read_dir("/proc") else { return false };
+/// All files that are open for writing by any process that we may look at, by their resolved paths.
+pub(super) fn written_files() -> BTreeSet<PathBuf> {
+    let mut written = BTreeSet::new();
+    let Ok(processes) = fs::read_dir("/proc") else { return written };
     for process in processes.flatten() {
         let is_process =
             process.file_name().to_str().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
-        if !is_process {
-            continue;
-        }
-        let Ok(open) = fs::read_dir(process.path().join("fd")) else { continue };
+        let Some(open) = is_process.then(|| fs::read_dir(process.path().join("fd")).ok()).flatten() else { continue };
         for file in open.flatten() {
-            if fs::read_link(file.path()).is_ok_and(|target| target == path)
+            // Pipes, sockets and the like have no path.
+            if let Ok(target) = fs::read_link(file.path())
+                && target.is_absolute()
+                && !target.starts_with("/dev")
                 && may_write(&process.path().join("fdinfo").join(file.file_name()))
             {
-                return true;
+                written.insert(target);
             }
         }
     }
-    false
+    written
 }
 
 /// The access mode is the last octal digit of the flags: 1 is write-only, 2 is both.
@@ -45,9 +47,9 @@ mod tests {
         let first = fs::File::create(&path).unwrap();
         let second = fs::OpenOptions::new().append(true).open(&path).unwrap();
         drop(first);
-        assert!(is_written(&path));
+        assert!(written_files().contains(&path));
         drop(second);
         let _reader = fs::File::open(&path).unwrap();
-        assert!(!is_written(&path));
+        assert!(!written_files().contains(&path));
     }
 }

@@ -21,6 +21,10 @@ use crate::pipeline::{Inputs, Moment, Trigger};
 
 /// Quiet time after a save: editors write a file in several steps.
 const SAVE_QUIET: Duration = Duration::from_millis(15);
+/// Changes of the data folder's shape are gathered for this long: many files go or come at once.
+const RESCAN_QUIET: Duration = Duration::from_millis(50);
+/// Messages taken in before what is due is looked after: a steady flood must not hold that up.
+const AT_ONCE: usize = 4096;
 /// A stream of saves is looked at this often all the same.
 const SAVE_LONGEST: Duration = Duration::from_millis(500);
 /// How often the probe file is written, which proves that the kernel still tells.
@@ -59,6 +63,7 @@ pub(super) struct Worker {
     source_due: Option<Instant>,
     source_since: Option<Instant>,
     settings_due: Option<Instant>,
+    rescan_due: Option<Instant>,
     probe: PathBuf,
     probe_due: Instant,
     probe_sent: Option<Instant>,
@@ -91,6 +96,7 @@ impl Worker {
             source_due: None,
             source_since: None,
             settings_due: None,
+            rescan_due: None,
             probe,
             probe_due: Instant::now(),
             probe_sent: None,
@@ -154,7 +160,7 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             // What the kernel told meanwhile is taken in at once: one look for all of it.
-            while let Ok(message) = messages.try_recv() {
+            for message in messages.try_iter().take(AT_ONCE) {
                 match message {
                     Message::Notify(event) => self.notified(event),
                     Message::End => return,
@@ -166,7 +172,7 @@ impl Worker {
     fn next_due(&self) -> Instant {
         let probe_lost = self.probe_sent.map(|sent| sent + PROBE_LOST);
         let poll = self.poll.as_ref().map(|(at, _)| *at);
-        [self.source_due, self.settings_due, self.data.next_due(), probe_lost, poll]
+        [self.source_due, self.settings_due, self.rescan_due, self.data.next_due(), probe_lost, poll]
             .into_iter()
             .flatten()
             .fold(self.probe_due, Instant::min)
@@ -238,11 +244,12 @@ impl Worker {
     fn changed_data(&mut self, path: &Path, is_folder: bool, is_removed: bool, now: Instant) {
         if is_folder {
             self.folders.add_tree(path, &|path| !is_hidden(path));
-            self.data.rescan(now);
+            self.rescan_due.get_or_insert(now + RESCAN_QUIET);
         } else if is_removed {
             self.folders.forget(path);
             self.data.touched(path, now);
-            self.data.rescan(now);
+            // A folder may have gone with all that was in it.
+            self.rescan_due.get_or_insert(now + RESCAN_QUIET);
         } else {
             self.data.touched(path, now);
         }
@@ -286,6 +293,10 @@ impl Worker {
             self.settings_due = None;
             (self.report)(Report::Settings);
         }
+        if self.rescan_due.is_some_and(|due| due <= now) {
+            self.rescan_due = None;
+            self.data.rescan(now);
+        }
         self.advance_data(now);
         if self.source_due.is_some_and(|due| due <= now) {
             self.source_due = None;
@@ -296,7 +307,7 @@ impl Worker {
     }
 
     fn advance_data(&mut self, now: Instant) {
-        let round = self.data.advance(now, |_| {});
+        let round = self.data.advance(now);
         for (file, reason) in round.refused {
             (self.report)(Report::Refused { file, reason });
         }
@@ -310,6 +321,8 @@ impl Worker {
             Ok(look) => look,
             Err(error) => {
                 self.blind = Some(error.to_string());
+                // What is in the way may go without a change that the kernel tells of.
+                self.source_due = Some(Instant::now() + POLL);
                 return;
             }
         };

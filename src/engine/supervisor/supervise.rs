@@ -17,6 +17,8 @@ use crate::engine::spool::LogWriter;
 
 /// Room in the pipe and bytes read at once; the larger, the less a chatty stage waits for its supervisor.
 const PIPE: usize = 1 << 20;
+/// How long KILL may take to work.
+const GIVE_UP: Duration = Duration::from_secs(10);
 /// How often processes that are being ended are looked for again.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -36,7 +38,7 @@ pub enum SuperviseError {
 /// Runs the job in `folder` to its end. Returns at once, having done nothing, when another supervisor has it or had it.
 pub fn supervise(folder: &AttemptFolder) -> Result<(), SuperviseError> {
     let at_folder = |source| SuperviseError::Folder { folder: folder.path().to_owned(), source };
-    let Some(_lock) = FileLock::try_acquire(&folder.lock()).map_err(at_folder)? else { return Ok(()) };
+    let Some(_lock) = FileLock::acquire_soon(&folder.lock()).map_err(at_folder)? else { return Ok(()) };
     if folder.exit().is_some() || folder.supervision().is_some() {
         return Ok(());
     }
@@ -263,7 +265,9 @@ impl<'a> Supervisor<'a> {
         if !matches!(self.stop, Stop::Killing) {
             signal_all(Signal::TERM);
         }
-        while !descendants(own).is_empty() {
+        // What even KILL does not end (another user's process, one stuck in the kernel) must not hide how the stage ended.
+        let give_up = kill_at + GIVE_UP;
+        while !descendants(own).is_empty() && Instant::now() < give_up {
             if Instant::now() >= kill_at || matches!(self.stop, Stop::Killing) {
                 self.stop = Stop::Killing;
                 signal_all(Signal::KILL);

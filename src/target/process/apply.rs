@@ -84,14 +84,16 @@ pub(super) struct Desk {
 }
 
 /// Why a release was refused.
-struct Refusal {
-    reason: String,
-    log_tail: Vec<String>,
+enum Refusal {
+    /// The release itself was found unfit.
+    Unfit { reason: String, log_tail: Vec<String> },
+    /// Something else stood in the way.
+    NotTried { reason: String },
 }
 
 impl Refusal {
-    fn new(reason: String) -> Self {
-        Self { reason, log_tail: Vec::new() }
+    fn not_tried(reason: String) -> Self {
+        Self::NotTried { reason }
     }
 }
 
@@ -162,7 +164,7 @@ impl Host {
             }
             if *self.stop.borrow() {
                 let reason = "came when the host was being stopped".to_owned();
-                record.finish(ApplyResponse::Rejected { reason, log_tail: Vec::new(), kept: None });
+                record.finish(ApplyResponse::NotTried { reason, kept: None });
                 return Ok(record);
             }
             let live = desk.live.as_ref().map(|live| &live.record.request);
@@ -222,9 +224,13 @@ impl Host {
         let release = request.release;
         let outcome = match self.put_into_service(request, &record).await {
             Ok(()) => ApplyResponse::Live { address: address(self.port) },
-            Err(Refusal { reason, log_tail }) => {
+            Err(Refusal::Unfit { reason, log_tail }) => {
                 self.log.say(&format!("release {release} {reason}"));
                 ApplyResponse::Rejected { reason, log_tail, kept: self.live_release() }
+            }
+            Err(Refusal::NotTried { reason }) => {
+                self.log.say(&format!("release {release} {reason}"));
+                ApplyResponse::NotTried { reason, kept: self.live_release() }
             }
         };
         // First, so that whoever reads the outcome may apply the next at once.
@@ -234,25 +240,33 @@ impl Host {
 
     async fn put_into_service(self: &Arc<Self>, request: ApplyRequest, record: &Record) -> Result<(), Refusal> {
         let release = request.release;
-        let unpacked = self.unpacked(&request).await.map_err(Refusal::new)?;
+        let unpacked = self.unpacked(&request).await.map_err(Refusal::not_tried)?;
         record.step(match self.live_release() {
             Some(former) => format!("starting release {release} beside release {former}"),
             None => format!("starting release {release}"),
         });
-        let running = self.start(&request, &unpacked).map_err(Refusal::new)?;
+        let running = self.start(&request, &unpacked).map_err(Refusal::not_tried)?;
         let within = request.healthy_within();
         let healthy = health::gate(&self.probe, &running, &request.health_path, within, &mut self.stop_flag()).await;
         match healthy {
             Ok(after) => record.step(format!("healthy after {}", seconds(after))),
-            Err(reason) => return Err(self.withdraw(&running, reason).await),
+            Err(reason) => {
+                // Read first: what was given up because the host ends was not judged.
+                let was_stopped = *self.stop.borrow();
+                let log_tail = self.withdraw(&running).await;
+                return Err(if was_stopped {
+                    Refusal::NotTried { reason }
+                } else {
+                    Refusal::Unfit { reason, log_tail }
+                });
+            }
         }
         let drain = request.drain();
         let live = RecordedRelease { request, since: now() };
         // Before the switch: a host that is killed in between is followed by one that knows the new release.
         if let Err(error) = self.persist(Some(&live)) {
-            return Err(self
-                .withdraw(&running, format!("cannot be recorded: {error}; make room and deploy again"))
-                .await);
+            self.withdraw(&running).await;
+            return Err(Refusal::not_tried(format!("cannot be recorded: {error}; make room and deploy again")));
         }
         let (former, back_end) = self.install(live, unpacked, Some(running));
         record.step(format!("switched: requests go to release {release}"));
@@ -306,10 +320,11 @@ impl Host {
         record.step(format!("release {release} stopped"));
     }
 
-    async fn withdraw(&self, running: &Running, reason: String) -> Refusal {
+    /// Ends a release that does not get to serve, and gives its last words.
+    async fn withdraw(&self, running: &Running) -> Vec<String> {
         running.stop().await;
         self.forget(running);
-        Refusal { reason, log_tail: running.log_tail() }
+        running.log_tail()
     }
 
     async fn unpacked(&self, request: &ApplyRequest) -> Result<Unpacked, String> {
@@ -353,7 +368,8 @@ impl Host {
         state.write(&HostState::path(&self.releases))
     }
 
-    fn live_release(&self) -> Option<ReleaseId> {
+    /// The release that serves, or should.
+    pub(super) fn live_release(&self) -> Option<ReleaseId> {
         self.desk().live.as_ref().map(|live| live.record.request.release)
     }
 

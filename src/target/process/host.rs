@@ -1,7 +1,7 @@
 //! The life of a host process: take the lock, clear what a former host left, bring its release up again, serve, end.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use super::apply::Host;
 use super::health::{probe, raised};
 use super::log::HostLog;
+use super::release::release_log;
 use super::state::{HostState, RecordedRelease};
 use super::unpack::unpack;
 use super::{address, control, proxy};
@@ -26,6 +27,10 @@ use crate::disk::{FileLock, Layout};
 /// instant, and a host that was just stopped a little longer.
 const LOCK_TRIES: u32 = 40;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// How often the log of the live release is looked at, from which length on it is cut, and what is kept of it.
+const LOG_LOOK: Duration = Duration::from_secs(30);
+const LOG_LIMIT: u64 = 64 << 20;
+const LOG_KEPT: u64 = 1 << 20;
 /// How long the last answers on the socket may take.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
@@ -106,6 +111,7 @@ async fn run_logged(layout: &Layout, port: u16, log: &HostLog) -> Result<(), Hos
 
     log.say(&format!("serving at {}", address(port)));
     let serving = tokio::spawn(proxy::serve(data, host.switch()));
+    let watching = tokio::spawn(keep_log_short(Arc::clone(&host), layout.releases()));
     if let Some(record) = state.live {
         revive(layout, &host, record).await;
     }
@@ -123,6 +129,7 @@ async fn run_logged(layout: &Layout, port: u16, log: &HostLog) -> Result<(), Hos
     }
     // No further connection is taken; the requests on those that are open are still answered.
     serving.abort();
+    watching.abort();
     host.shut_down().await;
     stopped.send_replace(true);
     if !answering.is_finished() {
@@ -132,6 +139,33 @@ async fn run_logged(layout: &Layout, port: u16, log: &HostLog) -> Result<(), Hos
     let _ = fs::remove_file(layout.host_socket());
     log.say("stopped");
     Ok(())
+}
+
+/// An app that writes a line a request would fill the disk. It appends, so cutting its log leaves no hole.
+async fn keep_log_short(host: Arc<Host>, releases: PathBuf) {
+    let mut ticks = tokio::time::interval(LOG_LOOK);
+    loop {
+        ticks.tick().await;
+        if let Some(release) = host.live_release() {
+            let path = release_log(&releases, release);
+            // One that cannot be cut now is looked at again.
+            let _ = spawn_blocking(move || shorten(&path, LOG_LIMIT, LOG_KEPT)).await;
+        }
+    }
+}
+
+/// Keeps the last `kept` bytes of a file that is longer than `limit`.
+fn shorten(path: &Path, limit: u64, kept: u64) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().read(true).append(true).open(path)?;
+    let length = file.metadata()?.len();
+    if length <= limit {
+        return Ok(());
+    }
+    file.seek(SeekFrom::Start(length.saturating_sub(kept)))?;
+    let mut tail = Vec::new();
+    (&mut file).take(kept).read_to_end(&mut tail)?;
+    file.set_len(0)?;
+    file.write_all(&tail)
 }
 
 async fn lock(path: &Path) -> Result<FileLock, HostError> {
@@ -181,4 +215,22 @@ async fn revive(layout: &Layout, host: &Arc<Host>, record: RecordedRelease) {
 fn using(path: &Path) -> impl Fn(io::Error) -> HostError {
     let path = path.to_owned();
     move |source| HostError::File { path: path.clone(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_log_keeps_its_end_and_goes_on_growing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.log");
+        let mut app = fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        app.write_all(b"0123456789").unwrap();
+        shorten(&path, 10, 4).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"0123456789", "not before it is too long");
+        shorten(&path, 9, 4).unwrap();
+        app.write_all(b"ab").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"6789ab");
+    }
 }
