@@ -289,3 +289,22 @@ fn verify(path: &Path) -> Result<u64, String> {
     }
     model::check_header(path).and_then(|()| model::count_rows(path)).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_runs_that_the_journal_does_not_know_are_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path()).unwrap();
+        layout.create().unwrap();
+        for run in 1..=3 {
+            fs::create_dir_all(layout.run(RunId(run))).unwrap();
+        }
+        set_unknown_runs_aside(&layout, RunId(2)).unwrap();
+        assert_eq!([1, 2, 3].map(|run| layout.run(RunId(run)).exists()), [true, true, false]);
+        let names: Vec<_> = fs::read_dir(layout.state()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert!(names.iter().any(|name| name.to_string_lossy().starts_with("runs.before.")), "{names:?}");
+    }
+}

@@ -76,9 +76,10 @@ impl Effects {
         let folder = found.folder(&self.layout);
         if kind == StageKind::Deploy
             && let Some(deploy) = settings.deploy()
-            && let Err(error) = self.host.ensure(deploy.port).await {
-                return self.not_started(run, stage, attempt, error);
-            }
+            && let Err(error) = self.host.ensure(deploy.port).await
+        {
+            return self.not_started(run, stage, attempt, error);
+        }
         if self.is_stopping(run, &stage).await {
             let (outcome, outputs) = (Outcome::Cancelled, Outputs::default());
             // One that an earlier daemon started is stopped below; one that never was is over.

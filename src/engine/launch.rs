@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 
+use super::stamps;
 use super::supervisor::{AttemptFolder, Job, kill_marked};
 use crate::config::{Action, Settings, StageSettings};
 use crate::disk::{Layout, write_whole};
@@ -126,6 +127,9 @@ impl Launch {
             .map(|file| format!("{}\n", data_folder.join(&file.path).display()))
             .collect();
         write_whole(&data, list.as_bytes())?;
+        if stage.spec.uses_data {
+            stamps::note(folder, &data_folder, &self.run.inputs.data.files)?;
+        }
         let model = self.model.map_or_else(|| folder.path().join("no-model"), |version| layout.model(version));
         if stage.spec.produces_model {
             // A former attempt of this very number, cut off by a crash, must not leave files in the new one.

@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod prune;
 pub mod release_host;
 pub mod spool;
+mod stamps;
 pub mod status;
 pub mod supervisor;
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::stamps;
 use super::supervisor::{AttemptFolder, Exit};
 use crate::disk::{Layout, digest_folder};
 use crate::pipeline::{Failure, ModelVersion, Outcome, Outputs, StageKind};
@@ -84,6 +85,11 @@ pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: O
         return Gathered { outcome, outputs: Outputs::default(), output_held: false, notes: Vec::new() };
     };
     let mut outcome = outcome_of(&exit, &folder.log());
+    if outcome == Outcome::Passed
+        && let Some(file) = stamps::changed(folder)
+    {
+        outcome = Outcome::Failed(Failure::DataChanged { file });
+    }
     let mut outputs = Outputs::default();
     let mut image = None;
     for line in output_lines(&folder.output(), 0).0 {

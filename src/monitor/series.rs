@@ -380,4 +380,18 @@ mod tests {
         assert_eq!(series.at(3_999, 1_000), Some(1.0));
         assert!(series.window(3_000, 1_000).is_empty());
     }
+
+    #[test]
+    fn a_new_release_finds_room_where_the_old_one_ended() {
+        let old = Labels::new([("release", "1")]);
+        let new = Labels::new([("release", "2")]);
+        let mut store = SeriesStore::new(Duration::from_hours(1), 5);
+        store.record(Moment(1_000), &old, &scraped("a 1\nb 1\n"));
+        store.retire(Moment(2_000), &old);
+        store.record(Moment(3_000), &new, &scraped("a 1\nb 1\n"));
+        assert_eq!(store.refused_series(), 0);
+        // A series that is still scraped gives way to nobody.
+        store.record(Moment(4_000), &Labels::new([("release", "3")]), &scraped("a 1\nb 1\nc 1\nd 1\ne 1\nf 1\n"));
+        assert!(store.refused_series() > 0);
+    }
 }

@@ -212,6 +212,7 @@ pub fn failure(failure: &Failure) -> String {
         Failure::NoReport => "it wrote no test report to $TRAINYARD_REPORTS".to_owned(),
         Failure::NoTests => "its test report holds no passed test".to_owned(),
         Failure::BadReport { error } => format!("its test report cannot be read: {error}"),
+        Failure::DataChanged { file } => format!("{file} was changed while it worked, so its result does not count"),
         Failure::NoOutput { what } => format!("it ended well but did not make {what}"),
     }
 }

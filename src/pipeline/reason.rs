@@ -189,6 +189,11 @@ pub enum Failure {
         /// What is wrong with it.
         error: String,
     },
+    /// A data file was changed while it worked, so what it made is of nobody's data.
+    DataChanged {
+        /// Which.
+        file: String,
+    },
     /// It ended, but what it should have made is not there.
     NoOutput {
         /// What is missing.

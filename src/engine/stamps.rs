@@ -1,0 +1,89 @@
+//! Whether the data files that a stage works on stay what was registered, from its start to its end.
+//!
+//! A registered file may be written over in place at any moment; until it has settled again it is neither the old nor the
+//! new one. A stage that read it then has seen nobody's data, so it must neither start nor pass.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::supervisor::AttemptFolder;
+use crate::disk::{digest_file, write_whole};
+use crate::pipeline::{DataFile, Digest};
+
+/// What tells that a file is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    path: PathBuf,
+    bytes: u64,
+    inode: u64,
+    changed: (i64, i64),
+    digest: Digest,
+}
+
+impl Stamp {
+    fn of(path: &Path, digest: &Digest) -> io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        let changed = (metadata.mtime(), metadata.mtime_nsec());
+        let digest = digest.clone();
+        Ok(Self { path: path.to_owned(), bytes: metadata.len(), inode: metadata.ino(), changed, digest })
+    }
+
+    /// Untouched, or written over with what it held.
+    fn holds(&self) -> bool {
+        Self::of(&self.path, &self.digest).ok().as_ref() == Some(self)
+            || digest_file(&self.path).ok().as_ref() == Some(&self.digest)
+    }
+}
+
+fn stamps_of(folder: &AttemptFolder) -> PathBuf {
+    folder.path().join("data.stamps.json")
+}
+
+/// Notes the registered files as they are now; an error if one is not what was registered.
+pub(super) fn note(folder: &AttemptFolder, data: &Path, files: &[DataFile]) -> io::Result<()> {
+    let mut stamps = Vec::with_capacity(files.len());
+    for file in files {
+        let stamp = Stamp::of(&data.join(&file.path), &file.digest)?;
+        if stamp.bytes != file.bytes {
+            let text = format!("{} is being changed; a run follows once it is registered anew", file.path);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        stamps.push(stamp);
+    }
+    write_whole(&stamps_of(folder), &serde_json::to_vec(&stamps)?)
+}
+
+/// The first file that changed since it was noted; nothing was noted for stages that do not use data.
+pub(super) fn changed(folder: &AttemptFolder) -> Option<String> {
+    let stamps: Vec<Stamp> = serde_json::from_slice(&fs::read(stamps_of(folder)).ok()?).ok()?;
+    let changed = stamps.iter().find(|stamp| !stamp.holds())?;
+    Some(changed.path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::digest_bytes;
+
+    #[test]
+    fn a_file_written_over_after_the_start_is_noticed_and_one_being_written_does_not_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let attempt = AttemptFolder::new(folder.path().to_owned());
+        let path = folder.path().join("a.csv");
+        fs::write(&path, "a\n1\n").unwrap();
+        let file = |bytes| DataFile { path: "a.csv".to_owned(), digest: digest_bytes(b"a\n1\n"), bytes, rows: 1 };
+        let torn = note(&attempt, folder.path(), &[file(900)]).unwrap_err().to_string();
+        assert!(torn.starts_with("a.csv is being changed"), "{torn}");
+        note(&attempt, folder.path(), &[file(4)]).unwrap();
+        assert_eq!(changed(&attempt), None);
+        fs::write(&path, "a\n1\n").unwrap();
+        assert_eq!(changed(&attempt), None, "the same again is no change");
+        fs::write(folder.path().join("new"), "a\n2\n").unwrap();
+        fs::rename(folder.path().join("new"), &path).unwrap();
+        assert_eq!(changed(&attempt), Some("a.csv".to_owned()));
+    }
+}
