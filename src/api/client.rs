@@ -46,6 +46,7 @@ impl Client {
     /// A client for the project; nothing is sent yet.
     pub fn connect(layout: &Layout) -> Result<Self, ClientError> {
         let socket = layout.socket();
+        layout.check_runtime().map_err(|error| ClientError::Broken(error.to_string()))?;
         let http = reqwest::Client::builder()
             .unix_socket(socket.clone())
             .no_proxy()

@@ -13,7 +13,7 @@ use crate::disk::Layout;
 use crate::engine::journal::Journal;
 use crate::engine::spool::LogReader;
 use crate::engine::supervisor::AttemptFolder;
-use crate::pipeline::{Attempt, Recorded, Run, RunId, StageName, State, narrate};
+use crate::pipeline::{Attempt, Event, Recorded, Run, RunId, StageName, State, narrate};
 
 /// Bytes copied at once.
 const PIECE: usize = 1 << 16;
@@ -55,7 +55,8 @@ pub fn logs(folder: &Path, arguments: &LogsArguments, out: &mut impl Write) -> R
         let mut stream = client.events(state.sequence).await?;
         while let Some(item) = stream.next().await {
             let item = item?;
-            let is_over = attempt.exit().is_some();
+            // One whose supervisor was killed has no exit file, but it has an end.
+            let is_over = attempt.exit().is_some() || is_end_of(&item, &address);
             copy(&attempt, &mut from, out)?;
             if is_over {
                 return Ok(());
@@ -66,6 +67,12 @@ pub fn logs(folder: &Path, arguments: &LogsArguments, out: &mut impl Write) -> R
         }
         Ok(())
     })
+}
+
+fn is_end_of(item: &StreamItem, log: &LogAddress) -> bool {
+    let StreamItem::Event(recorded) = item else { return false };
+    matches!(&recorded.event, Event::StageFinished { run, stage, attempt, .. }
+        if *run == log.run && *stage == log.stage && *attempt == log.attempt)
 }
 
 fn find(state: &State, stage: &StageName, run: Option<RunId>) -> Result<LogAddress, Failure> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::digest_bytes;
@@ -109,8 +109,40 @@ impl Layout {
         let socket = self.socket();
         let folder = socket.parent().unwrap_or(&socket);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+        self.check_runtime()?;
+        for folder in [folder.parent().unwrap_or(folder), folder] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        }
+        Ok(())
     }
+
+    /// Whether the run-time folder is this user's own, if it is there. In a temporary folder anybody could have made it
+    /// first, and put a socket of theirs into it.
+    pub fn check_runtime(&self) -> io::Result<()> {
+        let socket = self.socket();
+        let folder = socket.parent().unwrap_or(&socket);
+        for folder in [folder.parent().unwrap_or(folder), folder] {
+            is_own(folder, rustix::process::getuid().as_raw())?;
+        }
+        Ok(())
+    }
+}
+
+fn is_own(folder: &Path, user: u32) -> io::Result<()> {
+    let metadata = match fs::symlink_metadata(folder) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if metadata.is_dir() && metadata.uid() == user {
+        return Ok(());
+    }
+    let text = format!(
+        "{} belongs to user {} and not to you, so its sockets are not trusted; remove it, or set XDG_RUNTIME_DIR to a folder of yours",
+        folder.display(),
+        metadata.uid()
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
 }
 
 /// `$XDG_RUNTIME_DIR/trainyard`, else a folder of this user's own below the temporary folder.
@@ -118,5 +150,23 @@ fn runtime_folder() -> PathBuf {
     match std::env::var_os("XDG_RUNTIME_DIR") {
         Some(folder) if Path::new(&folder).is_dir() => PathBuf::from(folder).join("trainyard"),
         _ => std::env::temp_dir().join(format!("trainyard-{}", rustix::process::getuid().as_raw())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_somebody_else_and_a_link_are_not_trusted() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = rustix::process::getuid().as_raw();
+        is_own(folder.path(), own).unwrap();
+        is_own(&folder.path().join("missing"), own).unwrap();
+        let error = is_own(folder.path(), own + 1).unwrap_err().to_string();
+        assert!(error.contains("and not to you"), "{error}");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+        assert!(is_own(&link, own).is_err());
     }
 }

@@ -19,7 +19,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use super::cell::Cell;
@@ -30,6 +30,8 @@ use super::learn::algorithm_name;
 use super::server_metrics::{ServerMetrics, Shown};
 use super::{server_predict, server_site};
 
+/// Large requests that are worked off at once; the others wait.
+const LARGE_AT_ONCE: usize = 2;
 /// Idle connections get this long for one more request, whose answer then closes them.
 const IDLE_LIMIT: Duration = Duration::from_secs(5);
 /// Requests under way get this long in all.
@@ -42,6 +44,8 @@ pub(super) struct Shared {
     window: Mutex<Window>,
     site: Option<PathBuf>,
     stopping: watch::Receiver<bool>,
+    /// Turns for requests that take a lot of memory while they are worked off.
+    pub(super) large: Semaphore,
     release: Option<String>,
     version: Option<String>,
 }
@@ -77,6 +81,7 @@ pub async fn serve(
         model,
         site,
         stopping: stopping.clone(),
+        large: Semaphore::new(LARGE_AT_ONCE),
         release: std::env::var("TRAINYARD_RELEASE").ok(),
         version: std::env::var("TRAINYARD_MODEL_VERSION").ok(),
     });

@@ -30,6 +30,8 @@ pub(super) async fn predict(shared: Arc<Shared>, body: Result<Bytes, BytesReject
         Err(rejection) => Err(Refusal::unread(&rejection)),
         Ok(body) if body.len() <= SMALL => score(&shared, &body),
         Ok(body) => {
+            // Parsed, a body takes many times its size: more than a few at once would be more than a small machine has.
+            let _turn = shared.large.acquire().await;
             let shared = Arc::clone(&shared);
             let scored = tokio::task::spawn_blocking(move || score(&shared, &body)).await;
             scored.unwrap_or_else(|error| Err(Refusal::internal(&error)))
