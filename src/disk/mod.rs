@@ -6,10 +6,14 @@
 mod digest;
 mod layout;
 mod lock;
+mod process;
+mod stamp;
 
 pub use digest::{digest_bytes, digest_file, digest_folder};
 pub use layout::Layout;
 pub use lock::FileLock;
+pub use process::{ProcessStat, boot_id};
+pub use stamp::FileStamp;
 
 use std::fs::{self, File};
 use std::io::{self, Write};

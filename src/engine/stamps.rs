@@ -5,36 +5,26 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::supervisor::AttemptFolder;
-use crate::disk::{digest_file, write_whole};
+use crate::disk::{FileStamp, digest_file, write_whole};
 use crate::pipeline::{DataFile, Digest};
 
-/// What tells that a file is as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Stamp {
+/// A data file as it was at the start.
+#[derive(Debug, Serialize, Deserialize)]
+struct Noted {
     path: PathBuf,
-    bytes: u64,
-    inode: u64,
-    changed: (i64, i64),
+    stamp: FileStamp,
     digest: Digest,
 }
 
-impl Stamp {
-    fn of(path: &Path, digest: &Digest) -> io::Result<Self> {
-        let metadata = fs::metadata(path)?;
-        let changed = (metadata.mtime(), metadata.mtime_nsec());
-        let digest = digest.clone();
-        Ok(Self { path: path.to_owned(), bytes: metadata.len(), inode: metadata.ino(), changed, digest })
-    }
-
+impl Noted {
     /// Untouched, or written over with what it held.
     fn holds(&self) -> bool {
-        Self::of(&self.path, &self.digest).ok().as_ref() == Some(self)
+        fs::metadata(&self.path).is_ok_and(|metadata| FileStamp::from(&metadata) == self.stamp)
             || digest_file(&self.path).ok().as_ref() == Some(&self.digest)
     }
 }
@@ -47,20 +37,21 @@ fn stamps_of(folder: &AttemptFolder) -> PathBuf {
 pub(super) fn note(folder: &AttemptFolder, data: &Path, files: &[DataFile]) -> io::Result<()> {
     let mut stamps = Vec::with_capacity(files.len());
     for file in files {
-        let stamp = Stamp::of(&data.join(&file.path), &file.digest)?;
+        let path = data.join(&file.path);
+        let stamp = FileStamp::from(&fs::metadata(&path)?);
         if stamp.bytes != file.bytes {
             let text = format!("{} is being changed; a run follows once it is registered anew", file.path);
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
-        stamps.push(stamp);
+        stamps.push(Noted { path, stamp, digest: file.digest.clone() });
     }
     write_whole(&stamps_of(folder), &serde_json::to_vec(&stamps)?)
 }
 
 /// The first file that changed since it was noted; nothing was noted for stages that do not use data.
 pub(super) fn changed(folder: &AttemptFolder) -> Option<String> {
-    let stamps: Vec<Stamp> = serde_json::from_slice(&fs::read(stamps_of(folder)).ok()?).ok()?;
-    let changed = stamps.iter().find(|stamp| !stamp.holds())?;
+    let stamps: Vec<Noted> = serde_json::from_slice(&fs::read(stamps_of(folder)).ok()?).ok()?;
+    let changed = stamps.iter().find(|noted| !noted.holds())?;
     Some(changed.path.file_name().unwrap_or_default().to_string_lossy().into_owned())
 }
 

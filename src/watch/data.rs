@@ -5,8 +5,7 @@
 //! worker asks when to come back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, Metadata};
-use std::os::unix::fs::MetadataExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,7 +14,7 @@ use globset::GlobSet;
 use super::open_files::written_files;
 use super::source::glob_set;
 use super::{Verify, Watched};
-use crate::disk::{digest_bytes, digest_file};
+use crate::disk::{FileStamp, digest_bytes, digest_file};
 use crate::pipeline::{DataFile, DataSet};
 
 /// Registered files wait for those that are still arriving, but not longer than this: one trigger for a bulk copy, and none
@@ -25,12 +24,6 @@ const GATHER: Duration = Duration::from_secs(30);
 /// Files on their way that people are told of by name.
 const TOLD: usize = 20;
 
-type Stamp = (i64, i64, u64, u64);
-
-fn stamp_of(metadata: &Metadata) -> Stamp {
-    (metadata.mtime(), metadata.mtime_nsec(), metadata.len(), metadata.ino())
-}
-
 #[derive(Debug, Clone)]
 struct Arrival {
     quiet_at: Instant,
@@ -39,7 +32,7 @@ struct Arrival {
 
 #[derive(Debug, Clone)]
 struct Registered {
-    stamp: Stamp,
+    stamp: FileStamp,
     file: DataFile,
 }
 
@@ -58,7 +51,7 @@ pub(super) struct Data {
     verify: Verify,
     arriving: BTreeMap<PathBuf, Arrival>,
     registered: BTreeMap<PathBuf, Registered>,
-    refused: BTreeMap<PathBuf, Stamp>,
+    refused: BTreeMap<PathBuf, FileStamp>,
     /// Names registered or removed since the last report, and since when they wait.
     changed: BTreeSet<String>,
     changed_since: Option<Instant>,
@@ -105,7 +98,7 @@ impl Data {
         let gone: Vec<PathBuf> = self.registered.keys().filter(|path| !found.contains(*path)).cloned().collect();
         for path in gone.into_iter().chain(found) {
             let metadata = fs::metadata(&path).ok();
-            let stamp = metadata.as_ref().map(stamp_of);
+            let stamp = metadata.as_ref().map(FileStamp::from);
             let known = self.registered.get(&path).map(|registered| registered.stamp);
             let is_known = stamp.is_some() && (stamp == known || stamp == self.refused.get(&path).copied());
             if !is_known && self.counts(&path) && !self.arriving.contains_key(&path) {
@@ -154,7 +147,7 @@ impl Data {
         if !before.is_file() {
             return;
         }
-        let stamp = stamp_of(&before);
+        let stamp = FileStamp::from(&before);
         if self.registered.get(path).is_some_and(|registered| registered.stamp == stamp) {
             return;
         }
@@ -163,7 +156,7 @@ impl Data {
             Ok((rows, digest))
         });
         // Changed while it was read: nothing that was seen of it counts.
-        if fs::metadata(path).map(|after| stamp_of(&after)).ok() != Some(stamp) {
+        if fs::metadata(path).map(|after| FileStamp::from(&after)).ok() != Some(stamp) {
             self.arriving.insert(path.to_owned(), Arrival { quiet_at: now + self.settle, is_open: false });
             return;
         }
@@ -171,7 +164,7 @@ impl Data {
         match judged {
             Ok((rows, digest)) => {
                 self.refused.remove(path);
-                let file = DataFile { path: name, digest, bytes: stamp.2, rows };
+                let file = DataFile { path: name, digest, bytes: stamp.bytes, rows };
                 let is_same = self.registered.get(path).is_some_and(|known| known.file == file);
                 self.registered.insert(path.to_owned(), Registered { stamp, file });
                 if !is_same {

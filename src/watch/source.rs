@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::repository::{Head, RepositoryError, SourceRepository};
 use super::{StageGlobs, Watched};
-use crate::disk::{digest_bytes, digest_file};
+use crate::disk::{FileStamp, digest_bytes, digest_file};
 use crate::pipeline::{Digest, SourceState, StageName};
-
-/// What tells that a file is as it was: changed nanosecond, length and inode.
-type Stamp = (i64, i64, u64, u64);
 
 /// The source at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +31,7 @@ pub(super) struct Source {
     ignore: GlobSet,
     stages: Vec<(StageName, GlobSet, bool)>,
     repository: Option<SourceRepository>,
-    known: BTreeMap<PathBuf, (Stamp, Digest)>,
+    known: BTreeMap<PathBuf, (FileStamp, Digest)>,
 }
 
 impl Source {
@@ -121,7 +117,7 @@ impl Source {
         for path in paths {
             // A file that vanishes between the list and the look is not there.
             let Ok(metadata) = fs::metadata(&path) else { continue };
-            let stamp = (metadata.mtime(), metadata.mtime_nsec(), metadata.len(), metadata.ino());
+            let stamp = FileStamp::from(&metadata);
             let digest = match known.remove(&path) {
                 Some((before, digest)) if before == stamp => digest,
                 _ => match digest_file(&path) {

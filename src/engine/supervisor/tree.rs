@@ -10,6 +10,8 @@ use std::io;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{ProcessStat, boot_id};
+
 /// A process that can be told from every other, before and after it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProcessIdentity {
@@ -24,8 +26,8 @@ pub struct ProcessIdentity {
 impl ProcessIdentity {
     /// The process of that number, if there is one.
     pub fn of(pid: i32) -> Option<Self> {
-        let stat = Stat::read(pid)?;
-        Some(Self { boot: boot(), pid, start: stat.start })
+        let stat = ProcessStat::read(pid)?;
+        Some(Self { boot: boot_id(), pid, start: stat.start })
     }
 
     /// This process.
@@ -35,7 +37,8 @@ impl ProcessIdentity {
 
     /// Whether it is still there and not a zombie.
     pub fn is_alive(&self) -> bool {
-        self.boot == boot() && Stat::read(self.pid).is_some_and(|stat| stat.start == self.start && stat.state != 'Z')
+        self.boot == boot_id()
+            && ProcessStat::read(self.pid).is_some_and(|stat| stat.start == self.start && stat.state != 'Z')
     }
 
     /// Sends a signal; gone already is fine.
@@ -57,32 +60,6 @@ impl ProcessIdentity {
     }
 }
 
-fn boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
-}
-
-/// What `/proc/PID/stat` says.
-struct Stat {
-    parent: i32,
-    state: char,
-    start: u64,
-}
-
-impl Stat {
-    fn read(pid: i32) -> Option<Self> {
-        let bytes = fs::read(format!("/proc/{pid}/stat")).ok()?;
-        let text = String::from_utf8_lossy(&bytes);
-        // The name, in parentheses, may itself hold anything.
-        let (_, rest) = text.rsplit_once(')')?;
-        let fields: Vec<&str> = rest.split_whitespace().collect();
-        Some(Self {
-            state: fields.first()?.chars().next()?,
-            parent: fields.get(1)?.parse().ok()?,
-            start: fields.get(19)?.parse().ok()?,
-        })
-    }
-}
-
 fn all() -> Vec<i32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
@@ -90,10 +67,10 @@ fn all() -> Vec<i32> {
 
 /// All living processes below `ancestor`, which is a sub-reaper, so none of them can have left it.
 pub(super) fn descendants(ancestor: i32) -> Vec<ProcessIdentity> {
-    let boot = boot();
+    let boot = boot_id();
     let mut children: BTreeMap<i32, Vec<ProcessIdentity>> = BTreeMap::new();
     for pid in all() {
-        if let Some(stat) = Stat::read(pid)
+        if let Some(stat) = ProcessStat::read(pid)
             && stat.state != 'Z'
         {
             let identity = ProcessIdentity { boot: boot.clone(), pid, start: stat.start };

@@ -14,11 +14,11 @@ use super::launch::Launch;
 use super::log::HostLog;
 use super::proxy::{BackEnd, Switch};
 use super::release::{Running, free_address, release_log};
-use super::state::{HostState, RecordedProcess, RecordedRelease, boot_id};
+use super::state::{HostState, RecordedProcess, RecordedRelease};
 use super::supervise::{Supervised, supervise};
 use super::unpack::{Unpacked, unpack};
 use super::{address, health, seconds};
-use crate::disk::{Layout, now};
+use crate::disk::{Layout, boot_id, now};
 use crate::pipeline::ReleaseId;
 use crate::target::{ApplyRequest, ApplyResponse, LiveRelease, TargetStatus};
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 
-use crate::disk::write_whole;
+use crate::disk::{ProcessStat, boot_id, write_whole};
 use crate::pipeline::{Moment, ReleaseId};
 use crate::target::ApplyRequest;
 
@@ -82,17 +82,9 @@ impl HostState {
     }
 }
 
-/// The identity of this boot; empty where the kernel does not tell.
-pub fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
-}
-
 /// When the process with that number started, in clock ticks since the boot; `None` if there is none.
 pub fn start_time(pid: i32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
-    let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_ascii_whitespace().nth(22 - 3)?.parse().ok()
+    ProcessStat::read(pid).map(|stat| stat.start)
 }
 
 #[cfg(test)]
