@@ -32,15 +32,27 @@ fn the_page_of_keys_is_what_the_screen_does() {
     compare("keys.md", "Keys and commands of the screen", &tui::reference());
 }
 
-/// The example of the README is a configuration, not a picture of one.
+/// The examples are configurations, not pictures of them.
 #[test]
-fn every_configuration_in_the_readme_is_valid() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let examples: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(!examples.is_empty());
-    for example in examples {
-        if let Err(errors) = config::parse(example, "README.md") {
-            panic!("{errors}");
+fn every_configuration_in_the_readme_and_the_page_of_engines_is_valid() {
+    for name in ["README.md", "docs/engines.md"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+        let examples: Vec<&str> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(!examples.is_empty(), "{name}");
+        for example in examples {
+            if let Err(errors) = config::parse(example, name) {
+                panic!("{errors}");
+            }
         }
+    }
+}
+
+/// The Python app of the tests is an example too.
+#[test]
+fn the_configuration_of_the_python_app_is_valid() {
+    let name = "tests/fixtures/python-app/trainyard.toml";
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    if let Err(errors) = config::parse(&text, name) {
+        panic!("{errors}");
     }
 }

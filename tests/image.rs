@@ -8,14 +8,12 @@
 
 mod support;
 
-use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{Finished, PATIENCE, Project, RECORD, customers, finish, get, post, stage_word, wait_for};
+use support::{PATIENCE, Project, RECORD, customers, docker, get, has_docker, post, stage_word, wait_for};
 
 /// Train and build, and nothing else: a deploy would only take time.
 const IMAGE: &str = r#"
@@ -31,8 +29,6 @@ uses = "image"
 needs = ["train"]
 include = ["app/**"]
 "#;
-/// Loading an image of a debug build may take long.
-const LOAD: Duration = Duration::from_mins(5);
 
 fn project() -> Project {
     let project = Project::with(IMAGE, &[("app/greeting.txt", "hello\n")]);
@@ -62,22 +58,6 @@ fn equal_inputs_give_the_same_archive_byte_for_byte() {
     assert_eq!((stage_word(&run, "train"), stage_word(&run, "build")), ("skipped".to_owned(), "passed".to_owned()));
     assert_eq!(run["stages"]["build"]["why"], json!({ "outputs_lost": { "since": 1 } }));
     assert!(bytes == fs::read(&first).unwrap(), "{} was not made again as it was", first.display());
-}
-
-/// Whether a Docker Engine answers; where one must, its absence is a failure.
-fn has_docker(test: &str) -> bool {
-    let answers = Command::new("docker").arg("version").output().is_ok_and(|output| output.status.success());
-    let must = env::var("TRAINYARD_TEST_DOCKER").is_ok_and(|value| value == "1");
-    assert!(answers || !must, "TRAINYARD_TEST_DOCKER is 1, but `docker version` does not succeed");
-    if !answers {
-        eprintln!("skipped: {test}: no Docker Engine answers (`docker version`)");
-    }
-    answers
-}
-
-#[track_caller]
-fn docker(arguments: &[&str]) -> Finished {
-    finish(Command::new("docker").args(arguments), LOAD)
 }
 
 /// A container and its image, which go away with the test.

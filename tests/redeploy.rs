@@ -8,7 +8,7 @@
 
 mod support;
 
-use support::{Load, PATIENCE, Project, RECORD, customers, get, wait_for};
+use support::{LoadPlan, PATIENCE, Project, RECORD, customers, get, wait_for};
 
 /// The least number of requests from which something may be concluded.
 const REQUESTS: u64 = 1_000;
@@ -20,7 +20,7 @@ fn no_prediction_is_lost_during_three_redeploys() {
     project.register("first.csv", customers(0, 300));
     project.expect_run(1, "passed");
 
-    let load = Load::start(project.port(), 3, 2, RECORD);
+    let load = LoadPlan::of(project.port(), RECORD).start();
     for _ in 0..3 {
         let before = load.answered();
         project.command(&["run", "deploy", "--wait"]).ok();
@@ -29,18 +29,8 @@ fn no_prediction_is_lost_during_three_redeploys() {
     let enough = (load.answered() + REQUESTS / 4).max(REQUESTS);
     wait_for("requests behind the last redeploy", PATIENCE, || (load.answered() >= enough).then_some(()));
     let loaded = load.finish();
-
-    let total = loaded.keeping + loaded.fresh;
-    let rate = u128::from(total) * 1_000 / loaded.took.as_millis().max(1);
-    eprintln!(
-        "{total} predictions in {:.1} s ({rate} a second): {} on kept connections, {} on fresh ones, {} failed",
-        loaded.took.as_secs_f64(),
-        loaded.keeping,
-        loaded.fresh,
-        loaded.failures.len()
-    );
-    assert!(loaded.failures.is_empty(), "{} requests failed: {:?}", loaded.failures.len(), loaded.failures);
-    assert!(total >= REQUESTS && loaded.keeping > 0 && loaded.fresh > 0, "too few requests");
+    eprintln!("{loaded}");
+    loaded.assert_none_lost(REQUESTS);
     let version = get(project.port(), "/version").unwrap().json();
     assert_eq!(version["release"], "4");
     assert_eq!(project.snapshot()["state"]["live"], 4);

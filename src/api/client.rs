@@ -7,11 +7,11 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::types::{
-    Charts, CommandReply, CommandRequest, LogAddress, LogWindow, Plan, PlanRequest, Problem, QueryRow, Snapshot,
-    StreamItem,
+    Charts, CommandReply, CommandRequest, LogAddress, LogWindow, Plan, PlanRequest, Problem, QueryRow, RollbackPlan,
+    Snapshot, StreamItem,
 };
 use crate::disk::Layout;
-use crate::pipeline::{Recorded, Selection};
+use crate::pipeline::{Recorded, ReleaseId, Selection};
 
 /// How long an answer may take. The event stream has no such limit.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,6 +76,18 @@ impl Client {
     pub async fn plan(&self, selection: &Selection) -> Result<Plan, ClientError> {
         let request = PlanRequest { selection: selection.clone() };
         self.send(self.request(Method::POST, "plan").json(&request)).await
+    }
+
+    /// What a rollback to `to` would do; without it, to the last release before the live one. That there is no way back
+    /// is a refusal, that it is barred stands in the plan.
+    pub async fn rollback_plan(&self, to: Option<ReleaseId>) -> Result<RollbackPlan, ClientError> {
+        let query: Vec<(&str, String)> = to.map(|to| ("to", to.to_string())).into_iter().collect();
+        self.get("rollback", &query).await
+    }
+
+    /// The last `lines` lines that the live release wrote.
+    pub async fn release_log(&self, lines: usize) -> Result<Vec<String>, ClientError> {
+        self.get("release-log", &[("lines", lines.to_string())]).await
     }
 
     /// `count` lines of a log from line `first` on.

@@ -18,12 +18,12 @@ use tokio::net::UnixListener;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::spawn_blocking;
 
-use super::types::{CommandRequest, Live, LogWindow, PlanRequest, Problem, Snapshot, StreamItem};
-use crate::engine::Daemon;
+use super::types::{CommandRequest, Live, LogWindow, PlanRequest, Problem, RollbackPlan, Snapshot, StreamItem};
 use crate::engine::core::CommandError;
 use crate::engine::spool::LogReader;
 use crate::engine::supervisor::AttemptFolder;
-use crate::pipeline::{Attempt, Recorded, RunId, StageName, plan};
+use crate::engine::{Daemon, releases};
+use crate::pipeline::{Attempt, Command, Recorded, Refusal, ReleaseId, RunId, StageName, plan};
 
 /// Events that a client may have missed and still be told one by one; beyond that a new snapshot is cheaper.
 const CATCH_UP: u64 = 2_000;
@@ -66,6 +66,8 @@ pub async fn serve(listener: UnixListener, daemon: Arc<Daemon>, end: mpsc::Unbou
         .route("/v1/plan", post(make_plan))
         .route("/v1/logs/{run}/{stage}/{attempt}", get(log_lines))
         .route("/v1/logs/{run}/{stage}/{attempt}/search", get(log_search))
+        .route("/v1/rollback", get(rollback))
+        .route("/v1/release-log", get(release_log))
         .route("/v1/charts", get(charts))
         .route("/v1/query", get(query))
         .route("/v1/end", post(end_daemon))
@@ -201,12 +203,48 @@ fn answer<T: Serialize>(found: Option<Result<T, String>>) -> Response {
 }
 
 async fn command(State(shared): Shares, Json(CommandRequest { by, command }): Json<CommandRequest>) -> Response {
+    if let Command::Rollback { to } = &command
+        && let Some(Ok(RollbackPlan { obstacle: Some(obstacle), .. })) = rollback_plan(&shared, *to).await
+    {
+        // Before anything is touched: a way back that is not there is not entered.
+        return problem(StatusCode::CONFLICT, obstacle);
+    }
     match shared.daemon.core.command(by, command).await {
         Ok(run) => Json(Ok::<_, crate::pipeline::Refusal>(run)).into_response(),
         Err(CommandError::Refused(refusal)) => Json(Err::<RunId, _>(refusal)).into_response(),
         Err(error @ CommandError::Journal(_)) => problem(StatusCode::INSUFFICIENT_STORAGE, error),
         Err(CommandError::Ending) => ending(),
     }
+}
+
+async fn rollback_plan(shared: &Shared, to: Option<ReleaseId>) -> Option<Result<RollbackPlan, Refusal>> {
+    let way = shared.daemon.core.look(move |state, _| releases::way_back(state, to)).await?;
+    Some(match way {
+        Ok(way) => Ok(releases::plan_rollback(&shared.daemon.layout, way).await),
+        Err(refusal) => Err(refusal),
+    })
+}
+
+#[derive(Deserialize)]
+struct RollbackWanted {
+    to: Option<u64>,
+}
+
+async fn rollback(State(shared): Shares, Query(wanted): Query<RollbackWanted>) -> Response {
+    match rollback_plan(&shared, wanted.to.map(ReleaseId)).await {
+        Some(Ok(plan)) => Json(plan).into_response(),
+        Some(Err(refusal)) => problem(StatusCode::CONFLICT, refusal),
+        None => ending(),
+    }
+}
+
+#[derive(Deserialize)]
+struct ReleaseLogWanted {
+    lines: usize,
+}
+
+async fn release_log(State(shared): Shares, Query(wanted): Query<ReleaseLogWanted>) -> Response {
+    Json(shared.daemon.host.release_log(wanted.lines).await).into_response()
 }
 
 async fn make_plan(State(shared): Shares, Json(PlanRequest { selection }): Json<PlanRequest>) -> Response {

@@ -74,6 +74,85 @@ pub struct StageProgress {
     pub metrics: BTreeMap<String, f64>,
 }
 
+/// Where releases run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// `process`, `docker` or `kubernetes`.
+    pub kind: String,
+    /// The context of the kubeconfig.
+    pub context: Option<String>,
+    /// The namespace.
+    pub namespace: Option<String>,
+    /// Whether an operator must type the project's name before anything here is changed by hand.
+    pub production: bool,
+}
+
+/// A process, container or pod of a release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstanceStatus {
+    /// What tells it from the others: a process number, the name of a container or of a pod.
+    pub name: String,
+    /// Which release it runs.
+    pub release: ReleaseId,
+    /// `stable` or `canary`.
+    pub track: String,
+    /// In a word or a few: `running`, `healthy`, `starting`, `CrashLoopBackOff`.
+    pub state: String,
+    /// Whether it gets requests.
+    pub ready: bool,
+    /// How many times it was started again.
+    pub restarts: u64,
+    /// Since when it is there.
+    pub since: Option<Moment>,
+    /// The node it is on, where there are nodes.
+    pub node: Option<String>,
+    /// What it uses, where that can be told.
+    pub usage: Option<Usage>,
+}
+
+/// What a process, container or pod uses.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Processors: 0.5 is half of one.
+    pub cpus: f64,
+    /// Memory in bytes.
+    pub memory: u64,
+}
+
+/// What the target says of what it runs, asked for every few seconds.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TargetReport {
+    /// Where.
+    pub place: Option<Place>,
+    /// The release that serves, or should.
+    pub live: Option<ReleaseId>,
+    /// Whether it answers.
+    pub serving: bool,
+    /// How it ended the last time, if it did.
+    pub last_exit: Option<String>,
+    /// What it runs as.
+    pub instances: Vec<InstanceStatus>,
+    /// Where the live objects differ from what was applied, one line each.
+    pub drift: Vec<String>,
+    /// Why the engine or the cluster does not answer, and since when.
+    pub unreachable: Option<(Moment, String)>,
+    /// Bytes that are ours, by what they are: `models`, `images`, `runs`, `releases`, `Docker Engine`.
+    pub disk: BTreeMap<String, u64>,
+}
+
+/// What a rollback would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackPlan {
+    /// The release that serves now.
+    pub from: Option<ReleaseId>,
+    /// The release that it would go back to.
+    pub to: ReleaseId,
+    /// What changes, a line each: image, model, commit.
+    pub changes: Vec<String>,
+    /// Why it cannot be done: its image is gone, nothing is earlier.
+    pub obstacle: Option<String>,
+}
+
 /// What changes often and is not journaled.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Live {
@@ -85,6 +164,9 @@ pub struct Live {
     pub scraped: Option<Result<Moment, String>>,
     /// The attempt whose log grew last, and its number of lines.
     pub log: Option<(LogAddress, u64)>,
+    /// What the target says; `None` before anything was deployed.
+    #[serde(default)]
+    pub target: Option<TargetReport>,
     /// What keeps the daemon from doing all it should (an invalid configuration, a full disk), by subject.
     #[serde(default)]
     pub problems: BTreeMap<String, String>,

@@ -12,6 +12,7 @@ use super::history::LogsArguments;
 use super::host::HostArguments;
 use super::init::InitArguments;
 use super::predict::PredictArguments;
+use super::releases::RollbackArguments;
 use super::run::SelectionArguments;
 use super::serve::ServeArguments;
 
@@ -74,6 +75,9 @@ pub enum Command {
         /// Which stages
         #[command(flatten)]
         selection: SelectionArguments,
+        /// The project's name, which production wants where nobody can be asked
+        #[arg(long, value_name = "NAME")]
+        confirm: Option<String>,
         /// Print what its stages print, and end with its result
         #[arg(long)]
         wait: bool,
@@ -138,23 +142,16 @@ pub enum Command {
     /// Score a CSV file with a saved model
     #[command(after_help = "Example: trainyard predict --model .trainyard/models/3 new.csv")]
     Predict(PredictArguments),
-    /// Show the history of releases
-    #[command(after_help = "Example: trainyard releases")]
+    /// Show the history of releases, what the live one runs as, and what is ours on the disks
+    #[command(after_help = "Example: trainyard releases --json")]
     Releases {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Go back to an earlier release
+    /// Go back to an earlier release, after saying what will change
     #[command(after_help = "Example: trainyard rollback --wait")]
-    Rollback {
-        /// Its number; without it, the last before the live one
-        #[arg(value_name = "RELEASE")]
-        release: Option<u64>,
-        /// Stay until it is done
-        #[arg(long)]
-        wait: bool,
-    },
+    Rollback(RollbackArguments),
     /// Evaluate a PromQL expression over what was scraped
     #[command(after_help = "Example: trainyard query 'sum(rate(predict_requests_total[1m]))'")]
     Query {
@@ -198,7 +195,13 @@ pub enum Command {
         #[arg(value_enum)]
         kind: BuiltIn,
     },
-    /// Run releases of the process target
+    /// Be a stage's process inside of a Job, in an image that has no shell
+    #[command(hide = true)]
+    Agent {
+        /// What to do
+        words: Vec<String>,
+    },
+    /// Run releases
     #[command(hide = true)]
     Host(HostArguments),
 }
@@ -223,11 +226,12 @@ impl Command {
             | Self::Down { .. }
             | Self::Run { .. }
             | Self::Cancel { .. }
-            | Self::Rollback { .. }
+            | Self::Rollback(_)
             | Self::Serve(_)
             | Self::Daemon
             | Self::Supervise { .. }
             | Self::Stage { .. }
+            | Self::Agent { .. }
             | Self::Host(_) => false,
         }
     }
@@ -242,6 +246,8 @@ pub enum BuiltIn {
     Image,
     /// The deploy.
     Deploy,
+    /// Any stage, in a container or as a Job.
+    Remote,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::{Failure, failed};
 use crate::api::client::Client;
+use crate::config::TargetKind;
 use crate::demo::{
     BATCHES, DemoError, DemoHandles, DemoProject, Summary, TemporaryFolder, cancel_runs, headless, load,
 };
@@ -19,7 +20,7 @@ use crate::demo::{
 /// Where the demo is written when nothing else is said.
 const FOLDER: &str = "trainyard-demo";
 
-/// `trainyard demo [--headless] [--dir DIR] [--port PORT]`
+/// `trainyard demo [--headless] [--target TARGET] [--dir DIR] [--port PORT]`
 #[derive(Debug, Clone, clap::Args)]
 pub struct DemoArguments {
     /// No screen: tell every event in a line, and end once the deployed app has answered and was scraped
@@ -28,9 +29,33 @@ pub struct DemoArguments {
     /// The folder of the project; without it `./trainyard-demo`, or for --headless a temporary one
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Where the app runs; without it as processes, which need no engine
+    #[arg(long, value_name = "TARGET", value_enum)]
+    pub target: Option<DemoTarget>,
     /// The port of the deployed app on loopback; without it, a free one
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+}
+
+/// Where the app of the demo runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DemoTarget {
+    /// Processes on this machine
+    Process,
+    /// Docker Engine
+    Docker,
+    /// The present context of your kubeconfig; its nodes must share this machine's Docker Engine
+    Kubernetes,
+}
+
+impl From<DemoTarget> for TargetKind {
+    fn from(target: DemoTarget) -> Self {
+        match target {
+            DemoTarget::Process => Self::Process,
+            DemoTarget::Docker => Self::Docker,
+            DemoTarget::Kubernetes => Self::Kubernetes,
+        }
+    }
 }
 
 /// Shows the demo. Must not be called from inside of a runtime, and the closures are not either.
@@ -70,7 +95,8 @@ fn run_headless(
             (temporary.path().to_owned(), Some(temporary))
         }
     };
-    let project = DemoProject::create_or_open(&folder, arguments.port).map_err(failure)?;
+    let project = DemoProject::create_or_open(&folder, arguments.port, arguments.target.map(TargetKind::from))
+        .map_err(failure)?;
     writeln!(out, "project wine-quality in {}", project.folder().display())?;
     out.flush()?;
     let shown = start_daemon(project.folder())
@@ -99,7 +125,10 @@ fn run_on_screen(
     open_screen: impl FnOnce(DemoHandles) -> Result<(), String>,
 ) -> Result<(), Failure> {
     let folder = arguments.dir.clone().unwrap_or_else(|| PathBuf::from(FOLDER));
-    let project = Arc::new(DemoProject::create_or_open(&folder, arguments.port).map_err(failure)?);
+    let project = Arc::new(
+        DemoProject::create_or_open(&folder, arguments.port, arguments.target.map(TargetKind::from))
+            .map_err(failure)?,
+    );
     let shown = show(&project, start_daemon, open_screen);
     stop_all(project.folder());
     shown?;
@@ -182,7 +211,7 @@ mod tests {
     use super::*;
 
     fn arguments(headless: bool, dir: Option<&Path>) -> DemoArguments {
-        DemoArguments { headless, dir: dir.map(Path::to_owned), port: None }
+        DemoArguments { headless, dir: dir.map(Path::to_owned), target: None, port: None }
     }
 
     #[test]

@@ -9,7 +9,9 @@ use clap::{CommandFactory, Parser};
 use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
 use super::harmless::Harmless;
-use super::{check, config, daemon, demo, doctor, history, host, init, predict, project, run, screen, serve, show, up};
+use super::{
+    check, config, daemon, demo, doctor, history, host, init, predict, project, releases, run, screen, serve, show, up,
+};
 use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
 use crate::stage::{self, deploy::DeployError};
@@ -17,6 +19,8 @@ use crate::tui::DemoHooks;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    // The one provider of TLS; it must be there before the first client is made, and nobody else sets it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
     let mut out = BufWriter::new(io::stdout());
     let is_raw = arguments.command.as_ref().is_some_and(Command::is_for_machines);
@@ -58,7 +62,9 @@ fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Re
         Some(Command::Up { foreground: true }) => daemon::run(folder),
         Some(Command::Up { foreground: false }) => up::up(folder, out),
         Some(Command::Down { all }) => up::down(folder, all, out),
-        Some(Command::Run { selection, wait }) => run::run(folder, selection.selection(), wait, out),
+        Some(Command::Run { selection, confirm, wait }) => {
+            run::run(folder, selection.selection(), confirm.as_deref(), wait, out)
+        }
         Some(Command::Plan { selection, json }) => show::plan(folder, &selection.selection(), json, out),
         Some(Command::Cancel { run }) => run::cancel(folder, run, out),
         Some(Command::Status { json }) => show::status(folder, json, out),
@@ -70,8 +76,8 @@ fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Re
             let model = arguments.model_folder().map_err(failed)?;
             predict::run(&model, &arguments.file, arguments.json, out).map_err(failed)
         }
-        Some(Command::Releases { json }) => show::releases(folder, json, out),
-        Some(Command::Rollback { release, wait }) => run::rollback(folder, release, wait, out),
+        Some(Command::Releases { json }) => releases::releases(folder, json, out),
+        Some(Command::Rollback(arguments)) => releases::rollback(folder, &arguments, out),
         Some(Command::Query { expression, json }) => show::query(folder, &expression, json, out),
         Some(Command::Serve(arguments)) => serve::run(&arguments).map_err(failed),
         Some(Command::Config(command)) => Ok(config::run(command, out)?),
@@ -84,14 +90,34 @@ fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Re
         Some(Command::Supervise { folder }) => supervise(&AttemptFolder::new(folder)).map_err(failed),
         Some(Command::Stage { kind }) => match kind {
             BuiltIn::Train => stage::train::run().map_err(failed),
-            BuiltIn::Image => stage::image::run().map_err(failed),
+            BuiltIn::Image => stage::image::run().map_err(|error| {
+                if error.is_unreachable() { Failure::Unreachable(error.to_string()) } else { failed(error) }
+            }),
             // The core tells a release that was found unfit (1) from one that could not be tried (3).
             BuiltIn::Deploy => stage::deploy::run().map_err(|error| match error {
                 DeployError::Rejected(_) => failed(error),
                 _ => Failure::Unreachable(error.to_string()),
             }),
+            BuiltIn::Remote => remote(),
         },
+        Some(Command::Agent { words }) => stage::runner::agent::run(&words).map_err(failed).and_then(ended_with),
         Some(Command::Host(arguments)) => host::run(folder, &arguments).map_err(failed),
+    }
+}
+
+/// A stage in a container or a Job ends as what it ran there ended.
+fn remote() -> Result<(), Failure> {
+    match stage::runner::run() {
+        Ok(code) => ended_with(code),
+        Err(error) if error.is_unreachable() => Err(Failure::Unreachable(error.to_string())),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn ended_with(code: i32) -> Result<(), Failure> {
+    match code {
+        0 => Ok(()),
+        code => Err(Failure::Said(u8::try_from(code).unwrap_or(1))),
     }
 }
 

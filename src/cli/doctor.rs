@@ -3,6 +3,7 @@
 //! It looks and tells, and changes nothing but a probe folder that goes away again. [`project`] looks at the folder,
 //! [`services`] asks the daemon and the host, [`machine`] looks at the rest. Only `missing` means that the project cannot work.
 
+mod engines;
 mod machine;
 mod project;
 mod services;
@@ -95,6 +96,7 @@ pub fn run(folder: &Path, json: bool, out: &mut impl Write) -> io::Result<bool> 
     let settings = load(layout.project());
     let services = Services::ask(&layout);
     let valid = settings.as_ref().ok();
+    let engines = engines::Engines::ask(valid);
     let checks = [
         project::configuration(&settings),
         project::git(&layout, valid),
@@ -103,7 +105,8 @@ pub fn run(folder: &Path, json: bool, out: &mut impl Write) -> io::Result<bool> 
         project::disk(&layout),
         services.daemon(&layout),
         machine::port(valid, services.host_address()),
-        machine::docker(),
+        engines.docker(valid),
+        engines.kubernetes(valid),
         machine::terminal(),
         machine::libraries(valid),
     ];
@@ -179,7 +182,7 @@ not all that is needed works: journal
         let report: serde_json::Value = serde_json::from_slice(&out).unwrap();
         let of = |index: usize, key: &str| report["checks"][index][key].as_str().unwrap_or_default().to_owned();
         assert_eq!(report["works"], false);
-        assert_eq!(report["checks"].as_array().map(Vec::len), Some(10));
+        assert_eq!(report["checks"].as_array().map(Vec::len), Some(11));
         assert_eq!((of(0, "name"), of(0, "word")), ("configuration".to_owned(), "missing".to_owned()));
         assert_eq!(of(0, "mend"), "`trainyard init` writes one");
         // Looking leaves nothing behind.

@@ -13,7 +13,7 @@ Exit codes:
   0  done
   1  the run, test or gate failed, or the request was refused
   2  wrong usage or configuration
-  3  the engine needed (the daemon, the host of releases) cannot be reached";
+  3  the engine needed (the daemon, the host of releases, Docker, a cluster) cannot be reached";
 
 /// A command that did not do what it should.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::disk::Layout;
-use crate::target::process::{self, HostError};
+use crate::target::host::{self, HostError};
 
 /// What the daemon tells the host.
 #[derive(Debug, Clone, clap::Args)]
@@ -22,5 +22,5 @@ pub fn run(project: &Path, arguments: &HostArguments) -> Result<(), HostError> {
         .enable_all()
         .build()
         .map_err(|error| HostError::Runtime(error.to_string()))?;
-    runtime.block_on(process::run(&layout, arguments.port))
+    runtime.block_on(host::run(&layout, arguments.port))
 }

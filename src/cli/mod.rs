@@ -6,6 +6,7 @@
 pub mod arguments;
 pub mod check;
 pub mod config;
+pub mod confirm;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
@@ -16,10 +17,12 @@ pub mod host;
 pub mod init;
 pub mod predict;
 pub mod project;
+pub mod releases;
 pub mod run;
 pub mod screen;
 pub mod serve;
 pub mod show;
+pub mod table;
 pub mod up;
 
 mod dispatch;

@@ -1,15 +1,19 @@
-//! `trainyard run`, `cancel` and `rollback`: asking for something and, where wanted, staying to the end.
+//! `trainyard run` and `cancel`: asking for something and, where wanted, staying to the end.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
+use super::confirm;
 use super::failure::Failure;
 use super::project::{block_on, layout, operator};
 use super::up;
 use crate::api::client::Client;
 use crate::api::types::{CommandRequest, LogAddress, StreamItem};
-use crate::pipeline::{Command, Event, ReleaseId, RunId, RunResult, Selection, StageState, State, explain, narrate};
+use crate::pipeline::{
+    Command, Event, Failure as StageFailure, RunId, RunResult, Selection, StageKind, StageState, State, explain,
+    narrate,
+};
 
 /// The arguments of `trainyard run` and `trainyard plan` that choose stages.
 #[derive(Debug, Clone, clap::Args)]
@@ -32,11 +36,20 @@ impl SelectionArguments {
     }
 }
 
-/// Starts a run; the daemon too, if none runs.
-pub fn run(folder: &Path, selection: Selection, wait: bool, out: &mut impl Write) -> Result<(), Failure> {
+/// Starts a run; the daemon too, if none runs. `name` is the project's, which production wants before it may deploy.
+pub fn run(
+    folder: &Path,
+    selection: Selection,
+    name: Option<&str>,
+    wait: bool,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let layout = layout(folder)?;
     up::start(&layout)?;
-    ask(&Client::connect(&layout)?, Command::Run(selection), wait, out)
+    let client = Client::connect(&layout)?;
+    let snapshot = block_on(async { Ok(client.snapshot().await?) })?;
+    confirm::run(&layout, &snapshot, &selection, name)?;
+    ask(&client, Command::Run(selection), wait, out)
 }
 
 /// Cancels a run, or all that are active or queued.
@@ -47,17 +60,13 @@ pub fn cancel(folder: &Path, run: Option<u64>, out: &mut impl Write) -> Result<(
     Ok(())
 }
 
-/// Goes back to an earlier release.
-pub fn rollback(folder: &Path, to: Option<u64>, wait: bool, out: &mut impl Write) -> Result<(), Failure> {
-    ask(&Client::connect(&layout(folder)?)?, Command::Rollback { to: to.map(ReleaseId) }, wait, out)
-}
-
 async fn request(client: &Client, command: Command) -> Result<RunId, Failure> {
     let reply = client.command(&CommandRequest { by: operator(), command }).await?;
     reply.map_err(|refusal| Failure::Failed(refusal.to_string()))
 }
 
-fn ask(client: &Client, command: Command, wait: bool, out: &mut impl Write) -> Result<(), Failure> {
+/// Asks the daemon for a run and, with `wait`, stays until its end.
+pub fn ask(client: &Client, command: Command, wait: bool, out: &mut impl Write) -> Result<(), Failure> {
     block_on(async {
         // The snapshot comes first, so that no event of the new run is missed.
         let mut state = if wait { Some(client.snapshot().await?.state) } else { None };
@@ -167,8 +176,21 @@ fn conclude(state: &State, run: RunId, result: RunResult) -> Result<(), Failure>
                 .collect()
         })
         .unwrap_or_default();
+    let told = || format!("run {run} {}; {}", explain::result(result), reasons.join("; "));
     match result {
         RunResult::Passed => Ok(()),
-        result => Err(Failure::Failed(format!("run {run} {}; {}", explain::result(result), reasons.join("; ")))),
+        _ if lacked_an_engine(state, run) => Err(Failure::Unreachable(told())),
+        _ => Err(Failure::Failed(told())),
     }
+}
+
+/// Whether a stage failed because what it needs could not be reached. Only stages of ours say so by their exit code; what a
+/// user's command means by it is its own affair.
+fn lacked_an_engine(state: &State, run: RunId) -> bool {
+    let Some(run) = state.runs.get(&run) else { return false };
+    run.stages.iter().any(|(name, stage)| {
+        let kind = state.graph.get(name).map(|spec| spec.kind);
+        matches!(kind, Some(StageKind::Image | StageKind::Deploy))
+            && matches!(&stage.state, StageState::Failed { failure: StageFailure::Exit { code: 3, .. } })
+    })
 }

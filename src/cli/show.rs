@@ -1,4 +1,4 @@
-//! The commands that show: status, runs, releases, models, plan, query. Each also as JSON.
+//! The commands that show: status, runs, models, plan, query. Each also as JSON.
 
 use std::io::Write;
 use std::path::Path;
@@ -13,7 +13,8 @@ use crate::api::types::{Snapshot, WatchMode};
 use crate::disk::now;
 use crate::pipeline::{ModelVersion, Moment, Release, Run, Selection, StageName, State, explain};
 
-fn json(value: &impl Serialize, out: &mut impl Write) -> Result<(), Failure> {
+/// Prints a value as JSON, laid out for people too.
+pub fn json(value: &impl Serialize, out: &mut impl Write) -> Result<(), Failure> {
     serde_json::to_writer_pretty(&mut *out, value).map_err(failed)?;
     writeln!(out)?;
     Ok(())
@@ -124,22 +125,6 @@ pub fn runs(folder: &Path, limit: usize, as_json: bool, out: &mut impl Write) ->
             run.started.map(|started| duration(run.ended.unwrap_or_else(now).since(started))).unwrap_or_default();
         let trigger = explain::trigger(&run.trigger);
         writeln!(out, "{:>5}  {}  {word:<10} {took:>8}  {trigger}", run.id.0, clock(run.created))?;
-    }
-    Ok(())
-}
-
-/// `trainyard releases`
-pub fn releases(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let (state, _) = state(&layout(folder)?)?;
-    let releases: Vec<&Release> = state.releases.values().rev().map(AsRef::as_ref).collect();
-    if as_json {
-        return json(&releases, out);
-    }
-    if releases.is_empty() {
-        writeln!(out, "no release yet: the deploy stage makes one")?;
-    }
-    for release in releases {
-        writeln!(out, "{}", release_line(release))?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::disk::{FileLock, Layout};
 /// How long a daemon may take to answer after its start.
 const START: Duration = Duration::from_secs(30);
 /// How long it may take to end, with the app when that is stopped too.
-const STOP: Duration = Duration::from_secs(30);
+const STOP: Duration = Duration::from_secs(160);
 /// How often it is asked meanwhile.
 const EVERY: Duration = Duration::from_millis(20);
 

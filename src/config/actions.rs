@@ -1,16 +1,11 @@
-//! What a stage does: the keys that only one kind of stage has.
-
-use std::path::PathBuf;
-use std::time::Duration;
+//! What a stage does by itself: the keys of commands and of built-in training. Images and releases have files of their
+//! own, `image.rs` and `deploy.rs`.
 
 use toml::Spanned;
 
-use super::errors::Span;
 use super::keys::Section;
 use super::reader::TableReader;
-use super::settings::{
-    Algorithm, DeploySettings, GateSettings, HealthSettings, ImageSettings, TargetKind, Task, TrainSettings,
-};
+use super::settings::{Algorithm, GateSettings, Task, TrainSettings};
 
 /// The keys of a stage that runs a command.
 #[derive(Debug)]
@@ -110,59 +105,4 @@ fn gate(reader: &mut TableReader<'_>) -> Option<GateSettings> {
     gate.require("min");
     gate.finish();
     Some(GateSettings { metric: metric?, min: min? })
-}
-
-/// A stage with `uses = "image"`.
-pub(super) fn image(reader: &mut TableReader<'_>) -> ImageSettings {
-    let include = reader.globs("include").unwrap_or_default();
-    let site = reader.filled("site");
-    if let Some(site) = &site {
-        let text = site.get_ref();
-        if text.starts_with('/') || text.split('/').any(|part| part == "..") {
-            let message = format!("`site` is `{text}`, which is not inside the source");
-            reader.problems.add(site.span(), message, reader.example("site"));
-        }
-    }
-    // What is left out is known once the whole configuration is.
-    ImageSettings { include, site: site.map(|site| PathBuf::from(site.into_inner())), leave_out: Vec::new() }
-}
-
-/// A stage with `uses = "deploy"`, and where its port is written.
-pub(super) fn deploy(reader: &mut TableReader<'_>) -> (DeploySettings, Option<Span>) {
-    // Only one target is built; the reader refuses the others by name.
-    reader.choice("target");
-    let port_span = reader.entry("port").map(|entry| entry.span);
-    let settings = DeploySettings {
-        target: TargetKind::Process,
-        port: reader.integer("port").and_then(|port| u16::try_from(port).ok()).unwrap_or(8080),
-        health: health(reader),
-        command: reader.words("command").unwrap_or_default(),
-        drain: reader.duration("drain").unwrap_or(Duration::from_secs(10)),
-        metrics: address_path(reader, "metrics").unwrap_or_else(|| "/metrics".to_owned()),
-    };
-    (settings, port_span)
-}
-
-fn health(reader: &mut TableReader<'_>) -> HealthSettings {
-    let title = format!("`health` of {}", reader.title());
-    let mut health = reader.section("health", Section::Health, title);
-    let settings = HealthSettings {
-        path: address_path(&mut health, "path").unwrap_or_else(|| "/healthz".to_owned()),
-        within: health.duration("within").unwrap_or(Duration::from_secs(30)),
-    };
-    health.finish();
-    settings
-}
-
-/// A path on the address of the release.
-fn address_path(reader: &mut TableReader<'_>, key: &'static str) -> Option<String> {
-    let path = reader.filled(key)?;
-    let text = path.get_ref();
-    if !text.starts_with('/') {
-        let message = format!("`{key}` must begin with `/`, found `{text}`");
-        reader.problems.add(path.span(), message, format!("write `{key} = \"/{text}\"`"));
-    } else if text.contains(char::is_whitespace) {
-        reader.problems.add(path.span(), format!("`{key}` contains a blank"), reader.example(key));
-    }
-    Some(path.into_inner())
 }

@@ -1,11 +1,12 @@
-//! Broken configurations, each with exactly what its user reads.
+//! Broken configurations, each with exactly what its user reads. Those of what engines are told are in
+//! `broken_engine_tests.rs`.
 
 use super::parse;
 
 /// A stage without which every configuration would have one more error.
 const STAGE: &str = "[stages.test]\ncommand = [\"true\"]\n";
 
-fn told(text: &str) -> String {
+pub(super) fn told(text: &str) -> String {
     parse(text, "trainyard.toml").unwrap_err().to_string()
 }
 
@@ -15,7 +16,7 @@ fn told_before_a_stage(lines: &str) -> String {
 }
 
 /// One rendered error.
-fn error(place: &str, message: &str, line: &str, mark: &str) -> String {
+pub(super) fn error(place: &str, message: &str, line: &str, mark: &str) -> String {
     let number = place.split(':').next().unwrap();
     format!("trainyard.toml:{place}: {message}\n{number:>5} | {line}\n      | {mark}")
 }
@@ -291,13 +292,6 @@ fn what_is_not_built_yet_is_said_by_name() {
     assert_eq!(
         told_before_a_stage("[source]\ntrigger = \"push\""),
         error("2:11", "trigger `push` is not built yet", "trigger = \"push\"", "          ^^^^^^ use `commit`")
-    );
-    assert_eq!(
-        told(
-            "[stages.build]\nuses = \"image\"\n\
-             [stages.deploy]\nuses = \"deploy\"\nneeds = [\"build\"]\ntarget = \"docker\"\n"
-        ),
-        error("6:10", "target `docker` is not built yet", "target = \"docker\"", "         ^^^^^^^^ use `process`")
     );
     assert_eq!(
         told_before_a_stage("[[monitor.alerts]]\nname = \"ErrorRate\""),

@@ -47,7 +47,7 @@ pub struct Detected {
     pub csv_files: Vec<PathBuf>,
     /// Whether the folder is in a git work tree.
     pub is_git: bool,
-    /// Whether there is a Dockerfile.
+    /// Whether there is a Dockerfile: then it is built, and its image runs as a container.
     pub has_dockerfile: bool,
     /// The command that trains, if a script for it was found.
     pub train_command: Option<Vec<String>>,
@@ -270,6 +270,14 @@ mod tests {
         assert_eq!(tests(&[("tests/test_model.py", "")]), pytest);
         assert_eq!(tests(&[("Cargo.toml", "")]), "cargo test");
         assert_eq!(tests(&[("test.sh", "")]), "sh test.sh");
+    }
+
+    #[test]
+    fn a_dockerfile_is_found_and_a_folder_of_that_name_is_none() {
+        let found = |files: &[(&str, &str)]| detect(folder(files).path()).has_dockerfile;
+        assert!(found(&[("Dockerfile", "FROM scratch\n")]));
+        assert!(!found(&[("Dockerfile/README", "")]));
+        assert!(!found(&[]));
     }
 
     #[test]

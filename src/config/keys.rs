@@ -2,13 +2,14 @@
 //!
 //! The reader takes its lists of valid keys, ranges and choices from here; the JSON schema and the reference in the
 //! docs are made from here. A key that is not in this table does not exist, and a test shows that every key in it is
-//! read.
+//! read. Its rows lie in `keys/`: `project.rs` has what is no stage, `stage.rs` what every stage, commands, training
+//! and images have, `deploy.rs` what is said of releases.
+
+mod deploy;
+mod project;
+mod stage;
 
 use Presence::{Default, Optional, Required};
-use Shape::{
-    Boolean, Choice, Choices, Duration, Globs, Integer, Number, Share, Stages, Table, Tables, Text, Texts, Variables,
-    Words,
-};
 
 /// A group of keys that are written together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,10 @@ pub enum Section {
     Data,
     /// `[stages.NAME]`, whatever the stage does.
     Stage,
+    /// `container = { … }`
+    Container,
+    /// `limits = { … }`
+    Limits,
     /// `[stages.NAME]` with a `command`.
     Command,
     /// `[stages.NAME]` with `uses = "train"`.
@@ -31,10 +36,22 @@ pub enum Section {
     Gate,
     /// `[stages.NAME]` with `uses = "image"`.
     Image,
+    /// `[stages.NAME]` with `uses = "image"` and a `dockerfile`.
+    Dockerfile,
     /// `[stages.NAME]` with `uses = "deploy"`.
     Deploy,
     /// `health = { … }`
     Health,
+    /// `[stages.NAME]` with a `target` whose releases are containers: `"docker"` or `"kubernetes"`.
+    Contained,
+    /// `[stages.NAME]` with `target = "docker"`.
+    Docker,
+    /// `compose = { … }`
+    Compose,
+    /// `[stages.NAME]` with `target = "kubernetes"`.
+    Kubernetes,
+    /// `canary = { … }`
+    Canary,
     /// `[monitor]`
     Monitor,
     /// `[[monitor.panels]]`
@@ -49,18 +66,36 @@ impl Section {
         Self::Source,
         Self::Data,
         Self::Stage,
+        Self::Container,
+        Self::Limits,
         Self::Command,
         Self::Train,
         Self::Gate,
         Self::Image,
+        Self::Dockerfile,
         Self::Deploy,
         Self::Health,
+        Self::Contained,
+        Self::Docker,
+        Self::Compose,
+        Self::Kubernetes,
+        Self::Canary,
         Self::Monitor,
         Self::Panel,
     ];
 
-    /// The sections of which a stage has one beside [`Section::Stage`].
-    pub const KINDS: &[Self] = &[Self::Command, Self::Train, Self::Image, Self::Deploy];
+    /// The sections whose keys stand in the table of a stage beside those of [`Section::Stage`]. Which of them a stage
+    /// has follows from what it does.
+    pub const KINDS: &[Self] = &[
+        Self::Command,
+        Self::Train,
+        Self::Image,
+        Self::Dockerfile,
+        Self::Deploy,
+        Self::Contained,
+        Self::Docker,
+        Self::Kubernetes,
+    ];
 
     /// How the section is named to a reader.
     pub fn title(self) -> &'static str {
@@ -70,12 +105,20 @@ impl Section {
             Self::Source => "[source]",
             Self::Data => "[data]",
             Self::Stage => "[stages.NAME]",
+            Self::Container => "`container` of a stage with a `runner`",
+            Self::Limits => "`limits` of a container",
             Self::Command => "a stage with a `command`",
             Self::Train => "a stage with `uses = \"train\"`",
             Self::Gate => "`gate` of a stage with `uses = \"train\"`",
             Self::Image => "a stage with `uses = \"image\"`",
+            Self::Dockerfile => "a stage with `uses = \"image\"` and a `dockerfile`",
             Self::Deploy => "a stage with `uses = \"deploy\"`",
             Self::Health => "`health` of a stage with `uses = \"deploy\"`",
+            Self::Contained => "a stage with `target = \"docker\"` or `target = \"kubernetes\"`",
+            Self::Docker => "a stage with `target = \"docker\"`",
+            Self::Compose => "`compose` of a stage with `target = \"docker\"`",
+            Self::Kubernetes => "a stage with `target = \"kubernetes\"`",
+            Self::Canary => "`canary` of a stage with `target = \"kubernetes\"`",
             Self::Monitor => "[monitor]",
             Self::Panel => "[[monitor.panels]]",
         }
@@ -83,7 +126,26 @@ impl Section {
 
     /// The keys of this section, in the order of the table.
     pub fn keys(self) -> impl Iterator<Item = &'static Key> {
-        KEYS.iter().filter(move |key| key.section == self)
+        Key::all().filter(move |key| key.section == self)
+    }
+
+    /// The kind of stage that may have these keys.
+    pub(super) fn kind(self) -> Self {
+        match self {
+            Self::Dockerfile => Self::Image,
+            Self::Contained | Self::Docker | Self::Kubernetes => Self::Deploy,
+            other => other,
+        }
+    }
+
+    /// What such a stage must say so that these keys are valid.
+    pub(super) fn condition(self) -> Option<&'static str> {
+        match self {
+            Self::Dockerfile => Some("dockerfile = \"Dockerfile\""),
+            Self::Contained | Self::Docker => Some("target = \"docker\""),
+            Self::Kubernetes => Some("target = \"kubernetes\""),
+            _ => None,
+        }
     }
 }
 
@@ -111,6 +173,10 @@ pub enum Shape {
     Number,
     /// A number between 0 and 1, both excluded.
     Share,
+    /// A number of processors, whole or not.
+    Processors,
+    /// An amount of memory such as `512Mi`.
+    Memory,
     /// A duration such as `10s`.
     Duration {
         /// The least that is valid, in milliseconds.
@@ -127,6 +193,8 @@ pub enum Shape {
     Choices(&'static [&'static str]),
     /// A table of environment variables.
     Variables,
+    /// A table that says for each secret where its value comes from.
+    Secrets,
     /// A table with keys of its own.
     Table(Section),
     /// An array of such tables.
@@ -162,6 +230,11 @@ pub struct Key {
 }
 
 impl Key {
+    /// Every key.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        [project::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
+    }
+
     /// TOML text of a valid value: the default, or an example.
     pub fn sample(&self) -> &'static str {
         match self.presence {
@@ -213,233 +286,6 @@ pub(super) const LATER: &[Later] = &[
     ),
 ];
 
-/// Every key.
-pub const KEYS: &[Key] = &[
-    key(
-        Section::Root,
-        "project",
-        Table(Section::Project),
-        Optional("{ name = \"wine-quality\" }"),
-        "the project itself",
-    ),
-    key(Section::Root, "source", Table(Section::Source), Optional("{ path = \".\" }"), "the source code"),
-    key(Section::Root, "data", Table(Section::Data), Optional("{ path = \"data\" }"), "the data folder"),
-    key(
-        Section::Root,
-        "stages",
-        Stages,
-        Required("{ test = { command = [\"pytest\"] } }"),
-        "the stages of the pipeline",
-    ),
-    key(
-        Section::Root,
-        "monitor",
-        Table(Section::Monitor),
-        Optional("{ scrape = \"1s\" }"),
-        "what is watched of the running app",
-    ),
-    key(
-        Section::Project,
-        "name",
-        Text,
-        Optional("\"wine-quality\""),
-        "the name of the project; without it, that of the folder",
-    ),
-    key(Section::Source, "path", Text, Default("\".\""), "the git work tree, relative to the project folder"),
-    key(
-        Section::Source,
-        "trigger",
-        Choice { values: &["save", "commit", "manual"], later: &[("push", "commit")] },
-        Default("\"save\""),
-        "what starts a run: a saved file, a commit, or only a command",
-    ),
-    key(Section::Source, "ignore", Globs, Default("[]"), "files that start nothing, beyond `.gitignore`"),
-    key(Section::Data, "path", Text, Default("\"data\""), "the data folder, relative to the project folder"),
-    key(Section::Data, "include", Globs, Default("[\"*.csv\"]"), "which files in it count"),
-    key(
-        Section::Data,
-        "settle",
-        Duration { least: 0 },
-        Default("\"500ms\""),
-        "quiet time before a closed file is registered",
-    ),
-    key(
-        Section::Stage,
-        "uses",
-        Choice { values: &["train", "image", "deploy"], later: &[] },
-        Optional("\"train\""),
-        "a built-in stage; without it the stage runs its `command`",
-    ),
-    key(Section::Stage, "needs", Texts, Default("[]"), "stages that must have passed before"),
-    key(
-        Section::Stage,
-        "timeout",
-        Duration { least: 1 },
-        Optional("\"10m\""),
-        "the stage is stopped after this time; without it, never",
-    ),
-    key(
-        Section::Stage,
-        "retries",
-        Integer { least: 0, most: 10 },
-        Default("0"),
-        "how many more times it is tried after a failure",
-    ),
-    key(
-        Section::Stage,
-        "grace",
-        Duration { least: 0 },
-        Default("\"10s\""),
-        "time between TERM and KILL when it is stopped",
-    ),
-    key(Section::Stage, "environment", Variables, Default("{}"), "variables added to its environment"),
-    key(
-        Section::Stage,
-        "data",
-        Boolean,
-        Optional("true"),
-        "whether it runs again when data is registered; without it, only if it produces the model",
-    ),
-    key(
-        Section::Command,
-        "command",
-        Words,
-        Required("[\"pytest\", \"-q\"]"),
-        "the program and its arguments; `$NAME` stands for a variable of the stage, no shell is involved",
-    ),
-    key(
-        Section::Command,
-        "inputs",
-        Globs,
-        Optional("[\"tests/**\"]"),
-        "source files on which it depends; without it, all, and for training the files that the command names",
-    ),
-    key(
-        Section::Command,
-        "produces",
-        Choice { values: &["model"], later: &[] },
-        Optional("\"model\""),
-        "it writes a model to `$TRAINYARD_MODEL`; a stage named `train` does so by default",
-    ),
-    key(
-        Section::Command,
-        "report",
-        Choice { values: &["required", "optional"], later: &[] },
-        Optional("\"required\""),
-        "whether a report with at least one test must be there; required if `$TRAINYARD_REPORTS` is mentioned",
-    ),
-    key(Section::Train, "target", Text, Required("\"quality\""), "the column to predict"),
-    key(
-        Section::Train,
-        "algorithms",
-        Choices(&["auto", "logistic", "naive-bayes", "linear"]),
-        Default("[\"auto\"]"),
-        "what is tried; the best on the rows held out wins",
-    ),
-    key(
-        Section::Train,
-        "task",
-        Choice { values: &["classification", "regression"], later: &[] },
-        Optional("\"classification\""),
-        "what is to be predicted; without it, found from the target column",
-    ),
-    key(Section::Train, "exclude", Texts, Default("[]"), "columns that are left out"),
-    key(Section::Train, "holdout", Share, Default("0.2"), "share of the rows held out for evaluation"),
-    key(Section::Train, "seed", Integer { least: 0, most: i64::MAX }, Default("42"), "seed of everything random"),
-    key(
-        Section::Train,
-        "gate",
-        Table(Section::Gate),
-        Optional("{ metric = \"accuracy\", min = 0.55 }"),
-        "what a new model must reach; without it, every model passes",
-    ),
-    key(
-        Section::Train,
-        "produces",
-        Choice { values: &["model"], later: &[] },
-        Default("\"model\""),
-        "built-in training always writes a model",
-    ),
-    key(Section::Gate, "metric", Text, Required("\"accuracy\""), "a metric that training reports"),
-    key(
-        Section::Gate,
-        "min",
-        Number,
-        Required("0.55"),
-        "the least value that passes; the greatest, for errors such as `rmse`",
-    ),
-    key(Section::Image, "include", Globs, Default("[]"), "source files that go into `/app` of the image"),
-    key(
-        Section::Image,
-        "site",
-        Text,
-        Optional("\"site\""),
-        "folder of static files that the model server shows under `/`",
-    ),
-    key(
-        Section::Deploy,
-        "target",
-        Choice { values: &["process"], later: &[("docker", "process"), ("kubernetes", "process")] },
-        Default("\"process\""),
-        "where a release runs",
-    ),
-    key(
-        Section::Deploy,
-        "port",
-        Integer { least: 1, most: 65_535 },
-        Default("8080"),
-        "the port of the stable address, on loopback",
-    ),
-    key(
-        Section::Deploy,
-        "health",
-        Table(Section::Health),
-        Default("{ path = \"/healthz\", within = \"30s\" }"),
-        "what must answer before the switch",
-    ),
-    key(
-        Section::Deploy,
-        "command",
-        Words,
-        Default("[]"),
-        "the app, run in `/app` with `PORT` set; empty means the built-in model server",
-    ),
-    key(
-        Section::Deploy,
-        "drain",
-        Duration { least: 0 },
-        Default("\"10s\""),
-        "time for requests of the old release to finish",
-    ),
-    key(
-        Section::Deploy,
-        "metrics",
-        Text,
-        Default("\"/metrics\""),
-        "path on the address of the release that is scraped",
-    ),
-    key(Section::Health, "path", Text, Default("\"/healthz\""), "path that must answer with a 2xx status"),
-    key(Section::Health, "within", Duration { least: 1 }, Default("\"30s\""), "within this time"),
-    key(Section::Monitor, "scrape", Duration { least: 100 }, Default("\"1s\""), "time between scrapes"),
-    key(Section::Monitor, "retention", Duration { least: 60_000 }, Default("\"24h\""), "how long samples are kept"),
-    key(
-        Section::Monitor,
-        "panels",
-        Tables(Section::Panel),
-        Optional("[{ title = \"requests/s\", expr = \"sum(rate(predict_requests_total[1m]))\" }]"),
-        "charts; without any, the default ones",
-    ),
-    key(Section::Panel, "title", Text, Required("\"requests/s\""), "the heading"),
-    key(
-        Section::Panel,
-        "expr",
-        Text,
-        Required("\"sum(rate(predict_requests_total[1m]))\""),
-        "what is drawn, in PromQL",
-    ),
-    key(Section::Panel, "unit", Text, Optional("\"ms\""), "shown behind the value"),
-];
-
 const fn key(section: Section, name: &'static str, shape: Shape, presence: Presence, meaning: &'static str) -> Key {
     Key { section, name, shape, presence, meaning }
 }
@@ -459,16 +305,37 @@ mod tests {
 
     #[test]
     fn no_key_stands_twice_in_a_section() {
-        for (index, key) in KEYS.iter().enumerate() {
-            let again =
-                KEYS.iter().skip(index + 1).find(|other| other.section == key.section && other.name == key.name);
+        for (index, key) in Key::all().enumerate() {
+            let again = Key::all().skip(index + 1).find(|other| other.section == key.section && other.name == key.name);
             assert_eq!(again, None);
         }
     }
 
     #[test]
+    fn no_key_means_two_things_in_one_stage() {
+        let kinds: &[&[Section]] = &[
+            &[Section::Command],
+            &[Section::Train],
+            &[Section::Image, Section::Dockerfile],
+            &[Section::Deploy, Section::Contained, Section::Docker, Section::Kubernetes],
+        ];
+        for kind in kinds {
+            let mut names: Vec<&str> = Section::Stage.keys().map(|key| key.name).collect();
+            names.extend(kind.iter().flat_map(|section| section.keys()).map(|key| key.name));
+            names.sort_unstable();
+            assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn every_section_of_the_table_is_documented_and_none_is_empty() {
+        assert!(Key::all().all(|key| Section::ALL.contains(&key.section)));
+        assert!(Section::ALL.iter().all(|section| section.keys().next().is_some()));
+    }
+
+    #[test]
     fn every_sample_is_toml() {
-        for key in KEYS {
+        for key in Key::all() {
             let text = format!("{} = {}", key.name, key.sample());
             assert!(toml::from_str::<toml::Table>(&text).is_ok(), "{text}");
         }

@@ -1,28 +1,29 @@
-//! What valid configurations mean: every default, every key, the example of the design.
+//! What valid configurations mean: every default, every key, the example of the design. What engines are told is in
+//! `engine_meaning_tests.rs`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::pipeline::{StageKind, StageName};
 
-use super::keys::{KEYS, Presence, Section};
-use super::{Action, Algorithm, Settings, SourceTrigger, StageSettings, TargetKind, Task, parse};
+use super::keys::{Key, Presence, Section};
+use super::{Action, Algorithm, DeployTarget, Runner, Settings, SourceTrigger, StageSettings, Task, parse};
 
-fn settings(text: &str) -> Settings {
+pub(super) fn settings(text: &str) -> Settings {
     parse(text, "trainyard.toml").map_err(|errors| errors.to_string()).unwrap()
 }
 
-fn stage(settings: &Settings, name: &str) -> StageSettings {
+pub(super) fn stage(settings: &Settings, name: &str) -> StageSettings {
     settings.stage(&StageName::from(name)).unwrap().clone()
 }
 
 /// The stage `NAME` of a configuration in which it has these lines.
-fn lone(name: &str, lines: &str) -> StageSettings {
+pub(super) fn lone(name: &str, lines: &str) -> StageSettings {
     stage(&settings(&format!("[stages.{name}]\n{lines}\n")), name)
 }
 
 /// One stage of each kind, with nothing but what is required.
-const LEAST: &str = r#"
+pub(super) const LEAST: &str = r#"
 [stages.train]
 uses = "train"
 target = "quality"
@@ -123,65 +124,86 @@ fn what_is_left_out_has_its_default() {
     let train = stage(&settings, "train");
     assert_eq!(train.grace, Duration::from_secs(10));
     assert_eq!((train.spec.timeout, train.spec.retries), (None, 0));
+    assert_eq!(train.runner, Runner::Local);
     let Action::Train(train) = train.action else { unreachable!("train is built in") };
     assert!(train.algorithms.is_empty() && train.exclude.is_empty());
     assert_eq!((train.task, train.seed, train.gate), (None, 42, None));
     assert_eq!(train.holdout.to_bits(), 0.2_f64.to_bits());
 
     let deploy = settings.deploy().unwrap();
-    assert_eq!((deploy.target, deploy.port), (TargetKind::Process, 8080));
+    assert_eq!((&deploy.target, deploy.port), (&DeployTarget::Process, 8080));
     assert_eq!((deploy.health.path.as_str(), deploy.health.within), ("/healthz", Duration::from_secs(30)));
-    assert!(deploy.command.is_empty());
+    assert!(deploy.command.is_empty() && deploy.variables.is_empty());
     assert_eq!((deploy.drain, deploy.metrics.as_str()), (Duration::from_secs(10), "/metrics"));
 }
 
 /// A configuration in which the keys of `section` that `wanted` accepts are written with their samples.
-fn written(section: Section, wanted: impl Fn(&Presence) -> bool) -> String {
-    let lines = |section: Section| -> String {
-        let keys = section.keys().filter(|key| wanted(&key.presence) && !["uses", "needs"].contains(&key.name));
-        keys.map(|key| format!("{} = {}\n", key.name, key.sample())).collect()
-    };
-    let own = lines(section);
+fn written(section: Section, wanted: impl Fn(&Key) -> bool) -> String {
+    let keys = section.keys().filter(|key| wanted(key) && !["uses", "needs"].contains(&key.name));
+    let own: String = keys.map(|key| format!("{} = {}\n", key.name, key.sample())).collect();
+    let behind = |line: &str, more: &str| LEAST.replace(line, &format!("{line}{more}"));
+    // The last lines of their stages: a table of its own may follow.
+    let (command, deploy) = ("command = [\"pytest\"]\n", "needs = [\"build\"]\n");
     match section {
         Section::Root => LEAST.to_owned(),
         Section::Project | Section::Source | Section::Data | Section::Monitor => {
             format!("{}\n{own}{LEAST}", section.title())
         }
         Section::Panel => format!("[[monitor.panels]]\n{own}{LEAST}"),
-        Section::Stage => LEAST.replace("command = [\"pytest\"]\n", &format!("command = [\"pytest\"]\n{own}")),
-        Section::Command => LEAST.replace("command = [\"pytest\"]\n", &own),
+        Section::Stage => behind(command, &own),
+        Section::Container => {
+            let runner = if own.contains("network = ") { "docker" } else { "kubernetes" };
+            behind(command, &format!("runner = \"{runner}\"\n[stages.test.container]\n{own}"))
+        }
+        Section::Limits => behind(deploy, &format!("target = \"docker\"\n[stages.deploy.limits]\n{own}")),
+        Section::Command => LEAST.replace(command, &own),
         Section::Train => LEAST.replace("target = \"quality\"\n", &own),
-        Section::Image => LEAST.replace("uses = \"image\"\n", &format!("uses = \"image\"\n{own}")),
-        Section::Deploy => LEAST.replace("uses = \"deploy\"\n", &format!("uses = \"deploy\"\n{own}")),
-        Section::Gate => {
-            LEAST.replace("target = \"quality\"\n", &format!("target = \"quality\"\n[stages.train.gate]\n{own}"))
+        Section::Gate => behind("target = \"quality\"\n", &format!("[stages.train.gate]\n{own}")),
+        // What is pushed lies in Docker Engine, and so does what a Dockerfile makes.
+        Section::Image => behind("uses = \"image\"\n", &own).replace(deploy, &format!("{deploy}target = \"docker\"\n")),
+        Section::Dockerfile => behind("uses = \"image\"\n", &format!("dockerfile = \"Dockerfile\"\n{own}"))
+            .replace(deploy, &format!("{deploy}target = \"docker\"\n")),
+        Section::Deploy => behind(deploy, &own),
+        Section::Health => behind(deploy, &format!("[stages.deploy.health]\n{own}")),
+        Section::Contained | Section::Docker => behind(deploy, &format!("target = \"docker\"\n{own}")),
+        Section::Compose => behind(deploy, &format!("target = \"docker\"\n[stages.deploy.compose]\n{own}")),
+        Section::Kubernetes => behind(deploy, &format!("target = \"kubernetes\"\n{own}")),
+        Section::Canary => {
+            let bound = if own.contains("max = ") { "" } else { "max = 1\n" };
+            behind(deploy, &format!("target = \"kubernetes\"\n[stages.deploy.canary]\n{own}{bound}"))
         }
-        Section::Health => {
-            LEAST.replace("needs = [\"build\"]\n", &format!("needs = [\"build\"]\n[stages.deploy.health]\n{own}"))
-        }
+    }
+}
+
+/// Keys of a section that exclude others: each time, the rest is valid together.
+fn left_out(section: Section) -> &'static [&'static [&'static str]] {
+    match section {
+        // Without a runner there is no container; that key is read with the keys in it.
+        Section::Stage => &[&["container"]],
+        Section::Container => &[&["network"], &["context", "namespace", "push"]],
+        Section::Image => &[&["dockerfile"], &["include", "site"]],
+        _ => &[&[]],
     }
 }
 
 #[test]
 fn every_key_of_the_table_is_read() {
     for section in Section::ALL {
-        let text = written(*section, |_| true);
-        let result = parse(&text, "trainyard.toml").map_err(|errors| errors.to_string());
-        assert!(result.is_ok(), "{}\n{text}", result.unwrap_err());
+        for out in left_out(*section) {
+            let text = written(*section, |key| !out.contains(&key.name));
+            let result = parse(&text, "trainyard.toml").map_err(|errors| errors.to_string());
+            assert!(result.is_ok(), "{}\n{text}", result.unwrap_err());
+        }
     }
 }
 
 #[test]
 fn every_default_of_the_table_is_that_of_the_reader() {
-    let least = settings(LEAST);
     for section in Section::ALL {
-        // Required keys are written in `LEAST`, but for those of tables that are not there by default.
-        if KEYS.iter().any(|key| key.section == *section && matches!(key.presence, Presence::Default(_))) {
-            let own = matches!(section, Section::Train);
-            let wanted = |presence: &Presence| {
-                matches!(presence, Presence::Default(_)) || (own && matches!(presence, Presence::Required(_)))
-            };
-            assert_eq!(settings(&written(*section, wanted)), least, "{section:?}");
+        let with = |key: &Key| matches!(key.presence, Presence::Default(_) | Presence::Required(_));
+        let without = |key: &Key| matches!(key.presence, Presence::Required(_));
+        if section.keys().any(|key| with(key) && !without(key)) {
+            assert_eq!(settings(&written(*section, with)), settings(&written(*section, without)), "{section:?}");
         }
     }
 }

@@ -1,21 +1,30 @@
 //! `trainyard.toml`: read, checked and turned into typed [`Settings`] with every default filled in.
 //!
-//! A file is read in four steps: `syntax.rs` finds what is no TOML and blanks it out, `reader.rs` and `values.rs` walk
-//! the tree and note what is unknown or ill-formed, `relations.rs` looks at what stages need of each other, and
-//! `errors.rs` turns all that was noted into lines and columns. No step stops at an error. `keys.rs` is the one table
-//! of what may be written: the reader, the JSON schema and the reference in the docs come from it.
+//! A file is read in four steps: `syntax.rs` finds what is no TOML and blanks it out, `reader.rs` walks the tree with
+//! the getters of `values.rs` and `engine_values.rs` and notes what is unknown or ill-formed, `relations.rs` looks at
+//! what stages need of each other, and `errors.rs` turns all that was noted into lines and columns. No step stops at an
+//! error. `keys.rs` is the one table of what may be written: the reader, the JSON schema and the reference in the docs
+//! come from it. What is written becomes settings in `sections.rs` and, for stages, in `stages.rs`, which asks
+//! `actions.rs`, `image.rs` and `deploy.rs` what a stage does and `runner.rs` where.
 //!
 //! This room knows the types of `pipeline` and the rules of files of `disk`; it starts nothing, watches nothing and
 //! talks to nobody. Only `load`, `detect.rs` and `world.rs` look at the file system, and none of them writes to it.
 
 mod actions;
+mod definition;
+mod deploy;
 mod detect;
 mod duration;
+mod engine_names;
+mod engine_values;
 mod errors;
+mod image;
 mod keys;
+mod memory;
 mod names;
 mod reader;
 mod relations;
+mod runner;
 mod schema;
 mod sections;
 mod settings;
@@ -26,18 +35,24 @@ mod values;
 mod world;
 
 #[cfg(test)]
+mod broken_engine_tests;
+#[cfg(test)]
 mod broken_tests;
+#[cfg(test)]
+mod engine_meaning_tests;
 #[cfg(test)]
 mod meaning_tests;
 
 pub use detect::{Detected, Template, detect};
 pub use duration::{DurationError, HumanDuration};
 pub use errors::{ConfigError, ConfigErrors};
-pub use keys::{KEYS, Key, Presence, Section, Shape};
+pub use keys::{Key, Presence, Section, Shape};
 pub use schema::{reference, schema};
 pub use settings::{
-    Action, Algorithm, DataSettings, DeploySettings, GateSettings, HealthSettings, ImageSettings, MonitorSettings,
-    PanelSettings, Settings, SourceSettings, SourceTrigger, StageSettings, TargetKind, Task, TrainSettings,
+    Action, Algorithm, CanarySettings, ComposeSettings, ContainerSettings, DataSettings, DeploySettings, DeployTarget,
+    DockerSettings, DockerfileSettings, GateSettings, HealthSettings, ImageSettings, ImageStore, KubernetesSettings,
+    Limits, MonitorSettings, PanelSettings, Runner, SecretSource, Settings, SourceSettings, SourceTrigger,
+    StageSettings, TargetKind, Task, TrainSettings,
 };
 pub use template::render;
 pub use world::{Finding, Severity, look_around};

@@ -72,10 +72,10 @@ impl<'a> TableReader<'a> {
         self.sections.push(section);
     }
 
-    /// Accepts the keys of every kind of stage unread, because it is not known which kind this is.
-    pub(super) fn allow_every_kind(&mut self) {
-        self.sections.extend_from_slice(Section::KINDS);
-        self.taken.extend(Section::KINDS.iter().flat_map(|section| section.keys()).map(|key| key.name));
+    /// Accepts the keys of `sections` unread, because it is not known which of them are meant.
+    pub(super) fn allow_unread(&mut self, sections: &[Section]) {
+        self.sections.extend_from_slice(sections);
+        self.taken.extend(sections.iter().flat_map(|section| section.keys()).map(|key| key.name));
     }
 
     /// Whether the key is written, whatever its value.
@@ -204,15 +204,40 @@ impl<'a> TableReader<'a> {
         if self.sections.contains(&Section::Root) {
             return unknown_at_top(key, value);
         }
-        let elsewhere = Section::KINDS.iter().find(|kind| keys::find(&[**kind], key).is_some());
-        if let Some(kind) = elsewhere.filter(|_| self.sections.contains(&Section::Stage)) {
-            let message = format!("`{key}` in {} belongs to {}", self.title, kind.title());
-            return (message, format!("remove `{key}`"));
+        if let Some(told) = self.misplaced(key) {
+            return told;
         }
         let valid: Vec<&str> =
             self.sections.iter().flat_map(|section| section.keys()).map(|known| known.name).collect();
         (format!("unknown key `{key}` in {}", self.title), suggest(key, &valid, "valid keys"))
     }
+
+    /// What is told of a key that is valid in another stage, in this one under a condition, or in its `container`.
+    fn misplaced(&self, key: &str) -> Option<(String, String)> {
+        if !self.sections.contains(&Section::Stage) {
+            return None;
+        }
+        let title = &self.title;
+        if let Some(holder) = holders(key).find(|section| self.sections.contains(&section.kind())) {
+            let hint = match holder.condition() {
+                Some(condition) => format!("write `{condition}`, or remove `{key}`"),
+                None => format!("remove `{key}`"),
+            };
+            return Some((format!("`{key}` in {title} belongs to {}", holder.title()), hint));
+        }
+        let may_have_container = self.sections.iter().any(|kind| matches!(kind, Section::Command | Section::Train));
+        if let Some(inner) = keys::find(&[Section::Container], key).filter(|_| may_have_container) {
+            let hint = format!("write `container = {{ {key} = {} }}`", inner.sample());
+            return Some((format!("`{key}` in {title} belongs into `container`"), hint));
+        }
+        let holder = holders(key).next()?;
+        Some((format!("`{key}` in {title} belongs to {}", holder.title()), format!("remove `{key}`")))
+    }
+}
+
+/// The sections of stages that have the key.
+fn holders(key: &str) -> impl Iterator<Item = Section> {
+    Section::KINDS.iter().copied().filter(move |section| keys::find(&[*section], key).is_some())
 }
 
 fn unknown_at_top(key: &str, value: &DeValue<'_>) -> (String, String) {

@@ -1,13 +1,16 @@
 //! What stages need of each other: names that exist, no circles, an image before a deploy, a model before an image, a
-//! port for each deploy.
+//! port for each deploy, an image of the kind that the target runs.
+//!
+//! What follows from it is settled here too: where each image is kept, and with that the definitions of the stages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::pipeline::{Graph, GraphError, StageKind, StageName, StageSpec};
 
+use super::definition::definition;
 use super::errors::Problems;
 use super::names::{quoted, suggest};
-use super::settings::{Action, StageSettings};
+use super::settings::{Action, DeploySettings, ImageSettings, ImageStore, StageSettings, TargetKind};
 use super::stages::Draft;
 
 /// Resolves `needs` and puts the stages into their order.
@@ -23,7 +26,14 @@ pub(super) fn connect(mut drafts: Vec<Draft>, problems: &Problems) -> (Vec<Stage
     // A need that could not be resolved may be the very one that is missed below.
     if certain {
         check_lineage(&drafts, &graph, problems);
+        check_targets(&drafts, &graph, problems);
     }
+    place_images(&mut drafts, &graph);
+    for draft in &mut drafts {
+        draft.settings.spec.definition = definition(&draft.settings);
+    }
+    // The same order again, now with the definitions.
+    let graph = Graph::new(specs(&drafts)).unwrap_or(graph);
     let position = |stage: &StageSettings| graph.stages().iter().position(|spec| spec.name == stage.spec.name);
     let mut stages: Vec<StageSettings> = drafts.into_iter().map(|draft| draft.settings).collect();
     stages.sort_by_key(position);
@@ -54,8 +64,7 @@ fn resolve(draft: &mut Draft, names: &[&str], problems: &Problems) -> bool {
 /// The graph. Each circle is noted and cut at its first need, so that the next one is found too.
 fn order(drafts: &mut [Draft], certain: &mut bool, problems: &Problems) -> Graph {
     loop {
-        let specs: Vec<StageSpec> = drafts.iter().map(|draft| draft.settings.spec.clone()).collect();
-        let error = match Graph::new(specs) {
+        let error = match Graph::new(specs(drafts)) {
             Ok(graph) => return graph,
             Err(error) => error,
         };
@@ -70,6 +79,10 @@ fn order(drafts: &mut [Draft], certain: &mut bool, problems: &Problems) -> Graph
         problems.add(span, error.to_string(), "remove one of these needs");
         draft.settings.spec.needs.retain(|kept| kept != need);
     }
+}
+
+fn specs(drafts: &[Draft]) -> Vec<StageSpec> {
+    drafts.iter().map(|draft| draft.settings.spec.clone()).collect()
 }
 
 fn check_ports(drafts: &[Draft], problems: &Problems) {
@@ -109,6 +122,89 @@ fn check_lineage(drafts: &[Draft], graph: &Graph, problems: &Problems) {
                 problems.add_absence(draft.span.clone(), message, need_one_of(&models, ""));
             }
             StageKind::Train | StageKind::Command | StageKind::Image | StageKind::Deploy => {}
+        }
+    }
+}
+
+/// A stage that deploys, and the image that it deploys.
+struct Deployment<'d> {
+    draft: &'d Draft,
+    settings: &'d DeploySettings,
+    image: &'d StageName,
+}
+
+impl Deployment<'_> {
+    fn kind(&self) -> TargetKind {
+        self.settings.target.kind()
+    }
+}
+
+/// A run deploys the last image that was built before the deploy.
+fn deployments<'d>(drafts: &'d [Draft], graph: &'d Graph) -> Vec<Deployment<'d>> {
+    let mut found = Vec::new();
+    for draft in drafts {
+        let Action::Deploy(settings) = &draft.settings.action else { continue };
+        let ancestors = graph.ancestors(&draft.settings.spec.name);
+        let mut images = graph.stages().iter().rev().filter(|spec| spec.kind == StageKind::Image);
+        if let Some(image) = images.find(|spec| ancestors.contains(&spec.name)) {
+            found.push(Deployment { draft, settings, image: &image.name });
+        }
+    }
+    found
+}
+
+/// A process is unpacked from an archive of the model server; what lies in Docker Engine is none.
+fn check_targets(drafts: &[Draft], graph: &Graph, problems: &Problems) {
+    let deployments = deployments(drafts, graph);
+    for deployment in deployments.iter().filter(|deployment| deployment.kind() == TargetKind::Process) {
+        let image = deployment.image;
+        let Some(settings) = image_settings(drafts, image) else { continue };
+        let stage = &deployment.draft.settings.spec.name;
+        let other = deployments.iter().find(|other| other.image == image && other.kind() != TargetKind::Process);
+        let (message, hint) = if settings.dockerfile.is_some() {
+            (
+                format!(
+                    "stage `{stage}` runs a process, which needs an image of the model server and not of a Dockerfile"
+                ),
+                format!("write `target = \"docker\"`, or remove `dockerfile` from [stages.{image}]"),
+            )
+        } else if settings.push.is_some() {
+            (
+                format!("stage `{stage}` runs a process, but the image of `{image}` is pushed from Docker Engine"),
+                format!("write `target = \"docker\"`, or remove `push` from [stages.{image}]"),
+            )
+        } else if let Some(other) = other {
+            let (name, kind) = (&other.draft.settings.spec.name, other.kind().word());
+            (
+                format!("stage `{stage}` runs a process of the image that stage `{name}` deploys to {kind}"),
+                "give each an image stage of its own, or the same kind of target".to_owned(),
+            )
+        } else {
+            continue;
+        };
+        let span = deployment.draft.target_span.clone().unwrap_or_else(|| deployment.draft.span.clone());
+        problems.add(span, message, hint);
+    }
+}
+
+fn image_settings<'d>(drafts: &'d [Draft], stage: &StageName) -> Option<&'d ImageSettings> {
+    drafts.iter().find(|draft| draft.settings.spec.name == *stage).and_then(|draft| match &draft.settings.action {
+        Action::Image(image) => Some(image),
+        Action::Command(_) | Action::Train(_) | Action::Deploy(_) => None,
+    })
+}
+
+/// Decides where each image is kept.
+fn place_images(drafts: &mut [Draft], graph: &Graph) {
+    let for_engines: BTreeSet<StageName> = deployments(drafts, graph)
+        .iter()
+        .filter(|deployment| deployment.kind() != TargetKind::Process)
+        .map(|deployment| deployment.image.clone())
+        .collect();
+    for draft in drafts {
+        let StageSettings { spec, action: Action::Image(image), .. } = &mut draft.settings else { continue };
+        if image.dockerfile.is_some() || image.push.is_some() || for_engines.contains(&spec.name) {
+            image.store = ImageStore::Docker;
         }
     }
 }

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
+use super::engine_values::PROCESSORS;
 use super::keys::{Key, Presence, Section, Shape};
+use super::memory;
 
 /// A duration as `duration.rs` reads it.
 const DURATION_PATTERN: &str = r"^\s*([0-9]+\s*(d|h|ms|m|s)\s*)+$";
@@ -55,10 +57,12 @@ fn shape(shape: Shape) -> Map<String, Value> {
         Shape::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Shape::Number => json!({ "type": "number" }),
         Shape::Share => json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 }),
+        Shape::Processors => json!({ "type": "number", "minimum": PROCESSORS.0, "maximum": PROCESSORS.1 }),
+        Shape::Memory => json!({ "type": "string", "pattern": memory::PATTERN }),
         Shape::Duration { .. } => json!({ "type": "string", "pattern": DURATION_PATTERN }),
         Shape::Choice { values, .. } => json!({ "type": "string", "enum": values }),
         Shape::Choices(values) => json!({ "type": "array", "items": { "type": "string", "enum": values } }),
-        Shape::Variables => json!({ "type": "object", "additionalProperties": text() }),
+        Shape::Variables | Shape::Secrets => json!({ "type": "object", "additionalProperties": text() }),
         Shape::Table(section) => return table(&[section], &[]),
         Shape::Tables(section) => json!({ "type": "array", "items": Value::Object(table(&[section], &[])) }),
         Shape::Stages => stages(),
@@ -66,34 +70,82 @@ fn shape(shape: Shape) -> Map<String, Value> {
     if let Value::Object(object) = value { object } else { Map::new() }
 }
 
-/// A stage is one of its kinds; which one is told by `uses`.
-fn stages() -> Value {
-    let kind = |section: Section, uses: Option<&str>| {
-        // A stage with a command has no `uses`; in the others it names the kind.
-        let mut object = table(&[Section::Stage, section], &["uses"]);
-        object.insert("title".to_owned(), json!(section.title()));
-        if let Some(uses) = uses {
-            if let Some(Value::Object(properties)) = object.get_mut("properties") {
-                properties.insert("uses".to_owned(), json!({ "const": uses }));
-            }
-            let required = object.entry("required").or_insert_with(|| json!([]));
-            if let Value::Array(required) = required {
-                required.push(json!("uses"));
+/// One kind of stage, told from the others by what some of its keys say.
+struct Kind {
+    sections: &'static [Section],
+    /// Keys of these sections that it does not have.
+    hidden: &'static [&'static str],
+    /// Keys that have one value here, and whether they must be written.
+    fixed: &'static [(&'static str, &'static str, bool)],
+    /// Keys that must be written here, though not elsewhere.
+    required: &'static [&'static str],
+}
+
+/// A stage with a command has no `uses`; in the others it names the kind. Images are built and releases are deployed on
+/// this machine.
+const KINDS: &[Kind] = &[
+    Kind { sections: &[Section::Stage, Section::Command], hidden: &["uses"], fixed: &[], required: &[] },
+    Kind { sections: &[Section::Stage, Section::Train], hidden: &[], fixed: &[("uses", "train", true)], required: &[] },
+    Kind {
+        sections: &[Section::Stage, Section::Image],
+        hidden: &["container", "dockerfile"],
+        fixed: &[("uses", "image", true), ("runner", "local", false)],
+        required: &[],
+    },
+    Kind {
+        sections: &[Section::Stage, Section::Image, Section::Dockerfile],
+        hidden: &["container", "include", "site"],
+        fixed: &[("uses", "image", true), ("runner", "local", false)],
+        required: &["dockerfile"],
+    },
+    Kind {
+        sections: &[Section::Stage, Section::Deploy],
+        hidden: &["container"],
+        fixed: &[("uses", "deploy", true), ("runner", "local", false), ("target", "process", false)],
+        required: &[],
+    },
+    Kind {
+        sections: &[Section::Stage, Section::Deploy, Section::Contained, Section::Docker],
+        hidden: &["container"],
+        fixed: &[("uses", "deploy", true), ("runner", "local", false), ("target", "docker", true)],
+        required: &[],
+    },
+    Kind {
+        sections: &[Section::Stage, Section::Deploy, Section::Contained, Section::Kubernetes],
+        hidden: &["container"],
+        fixed: &[("uses", "deploy", true), ("runner", "local", false), ("target", "kubernetes", true)],
+        required: &[],
+    },
+];
+
+impl Kind {
+    fn schema(&self) -> Value {
+        let mut object = table(self.sections, self.hidden);
+        let title = self.sections.last().map(|section| section.title());
+        object.insert("title".to_owned(), json!(title));
+        if let Some(Value::Object(properties)) = object.get_mut("properties") {
+            for (key, value, _) in self.fixed {
+                properties.insert((*key).to_owned(), json!({ "const": value }));
             }
         }
+        let written = self.fixed.iter().filter(|(_, _, is_required)| *is_required).map(|(key, _, _)| *key);
+        let further: Vec<&str> = written.chain(self.required.iter().copied()).collect();
+        if !further.is_empty()
+            && let Value::Array(required) = object.entry("required").or_insert_with(|| json!([]))
+        {
+            required.extend(further.into_iter().map(|key| json!(key)));
+        }
         Value::Object(object)
-    };
+    }
+}
+
+fn stages() -> Value {
     json!({
         "type": "object",
         "minProperties": 1,
         "propertyNames": { "pattern": "^[A-Za-z0-9_-]{1,32}$" },
         "additionalProperties": {
-            "oneOf": [
-                kind(Section::Command, None),
-                kind(Section::Train, Some("train")),
-                kind(Section::Image, Some("image")),
-                kind(Section::Deploy, Some("deploy")),
-            ]
+            "oneOf": KINDS.iter().map(Kind::schema).collect::<Vec<_>>()
         }
     })
 }
@@ -143,10 +195,12 @@ fn kind(key: &Key) -> String {
         Shape::Integer { least, most } => format!("integer, {least} to {most}"),
         Shape::Number => "number".to_owned(),
         Shape::Share => "number between 0 and 1".to_owned(),
+        Shape::Processors => format!("number, {} to {}", PROCESSORS.0, PROCESSORS.1),
+        Shape::Memory => "amount of memory".to_owned(),
         Shape::Duration { .. } => "duration".to_owned(),
         Shape::Choice { values, .. } => words(values, ", "),
         Shape::Choices(values) => format!("some of {}", words(values, ", ")),
-        Shape::Variables => "table of strings".to_owned(),
+        Shape::Variables | Shape::Secrets => "table of strings".to_owned(),
         Shape::Table(_) | Shape::Stages => "table".to_owned(),
         Shape::Tables(_) => "tables".to_owned(),
     }
@@ -159,13 +213,12 @@ fn words(values: &[&str], between: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::KEYS;
 
     #[test]
     fn every_key_is_in_the_schema_and_in_the_reference() {
         let schema = schema().to_string();
         let reference = reference();
-        for key in KEYS {
+        for key in Key::all() {
             assert!(schema.contains(&format!("\"{}\":", key.name)), "{} is not in the schema", key.name);
             if key.section != Section::Root {
                 assert!(reference.contains(&format!("| `{}` |", key.name)), "{} is not in the reference", key.name);
@@ -177,11 +230,27 @@ mod tests {
     fn the_schema_says_what_a_stage_may_be() {
         let schema = schema();
         let kinds = schema.pointer("/properties/stages/additionalProperties/oneOf").and_then(Value::as_array).unwrap();
-        assert_eq!(kinds.len(), 4);
+        assert_eq!(kinds.len(), 7);
         assert_eq!(kinds[0].pointer("/properties/uses"), None);
         assert_eq!(kinds[1].pointer("/properties/uses/const"), Some(&json!("train")));
         assert_eq!(kinds[1].pointer("/required"), Some(&json!(["target", "uses"])));
         assert_eq!(schema.pointer("/required"), Some(&json!(["stages"])));
+    }
+
+    #[test]
+    fn each_target_has_its_own_keys_in_the_schema() {
+        let schema = schema();
+        let kinds = schema.pointer("/properties/stages/additionalProperties/oneOf").and_then(Value::as_array).unwrap();
+        let has = |kind: usize, key: &str| kinds[kind].pointer(&format!("/properties/{key}")).is_some();
+        assert!(has(2, "include") && !has(2, "dockerfile") && !has(2, "context"));
+        assert!(has(3, "dockerfile") && has(3, "context") && !has(3, "include"));
+        assert_eq!(kinds[3].pointer("/required"), Some(&json!(["uses", "dockerfile"])));
+        assert!(!has(4, "limits") && has(5, "limits") && has(6, "limits"));
+        assert!(has(5, "volumes") && !has(5, "canary") && !has(6, "volumes") && has(6, "canary"));
+        assert_eq!(kinds[4].pointer("/required"), Some(&json!(["uses"])));
+        assert_eq!(kinds[5].pointer("/required"), Some(&json!(["uses", "target"])));
+        assert_eq!(kinds[6].pointer("/properties/target/const"), Some(&json!("kubernetes")));
+        assert!(has(0, "container") && has(1, "container") && !has(5, "container"));
     }
 
     #[test]

@@ -68,19 +68,13 @@ pub(super) fn monitor(root: &mut TableReader<'_>) -> MonitorSettings {
 fn panel(mut reader: TableReader<'_>) -> PanelSettings {
     let title = reader.filled("title");
     reader.require("title");
-    let expr = reader.filled("expr");
+    let expr = reader.expression("expr");
     reader.require("expr");
-    if let Some(expr) = &expr
-        && let Err(error) = promql_parser::parser::parse(expr.get_ref())
-    {
-        let reason = error.lines().next().unwrap_or("it cannot be read").to_owned();
-        reader.problems.add(expr.span(), format!("not a PromQL expression: {reason}"), reader.example("expr"));
-    }
     let unit = reader.string("unit").map(toml::Spanned::into_inner);
     reader.finish();
     PanelSettings {
         title: title.map(toml::Spanned::into_inner).unwrap_or_default(),
-        expr: expr.map(toml::Spanned::into_inner).unwrap_or_default(),
+        expr: expr.unwrap_or_default(),
         unit,
     }
 }

@@ -34,6 +34,15 @@ impl Settings {
         self.stages.iter().find(|stage| stage.spec.name == *name)
     }
 
+    /// Whether an image lies in Docker Engine or a stage runs there.
+    pub fn uses_docker(&self) -> bool {
+        self.stages.iter().any(|stage| match (&stage.action, &stage.runner) {
+            (_, Runner::Docker(_)) => true,
+            (Action::Image(image), _) => image.store == ImageStore::Docker,
+            (Action::Command(_) | Action::Train(_) | Action::Deploy(_), _) => false,
+        })
+    }
+
     /// The first deploy stage, which says what is served where.
     pub fn deploy(&self) -> Option<&DeploySettings> {
         self.stages.iter().find_map(|stage| match &stage.action {
@@ -90,6 +99,8 @@ pub struct StageSettings {
     pub inputs: Vec<String>,
     /// Time between TERM and KILL.
     pub grace: Duration,
+    /// Where its process runs.
+    pub runner: Runner,
 }
 
 impl StageSettings {
@@ -107,7 +118,7 @@ pub enum Action {
     Command(Vec<String>),
     /// Built-in training.
     Train(TrainSettings),
-    /// Builds an image archive.
+    /// Builds an image.
     Image(ImageSettings),
     /// Deploys an image.
     Deploy(DeploySettings),
@@ -164,14 +175,59 @@ pub struct GateSettings {
 }
 
 /// `uses = "image"`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
 pub struct ImageSettings {
-    /// Globs of source files that go into `/app`.
+    /// Globs of source files that go into `/app` (without a Dockerfile).
     pub include: Vec<String>,
-    /// Folder of static files, relative to the source, that the model server shows under `/`.
+    /// Folder of static files, relative to the source, that the model server shows under `/` (without a Dockerfile).
     pub site: Option<PathBuf>,
     /// What no glob brings in, relative to the source: the data folder and the configuration, which are no source.
     pub leave_out: Vec<PathBuf>,
+    /// Where the image is to be: an archive of ours, or Docker Engine. An image goes to the engine when it has a Dockerfile,
+    /// when it is pushed, or when a stage deploys it to docker or kubernetes.
+    pub store: ImageStore,
+    /// How the user's own Dockerfile is built; `None` packs the model server.
+    pub dockerfile: Option<DockerfileSettings>,
+    /// The repository to which it is pushed, such as `registry.example.com/team/wine`, without a tag.
+    pub push: Option<String>,
+}
+
+/// Where an image is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ImageStore {
+    /// An OCI archive under `.trainyard/images/`; needs no engine.
+    #[default]
+    Archive,
+    /// Docker Engine, with a small file under `.trainyard/images/` that says which image it is.
+    Docker,
+}
+
+/// A Dockerfile and how it is built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct DockerfileSettings {
+    /// The Dockerfile, relative to the source.
+    pub path: PathBuf,
+    /// The context, relative to the source.
+    pub context: PathBuf,
+    /// The stage of the Dockerfile that is built; `None` means the last.
+    pub target: Option<String>,
+    /// Build arguments.
+    pub arguments: BTreeMap<String, String>,
+    /// Build secrets (`RUN --mount=type=secret,id=NAME`).
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// How long the engine may say nothing.
+    pub silence: Duration,
+}
+
+/// Where the value of a secret comes from. The value itself is never written down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretSource {
+    /// A variable of the daemon's environment.
+    Environment(String),
+    /// A file, relative to the project folder.
+    File(PathBuf),
 }
 
 /// Where a release runs.
@@ -180,19 +236,159 @@ pub struct ImageSettings {
 pub enum TargetKind {
     /// Processes on this machine.
     Process,
+    /// Containers of Docker Engine.
+    Docker,
+    /// A Deployment on Kubernetes.
+    Kubernetes,
+}
+
+impl TargetKind {
+    /// The word in the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Docker => "docker",
+            Self::Kubernetes => "kubernetes",
+        }
+    }
+}
+
+/// Where a release runs, with what only that target is told.
+#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeployTarget {
+    /// Processes on this machine.
+    Process,
+    /// Containers of Docker Engine.
+    Docker(DockerSettings),
+    /// A Deployment on Kubernetes.
+    Kubernetes(KubernetesSettings),
+}
+
+impl DeployTarget {
+    /// Which kind it is.
+    pub fn kind(&self) -> TargetKind {
+        match self {
+            Self::Process => TargetKind::Process,
+            Self::Docker(_) => TargetKind::Docker,
+            Self::Kubernetes(_) => TargetKind::Kubernetes,
+        }
+    }
+}
+
+/// What a container may use; `None` means as much as there is.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, serde::Deserialize)]
+pub struct Limits {
+    /// Memory in bytes.
+    pub memory: Option<u64>,
+    /// Processors, such as 0.5.
+    pub cpus: Option<f64>,
+}
+
+/// `target = "docker"`
+#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
+pub struct DockerSettings {
+    /// The port on which the app listens inside of its container.
+    pub container_port: u16,
+    /// What it may use.
+    pub limits: Limits,
+    /// Mounts, as Docker writes them: `/srv/cache:/cache:ro`.
+    pub volumes: Vec<String>,
+    /// A network that the container joins beside the one of the engine.
+    pub network: Option<String>,
+    /// The service of an existing Compose project that the release replaces.
+    pub compose: Option<ComposeSettings>,
+}
+
+/// `compose = { project, service }`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct ComposeSettings {
+    /// The Compose project.
+    pub project: String,
+    /// The service in it.
+    pub service: String,
+}
+
+/// `target = "kubernetes"`
+#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
+pub struct KubernetesSettings {
+    /// The context of the kubeconfig; `None` means its present one.
+    pub context: Option<String>,
+    /// The namespace; `None` means that of the context, else `default`.
+    pub namespace: Option<String>,
+    /// A folder or file of manifests, relative to the source; `None` means generated ones.
+    pub manifests: Option<PathBuf>,
+    /// The number of pods; `None` leaves it to the manifests (generated ones have 1).
+    pub replicas: Option<u16>,
+    /// The port on which the app listens inside of its pod.
+    pub container_port: u16,
+    /// What a pod may use.
+    pub limits: Limits,
+    /// Whether an operator must type the project's name before anything here is changed by hand.
+    pub production: bool,
+    /// A share of the pods first, judged before the rest follows.
+    pub canary: Option<CanarySettings>,
+}
+
+/// `canary = { share, within, expr, max, min }`
+#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
+pub struct CanarySettings {
+    /// The share of the pods, between 0 and 1; at least one pod.
+    pub share: f64,
+    /// How long evidence is gathered.
+    pub within: Duration,
+    /// The `PromQL` expression that is judged at the end. Series carry the labels `track` (`canary` or `stable`), `release`
+    /// and `pod`.
+    pub expr: String,
+    /// The value must not be above this.
+    pub max: Option<f64>,
+    /// The value must not be below this.
+    pub min: Option<f64>,
+}
+
+/// Where the process of a stage runs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Runner {
+    /// On this machine.
+    #[default]
+    Local,
+    /// In a container of Docker Engine.
+    Docker(ContainerSettings),
+    /// As a Job on Kubernetes.
+    Kubernetes(ContainerSettings),
+}
+
+/// `container = { … }` of a stage.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, serde::Deserialize)]
+pub struct ContainerSettings {
+    /// The image; `None` means one of the trainyard program itself, for built-in stages.
+    pub image: Option<String>,
+    /// What it may use; on Kubernetes also what it asks for.
+    pub limits: Limits,
+    /// A network of Docker Engine that the container joins; `None` means that of the engine.
+    pub network: Option<String>,
+    /// Kubernetes: the context of the kubeconfig; `None` means its present one.
+    pub context: Option<String>,
+    /// Kubernetes: the namespace; `None` means that of the context, else `default`.
+    pub namespace: Option<String>,
+    /// The repository to which the image of the program is pushed, where the nodes do not share this machine's engine.
+    pub push: Option<String>,
 }
 
 /// `uses = "deploy"`
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
 pub struct DeploySettings {
     /// Where.
-    pub target: TargetKind,
+    pub target: DeployTarget,
     /// The port of the stable address, on loopback.
     pub port: u16,
     /// What must answer before the switch.
     pub health: HealthSettings,
-    /// The command of the app, run in `/app` of the image with `PORT` set; empty means the built-in model server.
+    /// The command of the app, run in `/app` of the image with `PORT` set; empty means the command of the image.
     pub command: Vec<String>,
+    /// Variables of the app's environment.
+    pub variables: BTreeMap<String, String>,
     /// How long requests of the old release may take to finish after the switch.
     pub drain: Duration,
     /// Where metrics are scraped.

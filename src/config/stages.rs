@@ -5,17 +5,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::Value;
 use toml::Spanned;
 
-use crate::disk::digest_bytes;
 use crate::pipeline::{Digest, StageKind, StageName, StageSpec};
 
 use super::actions::{self, CommandKeys};
+use super::deploy::{self, DeployKeys};
 use super::errors::Span;
+use super::image;
 use super::keys::Section;
 use super::reader::TableReader;
-use super::settings::{Action, ImageSettings, StageSettings};
+use super::runner;
+use super::settings::{Action, StageSettings};
 
 /// The longest name of a stage: it stands in boxes on the board and in names of files.
 const NAME_LIMIT: usize = 32;
@@ -31,7 +32,9 @@ pub(super) struct Draft {
     pub(super) needs: Vec<Spanned<String>>,
     /// Where its port is written, if it deploys and the port is written.
     pub(super) port_span: Option<Span>,
-    /// Whether it could not be told what kind of stage it is.
+    /// Where its target is written, if it deploys and the target is written.
+    pub(super) target_span: Option<Span>,
+    /// Whether it could not be told what it does.
     pub(super) uncertain: bool,
 }
 
@@ -43,6 +46,7 @@ struct Effects {
     produces_model: bool,
     report: Option<bool>,
     port_span: Option<Span>,
+    target_span: Option<Span>,
     uncertain: bool,
 }
 
@@ -60,6 +64,7 @@ pub(super) fn stages(root: &mut TableReader<'_>) -> Vec<Draft> {
 fn stage(name: &Spanned<String>, mut reader: TableReader<'_>) -> Draft {
     check_name(name, &reader);
     let effects = effects(name.get_ref(), &mut reader);
+    let runner = runner::runner(&mut reader, (!effects.uncertain).then_some(&effects.action));
     let needs = reader.strings("needs").unwrap_or_default();
     let timeout = reader.duration("timeout");
     let retries = reader.integer("retries").and_then(|retries| u32::try_from(retries).ok()).unwrap_or(0);
@@ -70,7 +75,7 @@ fn stage(name: &Spanned<String>, mut reader: TableReader<'_>) -> Draft {
 
     let mentioned = || mentions_reports(&effects.action, &environment);
     let requires_report = effects.report.unwrap_or_else(mentioned);
-    let mut spec = StageSpec {
+    let spec = StageSpec {
         name: StageName(name.get_ref().clone()),
         kind: kind_of(&effects.action),
         needs: Vec::new(),
@@ -80,14 +85,15 @@ fn stage(name: &Spanned<String>, mut reader: TableReader<'_>) -> Draft {
         requires_report,
         retries,
         timeout: timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
+        // Where an image is kept belongs to it, and follows from other stages.
         definition: Digest(String::new()),
     };
-    spec.definition = definition(&spec, &effects, &environment);
     Draft {
-        settings: StageSettings { spec, action: effects.action, environment, inputs: effects.inputs, grace },
+        settings: StageSettings { spec, action: effects.action, environment, inputs: effects.inputs, grace, runner },
         span: name.span(),
         needs,
         port_span: effects.port_span,
+        target_span: effects.target_span,
         uncertain: effects.uncertain,
     }
 }
@@ -110,14 +116,13 @@ fn effects(name: &str, reader: &mut TableReader<'_>) -> Effects {
         }
         Some("image") => {
             reader.allow(Section::Image);
-            let image = actions::image(reader);
-            let inputs = image_inputs(&image);
+            let (image, inputs) = image::image(reader);
             Effects { uses_source: !inputs.is_empty(), inputs, ..Effects::new(Action::Image(image)) }
         }
         Some("deploy") => {
             reader.allow(Section::Deploy);
-            let (deploy, port_span) = actions::deploy(reader);
-            Effects { port_span, ..Effects::new(Action::Deploy(deploy)) }
+            let DeployKeys { settings, port_span, target_span, uncertain } = deploy::deploy(reader);
+            Effects { port_span, target_span, uncertain, ..Effects::new(Action::Deploy(settings)) }
         }
         _ if reader.has("command") && !reader.has("uses") => {
             reader.allow(Section::Command);
@@ -129,7 +134,7 @@ fn effects(name: &str, reader: &mut TableReader<'_>) -> Effects {
                 let message = format!("stage `{name}` has neither `command` nor `uses`");
                 reader.problems.add_absence(reader.span(), message, hint);
             }
-            reader.allow_every_kind();
+            reader.allow_unread(Section::KINDS);
             Effects { uncertain: true, ..Effects::new(Action::Command(Vec::new())) }
         }
     }
@@ -146,6 +151,7 @@ impl Effects {
             produces_model,
             report: None,
             port_span: None,
+            target_span: None,
             uncertain: false,
         }
     }
@@ -191,17 +197,6 @@ fn looks_like_file(word: &str) -> bool {
     plain && inside && has_extension
 }
 
-fn image_inputs(image: &ImageSettings) -> Vec<String> {
-    let site = image.site.as_ref().map(|site| {
-        let folder = site.to_string_lossy();
-        match folder.trim_start_matches("./").trim_end_matches('/') {
-            "" | "." => "**".to_owned(),
-            folder => format!("{}/**", globset::escape(folder)),
-        }
-    });
-    image.include.iter().cloned().chain(site).collect()
-}
-
 fn kind_of(action: &Action) -> StageKind {
     match action {
         Action::Command(_) => StageKind::Command,
@@ -217,23 +212,6 @@ fn mentions_reports(action: &Action, environment: &BTreeMap<String, String>) -> 
         .iter()
         .chain(environment.values())
         .any(|text| text.contains("$TRAINYARD_REPORTS") || text.contains("${TRAINYARD_REPORTS}"))
-}
-
-/// The digest of all that decides what the stage makes. `needs`, `retries`, `timeout` and `grace` do not: changing them
-/// must not make a stage run again.
-fn definition(spec: &StageSpec, effects: &Effects, environment: &BTreeMap<String, String>) -> Digest {
-    // These types have neither maps with keys that are no strings nor serialisers of their own, so nothing can fail
-    // here.
-    let facts: BTreeMap<&str, Value> = BTreeMap::from([
-        ("action", serde_json::to_value(&effects.action).unwrap_or_default()),
-        ("environment", serde_json::to_value(environment).unwrap_or_default()),
-        ("inputs", Value::from(effects.inputs.clone())),
-        ("uses_data", Value::Bool(spec.uses_data)),
-        ("uses_source", Value::Bool(spec.uses_source)),
-        ("produces_model", Value::Bool(spec.produces_model)),
-        ("requires_report", Value::Bool(spec.requires_report)),
-    ]);
-    digest_bytes(&serde_json::to_vec(&facts).unwrap_or_default())
 }
 
 #[cfg(test)]

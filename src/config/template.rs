@@ -17,7 +17,9 @@ pub fn render(detected: &Detected) -> String {
     project(&mut text, detected);
     train(&mut text, detected);
     test(&mut text, detected);
-    if detected.template == Template::Model || detected.app_command.is_some() {
+    if detected.has_dockerfile {
+        contained_release(&mut text);
+    } else if detected.template == Template::Model || detected.app_command.is_some() {
         release(&mut text, detected);
     } else {
         release_later(&mut text);
@@ -132,9 +134,6 @@ fn release(text: &mut String, detected: &Detected) {
     line(text, "\n[stages.build]", "");
     line(text, "uses = \"image\"", "an image archive with the app and the model; needs no Docker");
     line(text, "needs = [\"test\"]", "");
-    if detected.has_dockerfile {
-        line(text, "# The Dockerfile in this folder is not used yet: the image is packed without Docker.", "");
-    }
     if detected.app_command.is_some() {
         let files = if detected.template == Template::Python { "**/*.py" } else { "**/*.sh" };
         line(text, &format!("include = [\"{files}\"]"), "source files that go into /app of the image");
@@ -144,10 +143,42 @@ fn release(text: &mut String, detected: &Detected) {
     line(text, "\n[stages.deploy]", "");
     line(text, "uses = \"deploy\"", "");
     line(text, "needs = [\"build\"]", "");
-    line(text, "target = \"process\"", "");
+    line(text, "target = \"process\"", "a process on this machine");
+    line(text, "# target = \"docker\"", "or \"kubernetes\": the same as a container of Docker Engine, or as pods");
     if let Some(command) = &detected.app_command {
         line(text, &format!("command = {}", words(command)), "run in /app; it listens on 127.0.0.1:$PORT");
     }
+    reached(text);
+}
+
+/// The user's own Dockerfile, and its image as a container.
+fn contained_release(text: &mut String) {
+    line(text, "\n[stages.build]", "");
+    line(text, "uses = \"image\"", "");
+    line(text, "needs = [\"test\"]", "");
+    line(
+        text,
+        "dockerfile = \"Dockerfile\"",
+        "built by Docker Engine; remove this line for an image of the model server",
+    );
+    line(text, "# The model is in the build context. These two lines in the Dockerfile bring it into the image:", "");
+    line(text, "#   ARG TRAINYARD_MODEL", "");
+    line(text, "#   COPY ${TRAINYARD_MODEL} /model", "");
+    line(
+        text,
+        "# push = \"registry.example.com/team/app\"",
+        "where the nodes of a cluster pull it; needs `docker login`",
+    );
+    line(text, "\n[stages.deploy]", "");
+    line(text, "uses = \"deploy\"", "");
+    line(text, "needs = [\"build\"]", "");
+    line(text, "target = \"docker\"", "a container beside the old one until it is healthy; or \"kubernetes\"");
+    line(text, "container_port = 8080", "where the app listens in its container, on all addresses; told as $PORT");
+    reached(text);
+}
+
+/// What is the same wherever a release runs.
+fn reached(text: &mut String) {
     line(text, "port = 8080", "the stable address, on loopback");
     line(text, "health = { path = \"/healthz\", within = \"30s\" }", "must answer before the switch");
     line(text, "\n[monitor]", "");
@@ -169,6 +200,7 @@ fn release_later(text: &mut String) {
 # [stages.deploy]
 # uses = "deploy"
 # needs = ["build"]
+# target = "process"          # or "docker", "kubernetes": the same as a container, or as pods
 # command = ["./app/serve"]   # run in /app
 # port = 8080
 "#,
@@ -178,7 +210,7 @@ fn release_later(text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Action, Settings, parse};
+    use crate::config::{Action, ImageStore, Settings, TargetKind, parse};
     use std::path::PathBuf;
 
     const ALL: [Template; 4] = [Template::Python, Template::Rust, Template::Command, Template::Model];
@@ -211,6 +243,8 @@ mod tests {
     fn every_template_is_valid_even_where_nothing_was_found() {
         for template in ALL {
             let settings = settings(&bare(template));
+            let kind = settings.deploy().map(|deploy| deploy.target.kind());
+            assert_eq!(kind, (template == Template::Model).then_some(TargetKind::Process));
             let expected = if template == Template::Model { "train test build deploy" } else { "train test" };
             assert_eq!(chain(&settings), expected);
             assert!(settings.stages[0].spec.produces_model);
@@ -237,6 +271,32 @@ mod tests {
             assert_eq!(settings.name, "it's \"mine\"");
             assert!(settings.stages[1].spec.requires_report);
         }
+    }
+
+    #[test]
+    fn a_dockerfile_is_built_and_its_image_runs_as_a_container() {
+        for template in ALL {
+            let settings = settings(&Detected { has_dockerfile: true, ..bare(template) });
+            assert_eq!(chain(&settings), "train test build deploy");
+            let Action::Image(image) = &settings.stages[2].action else { unreachable!("build builds an image") };
+            assert_eq!(image.dockerfile.as_ref().unwrap().path, PathBuf::from("Dockerfile"));
+            assert_eq!(image.store, ImageStore::Docker);
+            let deploy = settings.deploy().unwrap();
+            assert_eq!(deploy.target.kind(), TargetKind::Docker);
+            assert!(deploy.command.is_empty(), "what the image runs is said in the Dockerfile");
+        }
+    }
+
+    #[test]
+    fn without_a_dockerfile_the_other_targets_are_shown_and_not_chosen() {
+        for template in ALL {
+            let text = render(&bare(template));
+            assert!(text.contains("docker") && text.contains("kubernetes"), "{text}");
+            assert!(!text.contains("dockerfile ="), "{text}");
+        }
+        let text = render(&bare(Template::Model)).replace("target = \"process\"", "").replace("# target", "target");
+        let deploy = parse(&text, "trainyard.toml").unwrap().deploy().unwrap().target.kind();
+        assert_eq!(deploy, TargetKind::Docker);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Getters of single values: each checks type, range and form against the table of keys and notes what is wrong.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use globset::Glob;
@@ -38,6 +38,29 @@ impl TableReader<'_> {
     /// A path with something in it.
     pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         self.filled(key).map(|text| PathBuf::from(text.into_inner()))
+    }
+
+    /// A path inside the source, without `./` before it and `/` behind it.
+    pub(super) fn inside(&mut self, key: &'static str) -> Option<PathBuf> {
+        let path = self.filled(key)?;
+        let text = path.get_ref();
+        let parts: Vec<Component<'_>> = Path::new(text).components().collect();
+        if !parts.iter().all(|part| matches!(part, Component::CurDir | Component::Normal(_))) {
+            let message = format!("`{key}` is `{text}`, which is not inside the source");
+            self.problems.add(path.span(), message, self.example(key));
+        }
+        let plain: PathBuf = parts.iter().filter(|part| matches!(part, Component::Normal(_))).collect();
+        Some(if plain.as_os_str().is_empty() { PathBuf::from(".") } else { plain })
+    }
+
+    /// An expression in `PromQL`.
+    pub(super) fn expression(&mut self, key: &'static str) -> Option<String> {
+        let expression = self.filled(key)?;
+        if let Err(error) = promql_parser::parser::parse(expression.get_ref()) {
+            let reason = error.lines().next().unwrap_or("it cannot be read").to_owned();
+            self.problems.add(expression.span(), format!("not a PromQL expression: {reason}"), self.example(key));
+        }
+        Some(expression.into_inner())
     }
 
     /// `true` or `false`.
@@ -276,7 +299,8 @@ fn number_of(value: &DeValue<'_>) -> Option<f64> {
     }
 }
 
-fn is_variable_name(name: &str) -> bool {
+/// Whether a variable may have that name.
+pub(super) fn is_variable_name(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')

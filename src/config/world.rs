@@ -1,7 +1,7 @@
-//! What a valid configuration presupposes of the machine: folders, a git work tree, programs.
+//! What a valid configuration presupposes of the machine: folders, a git work tree, programs, a Dockerfile, manifests.
 //!
 //! Nothing here makes a configuration invalid but a trigger that cannot work; the rest are warnings, because a folder
-//! or a program may still come.
+//! or a program may still come. Whether an engine or a cluster answers is for `trainyard doctor`.
 
 use std::env;
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::settings::{Action, Settings, SourceTrigger, StageSettings};
+use super::settings::{Action, DeployTarget, Runner, Settings, SourceTrigger, StageSettings};
 
 /// How grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -44,6 +44,7 @@ pub fn look_around(folder: &Path, settings: &Settings) -> Vec<Finding> {
         findings.push(warning(message, format!("make it: mkdir -p {}", data.display())));
     }
     findings.extend(settings.stages.iter().filter_map(|stage| check_program(&source, stage)));
+    findings.extend(settings.stages.iter().filter_map(|stage| check_file(&source, stage)));
     findings
 }
 
@@ -76,9 +77,10 @@ pub(super) fn is_git_work_tree(folder: &Path) -> bool {
 
 fn check_program(source: &Path, stage: &StageSettings) -> Option<Finding> {
     let words = match &stage.action {
-        Action::Command(words) => words,
-        Action::Deploy(deploy) => &deploy.command,
-        Action::Train(_) | Action::Image(_) => return None,
+        // In a container, the programs are those of its image.
+        Action::Command(words) if stage.runner == Runner::Local => words,
+        Action::Deploy(deploy) if deploy.target == DeployTarget::Process => &deploy.command,
+        Action::Command(_) | Action::Deploy(_) | Action::Train(_) | Action::Image(_) => return None,
     };
     let program = words.first()?;
     // A variable is known only when the stage starts.
@@ -92,6 +94,24 @@ fn check_program(source: &Path, stage: &StageSettings) -> Option<Finding> {
     }
     let message = format!("stage `{name}` runs `{program}`, which is not in PATH");
     Some(warning(message, format!("install `{program}`, or give its path")))
+}
+
+/// The Dockerfile or the manifests that a stage names.
+fn check_file(source: &Path, stage: &StageSettings) -> Option<Finding> {
+    let (key, path) = match &stage.action {
+        Action::Image(image) => ("dockerfile", &image.dockerfile.as_ref()?.path),
+        Action::Deploy(deploy) => match &deploy.target {
+            DeployTarget::Kubernetes(kubernetes) => ("manifests", kubernetes.manifests.as_ref()?),
+            DeployTarget::Process | DeployTarget::Docker(_) => return None,
+        },
+        Action::Command(_) | Action::Train(_) => return None,
+    };
+    if source.join(path).exists() {
+        return None;
+    }
+    let (name, path, source) = (&stage.spec.name, path.display(), source.display());
+    let message = format!("`{key}` of stage `{name}` is `{path}`, which is not in {source}");
+    Some(warning(message, format!("write it, or mend `{key}`")))
 }
 
 fn is_found(source: &Path, program: &str) -> bool {
@@ -140,6 +160,41 @@ mod tests {
                 (Severity::Warning, "stage `test` runs `no-such-program`, which is not in PATH".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn a_dockerfile_and_manifests_that_are_not_there_are_warnings() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        let text = "[stages.build]\nuses = \"image\"\ndockerfile = \"app/Dockerfile\"\n\
+            [stages.deploy]\nuses = \"deploy\"\nneeds = [\"build\"]\ntarget = \"kubernetes\"\n\
+            manifests = \"manifests\"\n";
+        let told: Vec<String> = findings(folder.path(), text).into_iter().map(|(_, message)| message).collect();
+        let source = folder.path().join(".");
+        let source = source.display();
+        assert_eq!(
+            told,
+            [
+                format!("`dockerfile` of stage `build` is `app/Dockerfile`, which is not in {source}"),
+                format!("`manifests` of stage `deploy` is `manifests`, which is not in {source}"),
+            ]
+        );
+        fs::create_dir_all(folder.path().join("app")).unwrap();
+        fs::write(folder.path().join("app/Dockerfile"), "FROM scratch\n").unwrap();
+        fs::create_dir(folder.path().join("manifests")).unwrap();
+        assert!(findings(folder.path(), text).is_empty());
+    }
+
+    #[test]
+    fn the_programs_of_a_container_are_not_looked_for_on_this_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        let text = "[stages.test]\ncommand = [\"no-such-program\"]\nrunner = \"docker\"\n\
+            container = { image = \"a\" }\n[stages.build]\nuses = \"image\"\n[stages.deploy]\nuses = \"deploy\"\nneeds = [\"build\"]\n\
+            target = \"docker\"\ncommand = [\"no-such-program\"]\n";
+        assert!(findings(folder.path(), text).is_empty());
     }
 
     #[test]

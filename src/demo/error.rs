@@ -47,6 +47,14 @@ pub enum DemoError {
         /// The port in its configuration.
         configured: u16,
     },
+    /// The demo was made for another target.
+    #[error("the demo in {folder} runs on {configured}; leave --target out, or make another with --dir")]
+    OtherTarget {
+        /// The folder.
+        folder: PathBuf,
+        /// The target in its configuration.
+        configured: &'static str,
+    },
     /// The configuration of an earlier demo was changed and is not valid any more.
     #[error(transparent)]
     Configuration(#[from] LoadError),

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::batches::{BATCHES, Batch};
 use super::error::DemoError;
 use super::repository;
-use crate::config;
+use crate::config::{self, TargetKind};
 use crate::disk::{Layout, write_whole};
 
 /// Says that a folder is a demo.
@@ -29,6 +29,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 const CONFIGURATION: &str = include_str!("template/trainyard.toml");
 const PORT: &str = "@PORT@";
+const TARGET: &str = "@TARGET@";
 /// The file that is broken, and the two forms of one statement in it.
 const PAGE: &str = "app/index.html";
 const SOUND: &str = "target.textContent = text;";
@@ -45,15 +46,15 @@ pub struct DemoProject {
 
 impl DemoProject {
     /// Writes the project into `folder`, which must be absent or empty, or continues the demo that is there. Without a
-    /// `port` the app gets a free one, or keeps its own.
-    pub fn create_or_open(folder: &Path, port: Option<u16>) -> Result<Self, DemoError> {
+    /// `port` the app gets a free one, or keeps its own; without a `target` it runs as processes, or where it runs already.
+    pub fn create_or_open(folder: &Path, port: Option<u16>, target: Option<TargetKind>) -> Result<Self, DemoError> {
         if !folder.join(MARKER).is_file() {
             refuse_occupied(folder)?;
         }
         let configuration = folder.join(config::FILE_NAME);
         if !configuration.exists() {
             // Before anything is written: a wrong port leaves nothing behind.
-            let text = configuration_text(free_port(port)?);
+            let text = configuration_text(free_port(port)?, target.unwrap_or(TargetKind::Process));
             write_missing(folder, MARKER, MARKER_TEXT)?;
             write_missing(folder, config::FILE_NAME, &text)?;
         }
@@ -68,6 +69,12 @@ impl DemoProject {
         let configured = configured.ok_or_else(|| DemoError::NoDeploy(folder.to_owned()))?;
         if port.is_some_and(|port| port != configured) {
             return Err(DemoError::OtherPort { folder: folder.to_owned(), configured });
+        }
+        let runs_at = settings.deploy().map(|deploy| deploy.target.kind());
+        if let Some(runs_at) = runs_at
+            && target.is_some_and(|target| target != runs_at)
+        {
+            return Err(DemoError::OtherTarget { folder: folder.to_owned(), configured: runs_at.word() });
         }
         Ok(Self { layout, port: configured, changing: Mutex::new(()) })
     }
@@ -162,8 +169,16 @@ fn free_port(wanted: Option<u16>) -> Result<u16, DemoError> {
     Ok(listener.local_addr().map_err(taken)?.port())
 }
 
-fn configuration_text(port: u16) -> String {
-    CONFIGURATION.replace(PORT, &port.to_string())
+fn configuration_text(port: u16, target: TargetKind) -> String {
+    let (word, meaning) = match target {
+        TargetKind::Process => {
+            ("process", "processes on this machine; the old release serves until the new one is healthy")
+        }
+        TargetKind::Docker => ("docker", "a container beside the old one, until the new one is healthy"),
+        TargetKind::Kubernetes => ("kubernetes", "a Deployment in the present context of your kubeconfig"),
+    };
+    let target = format!("{:<30}# {meaning}", format!("target = \"{word}\""));
+    CONFIGURATION.replace(PORT, &port.to_string()).replace(TARGET, &target)
 }
 
 fn write_missing(folder: &Path, name: &str, text: &str) -> Result<(), DemoError> {

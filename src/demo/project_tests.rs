@@ -7,12 +7,12 @@ use crate::config::{Action, SourceTrigger, parse};
 use crate::stage::report;
 
 fn project(folder: &Path) -> DemoProject {
-    DemoProject::create_or_open(folder, None).unwrap()
+    DemoProject::create_or_open(folder, None, None).unwrap()
 }
 
 #[test]
 fn the_template_is_a_valid_configuration() {
-    let settings = parse(&configuration_text(8123), config::FILE_NAME).unwrap();
+    let settings = parse(&configuration_text(8123, TargetKind::Process), config::FILE_NAME).unwrap();
     let stages: Vec<&str> = settings.stages.iter().map(|stage| stage.spec.name.as_str()).collect();
     assert_eq!(stages, ["train", "test", "build", "deploy"]);
     assert_eq!((settings.name.as_str(), settings.source.trigger), ("wine-quality", SourceTrigger::Save));
@@ -20,6 +20,18 @@ fn the_template_is_a_valid_configuration() {
     let Action::Train(train) = &settings.stages[0].action else { panic!("{:?}", settings.stages[0]) };
     assert_eq!((train.target.as_str(), train.gate.as_ref().unwrap().metric.as_str()), ("quality", "accuracy"));
     assert!(settings.stages[1].spec.requires_report);
+}
+
+#[test]
+fn the_demo_runs_where_it_is_told_to() {
+    for target in [TargetKind::Process, TargetKind::Docker, TargetKind::Kubernetes] {
+        let settings = parse(&configuration_text(8123, target), config::FILE_NAME).unwrap();
+        assert_eq!(settings.deploy().unwrap().target.kind(), target);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    project(folder.path());
+    let refused = DemoProject::create_or_open(folder.path(), None, Some(TargetKind::Docker)).unwrap_err();
+    assert!(matches!(refused, DemoError::OtherTarget { configured: "process", .. }), "{refused}");
 }
 
 #[test]
@@ -69,7 +81,7 @@ fn an_existing_demo_is_continued_with_its_port_and_its_changes() {
     assert!(fs::read_to_string(folder.path().join(PAGE)).unwrap().contains(BROKEN));
     assert!(folder.path().join("README.md").is_file());
     let other = if first.port() == 9 { 10 } else { 9 };
-    let refused = DemoProject::create_or_open(folder.path(), Some(other)).unwrap_err();
+    let refused = DemoProject::create_or_open(folder.path(), Some(other), None).unwrap_err();
     assert!(matches!(refused, DemoError::OtherPort { .. }), "{refused}");
 }
 
@@ -77,7 +89,7 @@ fn an_existing_demo_is_continued_with_its_port_and_its_changes() {
 fn a_folder_of_somebody_else_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
-    let refused = DemoProject::create_or_open(folder.path(), None).unwrap_err();
+    let refused = DemoProject::create_or_open(folder.path(), None, None).unwrap_err();
     assert!(refused.to_string().contains("is not empty and was not made by `trainyard demo`"), "{refused}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -87,7 +99,7 @@ fn a_taken_port_is_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let refused = DemoProject::create_or_open(folder.path(), Some(port)).unwrap_err();
+    let refused = DemoProject::create_or_open(folder.path(), Some(port), None).unwrap_err();
     assert!(matches!(refused, DemoError::Port { .. }), "{refused}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

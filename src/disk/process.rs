@@ -16,6 +16,10 @@ pub struct ProcessStat {
     pub state: char,
     /// When it started, in clock ticks since the boot (field 22).
     pub start: u64,
+    /// Processor time in clock ticks, of itself in user and kernel mode (fields 14 and 15).
+    pub ticks: u64,
+    /// Pages in memory (field 24).
+    pub resident_pages: u64,
 }
 
 impl ProcessStat {
@@ -30,6 +34,8 @@ impl ProcessStat {
             state: fields.first()?.chars().next()?,
             parent: fields.get(1)?.parse().ok()?,
             start: fields.get(19)?.parse().ok()?,
+            ticks: fields.get(11)?.parse::<u64>().ok()?.saturating_add(fields.get(12)?.parse().ok()?),
+            resident_pages: fields.get(21)?.parse().ok()?,
         })
     }
 }

@@ -14,6 +14,7 @@ use super::effects::{CurrentSettings, Effects, current};
 use super::journal::{Journal, JournalError};
 use super::monitoring::Monitoring;
 use super::release_host::ReleaseHost;
+use super::releases;
 use super::status::Status;
 use crate::api::types::DaemonInformation;
 use crate::config::{self, LoadError, Settings, SourceTrigger};
@@ -61,7 +62,8 @@ pub struct Daemon {
     pub status: Status,
     /// Charts.
     pub monitoring: Monitoring,
-    host: ReleaseHost,
+    /// What runs releases.
+    pub host: ReleaseHost,
     watcher: Arc<Mutex<Option<Watcher>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     _lock: FileLock,
@@ -114,8 +116,9 @@ impl Daemon {
             let _ = effects.send(effect);
         }
         core.input(Input::Configured(graph));
-        let monitoring = Monitoring::new(settings.clone(), core.clone(), status.clone());
+        let monitoring = Monitoring::new(settings.clone(), core.clone(), status.clone(), host.clone());
         tokio::spawn(monitoring.clone().run());
+        tokio::spawn(releases::watch(layout.clone(), host.clone(), status.clone(), settings.clone()));
         let watcher = Arc::new(Mutex::new(None));
         let watching = Watching {
             layout: layout.clone(),
@@ -163,9 +166,7 @@ fn set_unknown_runs_aside(layout: &Layout, last: RunId) -> io::Result<()> {
 }
 
 fn information(layout: &Layout, settings: &Settings) -> DaemonInformation {
-    let target = settings.deploy().map(|deploy| match deploy.target {
-        config::TargetKind::Process => "process".to_owned(),
-    });
+    let target = settings.deploy().map(|deploy| deploy.target.kind().word().to_owned());
     DaemonInformation {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),

@@ -16,9 +16,12 @@ use super::spool::LogReader;
 use super::status::Status;
 use super::supervisor::AttemptFolder;
 use crate::api::types::{LogAddress, StageProgress};
-use crate::config::Settings;
+use crate::config::{Runner, Settings};
 use crate::disk::Layout;
-use crate::pipeline::{Attempt, Failure, Input, Outcome, Outputs, RunId, StageKind, StageName, StageState};
+use crate::pipeline::{Attempt, Digest, Failure, Input, Outcome, Outputs, RunId, StageKind, StageName, StageState};
+use crate::stage::runner;
+use crate::target::engine_image::EngineImage;
+use crate::target::{self, labels};
 
 /// How often a running stage's output is looked at, for people; nothing is decided on it.
 const LOOK: Duration = Duration::from_millis(100);
@@ -147,10 +150,25 @@ impl Effects {
             output_held: false,
             notes: Vec::new(),
         });
+        if gathered.outcome == Outcome::Interrupted {
+            self.end_remote(launch).await;
+        }
         if kind == StageKind::Deploy {
             gathered.outputs.live = self.host.live_behind(launch.release.as_ref().map(|release| release.id)).await;
         }
         gathered
+    }
+
+    /// Ends what a killed stage left in an engine or on a cluster.
+    async fn end_remote(&self, launch: &Launch) {
+        let settings = current(&self.settings);
+        let Some(stage) = settings.stage(&launch.stage).filter(|stage| stage.runner != Runner::Local) else { return };
+        let owner = labels::folder(self.layout.project());
+        let left = runner::remove_left_over(&stage.runner, &owner, launch.run.id, &launch.stage, launch.attempt).await;
+        if let Err(error) = left {
+            let (run, stage) = (launch.run.id, &launch.stage);
+            self.core.input(Input::Note(format!("run {run}, {stage}: what was left of it cannot be removed: {error}")));
+        }
     }
 
     /// Tells people how far a stage is, until it is over.
@@ -228,17 +246,31 @@ impl Effects {
             let live = self.host.live().await;
             live.is_some() && live == outputs.live
         } else {
-            let layout = self.layout.clone();
-            spawn_blocking(move || outcome::is_intact(&layout, &outputs)).await.unwrap_or(false)
+            self.is_intact(outputs).await
         };
         self.core.input(Input::Verified { run, stage, intact });
     }
 
+    async fn is_intact(&self, outputs: Outputs) -> bool {
+        let in_engine = outputs.image.as_ref().map(|image| self.layout.state().join(image));
+        if let Some(image) = in_engine.filter(|image| EngineImage::is_named_by(image)) {
+            let digest = outputs.digest.clone().unwrap_or(Digest(String::new()));
+            return target::image_missing(&image, &self.layout.releases(), &digest).await.is_none();
+        }
+        let layout = self.layout.clone();
+        spawn_blocking(move || outcome::is_intact(&layout, &outputs)).await.unwrap_or(false)
+    }
+
     async fn prune(self) {
         let kept = self.core.look(|state, _| super::prune::Kept::of(state)).await;
-        if let Some(kept) = kept {
-            let layout = self.layout.clone();
-            let _ = spawn_blocking(move || prune(&layout, &kept)).await;
+        let Some(kept) = kept else { return };
+        let uses_engine = current(&self.settings).uses_docker();
+        let layout = self.layout.clone();
+        let images = kept.engine_images();
+        let _ = spawn_blocking(move || prune(&layout, &kept)).await;
+        if uses_engine {
+            // What cannot be removed now is found again after the next run.
+            target::docker::prune_images(&labels::folder(self.layout.project()), &images).await;
         }
     }
 }

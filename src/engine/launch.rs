@@ -13,9 +13,12 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 
 use super::stamps;
 use super::supervisor::{AttemptFolder, Job, kill_marked};
-use crate::config::{Action, Settings, StageSettings};
+use crate::config::{Action, Runner, Settings, StageSettings};
 use crate::disk::{Layout, write_whole};
 use crate::pipeline::{Attempt, Release, Run, StageName, State};
+use crate::stage::expand::expand;
+use crate::stage::runner::{self, RemoteJob};
+use crate::target::labels;
 
 /// Milliseconds for which something that a stage left behind may hold its log open.
 const DRAIN: u64 = 1_000;
@@ -82,14 +85,49 @@ impl Launch {
         let at = |source| LaunchError::Folder { path: folder.path().to_owned(), source };
         fs::create_dir_all(folder.path()).map_err(at)?;
         let source = self.source(layout, settings)?;
-        let environment = self.environment(layout, settings, stage, &folder, &source, program).map_err(at)?;
-        let command = command_of(stage, &environment, program);
+        let mut environment = self.environment(layout, settings, stage, &folder, &source, program).map_err(at)?;
+        let command = match &stage.runner {
+            Runner::Local => command_of(stage, &environment, program),
+            runner => {
+                let remote = self.remote_job(layout, settings, stage, runner);
+                let path = folder.path().join("runner.json");
+                let text = serde_json::to_vec_pretty(&remote).map_err(|error| at(error.into()))?;
+                write_whole(&path, &text).map_err(at)?;
+                environment.insert("TRAINYARD_RUNNER".to_owned(), path.display().to_string());
+                vec![program.display().to_string(), "stage".to_owned(), "remote".to_owned()]
+            }
+        };
         // A supervisor gone without a trace leaves a mark that only its own attempt had.
         let mark = format!("{}-{}-{}-{}", layout.state().display(), self.run.id, self.stage, self.attempt);
-        let grace = u64::try_from(stage.grace.as_millis()).unwrap_or(u64::MAX);
+        // What runs elsewhere is ended by a process here, which needs its own time for that.
+        let farewell = if stage.runner == Runner::Local { Duration::ZERO } else { runner::FAREWELL };
+        let grace = u64::try_from((stage.grace + farewell).as_millis()).unwrap_or(u64::MAX);
         let job = Job { command, folder: source, environment, grace, drain: DRAIN, mark };
         folder.write_job(&job).map_err(at)?;
         spawn(program, &folder).map_err(LaunchError::Supervisor)
+    }
+
+    /// What is to run in a container or as a Job.
+    fn remote_job(&self, layout: &Layout, settings: &Settings, stage: &StageSettings, runner: &Runner) -> RemoteJob {
+        let owner = labels::folder(layout.project());
+        let mut marks = labels::of_project(&settings.name, &owner);
+        marks.extend(runner::labels_of(&owner, self.run.id, &self.stage, self.attempt));
+        let (command, built_in) = match &stage.action {
+            Action::Command(words) => (words.clone(), None),
+            Action::Train(_) => (Vec::new(), Some("train".to_owned())),
+            Action::Image(_) => (Vec::new(), Some("image".to_owned())),
+            Action::Deploy(_) => (Vec::new(), Some("deploy".to_owned())),
+        };
+        RemoteJob {
+            runner: runner.clone(),
+            command,
+            environment: stage.environment.clone(),
+            built_in,
+            produces_model: stage.spec.produces_model,
+            timeout: stage.spec.timeout.map(Duration::from_millis),
+            labels: marks,
+            grace: stage.grace,
+        }
     }
 
     /// The source tree on which the stage works: the work tree, or for runs by commit a clean checkout.
@@ -142,6 +180,8 @@ impl Launch {
         let mut set = |name: &str, value: String| {
             environment.insert(name.to_owned(), value);
         };
+        set("TRAINYARD_PROJECT_NAME", settings.name.clone());
+        set("TRAINYARD_DATA_DIGEST", self.run.inputs.data.digest.to_string());
         set("TRAINYARD_PROJECT", layout.project().display().to_string());
         set("TRAINYARD_RUN", self.run.id.to_string());
         set("TRAINYARD_STAGE", self.stage.to_string());
@@ -158,6 +198,10 @@ impl Launch {
         }
         if let Some(release) = &self.release {
             set("TRAINYARD_RELEASE", release.id.to_string());
+            set("TRAINYARD_RELEASE_COMMIT", release.commit.clone());
+            if let Some(repeats) = release.repeats {
+                set("TRAINYARD_REPEATS", repeats.to_string());
+            }
             if let Some(archive) = &release.archive {
                 set("TRAINYARD_IMAGE", layout.state().join(archive).display().to_string());
             }
@@ -186,36 +230,6 @@ fn command_of(stage: &StageSettings, environment: &BTreeMap<String, String>, pro
         Action::Image(_) => built_in("image"),
         Action::Deploy(_) => built_in("deploy"),
     }
-}
-
-/// Puts the stage's own variables in the place of `$NAME` and `${NAME}`. Names that are not the stage's stay as they are,
-/// for they may be meant for a shell that the command starts.
-fn expand(argument: &str, environment: &BTreeMap<String, String>) -> String {
-    let mut expanded = String::with_capacity(argument.len());
-    let mut rest = argument;
-    while let Some(start) = rest.find('$') {
-        expanded.push_str(&rest[..start]);
-        let behind = &rest[start + 1..];
-        let (name, length) = match behind.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            Some((name, _)) => (name, name.len() + 2),
-            None => {
-                let end = behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(behind.len());
-                (&behind[..end], end)
-            }
-        };
-        match environment.get(name) {
-            Some(value) => {
-                expanded.push_str(value);
-                rest = &behind[length..];
-            }
-            None => {
-                expanded.push('$');
-                rest = behind;
-            }
-        }
-    }
-    expanded.push_str(rest);
-    expanded
 }
 
 /// Starts a supervisor by exec. It leaves our session by itself and is reaped when we are told of its end, or by init after us.
@@ -286,20 +300,5 @@ pub fn end_orphans(folder: &AttemptFolder) -> usize {
     match folder.job() {
         Ok(job) => kill_marked(&job.mark),
         Err(_) => 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_variables_of_the_stage_are_put_into_its_command() {
-        let environment = BTreeMap::from([("TRAINYARD_REPORTS".to_owned(), "/r".to_owned())]);
-        let expanded = |text: &str| expand(text, &environment);
-        assert_eq!(expanded("$TRAINYARD_REPORTS/junit.xml"), "/r/junit.xml");
-        assert_eq!(expanded("--xml=${TRAINYARD_REPORTS}/j"), "--xml=/r/j");
-        assert_eq!(expanded("for x in $xs; do echo ${x}; done; $"), "for x in $xs; do echo ${x}; done; $");
-        assert_eq!(expanded("$TRAINYARD_REPORTSX"), "$TRAINYARD_REPORTSX");
     }
 }

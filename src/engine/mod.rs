@@ -15,6 +15,7 @@ pub mod monitoring;
 pub mod outcome;
 pub mod prune;
 pub mod release_host;
+pub mod releases;
 pub mod spool;
 mod stamps;
 pub mod status;

@@ -7,12 +7,14 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::core::CoreHandle;
 use super::effects::{CurrentSettings, current};
+use super::release_host::ReleaseHost;
 use super::status::Status;
 use crate::api::types::{Charts, Curve, Mark, PanelData, QueryRow};
 use crate::config::PanelSettings;
 use crate::disk::now;
 use crate::monitor::{Labels, Panel, SeriesStore, default_panels, promql, scrape};
 use crate::pipeline::{Moment, Release};
+use crate::target::host::{HostClient, Scraped};
 
 /// Series of one project; an app that makes more than this has a label without bounds.
 const MAX_SERIES: usize = 5_000;
@@ -28,27 +30,24 @@ pub struct Monitoring {
     settings: CurrentSettings,
     core: CoreHandle,
     status: Status,
+    host: ReleaseHost,
 }
 
 impl Monitoring {
     /// An empty store.
-    pub fn new(settings: CurrentSettings, core: CoreHandle, status: Status) -> Self {
+    pub fn new(settings: CurrentSettings, core: CoreHandle, status: Status, host: ReleaseHost) -> Self {
         let retention = current(&settings).monitor.retention;
         let store = Arc::new(Mutex::new(SeriesStore::new(retention, MAX_SERIES)));
-        Self { store, settings, core, status }
+        Self { store, settings, core, status, host }
     }
 
     fn store(&self) -> MutexGuard<'_, SeriesStore> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Scrapes the live release for as long as the daemon runs.
+    /// Scrapes what the live release runs as, for as long as the daemon runs.
     pub async fn run(self) {
-        let Ok(client) = reqwest::Client::builder().no_proxy().build() else {
-            self.status.problem("monitor", Some("no HTTP client can be made, so nothing is scraped".to_owned()));
-            return;
-        };
-        let mut scraped: Option<Labels> = None;
+        let mut scraped: Vec<Labels> = Vec::new();
         let mut every = current(&self.settings).monitor.scrape;
         let mut ticks = ticks(every);
         loop {
@@ -60,33 +59,52 @@ impl Monitoring {
             }
             let live = self.core.look(|state, _| state.live_release().cloned()).await;
             let Some(live) = live else { return };
-            let target = live.as_ref().and_then(|live| target(live, &settings));
-            if let Some(old) = scraped.take().filter(|old| target.as_ref().is_none_or(|(_, labels)| labels != old)) {
-                self.store().retire(now(), &old);
-            }
-            let Some((url, labels)) = target else {
-                self.status.scraped(None);
-                continue;
+            let targets = match &live {
+                Some(live) => self.host.instances().await.map(|found| targets(live, &found, &settings)),
+                None => Ok(Vec::new()),
             };
-            let at = now();
-            let outcome = scrape(&client, &url, every.clamp(Duration::from_secs(1), Duration::from_secs(10))).await;
-            let refused = {
-                let mut store = self.store();
-                store.record(at, &labels, &outcome);
-                store.refused_series()
-            };
-            let full = format!(
-                "{refused} series found no room: the app makes more than {MAX_SERIES}; drop a label that has no bounds"
-            );
-            self.status.problem("monitor", (refused > 0).then_some(full));
-            let told = self.status.now().scraped;
-            match outcome {
-                // Charts are drawn anew when this changes, and nobody needs that with each scrape.
-                Ok(_) if matches!(told, Some(Ok(told)) if at.since(told) < TELL_EVERY) => {}
-                Ok(_) => self.status.scraped(Some(Ok(at))),
-                Err(error) => self.status.scraped(Some(Err(error.to_string()))),
+            let listed: &[(String, Labels)] = targets.as_deref().unwrap_or_default();
+            for old in scraped.iter().filter(|old| listed.iter().all(|(_, labels)| labels != *old)) {
+                self.store().retire(now(), old);
             }
-            scraped = Some(labels);
+            scraped = listed.iter().map(|(_, labels)| labels.clone()).collect();
+            match targets {
+                Ok(_) if live.is_none() => self.status.scraped(None),
+                Ok(targets) if targets.is_empty() => {
+                    self.status.scraped(Some(Err("nothing of the live release runs at the moment".to_owned())));
+                }
+                Ok(targets) => self.scrape_all(targets, every).await,
+                Err(error) => self.status.scraped(Some(Err(error))),
+            }
+        }
+    }
+
+    async fn scrape_all(&self, targets: Vec<(String, Labels)>, every: Duration) {
+        let Some(client) = self.host.http() else { return };
+        let limit = every.clamp(Duration::from_secs(1), Duration::from_secs(10));
+        let at = now();
+        let asked = targets.iter().map(|(url, _)| scrape(&client, url, limit));
+        let outcomes = futures_util::future::join_all(asked).await;
+        let mut failed = None;
+        let refused = {
+            let mut store = self.store();
+            for ((_, labels), outcome) in targets.iter().zip(&outcomes) {
+                store.record(at, labels, outcome);
+                if let Err(error) = outcome {
+                    failed.get_or_insert_with(|| error.to_string());
+                }
+            }
+            store.refused_series()
+        };
+        let full = format!(
+            "{refused} series found no room: the app makes more than {MAX_SERIES}; drop a label that has no bounds"
+        );
+        self.status.problem("monitor", (refused > 0).then_some(full));
+        match (failed, self.status.now().scraped) {
+            // Charts are drawn anew when this changes, and nobody needs that with each scrape.
+            (None, Some(Ok(told))) if at.since(told) < TELL_EVERY => {}
+            (None, _) => self.status.scraped(Some(Ok(at))),
+            (Some(error), _) => self.status.scraped(Some(Err(error))),
         }
     }
 
@@ -143,16 +161,23 @@ fn ticks(every: Duration) -> tokio::time::Interval {
     ticks
 }
 
-fn target(live: &Release, settings: &crate::config::Settings) -> Option<(String, Labels)> {
-    let address = live.address.clone()?;
-    let path = settings.deploy().map_or("/metrics", |deploy| deploy.metrics.as_str());
-    let instance = address.trim_start_matches("http://").to_owned();
-    let labels = Labels::new([
-        ("job".to_owned(), settings.name.clone()),
-        ("instance".to_owned(), instance),
-        ("release".to_owned(), live.id.to_string()),
-    ]);
-    Some((format!("{address}{path}"), labels))
+/// Where each instance is scraped, and under which labels. The one process or container keeps the stable address as its
+/// name over releases; pods have their own.
+fn targets(live: &Release, instances: &[Scraped], settings: &crate::config::Settings) -> Vec<(String, Labels)> {
+    let address = live.address.as_deref().unwrap_or_default().trim_start_matches("http://");
+    let target = |found: &Scraped| {
+        let mut labels = vec![
+            ("job".to_owned(), settings.name.clone()),
+            ("release".to_owned(), found.release.to_string()),
+            ("instance".to_owned(), if found.is_pod { found.instance.clone() } else { address.to_owned() }),
+        ];
+        if found.is_pod {
+            labels.push(("pod".to_owned(), found.instance.clone()));
+            labels.push(("track".to_owned(), found.track.clone()));
+        }
+        (HostClient::scrape_url(&found.instance), Labels::new(labels))
+    };
+    instances.iter().map(target).collect()
 }
 
 fn panel(

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crate::disk::Layout;
-use crate::pipeline::{ReleaseStatus, State};
+use crate::pipeline::{Digest, ReleaseStatus, State};
 
 /// Releases to which a rollback stays possible, beside the live one.
 const ROLLBACKS: usize = 5;
@@ -67,6 +67,11 @@ impl Kept {
         }
         kept
     }
+
+    /// The ids of images in Docker Engine that must stay.
+    pub fn engine_images(&self) -> BTreeSet<Digest> {
+        self.images.iter().filter_map(|name| name.strip_suffix(".json")).map(|id| Digest(id.to_owned())).collect()
+    }
 }
 
 /// Removes what is not kept. What cannot be removed now is found again after the next run.
@@ -80,11 +85,14 @@ pub fn prune(layout: &Layout, kept: &Kept) {
     remove(&state.join("runs"), |name, _| up_to(name, kept.last_run) && !kept.runs.contains(name));
     remove(&state.join("models"), |name, _| up_to(name, kept.last_model) && !kept.models.contains(name));
     remove(&layout.images(), |name, path| {
-        name.strip_suffix(".tar").is_some_and(is_digest) && !kept.images.contains(name) && is_old(path)
+        name.strip_suffix(".tar").or_else(|| name.strip_suffix(".json")).is_some_and(is_digest)
+            && !kept.images.contains(name)
+            && is_old(path)
     });
     remove(&layout.releases(), |name, path| is_digest(name) && !kept.unpacked.contains(name) && is_old(path));
     remove(&layout.releases(), |name, path| {
-        let release = name.strip_suffix(".log").filter(|release| is_number(release));
+        let release = name.strip_suffix(".log").or_else(|| name.strip_suffix(".manifests.json"));
+        let release = release.filter(|release| is_number(release));
         release.is_some_and(|release| !kept.releases.contains(release)) && is_old(path)
     });
     // A checkout can be made again from the repository.

@@ -1,4 +1,4 @@
-//! The host of the `process` target, as the daemon sees it: started when it is needed, asked what is live.
+//! The host of releases, as the daemon sees it: started when it is needed, asked what is live.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
+use crate::api::types::TargetReport;
 use crate::disk::{FileLock, Layout};
 use crate::pipeline::ReleaseId;
-use crate::target::process::{HostClient, host_lock};
+use crate::target::host::{HostClient, Scraped, host_lock};
 
 /// How long a host may take to answer after its start, and to end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_APPLY: Duration = Duration::from_mins(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// The process target's host. It outlives the daemon.
+/// The host. It outlives the daemon.
 #[derive(Clone)]
 pub struct ReleaseHost {
     layout: Layout,
@@ -59,7 +60,7 @@ impl ReleaseHost {
                             status.address
                         )
                     })?;
-                    client.stop().await.map_err(|error| error.to_string())?;
+                    client.stop(false).await.map_err(|error| error.to_string())?;
                 }
                 _ => return Ok(()),
             }
@@ -104,10 +105,35 @@ impl ReleaseHost {
         }
     }
 
-    /// Stops it and what it serves.
+    /// What can be scraped now.
+    pub async fn instances(&self) -> Result<Vec<Scraped>, String> {
+        let client = self.client().ok_or("no client of the host can be made")?;
+        client.instances().await.map_err(|error| error.to_string())
+    }
+
+    /// The client whose requests go to the host's socket.
+    pub fn http(&self) -> Option<reqwest::Client> {
+        self.client().map(|client| client.http().clone())
+    }
+
+    /// How all is that the host knows of; `None` while it does not run.
+    pub async fn report(&self) -> Option<TargetReport> {
+        let client = self.client().filter(|_| self.is_running())?;
+        client.report().await.ok()
+    }
+
+    /// The last lines that the live release wrote.
+    pub async fn release_log(&self, lines: usize) -> Vec<String> {
+        match self.client().filter(|_| self.is_running()) {
+            Some(client) => client.release_log(lines).await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Stops it and what it serves, wherever that runs.
     pub async fn stop(&self) {
         if let Some(client) = self.client().filter(|_| self.is_running()) {
-            let _ = client.stop().await;
+            let _ = client.stop(true).await;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use crate::api::types::{Live, LogAddress, StageProgress, WatchHealth};
+use crate::api::types::{Live, LogAddress, StageProgress, TargetReport, WatchHealth};
 use crate::pipeline::{Moment, RunId, StageName};
 
 /// The one copy of [`Live`]; listeners hear of a change only where something is different.
@@ -36,6 +36,11 @@ impl Status {
     /// Whether the deployed app answered the last scrape.
     pub fn scraped(&self, scraped: Option<Result<Moment, String>>) {
         self.change(|live| live.scraped = scraped);
+    }
+
+    /// What the target says of what it runs.
+    pub fn target(&self, target: Option<TargetReport>) {
+        self.change(|live| live.target = target);
     }
 
     /// What keeps the daemon from doing all it should; `None` when that is over.

@@ -7,12 +7,14 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::canary::{self, Verdict};
 use super::contract::{Contract, ContractError, Output};
-use crate::config::{DeploySettings, TargetKind};
+use crate::config::{CanarySettings, DeploySettings, DeployTarget};
 use crate::disk::Layout;
-use crate::pipeline::{ModelVersion, ReleaseId};
+use crate::pipeline::{ModelVersion, ReleaseId, RunId};
 use crate::target::archive::digest_of_name;
-use crate::target::process::{ClientError, HostClient};
+use crate::target::engine_image::EngineImage;
+use crate::target::host::{ClientError, HostClient};
 use crate::target::{ApplyRequest, ApplyResponse, Target};
 
 /// How long the host may take to answer at first; the daemon starts it beside this stage.
@@ -41,6 +43,11 @@ pub enum DeployError {
         "{0} is no image archive of trainyard: its name is not a digest; let the deploy stage need a stage with `uses = \"image\"`"
     )]
     Image(PathBuf),
+    /// The image was made for another kind of target.
+    #[error(
+        "the image was made for another target than {0}: an archive runs as a process, an image in Docker Engine on docker and kubernetes; run from the image stage on (`trainyard run --force`)"
+    )]
+    OtherStore(&'static str),
     /// The project folder cannot be used.
     #[error("cannot use the project folder {path}: {source}")]
     Project {
@@ -68,20 +75,47 @@ pub fn run() -> Result<(), DeployError> {
     let contract = Contract::from_environment()?;
     let settings: DeploySettings = contract.settings()?;
     let mut output = contract.output()?;
-    let request = request(&settings)?;
     let layout = Layout::new(&contract.project)
         .map_err(|source| DeployError::Project { path: contract.project.clone(), source })?;
+    let request = request(&contract, &layout, &settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DeployError::Runtime)?;
     let response = runtime.block_on(async {
-        match settings.target {
-            TargetKind::Process => {
-                let client = HostClient::new(&layout)?;
-                client.wait_ready(HOST).await?;
-                apply(&client, &request, &mut output).await.map_err(DeployError::from)
-            }
+        let client = HostClient::new(&layout)?;
+        client.wait_ready(HOST).await?;
+        let response = apply(&client, &request, &mut output).await?;
+        match (&response, &settings.target) {
+            (ApplyResponse::Canary { .. }, DeployTarget::Kubernetes(kubernetes)) => match &kubernetes.canary {
+                Some(canary) => judge(&client, request.release, canary, &mut output).await,
+                None => Ok(response),
+            },
+            _ => Ok(response),
         }
     })?;
     conclude(request.release, response, &mut output)
+}
+
+/// Gathers evidence on a canary and lets the host act on the verdict.
+async fn judge(
+    client: &HostClient,
+    release: ReleaseId,
+    settings: &CanarySettings,
+    output: &mut Output,
+) -> Result<ApplyResponse, DeployError> {
+    let verdict = canary::judge(client, settings, output).await;
+    println!("{verdict}");
+    let promoted = matches!(verdict, Verdict::Pass { .. });
+    let response = client.judge(release, promoted, &mut |step| println!("{step}")).await?;
+    Ok(match (verdict, response) {
+        (Verdict::Pass { .. }, response) => response,
+        (verdict @ Verdict::Fail { .. }, ApplyResponse::Rejected { kept, log_tail, .. }) => {
+            ApplyResponse::Rejected { reason: format!("was withdrawn: {verdict}"), log_tail, kept }
+        }
+        // What nobody could judge was not found unfit.
+        (verdict, ApplyResponse::Rejected { kept, .. }) => {
+            ApplyResponse::NotTried { reason: format!("was withdrawn: {verdict}"), kept }
+        }
+        (_, response) => response,
+    })
 }
 
 async fn apply<T: Target>(target: &T, request: &ApplyRequest, output: &mut Output) -> Result<ApplyResponse, T::Error> {
@@ -113,6 +147,10 @@ fn conclude(release: ReleaseId, response: ApplyResponse, output: &mut Output) ->
             }
             Err(DeployError::Rejected(rejection(release, &reason, kept)))
         }
+        ApplyResponse::Canary { address, .. } => {
+            let reason = format!("is a canary at {address} that nobody judges; deploy again");
+            Err(DeployError::NotTried(format!("release {release} {reason}")))
+        }
         ApplyResponse::NotTried { reason, kept } => Err(DeployError::NotTried(rejection(release, &reason, kept))),
     }
 }
@@ -124,16 +162,28 @@ fn rejection(release: ReleaseId, reason: &str, kept: Option<ReleaseId>) -> Strin
     }
 }
 
-fn request(settings: &DeploySettings) -> Result<ApplyRequest, DeployError> {
+fn request(contract: &Contract, layout: &Layout, settings: &DeploySettings) -> Result<ApplyRequest, DeployError> {
     let image = PathBuf::from(env::var_os("TRAINYARD_IMAGE").ok_or(ContractError::Missing("TRAINYARD_IMAGE"))?);
     let digest = digest_of_name(&image).ok_or_else(|| DeployError::Image(image.clone()))?;
+    if EngineImage::is_named_by(&image) == (settings.target == DeployTarget::Process) {
+        return Err(DeployError::OtherStore(settings.target.kind().word()));
+    }
     let release = number("TRAINYARD_RELEASE")?.ok_or(ContractError::Missing("TRAINYARD_RELEASE"))?;
     Ok(ApplyRequest {
         release: ReleaseId(release),
+        project: env::var("TRAINYARD_PROJECT_NAME").unwrap_or_default(),
+        folder: layout.project().to_owned(),
+        run: RunId(number("TRAINYARD_RUN")?.unwrap_or_default()),
+        commit: env::var("TRAINYARD_RELEASE_COMMIT").unwrap_or_default(),
+        repeats: number("TRAINYARD_REPEATS")?.map(ReleaseId),
+        target: settings.target.clone(),
+        source: contract.source.clone(),
         image,
         digest,
         model_version: number("TRAINYARD_MODEL_VERSION")?.map(ModelVersion),
         command: settings.command.clone(),
+        variables: settings.variables.clone(),
+        metrics_path: settings.metrics.clone(),
         health_path: settings.health.path.clone(),
         healthy_within: milliseconds(settings.health.within),
         drain: milliseconds(settings.drain),

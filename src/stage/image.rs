@@ -6,6 +6,7 @@
 
 mod archive;
 mod closure;
+mod docker;
 mod layer;
 mod source;
 mod workspace;
@@ -17,14 +18,18 @@ use std::path::{Path, PathBuf};
 
 use self::archive::Image;
 pub use self::closure::{ClosureError, shared_libraries};
+use self::docker::{DockerBuild, DockerBuildError};
 use self::layer::{Layer, WrittenLayer};
 pub use self::source::SourceError;
 use self::workspace::Workspace;
-use super::contract::{Contract, ContractError};
-use crate::config::{self, ImageSettings};
+use super::contract::{Contract, ContractError, Output};
+use crate::config::{self, DockerfileSettings, ImageSettings, ImageStore};
 use crate::disk::Layout;
 use crate::pipeline::Digest;
 use crate::target::archive::{ContainerConfig, History, ImageArchive, ImageConfig, RootFileSystem};
+use crate::target::docker::engine::Engine;
+use crate::target::engine_image::EngineImage;
+use crate::target::labels as keys;
 
 /// Where the server lies in an image.
 const SERVER: &str = "/usr/local/bin/trainyard";
@@ -42,6 +47,9 @@ pub enum ImageError {
     /// The server cannot run in an image.
     #[error(transparent)]
     Closure(#[from] ClosureError),
+    /// Docker Engine did not build it.
+    #[error(transparent)]
+    Docker(#[from] DockerBuildError),
     /// The source cannot be packed.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -76,10 +84,19 @@ pub enum ImageError {
     },
 }
 
+impl ImageError {
+    /// Whether the engine that is needed could not be reached, which says nothing about the image.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Docker(error) if error.is_unreachable())
+    }
+}
+
 /// What an image is made of.
 #[derive(Debug, Clone)]
 struct Inputs {
     project: String,
+    /// Tells this project from others of its name.
+    owner: String,
     server: PathBuf,
     libraries: Vec<PathBuf>,
     model: PathBuf,
@@ -107,6 +124,11 @@ pub fn run() -> Result<(), ImageError> {
     let mut output = contract.output()?;
     let layout =
         Layout::new(&contract.project).map_err(|source| ImageError::Read { path: contract.project.clone(), source })?;
+    if let Some(dockerfile) = settings.dockerfile.clone() {
+        return run_dockerfile(&contract, &layout, &settings, &dockerfile, &mut output);
+    }
+    let store = settings.store;
+    let push = settings.push.clone();
     let inputs = gather(&contract, &layout, settings)?;
     let built = build(&inputs, &layout.images(), &mut |share, message| {
         println!("{message}");
@@ -118,10 +140,68 @@ pub fn run() -> Result<(), ImageError> {
     println!("image sha256:{} ({}), {} bytes", built.digest, built.reference, built.bytes);
     let word = if built.fresh { "written to" } else { "already there and whole:" };
     println!("{word} {}", built.path.display());
-    output.artifact("image", &built.path)?;
+    let path = match store {
+        ImageStore::Archive => built.path,
+        ImageStore::Docker => {
+            output.progress(0.8, "bringing it into Docker Engine")?;
+            into_engine(&layout, &inputs.project, &built.path, push.as_deref())?
+        }
+    };
+    output.artifact("image", &path)?;
     output.metric("image_bytes", as_number(built.bytes))?;
     output.progress(1.0, "image built")?;
     Ok(())
+}
+
+/// The user's own Dockerfile, built by Docker Engine.
+fn run_dockerfile(
+    contract: &Contract,
+    layout: &Layout,
+    settings: &ImageSettings,
+    dockerfile: &DockerfileSettings,
+    output: &mut Output,
+) -> Result<(), ImageError> {
+    let project = project_name(layout);
+    let variable = |name| optional_variable(name);
+    let (commit, model, data) =
+        (variable("TRAINYARD_COMMIT"), variable("TRAINYARD_MODEL_VERSION"), variable("TRAINYARD_DATA_DIGEST"));
+    let labels = docker::labels(&project, layout.project(), commit.as_deref(), model.as_deref(), data.as_deref());
+    let request = DockerBuild {
+        project: &project,
+        folder: layout.project(),
+        source: &contract.source,
+        model: &contract.model,
+        settings: dockerfile,
+        labels,
+        push: settings.push.as_deref(),
+        images: &layout.images(),
+    };
+    let built = docker::build(&request, &mut |share, message| {
+        // The log has the steps too; a progress line that cannot be written must not end a build.
+        let _ = output.progress(share, message);
+    })?;
+    let word = if built.fresh { "built" } else { "already in Docker Engine:" };
+    println!("{word} {} (sha256:{}), {} bytes", built.image.tag, built.image.id, built.image.bytes);
+    if let Some(pushed) = &built.image.pushed {
+        println!("pushed as {pushed}");
+    }
+    output.artifact("image", &built.path)?;
+    output.metric("image_bytes", as_number(built.image.bytes))?;
+    output.progress(1.0, "image built")?;
+    Ok(())
+}
+
+/// Brings an archive into Docker Engine; returns the file that stands for the image there.
+fn into_engine(layout: &Layout, project: &str, archive: &Path, push: Option<&str>) -> Result<PathBuf, ImageError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DockerBuildError::Runtime)?;
+    let images = layout.images();
+    let image = runtime.block_on(async {
+        let engine = Engine::connect().await.map_err(DockerBuildError::from)?;
+        docker::store_archive(&engine, archive, project, push, &images, &mut |line| println!("{line}")).await
+    })?;
+    println!("in Docker Engine as {} (sha256:{})", image.tag, image.id);
+    Ok(EngineImage::path(&images, &image.id))
 }
 
 fn gather(contract: &Contract, layout: &Layout, settings: ImageSettings) -> Result<Inputs, ImageError> {
@@ -129,6 +209,7 @@ fn gather(contract: &Contract, layout: &Layout, settings: ImageSettings) -> Resu
     let libraries = closure::shared_libraries(&server)?;
     Ok(Inputs {
         project: project_name(layout),
+        owner: keys::folder(layout.project()),
         server,
         libraries,
         model: contract.model.clone(),
@@ -256,12 +337,16 @@ fn configuration(inputs: &Inputs, names: &[&str], layers: &[WrittenLayer], has_a
 fn labels(inputs: &Inputs) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::from([
         ("org.opencontainers.image.title".to_owned(), inputs.project.clone()),
-        ("com.trainyard.project".to_owned(), inputs.project.clone()),
+        (keys::PROJECT.to_owned(), keys::value(&inputs.project)),
         ("com.trainyard.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
     ]);
+    if inputs.settings.store == ImageStore::Docker {
+        // In an engine, images of many projects lie together; an archive lies in its own project.
+        labels.insert(keys::FOLDER.to_owned(), inputs.owner.clone());
+    }
     if let Some(version) = &inputs.model_version {
         labels.insert("org.opencontainers.image.version".to_owned(), version.clone());
-        labels.insert("com.trainyard.model".to_owned(), version.clone());
+        labels.insert(keys::MODEL.to_owned(), version.clone());
     }
     if let Some(commit) = &inputs.commit {
         labels.insert("org.opencontainers.image.revision".to_owned(), commit.clone());

@@ -3,8 +3,11 @@
 //! Built-in stages live by the same [`contract`] as a user's script: environment in, log, output lines and exit code out.
 //! Nothing here knows the daemon.
 
+mod canary;
 pub mod contract;
 pub mod deploy;
+pub mod expand;
 pub mod image;
 pub mod report;
+pub mod runner;
 pub mod train;

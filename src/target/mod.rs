@@ -1,23 +1,28 @@
-//! Targets: where a release runs, and how one takes the place of another.
+//! What runs releases, and the seam to it.
 //!
-//! [`Target`] is what the deploy stage and the daemon know of any of them. [`process`] runs releases as processes on this
-//! machine. A target is told what to do and answers what became of it; whether a release *should* be applied is decided
-//! elsewhere, so nothing here knows of runs, stages or rules.
-//!
-//! [`archive`] reads the image archives that all targets take, and refuses those that do not verify.
+//! `host` is a process of its own: it owns the stable address on this machine and puts releases into service, whatever they
+//! run as. `process`, `docker` and `kubernetes` know how a release becomes a process, a container or a rollout; none of them
+//! knows of the others. `archive` and `engine_image` are the two forms in which an image lies on disk. Nothing here decides
+//! whether a release may be applied, and nothing reads the configuration: the request holds all.
 
 pub mod archive;
+pub mod docker;
+pub mod engine_image;
 pub mod hashing;
+pub mod host;
+pub mod kubernetes;
+pub mod labels;
+mod presence;
 pub mod process;
 mod request;
+pub mod tail;
 
 use std::error::Error;
 
-pub use request::{ApplyRequest, ApplyResponse, LiveRelease, TargetStatus};
+pub use presence::image_missing;
+pub use request::{ApplyRequest, ApplyResponse, Failure, InstanceStatus, LiveRelease, TargetStatus, Usage};
 
-/// A place where one release of the app serves at a stable address.
-///
-/// Going back to an earlier release is no operation of its own: it is [`Target::apply`] of that release.
+/// What can put a release into service.
 pub trait Target {
     /// Why the target could not be asked. A release that was refused is no error but [`ApplyResponse::Rejected`].
     type Error: Error + Send + Sync + 'static;

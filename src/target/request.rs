@@ -1,25 +1,46 @@
 //! What is asked of a target and what it answers: types that also travel as JSON.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::{Digest, ModelVersion, Moment, ReleaseId};
+pub use crate::api::types::{InstanceStatus, Usage};
+use crate::config::DeployTarget;
+use crate::pipeline::{Digest, ModelVersion, Moment, ReleaseId, RunId};
 
 /// Everything that is needed to put one release into service, now and again after a restart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApplyRequest {
     /// The release.
     pub release: ReleaseId,
-    /// The image archive.
+    /// The project's name.
+    pub project: String,
+    /// The run that deploys it.
+    pub run: RunId,
+    /// The commit, as a person reads it.
+    pub commit: String,
+    /// Where it is to run.
+    pub target: DeployTarget,
+    /// The project folder; with the name it tells what is ours (see [`super::labels`]).
+    pub folder: PathBuf,
+    /// The release that it repeats, when it is a rollback.
+    pub repeats: Option<ReleaseId>,
+    /// The source tree, below which manifests lie.
+    pub source: PathBuf,
+    /// The image: an archive (`.tar`), or the file that stands for an image in Docker Engine (`.json`).
     pub image: PathBuf,
-    /// The digest of the image's manifest, which the archive must have.
+    /// The digest in the name of that file: of the archive's manifest, or of the configuration of the engine's image.
     pub digest: Digest,
     /// The model in the image.
     pub model_version: Option<ModelVersion>,
     /// The command of the app; empty means the entry point of the image.
     pub command: Vec<String>,
+    /// Variables of the app's environment.
+    pub variables: BTreeMap<String, String>,
+    /// The path that is scraped.
+    pub metrics_path: String,
     /// The path that must answer with a 2xx status before the switch.
     pub health_path: String,
     /// Milliseconds within which it must.
@@ -29,6 +50,15 @@ pub struct ApplyRequest {
 }
 
 impl ApplyRequest {
+    /// The labels of all that the release consists of.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = super::labels::of_project(&self.project, &super::labels::folder(&self.folder));
+        labels.insert(super::labels::RELEASE.to_owned(), self.release.to_string());
+        labels.insert(super::labels::RUN.to_owned(), self.run.to_string());
+        labels.extend(self.model_version.map(|model| (super::labels::MODEL.to_owned(), model.to_string())));
+        labels
+    }
+
     /// The time within which the release must be healthy.
     pub fn healthy_within(&self) -> Duration {
         Duration::from_millis(self.healthy_within)
@@ -49,6 +79,13 @@ pub enum ApplyResponse {
         /// The stable address, such as `http://127.0.0.1:8080`.
         address: String,
     },
+    /// A share of it serves beside the former release, until [`super::host::HostClient::promote`] or `withdraw` is asked for.
+    Canary {
+        /// The stable address.
+        address: String,
+        /// The pods of the canary.
+        instances: Vec<String>,
+    },
     /// The release was refused and nothing of it runs.
     Rejected {
         /// What it did, to be read behind "release 17": "did not become healthy within 30 s: …".
@@ -68,7 +105,7 @@ pub enum ApplyResponse {
 }
 
 /// What a target does at a moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetStatus {
     /// The stable address.
     pub address: String,
@@ -76,6 +113,43 @@ pub struct TargetStatus {
     pub live: Option<LiveRelease>,
     /// The release that is being put into service.
     pub applying: Option<ReleaseId>,
+}
+
+/// Why a release is not put into service, to be read behind "release 17".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The release itself was found unfit.
+    Unfit {
+        /// "did not become healthy within 30 s: …".
+        reason: String,
+        /// The last lines it wrote.
+        log_tail: Vec<String>,
+    },
+    /// Something else stood in the way, which says nothing about the release: an engine that does not answer, an image that
+    /// is gone, a right that is lacking.
+    NotTried {
+        /// "could not be started: …", with the mend.
+        reason: String,
+    },
+}
+
+impl Failure {
+    /// Something that says nothing about the release.
+    pub fn not_tried(reason: impl Into<String>) -> Self {
+        Self::NotTried { reason: reason.into() }
+    }
+
+    /// What stood in the way.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Unfit { reason, .. } | Self::NotTried { reason } => reason,
+        }
+    }
+
+    /// A release that was judged and found unfit.
+    pub fn unfit(reason: impl Into<String>, log_tail: Vec<String>) -> Self {
+        Self::Unfit { reason: reason.into(), log_tail }
+    }
 }
 
 /// The release in service.

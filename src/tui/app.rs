@@ -6,14 +6,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::api::types::{Charts, DaemonInformation, Live, LogAddress, Plan, StageProgress};
+use crate::api::types::{
+    Charts, DaemonInformation, Live, LogAddress, Place, Plan, RollbackPlan, StageProgress, TargetReport,
+};
 use crate::pipeline::{
-    Moment, Recorded, ReleaseId, Run, RunId, SkipReason, StageKind, StageName, StageSpec, StageState, State,
+    Moment, Recorded, Release, ReleaseId, Run, RunId, Selection, SkipReason, StageKind, StageName, StageSpec,
+    StageState, State,
 };
 
 use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::log_view::LogView;
+use super::release_log::ReleaseLog;
 use super::theme::Theme;
 
 /// The ranges of the charts, in milliseconds, and how they are called.
@@ -32,6 +36,8 @@ pub(super) enum View {
     Runs,
     /// One log.
     Logs,
+    /// The history of releases, and what the live one runs as.
+    Releases,
     /// All charts.
     Metrics,
     /// What happened, in sentences.
@@ -85,10 +91,21 @@ pub(super) enum Overlay {
         /// What was typed.
         input: String,
     },
-    /// Whether to go back to this release.
+    /// Whether to go back to a release.
     ConfirmRollback {
         /// Which.
         to: ReleaseId,
+        /// What the daemon says that it would do; `None` while it is being asked.
+        plan: Option<Result<RollbackPlan, String>>,
+        /// In production: what was typed of the project's name.
+        typed: String,
+    },
+    /// Whether to run what may deploy to production.
+    ConfirmRun {
+        /// What would be run.
+        selection: Selection,
+        /// What was typed of the project's name.
+        typed: String,
     },
 }
 
@@ -140,6 +157,8 @@ pub(super) struct Model {
     pub(super) state: State,
     /// What changes often.
     pub(super) live: Live,
+    /// Where releases ran by the target's last word: a target that falls silent does not stop to be production.
+    pub(super) known_place: Option<Place>,
     /// Whether the daemon is heard.
     pub(super) connection: Connection,
     /// What a run by hand would do now.
@@ -148,12 +167,16 @@ pub(super) struct Model {
     pub(super) view: View,
     /// The pane of the Board that has the keys.
     pub(super) focus: Pane,
-    /// Whether that pane, or the selected chart, has the screen for itself.
+    /// Whether that pane, the selected chart or the detail of a release has the screen for itself.
     pub(super) is_zoomed: bool,
     /// The chosen stage; `None` follows what runs.
     pub(super) stage: Option<StageName>,
     /// The run chosen in Runs; `None` is the newest.
     pub(super) run: Option<RunId>,
+    /// The release chosen in Releases; `None` is the newest.
+    pub(super) release: Option<ReleaseId>,
+    /// The last lines of the live release.
+    pub(super) release_log: ReleaseLog,
     /// In Runs: whether the keys are in the run's stages.
     pub(super) is_in_detail: bool,
     /// The log.
@@ -195,6 +218,7 @@ impl Model {
             daemon: None,
             state: State::default(),
             live: Live::default(),
+            known_place: None,
             connection: Connection::Connecting,
             plan: None,
             view: View::Board,
@@ -202,6 +226,8 @@ impl Model {
             is_zoomed: false,
             stage: None,
             run: None,
+            release: None,
+            release_log: ReleaseLog::default(),
             is_in_detail: false,
             log: LogView::default(),
             metrics,
@@ -236,11 +262,46 @@ impl Model {
         self.run.and_then(|run| self.state.runs.get(&run)).or_else(|| self.state.latest_run())
     }
 
+    /// The release chosen in Releases.
+    pub(super) fn chosen_release(&self) -> Option<&Arc<Release>> {
+        let newest = || self.state.releases.values().next_back();
+        self.release.and_then(|release| self.state.releases.get(&release)).or_else(newest)
+    }
+
+    /// The release to which the view's `R` goes back: on the Board the last before the live one, in Releases the chosen one.
+    pub(super) fn way_back(&self) -> Option<ReleaseId> {
+        let release = match self.view {
+            View::Releases => self.chosen_release().filter(|release| Some(release.id) != self.state.live),
+            View::Board | View::Runs | View::Logs | View::Metrics | View::Events => self.state.rollback_target(),
+        };
+        release.map(|release| release.id)
+    }
+
+    /// Where releases run, once something was deployed.
+    pub(super) fn place(&self) -> Option<&Place> {
+        self.target().and_then(|report| report.place.as_ref()).or(self.known_place.as_ref())
+    }
+
+    /// What the target says of what it runs.
+    pub(super) fn target(&self) -> Option<&TargetReport> {
+        self.live.target.as_ref()
+    }
+
+    /// Whether the project's name must be typed before anything that serves is changed by hand.
+    pub(super) fn is_production(&self) -> bool {
+        self.place().is_some_and(|place| place.production)
+    }
+
+    /// The project's name; empty before the first snapshot.
+    pub(super) fn project(&self) -> &str {
+        self.daemon.as_ref().map_or("", |daemon| daemon.project.as_str())
+    }
+
     /// The run that the view is about.
     pub(super) fn subject_run(&self) -> Option<&Arc<Run>> {
         match self.view {
             View::Runs => self.chosen_run(),
-            View::Board | View::Logs | View::Metrics | View::Events => self.board_run(),
+            View::Board | View::Logs | View::Releases | View::Metrics | View::Events => self.board_run(),
         }
     }
 
@@ -292,6 +353,17 @@ impl Model {
 
     /// Whether a duration on the screen grows, so that a frame a second is due.
     pub(super) fn shows_a_growing_duration(&self) -> bool {
-        matches!(self.view, View::Board | View::Runs) && self.state.active_run().is_some() && self.is_connected()
+        let has_durations = matches!(self.view, View::Board | View::Runs | View::Releases);
+        has_durations && self.state.active_run().is_some() && self.is_connected()
+    }
+
+    /// Whether lines of the live release are on the screen, which nobody tells of.
+    pub(super) fn watches_the_release(&self) -> bool {
+        self.view == View::Releases && self.state.live.is_some() && self.is_connected() && !self.is_frozen
+    }
+
+    /// Whether something is due each second.
+    pub(super) fn needs_the_second_hand(&self) -> bool {
+        self.shows_a_growing_duration() || self.watches_the_release()
     }
 }

@@ -45,7 +45,7 @@ pub(super) enum Action {
     RunFrom(StageKind),
     /// Cancel what runs and what waits.
     Cancel,
-    /// Ask whether to go back a release.
+    /// Ask whether to go back to an earlier release.
     Rollback,
     /// Follow the end of the log, or stay.
     Follow,
@@ -148,7 +148,9 @@ const END: Key = Key::Named(KeyCode::End, "End");
 const BOARD: &[View] = &[View::Board];
 const WITH_LOG: &[View] = &[View::Board, View::Logs];
 const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
-const LISTS: &[View] = &[View::Board, View::Runs, View::Logs, View::Metrics, View::Events];
+const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
+const WITH_PANES: &[View] = &[View::Board, View::Releases, View::Metrics];
+const LISTS: &[View] = &[View::Board, View::Runs, View::Logs, View::Releases, View::Metrics, View::Events];
 
 const fn command(
     name: &'static str,
@@ -171,10 +173,10 @@ pub(super) const COMMANDS: &[Command] = &[
     command("build", &[Key::Char('b')], "build the image, then all that follows", BOARD, Some("build"), Action::RunFrom(StageKind::Image), can_build),
     command("deploy", &[Key::Char('d')], "deploy the newest image", BOARD, Some("deploy"), Action::RunFrom(StageKind::Deploy), can_deploy),
     command("cancel", &[Key::Char('x')], "cancel the run, and the one that waits", &[View::Board, View::Runs], Some("cancel"), Action::Cancel, can_cancel),
-    command("rollback", &[Key::Char('R')], "go back to the release before (asks first)", BOARD, Some("rollback"), Action::Rollback, can_roll_back),
+    command("rollback", &[Key::Char('R')], "go back to an earlier release (asks first)", WITH_RELEASES, Some("rollback"), Action::Rollback, can_roll_back),
     command("next batch", &[Key::Char('B')], "demo: register the next batch of data", &[], Some("next batch"), Action::Demo(DemoAction::NextBatch), is_demo),
     command("break source", &[Key::Char('X')], "demo: break the source, or mend it", &[], Some("break/mend"), Action::Demo(DemoAction::BreakSource), is_demo),
-    command("open", &[ENTER], "look into what is selected", &[View::Board, View::Runs, View::Metrics], Some("open"), Action::Open, always),
+    command("open", &[ENTER], "look into what is selected", &[View::Board, View::Runs, View::Releases, View::Metrics], Some("open"), Action::Open, always),
     command("follow", &[Key::Char('f')], "follow the end of the log, or stay", WITH_LOG, None, Action::Follow, always),
     command("wrap", &[Key::Char('w')], "wrap long lines, or cut them", &[View::Logs], Some("wrap"), Action::Wrap, always),
     command("search", &[Key::Char('/')], "search the whole log (a regular expression)", WITH_LOG, Some("search"), Action::Search, has_log),
@@ -183,7 +185,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("shorter range", &[Key::Char('[')], "charts: a shorter time", WITH_CHARTS, None, Action::Range(-1), always),
     command("longer range", &[Key::Char(']')], "charts: a longer time", WITH_CHARTS, Some("range"), Action::Range(1), always),
     command("freeze", &[Key::Char(' ')], "let charts and log stand still, or move again", LISTS, Some("freeze"), Action::Freeze, always),
-    command("zoom", &[Key::Char('z')], "give the pane or chart the whole screen, or take it back", WITH_CHARTS, Some("zoom"), Action::Zoom, always),
+    command("zoom", &[Key::Char('z')], "give the pane or chart the whole screen, or take it back", WITH_PANES, Some("zoom"), Action::Zoom, always),
     command("next pane", &[TAB], "the next pane, stage or chart", LISTS, None, Action::Cycle { backward: false }, always),
     command("previous pane", &[BACK_TAB], "the pane, stage or chart before", LISTS, None, Action::Cycle { backward: true }, always),
     command("left", &[LEFT, Key::Char('h')], "the stage before; or along a long line", LISTS, None, Action::Sideways(-1), always),
@@ -198,6 +200,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("board", &[Key::Char('1')], "the pipeline, its log and the release", &[], None, Action::Show(View::Board), always),
     command("runs", &[Key::Char('2')], "the history of runs", &[], None, Action::Show(View::Runs), always),
     command("logs", &[Key::Char('3')], "the log of the selected stage", &[], None, Action::Show(View::Logs), always),
+    command("releases", &[Key::Char('5')], "releases, what the live one runs as, the way back", &[], None, Action::Show(View::Releases), always),
     command("metrics", &[Key::Char('6')], "all charts", &[], None, Action::Show(View::Metrics), always),
     command("events", &[Key::Char('7')], "what happened, in sentences", &[], None, Action::Show(View::Events), always),
     command("palette", &[Key::Char(':')], "find a command by its name", &[], Some("command"), Action::Palette, always),
@@ -240,7 +243,7 @@ fn can_cancel(model: &Model) -> bool {
 }
 
 fn can_roll_back(model: &Model) -> bool {
-    model.is_connected() && model.state.rollback_target().is_some()
+    model.is_connected() && model.way_back().is_some()
 }
 
 fn has_log(model: &Model) -> bool {
@@ -311,6 +314,7 @@ pub(super) fn view_name(view: View) -> &'static str {
         View::Board => "Board",
         View::Runs => "Runs",
         View::Logs => "Logs",
+        View::Releases => "Releases",
         View::Metrics => "Metrics",
         View::Events => "Events",
     }
@@ -323,9 +327,8 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_view() {
-        let views = [View::Board, View::Runs, View::Logs, View::Metrics, View::Events];
-        for view in views {
-            let here = |command: &&Command| command.views.is_empty() || command.views.contains(&view);
+        for view in LISTS {
+            let here = |command: &&Command| command.views.is_empty() || command.views.contains(view);
             let mut seen: Vec<String> = Vec::new();
             for key in COMMANDS.iter().filter(here).flat_map(|command| command.keys) {
                 assert!(!seen.contains(&key.label()), "{} means two things in {view:?}", key.label());

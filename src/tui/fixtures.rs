@@ -8,8 +8,8 @@ use ratatui::backend::TestBackend;
 use unicode_width::UnicodeWidthStr;
 
 use crate::api::types::{
-    Charts, Curve, DaemonInformation, Live, LogAddress, LogLine, LogWindow, Mark, PanelData, Snapshot, StageProgress,
-    StreamItem, WatchHealth, WatchMode,
+    Charts, Curve, DaemonInformation, InstanceStatus, Live, LogAddress, LogLine, LogWindow, Mark, PanelData, Place,
+    RollbackPlan, Snapshot, StageProgress, StreamItem, TargetReport, Usage, WatchHealth, WatchMode,
 };
 use crate::pipeline::{
     Attempt, Command, DataSet, Digest, FailingTest, Failure, Graph, Input, Inputs, Moment, Outcome, Outputs, Recorded,
@@ -232,6 +232,78 @@ pub(super) fn failed() -> Model {
     world.model(live(&world, true))
 }
 
+/// Three runs, then an operator went back to the second release, on a cluster where not all is well.
+pub(super) fn deployed() -> Model {
+    let world = rolled_back();
+    let mut live = live(&world, true);
+    live.target = Some(on_kubernetes(ReleaseId(4), world.at));
+    world.model(live)
+}
+
+/// As [`deployed`], in production.
+pub(super) fn in_production() -> Model {
+    let mut model = deployed();
+    let place = model.live.target.as_mut().and_then(|report| report.place.as_mut()).unwrap();
+    place.production = true;
+    model
+}
+
+/// As [`deployed`], but the cluster does not answer any more.
+pub(super) fn unreachable() -> Model {
+    let mut model = deployed();
+    let since = Moment(model.now.0 - 300_000);
+    model.live.target.as_mut().unwrap().unreachable = Some((since, "connection \x1b[2Jrefused".to_owned()));
+    model
+}
+
+/// The world of [`deployed`].
+pub(super) fn rolled_back() -> World {
+    let mut world = two_runs();
+    world.whole_run(3, "겨울-관측-2026.csv", 0.953);
+    command(&mut world, Command::Rollback { to: None });
+    world.deploy();
+    world
+}
+
+/// What a cluster says of a release: one of three pods crashes, and somebody changed an object by hand.
+pub(super) fn on_kubernetes(live: ReleaseId, now: Moment) -> TargetReport {
+    let pod = |name: &str, state: &str, restarts, usage: Option<Usage>| InstanceStatus {
+        name: format!("wine-quality-7c9d8f6b5-{name}"),
+        release: live,
+        track: "stable".to_owned(),
+        state: state.to_owned(),
+        ready: usage.is_some(),
+        restarts,
+        since: usage.map(|_| Moment(now.0 - 7_200_000)),
+        node: usage.map(|_| "gpu-node-1".to_owned()),
+        usage,
+    };
+    let place = Place {
+        kind: "kubernetes".to_owned(),
+        context: Some("ml-europe".to_owned()),
+        namespace: Some("wine".to_owned()),
+        production: false,
+    };
+    TargetReport {
+        place: Some(place),
+        live: Some(live),
+        serving: true,
+        last_exit: Some("exit code 137".to_owned()),
+        instances: vec![
+            pod("x2x4q", "running", 0, Some(Usage { cpus: 0.42, memory: 104_857_600 })),
+            pod("k8d2m", "running", 4, Some(Usage { cpus: 1.5, memory: 512 << 20 })),
+            pod("9zzpl", "CrashLoopBackOff", 0, None),
+        ],
+        drift: vec!["Deployment wine-quality: spec.replicas is 3, 2 was applied".to_owned()],
+        unreachable: None,
+        disk: BTreeMap::from([
+            ("Docker Engine".to_owned(), 1_234_567_890),
+            ("models".to_owned(), 3_145_728),
+            ("runs".to_owned(), 0),
+        ]),
+    }
+}
+
 /// An operator's command in a world.
 pub(super) fn command(world: &mut World, command: Command) {
     world.feed(Input::Command { by: "mina".to_owned(), command });
@@ -262,11 +334,41 @@ pub(super) fn send(model: &mut Model, message: Msg) -> Vec<Cmd> {
                 let plan = plan(&model.state, &crate::pipeline::Selection::default());
                 open.extend(update(model, Msg::Plan(Ok(plan))));
             }
+            Cmd::FetchRollbackPlan(to) => {
+                let plan = rollback_plan(&model.state, to);
+                open.extend(update(model, Msg::RollbackPlan(to, plan)));
+            }
+            Cmd::FetchReleaseLog { lines } => {
+                let lines = release_log(lines);
+                open.extend(update(model, Msg::ReleaseLog(Ok(lines))));
+            }
             Cmd::FetchHistory => {}
             other => rest.push(other),
         }
     }
     panic!("the model never stops asking");
+}
+
+/// What the daemon says of a rollback.
+fn rollback_plan(state: &State, to: ReleaseId) -> Result<RollbackPlan, String> {
+    let facts = |release: ReleaseId| {
+        let release = state.releases.get(&release)?;
+        Some((release.image.as_ref()?.short().to_owned(), release.model?))
+    };
+    let (new_image, new_model) = facts(to).ok_or("there is no such release")?;
+    let (old_image, old_model) = state.live.and_then(facts).ok_or("no release is live")?;
+    let changes = vec![format!("image {old_image} → {new_image}"), format!("model {old_model} → {new_model}")];
+    Ok(RollbackPlan { from: state.live, to, changes, obstacle: None })
+}
+
+/// The last of sixty lines of an app.
+fn release_log(count: usize) -> Vec<String> {
+    let line = |number: usize| match number % 3 {
+        0 => format!("\x1b[32mPOST /predict\x1b[0m 200 in {number} ms\x1b[2J"),
+        1 => format!("예측 {number}건을 처리했습니다"),
+        _ => format!("GET /metrics 200 ({number})"),
+    };
+    (60_usize.saturating_sub(count)..60).map(line).collect()
 }
 
 /// Lines of a log of forty lines.

@@ -4,7 +4,7 @@
 
 use ratatui::symbols::border;
 
-use crate::pipeline::{PlannedAction, RunResult, StageState};
+use crate::pipeline::{PlannedAction, ReleaseStatus, RunResult, StageState};
 
 /// All signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,18 @@ impl Glyphs {
             Some(RunResult::Held) => not_run,
             Some(RunResult::Cancelled) => cancelled,
             Some(RunResult::Superseded) => skipped,
+        }
+    }
+
+    /// The sign of what has become of a release.
+    pub(super) fn release(&self, status: ReleaseStatus) -> &'static str {
+        let [_, _, _, running, passed, failed, skipped, _, cancelled, _] = self.states;
+        match status {
+            ReleaseStatus::Starting => running,
+            ReleaseStatus::Live => passed,
+            ReleaseStatus::Retired => skipped,
+            ReleaseStatus::Rejected => failed,
+            ReleaseStatus::Abandoned => cancelled,
         }
     }
 

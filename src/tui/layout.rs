@@ -11,6 +11,10 @@ use super::widgets::chart;
 pub(super) const SMALLEST: (u16, u16) = (60, 15);
 /// From this width on, log and release stand side by side.
 const SIDE_BY_SIDE: u16 = 110;
+/// From this width on, releases and the detail of one stand side by side.
+const RELEASES_SIDE_BY_SIDE: u16 = 160;
+/// Fewest rows of the list of releases, frame and headings included.
+const LOWEST_LIST: u16 = 5;
 /// A stage needs this many columns beside the others, arrow included.
 const STAGE_CELL: u16 = 24;
 
@@ -80,6 +84,30 @@ pub(super) fn board(model: &Model, body: Rect) -> BoardPanes {
     BoardPanes { pipeline: Some(pipeline), log: Some(log), release: Some(release) }
 }
 
+/// The panes of Releases; a zoomed detail stands alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ReleasesPanes {
+    pub(super) list: Option<Rect>,
+    pub(super) detail: Rect,
+}
+
+/// The panes of Releases in `body`.
+pub(super) fn releases(model: &Model, body: Rect) -> ReleasesPanes {
+    if model.is_zoomed {
+        return ReleasesPanes { list: None, detail: body };
+    }
+    if body.width >= RELEASES_SIDE_BY_SIDE {
+        let width = body.width / 5 * 3;
+        let detail = Rect { x: body.x + width, width: body.width - width, ..body };
+        return ReleasesPanes { list: Some(Rect { width, ..body }), detail };
+    }
+    // A short list leaves its rows to the detail.
+    let wanted = small(model.state.releases.len().saturating_add(3));
+    let height = wanted.min(body.height / 5 * 2).max(LOWEST_LIST).min(body.height);
+    let detail = Rect { y: body.y + height, height: body.height - height, ..body };
+    ReleasesPanes { list: Some(Rect { height, ..body }), detail }
+}
+
 /// The widths in a row of the release pane: label, sparkline, value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SparkColumns {
@@ -143,9 +171,18 @@ pub(super) fn log_rows(model: &Model) -> usize {
     let pane = match model.view {
         View::Board => board(model, body).log,
         View::Logs => Some(body),
-        View::Runs | View::Metrics | View::Events => None,
+        View::Runs | View::Releases | View::Metrics | View::Events => None,
     };
     pane.map_or(0, |pane| usize::from(pane.height.saturating_sub(2)))
+}
+
+/// The most rows that lines of the live release can have on the screen; 0 if they are not shown.
+pub(super) fn release_log_rows(model: &Model) -> usize {
+    if model.view != View::Releases {
+        return 0;
+    }
+    let body = parts(whole(model)).body;
+    usize::from(releases(model, body).detail.height.saturating_sub(2))
 }
 
 /// Points a curve that can be told apart on this screen; `None` if no curve is shown.
@@ -155,7 +192,7 @@ pub(super) fn data_columns(model: &Model) -> Option<usize> {
         View::Board => board(model, body).release.map(|pane| spark_columns(pane.width).curve),
         View::Metrics if model.is_zoomed => Some(chart::data_columns(body.width)),
         View::Metrics => Some(chart::data_columns(body.width / small(chart_columns(body.width)))),
-        View::Runs | View::Logs | View::Events => None,
+        View::Runs | View::Logs | View::Releases | View::Events => None,
     }
 }
 
@@ -180,6 +217,8 @@ mod tests {
             assert!(parts.body.height <= height);
             charts(parts.body, 3, 1);
             spark_columns(width);
+            let panes = releases(&crate::tui::fixtures::idle(), parts.body);
+            assert!(panes.detail.height <= height);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
-use crate::api::types::{Charts, LogAddress, LogWindow, Plan, Snapshot, StreamItem};
+use crate::api::types::{Charts, LogAddress, LogWindow, Plan, RollbackPlan, Snapshot, StreamItem};
 use crate::pipeline::{Recorded, Refusal, ReleaseId, RunId, Selection};
 
 use super::log_view::LogPart;
@@ -28,6 +28,10 @@ pub(super) enum Msg {
     Charts(Result<Charts, String>),
     /// What a run by hand would do.
     Plan(Result<Plan, String>),
+    /// What a rollback to this release would do.
+    RollbackPlan(ReleaseId, Result<RollbackPlan, String>),
+    /// The last lines that the live release wrote.
+    ReleaseLog(Result<Vec<String>, String>),
     /// Events before those that are known.
     History(Result<Vec<Recorded>, String>),
     /// The answer to a command, and what was asked.
@@ -84,6 +88,13 @@ pub(super) enum Cmd {
     },
     /// What a run by hand would do.
     FetchPlan,
+    /// What a rollback to this release would do.
+    FetchRollbackPlan(ReleaseId),
+    /// The last lines that the live release wrote.
+    FetchReleaseLog {
+        /// How many.
+        lines: usize,
+    },
     /// The last events.
     FetchHistory,
     /// A new snapshot: events were missed.

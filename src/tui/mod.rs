@@ -2,7 +2,8 @@
 //!
 //! Elm-like. `app` is the model; `message` says what can reach it; `update` is the only function that changes it and is
 //! pure; `views` and `widgets` draw it and are pure too; `commands` is the one table of keys, palette, hints and help;
-//! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon.
+//! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon. What the command line says of
+//! releases in the same words stands in `release_facts`.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -17,6 +18,8 @@ mod layout;
 mod log_view;
 mod message;
 mod quantity;
+mod release_facts;
+mod release_log;
 mod runtime;
 mod terminal;
 mod theme;
@@ -28,6 +31,8 @@ mod widgets;
 mod fixtures;
 
 pub use commands::reference;
+pub use quantity::bytes;
+pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts};
 pub use runtime::{DemoHook, DemoHooks, Options, run};
 
 /// Why the screen ended otherwise than by `q`.

@@ -84,6 +84,24 @@ fn without_trailing_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
+/// `512 B`, `52.4 MB`, `1.2 GB`: bytes, in steps of a thousand.
+pub fn bytes(number: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if number < 1_000 {
+        return format!("{number} B");
+    }
+    let mut scale = 1_000;
+    let mut units = UNITS.iter();
+    let mut unit = units.next().copied().unwrap_or_default();
+    while number / scale >= 1_000 {
+        let Some(next) = units.next() else { break };
+        unit = *next;
+        scale *= 1_000;
+    }
+    let (whole, tenth) = (number / scale, number % scale / (scale / 10));
+    if whole >= 100 { format!("{whole} {unit}") } else { format!("{whole}.{tenth} {unit}") }
+}
+
 /// A share between 0 and 1 in whole percent.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.0}%", (share * 100.0).clamp(0.0, 100.0))
@@ -132,6 +150,12 @@ mod tests {
         assert_eq!(count(12), "12");
         assert_eq!(count(1_000_000), "1 000 000");
         assert_eq!(counted(1, "file"), "1 file");
+    }
+
+    #[test]
+    fn bytes_have_a_unit_that_keeps_them_short() {
+        let texts: Vec<_> = [0, 999, 1_000, 52_428_800, 999_999_999, 1_234_567_890, u64::MAX].map(bytes).into();
+        assert_eq!(texts, ["0 B", "999 B", "1.0 kB", "52.4 MB", "999 MB", "1.2 GB", "18446 PB"]);
     }
 
     #[test]

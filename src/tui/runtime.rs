@@ -1,8 +1,8 @@
 //! The loop that connects the model with the terminal and the daemon.
 //!
 //! One `select!` in a stated order: what ends the program, a frame that is due, keys, what the daemon and the [`workers`]
-//! say, the second hand. A frame is due only after something changed and never sooner than a thirtieth of a second after the
-//! last one, so a flood of events costs thirty frames and an idle screen costs nothing.
+//! say, the second hand, which goes only while a view needs it. A frame is due only after something changed and never sooner
+//! than a thirtieth of a second after the last one, so a flood of events costs thirty frames and an idle screen costs nothing.
 
 mod feed;
 mod workers;
@@ -132,7 +132,7 @@ impl Screen {
     }
 
     fn second_due(&self) -> Option<Instant> {
-        self.model.shows_a_growing_duration().then_some(self.next_second)
+        self.model.needs_the_second_hand().then_some(self.next_second)
     }
 
     fn draw(&mut self) -> Result<Flow, TuiError> {

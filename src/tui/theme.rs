@@ -9,7 +9,7 @@ use std::str::FromStr;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
-use crate::pipeline::{RunResult, StageState};
+use crate::pipeline::{ReleaseStatus, RunResult, StageState};
 
 const DARK: &str = include_str!("../../themes/dark.toml");
 const LIGHT: &str = include_str!("../../themes/light.toml");
@@ -138,6 +138,17 @@ impl Theme {
             StageState::Failed { .. } => self.bad,
             StageState::Retrying { .. } | StageState::NotRun { .. } | StageState::Interrupted => self.warn,
             StageState::Waiting | StageState::Skipped { .. } | StageState::Cancelled => self.dim,
+        }
+    }
+
+    /// The colour of what has become of a release.
+    pub(super) fn release(&self, status: ReleaseStatus) -> Style {
+        match status {
+            ReleaseStatus::Starting => self.running,
+            ReleaseStatus::Live => self.good,
+            ReleaseStatus::Retired => self.dim,
+            ReleaseStatus::Rejected => self.bad,
+            ReleaseStatus::Abandoned => self.warn,
         }
     }
 

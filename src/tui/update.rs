@@ -1,10 +1,12 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
-//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them. After each message
-//! [`follow_up`] looks at what is visible and asks for the log lines and charts that are missing, so no view ever has to.
+//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, and [`questions`] asks
+//! first where that is due. After each message [`follow_up`] looks at what is visible and asks for the log lines and charts
+//! that are missing, so no view ever has to.
 
 mod actions;
 mod keys;
+mod questions;
 mod stream;
 
 #[cfg(test)]
@@ -47,11 +49,14 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             }
         }
         Msg::Plan(answer) => model.plan = answer.ok(),
+        Msg::RollbackPlan(to, answer) => questions::planned(model, to, answer),
+        Msg::ReleaseLog(answer) => model.release_log.receive(answer, model.now, model.is_frozen),
         Msg::History(answer) => stream::history(model, answer),
         Msg::Replied(asked, answer) => replied(model, asked, answer),
         Msg::Demo(Ok(text)) => say(model, text),
         Msg::Demo(Err(error)) => complain(model, error),
-        Msg::Second => {}
+        // The second hand also goes for lines that are to be asked for; then there is nothing new to draw yet.
+        Msg::Second => model.is_dirty = model.shows_a_growing_duration(),
     }
     follow_up(model, &mut commands);
     commands
@@ -72,6 +77,11 @@ fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
         && let Some(address) = model.log.address.clone()
     {
         commands.push(Cmd::FetchLog(address, part));
+    }
+    if model.view == View::Releases && model.state.live.is_some() {
+        let rows = layout::release_log_rows(model);
+        let asked = model.release_log.next_request(rows, model.now, model.is_frozen);
+        commands.extend(asked.map(|lines| Cmd::FetchReleaseLog { lines }));
     }
     if let Some((range_ms, columns, until)) = due_charts(model) {
         model.metrics.is_pending = true;

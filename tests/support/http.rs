@@ -1,21 +1,13 @@
-//! A small HTTP client over a plain socket, and a load of predictions that counts every failure.
+//! A small HTTP client over a plain socket.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::mem::take;
 use std::net::{Ipv4Addr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::commands::pause;
-
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
-/// The pause behind a failure, lest an app that is gone be asked a million times.
-const AFTER_FAILURE: Duration = Duration::from_millis(50);
 
 /// An answer.
 #[derive(Debug, Clone)]
@@ -25,7 +17,7 @@ pub struct Answer {
     /// The body.
     pub body: String,
     /// Whether the server closes the connection behind it.
-    closes: bool,
+    pub(super) closes: bool,
 }
 
 impl Answer {
@@ -46,13 +38,15 @@ pub fn post(port: u16, path: &str, body: &str) -> io::Result<Answer> {
     Connection::open(port)?.ask("POST", path, body, false)
 }
 
-struct Connection {
+/// One connection, for one request or many.
+pub(super) struct Connection {
     stream: BufReader<TcpStream>,
     port: u16,
 }
 
 impl Connection {
-    fn open(port: u16) -> io::Result<Self> {
+    /// Connects to this machine.
+    pub(super) fn open(port: u16) -> io::Result<Self> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER))?;
@@ -60,7 +54,8 @@ impl Connection {
         Ok(Self { stream: BufReader::new(stream), port })
     }
 
-    fn ask(&mut self, method: &str, path: &str, body: &str, keep: bool) -> io::Result<Answer> {
+    /// Sends a request and reads all of its answer; a body that ends too early is an error.
+    pub(super) fn ask(&mut self, method: &str, path: &str, body: &str, keep: bool) -> io::Result<Answer> {
         let connection = if keep { "keep-alive" } else { "close" };
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: {connection}\r\n\r\n{body}",
@@ -117,104 +112,4 @@ impl Connection {
         let body = String::from_utf8(body).map_err(|_| invalid("the body is not UTF-8"))?;
         Ok(Answer { status, body, closes })
     }
-}
-
-/// Predictions asked for as fast as they are answered, by several threads, until it is finished.
-pub struct Load {
-    stop: Arc<AtomicBool>,
-    answered: Arc<AtomicU64>,
-    keeping: Vec<JoinHandle<Tally>>,
-    fresh: Vec<JoinHandle<Tally>>,
-    started: Instant,
-}
-
-/// What came of a load.
-#[derive(Debug)]
-pub struct Loaded {
-    /// Answered on connections that were kept.
-    pub keeping: u64,
-    /// Answered on connections made for one request each.
-    pub fresh: u64,
-    /// Every request that was not answered with 200 and a prediction.
-    pub failures: Vec<String>,
-    /// How long it took.
-    pub took: Duration,
-}
-
-#[derive(Default)]
-struct Tally {
-    answered: u64,
-    failures: Vec<String>,
-}
-
-impl Load {
-    /// Starts so many threads of each kind.
-    pub fn start(port: u16, keeping: usize, fresh: usize, record: &'static str) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let answered = Arc::new(AtomicU64::new(0));
-        let start = |keep: bool| {
-            let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
-            thread::spawn(move || ask_on(port, keep, record, &stop, &answered))
-        };
-        let keeping = (0..keeping).map(|_| start(true)).collect();
-        let fresh = (0..fresh).map(|_| start(false)).collect();
-        Self { stop, answered, keeping, fresh, started: Instant::now() }
-    }
-
-    /// How many were answered until now.
-    pub fn answered(&self) -> u64 {
-        self.answered.load(Ordering::Relaxed)
-    }
-
-    /// Ends it and counts.
-    pub fn finish(mut self) -> Loaded {
-        self.stop.store(true, Ordering::Relaxed);
-        let mut failures = Vec::new();
-        let mut count = |threads: Vec<JoinHandle<Tally>>| {
-            let mut answered = 0;
-            for thread in threads {
-                let tally = thread.join().unwrap();
-                answered += tally.answered;
-                failures.extend(tally.failures);
-            }
-            answered
-        };
-        let (keeping, fresh) = (count(take(&mut self.keeping)), count(take(&mut self.fresh)));
-        Loaded { keeping, fresh, failures, took: self.started.elapsed() }
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Nothing is asked twice: what is not answered counts as a failure.
-fn ask_on(port: u16, keep: bool, record: &str, stop: &AtomicBool, answered: &AtomicU64) -> Tally {
-    let mut tally = Tally::default();
-    let mut kept: Option<Connection> = None;
-    while !stop.load(Ordering::Relaxed) {
-        let asked = match kept.take() {
-            Some(connection) => Ok(connection),
-            None => Connection::open(port),
-        };
-        let asked = asked.and_then(|mut connection| {
-            let answer = connection.ask("POST", "/predict", record, keep)?;
-            Ok((connection, answer))
-        });
-        let failure = match asked {
-            Ok((connection, answer)) if answer.status == 200 && answer.body.contains("prediction") => {
-                tally.answered += 1;
-                answered.fetch_add(1, Ordering::Relaxed);
-                kept = Some(connection).filter(|_| keep && !answer.closes);
-                continue;
-            }
-            Ok((_, answer)) => format!("{} {}", answer.status, answer.body),
-            Err(error) => error.to_string(),
-        };
-        tally.failures.push(failure);
-        pause(AFTER_FAILURE);
-    }
-    tally
 }

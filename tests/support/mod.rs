@@ -7,14 +7,24 @@
 
 mod commands;
 mod disk;
+mod engines;
+mod forwarder;
 mod http;
+mod load;
 mod processes;
 mod project;
+mod python_app;
 mod samples;
 
 pub use commands::{Finished, PATIENCE, finish, lines_of, pause, wait_for};
 pub use disk::{fill, is_root};
-pub use http::{Answer, Load, Loaded, get, post};
+pub use engines::{
+    Namespace, PYTHON_IMAGE, Swept, docker, has_docker, has_kubernetes, kubectl, own_name, python_image, registry,
+};
+pub use forwarder::Forwarder;
+pub use http::{Answer, get, post};
+pub use load::{Load, LoadPlan, Loaded};
 pub use processes::{carrying, command_line, is_alive, send};
 pub use project::{PROGRAM, Project, stage_word};
+pub use python_app::{POINT, POINTS, PythonApp, replaced};
 pub use samples::{RECORD, customers};

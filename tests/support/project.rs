@@ -54,6 +54,7 @@ pub struct Project {
     port: u16,
     mounts: Mutex<Vec<PathBuf>>,
     heard: Mutex<Option<Receiver<String>>>,
+    extra: Mutex<Vec<(&'static str, String)>>,
     _temporary: TempDir,
 }
 
@@ -66,8 +67,8 @@ impl Project {
         for folder in [&folder, &root.join("run"), &root.join("home"), &root.join("outside")] {
             fs::create_dir(folder).unwrap();
         }
-        let (mounts, heard) = (Mutex::default(), Mutex::default());
-        Self { root, folder, port: free_port(), mounts, heard, _temporary: temporary }
+        let (mounts, heard, extra) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { root, folder, port: free_port(), mounts, heard, extra, _temporary: temporary }
     }
 
     /// A repository with this configuration and these files, committed, and an empty data folder. In all of them `@PORT@`
@@ -203,7 +204,8 @@ impl Project {
     /// What the program finds in its environment.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let path = |name: &str| self.root.join(name).display().to_string();
-        vec![
+        let extra = self.extra.lock().unwrap().clone();
+        let usual = vec![
             ("XDG_RUNTIME_DIR", path("run")),
             // The settings of git of whoever runs the tests do not count.
             ("HOME", path("home")),
@@ -212,7 +214,13 @@ impl Project {
             ("COLUMNS", "100".to_owned()),
             ("LC_ALL", "C.UTF-8".to_owned()),
             ("TERM", "xterm-256color".to_owned()),
-        ]
+        ];
+        usual.into_iter().chain(extra).collect()
+    }
+
+    /// Sets a variable of all programs that are started from now on.
+    pub fn set(&self, name: &'static str, value: impl Into<String>) {
+        self.extra.lock().unwrap().push((name, value.into()));
     }
 
     /// The program, to be run in this project.
@@ -246,6 +254,14 @@ impl Project {
     pub fn daemon(&self) -> u32 {
         let pid = self.snapshot()["daemon"]["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
         pid.filter(|pid| *pid != 0).expect("a daemon that runs")
+    }
+
+    /// The process that runs releases.
+    #[track_caller]
+    pub fn host(&self) -> u32 {
+        let root = self.root.display().to_string();
+        let is_host = |pid: &u32| processes::command_line(*pid).windows(2).any(|words| words == ["host", "--port"]);
+        processes::carrying(&root).into_iter().find(is_host).expect("a host that runs")
     }
 
     /// Looks at the snapshot after everything that happens, until `look` finds something in it.

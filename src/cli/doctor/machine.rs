@@ -1,9 +1,9 @@
-//! The checks of the machine: port, Docker, terminal, shared libraries.
+//! The checks of the machine: port, terminal, shared libraries.
 
 use std::env;
 use std::io::{self, IsTerminal};
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::termios::tcgetwinsize;
 
@@ -12,8 +12,6 @@ use crate::config::Settings;
 use crate::pipeline::StageKind;
 use crate::stage::image::shared_libraries;
 
-/// Where Docker Engine usually listens.
-const DOCKER: &str = "/var/run/docker.sock";
 /// The smallest screen that everything fits on: columns and rows.
 const SMALLEST: (u16, u16) = (80, 24);
 
@@ -43,20 +41,6 @@ pub(super) fn port(settings: Option<&Settings>, host: Option<&str>) -> Check {
             "set another `port` in the deploy stage",
         ),
     }
-}
-
-pub(super) fn docker() -> Check {
-    let address = env::var("DOCKER_HOST").ok().filter(|address| !address.is_empty());
-    docker_at(address.as_deref(), Path::new(DOCKER).exists())
-}
-
-fn docker_at(address: Option<&str>, has_socket: bool) -> Check {
-    let found = match (address, has_socket) {
-        (Some(address), _) => format!("DOCKER_HOST is {address}"),
-        (None, true) => format!("{DOCKER} is there"),
-        (None, false) => "there is none".to_owned(),
-    };
-    Check::ok("docker", format!("{found}; not needed, images are built without it"))
 }
 
 pub(super) fn terminal() -> Check {
@@ -141,12 +125,6 @@ mod tests {
         assert_eq!(port(Some(&settings), Some(&format!("http://127.0.0.1:{number}"))).word, Word::Ok);
         drop(other);
         assert_eq!(port(Some(&settings), None).word, Word::Ok);
-    }
-
-    #[test]
-    fn a_machine_without_docker_is_well() {
-        assert_eq!(docker_at(None, false).sentence, "there is none; not needed, images are built without it");
-        assert_eq!(docker_at(None, true).word, Word::Ok);
     }
 
     #[test]

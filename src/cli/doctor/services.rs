@@ -10,7 +10,7 @@ use super::{Check, Word};
 use crate::api::client::{Client, ClientError};
 use crate::api::types::{DaemonInformation, Live, WatchMode};
 use crate::disk::{FileLock, Layout};
-use crate::target::process::HostClient;
+use crate::target::host::HostClient;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);

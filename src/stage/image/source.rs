@@ -224,6 +224,7 @@ mod tests {
             include,
             site: site.map(PathBuf::from),
             leave_out: vec!["data".into(), "trainyard.toml".into()],
+            ..ImageSettings::default()
         }
     }
 

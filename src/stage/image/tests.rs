@@ -25,7 +25,12 @@ fn project() -> Project {
         libraries: Vec::new(),
         model: at("model"),
         source: at("source"),
-        settings: ImageSettings { include: vec!["*.py".to_owned()], site: Some("site".into()), leave_out: Vec::new() },
+        owner: "folder".to_owned(),
+        settings: ImageSettings {
+            include: vec!["*.py".to_owned()],
+            site: Some("site".into()),
+            ..ImageSettings::default()
+        },
         model_version: Some("12".to_owned()),
         commit: None,
     };

@@ -20,7 +20,7 @@ pub struct Launch {
     /// Where it starts.
     pub folder: PathBuf,
     /// Variables beyond those of the host.
-    pub variables: Vec<(&'static str, String)>,
+    pub variables: Vec<(String, String)>,
 }
 
 impl Launch {
@@ -42,19 +42,22 @@ impl Launch {
     }
 }
 
-fn variables(request: &ApplyRequest, root: &Path, address: SocketAddr) -> Vec<(&'static str, String)> {
+fn variables(request: &ApplyRequest, root: &Path, address: SocketAddr) -> Vec<(String, String)> {
     let version = request.model_version.map(|version| version.to_string()).unwrap_or_default();
-    vec![
+    let ours = [
         ("PORT", address.port().to_string()),
         ("TRAINYARD_LISTEN", address.to_string()),
         ("TRAINYARD_RELEASE", request.release.to_string()),
         ("TRAINYARD_MODEL", root.join("model").display().to_string()),
         ("TRAINYARD_MODEL_VERSION", version),
-    ]
+    ];
+    // Ours come last: an app that listens elsewhere than it was told is never healthy.
+    let configured = request.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
+    configured.chain(ours.map(|(name, value)| (name.to_owned(), value))).collect()
 }
 
 /// Puts the values of `$NAME` and `${NAME}` in place of them; other names stay as they are, since no shell is involved.
-fn expand(word: &str, variables: &[(&'static str, String)]) -> String {
+fn expand(word: &str, variables: &[(String, String)]) -> String {
     let mut result = String::new();
     let mut rest = word;
     while let Some(at) = rest.find('$') {
@@ -65,7 +68,7 @@ fn expand(word: &str, variables: &[(&'static str, String)]) -> String {
             Some(braced) => braced,
             None => after.split_at(after.find(ends_name).unwrap_or(after.len())),
         };
-        if let Some((_, value)) = variables.iter().find(|(known, _)| *known == name) {
+        if let Some((_, value)) = variables.iter().rev().find(|(known, _)| *known == name) {
             result.push_str(value);
             rest = behind;
         } else {
@@ -102,12 +105,22 @@ fn resolve(folder: &Path, program: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{Digest, ModelVersion, ReleaseId};
+    use crate::config::DeployTarget;
+    use crate::pipeline::{Digest, ModelVersion, ReleaseId, RunId};
     use crate::target::archive::{ContainerConfig, ImageConfig, RootFileSystem};
 
     fn launch(root: &Path, command: &[&str]) -> Option<Launch> {
         let request = ApplyRequest {
             release: ReleaseId(17),
+            project: "wine".into(),
+            folder: "/wine".into(),
+            run: RunId(1),
+            commit: String::new(),
+            repeats: None,
+            target: DeployTarget::Process,
+            source: "/wine".into(),
+            variables: std::collections::BTreeMap::new(),
+            metrics_path: "/metrics".into(),
             image: "image.tar".into(),
             digest: Digest("d".into()),
             model_version: Some(ModelVersion(12)),
@@ -156,7 +169,7 @@ mod tests {
         assert_eq!(launch.program, Path::new("/usr/bin/python3"));
         let script = root.path().join("app/run").display().to_string();
         assert_eq!(launch.arguments, [script.as_str(), "--port=4444", "17$X$"]);
-        assert!(launch.variables.contains(&("PORT", "4444".to_owned())));
+        assert!(launch.variables.contains(&("PORT".to_owned(), "4444".to_owned())));
     }
 
     #[test]

@@ -12,9 +12,11 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::launch::Launch;
-use super::log::tail;
-use super::state::{RecordedProcess, start_time};
-use crate::pipeline::ReleaseId;
+use super::recorded::{Meter, RecordedProcess, start_time};
+use crate::disk::now;
+use crate::pipeline::{Moment, ReleaseId};
+use crate::target::InstanceStatus;
+use crate::target::tail::tail;
 
 /// Time between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -33,6 +35,8 @@ pub struct Running {
     /// Where in the log this start begins; the log is of all starts of a release.
     log_start: u64,
     exit: watch::Receiver<Option<String>>,
+    since: Moment,
+    meter: Meter,
 }
 
 impl Running {
@@ -43,7 +47,7 @@ impl Running {
         let child = Command::new(&launch.program)
             .args(&launch.arguments)
             .current_dir(&launch.folder)
-            .envs(launch.variables.iter().map(|(name, value)| (*name, value)))
+            .envs(launch.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stderr(file.try_clone()?)
             .stdout(file)
@@ -57,7 +61,16 @@ impl Running {
         let process = RecordedProcess { release, pid: group.as_raw_pid(), started };
         let (sender, exit) = watch::channel(None);
         tokio::spawn(watch_over(child, group, sender));
-        Ok(Self { address, process, group, log: log.to_owned(), log_start, exit })
+        Ok(Self {
+            address,
+            process,
+            group,
+            log: log.to_owned(),
+            log_start,
+            exit,
+            since: now(),
+            meter: Meter::default(),
+        })
     }
 
     /// Waits for its end and says how it ended.
@@ -77,6 +90,22 @@ impl Running {
         if tokio::time::timeout(GRACE, self.exited()).await.is_err() {
             let _ = kill_process_group(self.group, Signal::KILL);
             self.exited().await;
+        }
+    }
+
+    /// How it is.
+    pub fn status(&self, release: ReleaseId) -> InstanceStatus {
+        let exit = self.exit.borrow().clone();
+        InstanceStatus {
+            name: self.process.pid.to_string(),
+            release,
+            track: "stable".to_owned(),
+            ready: exit.is_none(),
+            state: exit.unwrap_or_else(|| "running".to_owned()),
+            restarts: 0,
+            since: Some(self.since),
+            node: None,
+            usage: self.meter.read(self.process.pid),
         }
     }
 
@@ -129,7 +158,7 @@ mod tests {
             program: "/bin/sh".into(),
             arguments: vec!["-c".to_owned(), script.to_owned()],
             folder: folder.to_owned(),
-            variables: vec![("PORT", "1".to_owned())],
+            variables: vec![("PORT".to_owned(), "1".to_owned())],
         };
         Running::start(ReleaseId(1), &launch, free_address().unwrap(), &folder.join("1.log")).unwrap()
     }

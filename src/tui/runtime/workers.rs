@@ -53,6 +53,12 @@ impl Workers {
             Cmd::FetchPlan => self.answer(|client| async move {
                 Msg::Plan(client.plan(&Selection::default()).await.map_err(|error| error.to_string()))
             }),
+            Cmd::FetchRollbackPlan(to) => self.answer(move |client| async move {
+                Msg::RollbackPlan(to, client.rollback_plan(Some(to)).await.map_err(|error| error.to_string()))
+            }),
+            Cmd::FetchReleaseLog { lines } => self.answer(move |client| async move {
+                Msg::ReleaseLog(client.release_log(lines).await.map_err(|error| error.to_string()))
+            }),
             Cmd::FetchHistory => self.answer(|client| async move {
                 Msg::History(client.history(None, EVENTS_KEPT).await.map_err(|error| error.to_string()))
             }),

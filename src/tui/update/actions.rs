@@ -1,6 +1,7 @@
 //! What each action does to the model, and what it asks for.
 
-use crate::pipeline::{RunId, Selection, StageKind, StageName};
+use super::questions;
+use crate::pipeline::{ReleaseId, RunId, Selection, StageKind, StageName};
 use crate::tui::app::{Model, Overlay, Pane, RANGES, View};
 use crate::tui::commands::Action;
 use crate::tui::layout;
@@ -21,12 +22,10 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Zoom => model.is_zoomed = !model.is_zoomed,
         Action::Freeze => model.is_frozen = !model.is_frozen,
         Action::Detach => commands.push(Cmd::Quit),
-        Action::RunAll => commands.push(Cmd::Run(Selection::default())),
+        Action::RunAll => questions::run(model, Selection::default(), commands),
         Action::RunFrom(kind) => run_from(model, kind, commands),
         Action::Cancel => commands.push(Cmd::Cancel),
-        Action::Rollback => {
-            model.overlay = model.state.rollback_target().map(|target| Overlay::ConfirmRollback { to: target.id });
-        }
+        Action::Rollback => questions::roll_back(model, commands),
         Action::Follow => {
             let rows = layout::log_rows(model);
             model.log.toggle_follow(rows);
@@ -63,14 +62,18 @@ fn show(model: &mut Model, view: View) {
             model.log.open(address);
         }
     }
+    if view == View::Releases {
+        // Nobody asked for them while they were hidden.
+        model.release_log.invalidate();
+    }
     model.view = view;
     model.is_zoomed = false;
     model.is_in_detail = false;
 }
 
-fn run_from(model: &Model, kind: StageKind, commands: &mut Vec<Cmd>) {
-    if let Some(stage) = model.stage_of_kind(kind) {
-        commands.push(Cmd::Run(Selection { from: Some(stage.clone()), only: false, force: false }));
+fn run_from(model: &mut Model, kind: StageKind, commands: &mut Vec<Cmd>) {
+    if let Some(stage) = model.stage_of_kind(kind).cloned() {
+        questions::run(model, Selection { from: Some(stage), only: false, force: false }, commands);
     }
 }
 
@@ -101,7 +104,7 @@ fn cycle(model: &mut Model, backward: bool) {
         View::Runs => model.is_in_detail = !model.is_in_detail,
         View::Logs => next_log(model, by),
         View::Metrics => select_chart(model, by, true),
-        View::Events => {}
+        View::Releases | View::Events => {}
     }
 }
 
@@ -131,6 +134,10 @@ fn to_edge(model: &mut Model, is_top: bool) {
             let runs = &model.state.runs;
             model.run = if is_top { None } else { runs.keys().next().copied() };
         }
+        View::Releases => {
+            let releases = &model.state.releases;
+            model.release = if is_top { None } else { releases.keys().next().copied() };
+        }
         View::Metrics => {
             model.metrics.selected = if is_top { 0 } else { model.metrics.charts.panels.len().saturating_sub(1) };
         }
@@ -151,6 +158,12 @@ fn move_by(model: &mut Model, lines: i64) {
             let index = runs.iter().position(|run| Some(*run) == current).unwrap_or(0);
             model.run = runs.get(stepped(index, lines, runs.len())).copied();
         }
+        View::Releases => {
+            let releases: Vec<ReleaseId> = model.state.releases.keys().rev().copied().collect();
+            let current = model.chosen_release().map(|release| release.id);
+            let index = releases.iter().position(|release| Some(*release) == current).unwrap_or(0);
+            model.release = releases.get(stepped(index, lines, releases.len())).copied();
+        }
         View::Metrics => select_chart(model, lines, false),
         // The newest event is the last row: up is further back.
         View::Events => model.events_back = stepped(model.events_back, -lines, model.events.len()),
@@ -168,7 +181,7 @@ fn sideways(model: &mut Model, by: i8) {
         View::Board => choose_stage(model, i64::from(by)),
         View::Runs => model.is_in_detail = by > 0,
         View::Metrics => select_chart(model, i64::from(by), false),
-        View::Events => {}
+        View::Releases | View::Events => {}
     }
 }
 
@@ -195,7 +208,7 @@ fn open(model: &mut Model) {
             // Later `2` comes back to this run.
             model.run = chosen;
         }
-        View::Metrics => model.is_zoomed = !model.is_zoomed,
+        View::Releases | View::Metrics => model.is_zoomed = !model.is_zoomed,
         View::Logs | View::Events => {}
     }
 }

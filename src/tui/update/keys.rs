@@ -1,8 +1,8 @@
-//! Keys: to the overlay if there is one, else to the command behind them.
+//! Keys: to the overlay if there is one, else to the command behind them. What answers a question stands in [`questions`].
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::actions;
+use super::{actions, questions};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::commands;
 use crate::tui::layout;
@@ -28,12 +28,10 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
         Some(Overlay::Help { scroll }) => in_help(model, key, scroll),
         Some(Overlay::Palette { input, selected }) => in_palette(model, key, input, selected, commands),
         Some(Overlay::Search { input }) => in_search(model, key, input, commands),
-        Some(Overlay::ConfirmRollback { to }) => match key.code {
-            KeyCode::Char('y' | 'Y') => commands.push(Cmd::Rollback(to)),
-            KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc => {}
-            // A key struck by mistake neither answers nor takes the question away.
-            _ => model.overlay = Some(Overlay::ConfirmRollback { to }),
-        },
+        Some(Overlay::ConfirmRollback { to, plan, typed }) => {
+            questions::in_rollback(model, key, to, plan, typed, commands);
+        }
+        Some(Overlay::ConfirmRun { selection, typed }) => questions::in_run(model, key, selection, typed, commands),
     }
 }
 
@@ -97,7 +95,7 @@ fn search(model: &mut Model, pattern: String, commands: &mut Vec<Cmd>) {
 }
 
 /// Types into a line; false if the key is no part of typing.
-fn edit(input: &mut String, key: &KeyEvent) -> bool {
+pub(super) fn edit(input: &mut String, key: &KeyEvent) -> bool {
     if is_control(key, 'u') {
         input.clear();
         return true;

@@ -1,5 +1,6 @@
 //! What the daemon says, folded into the model with the daemon's own `apply`.
 
+use super::questions;
 use crate::api::types::{Live, Snapshot, StreamItem};
 use crate::pipeline::{Event, Recorded, StageKind};
 use crate::tui::app::{Connection, EVENTS_KEPT, Model};
@@ -9,16 +10,18 @@ use crate::tui::message::Cmd;
 pub(super) fn connected(model: &mut Model, snapshot: Snapshot, commands: &mut Vec<Cmd>) {
     model.daemon = Some(snapshot.daemon);
     model.state = snapshot.state;
-    model.live = snapshot.live;
+    changed_live(model, snapshot.live);
     model.connection = Connection::Connected;
     model.message = None;
     model.events.clear();
     // Answers that were under way when the connection broke will not come.
     model.log.invalidate();
+    model.release_log.reconnected();
     model.metrics.is_pending = false;
     model.metrics.asked = None;
     commands.push(Cmd::FetchPlan);
     commands.push(Cmd::FetchHistory);
+    questions::ask_again(model, commands);
 }
 
 /// One item of the stream.
@@ -74,8 +77,10 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
                 model.log.invalidate();
             }
             if model.state.graph.get(stage).is_some_and(|spec| spec.kind == StageKind::Deploy) {
-                // A mark came to the charts.
+                // A mark came to the charts, and maybe another release is live now.
                 model.metrics.asked = None;
+                model.release_log.invalidate();
+                questions::ask_again(model, commands);
             }
         }
         Event::RunFinished { .. } | Event::InputsObserved { .. } | Event::Configured { .. } => {
@@ -110,6 +115,16 @@ fn changed(model: &mut Model, live: Live) {
     // Only when the daemon reports it: an answer that lags behind must not lead to the next question at once.
     if let Some((address, total)) = &live.log {
         model.log.grown(address, *total);
+    }
+    if model.live.target != live.target {
+        model.release_log.invalidate();
+    }
+    changed_live(model, live);
+}
+
+fn changed_live(model: &mut Model, live: Live) {
+    if let Some(place) = live.target.as_ref().and_then(|report| report.place.as_ref()) {
+        model.known_place = Some(place.clone());
     }
     model.live = live;
 }

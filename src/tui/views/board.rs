@@ -2,10 +2,12 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::pipeline::{Release, Run, explain};
 use crate::tui::app::{Connection, Model, Pane};
+use crate::tui::release_facts::ready;
 use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, put_right, sanitize};
 use crate::tui::widgets::{chart, facts, log_lines, pane, sparkline, stage_strip};
 use crate::tui::{layout, quantity};
@@ -185,7 +187,8 @@ fn release_heading(model: &Model, release: &Release) -> String {
 
 fn release_line(model: &Model, release: &Release) -> Line<'static> {
     let theme = &model.theme;
-    let mut parts = vec![(sanitize(&release.commit), theme.text)];
+    let mut parts = target_facts(model);
+    parts.push((sanitize(&release.commit), theme.text));
     if let Some(address) = &release.address {
         parts.push((sanitize(address), theme.accent));
     }
@@ -195,8 +198,32 @@ fn release_line(model: &Model, release: &Release) -> Line<'static> {
     facts::joined(model, parts)
 }
 
+/// What the target says, what is wrong first: it does not answer, instances are not ready, objects were changed by others.
+fn target_facts(model: &Model) -> Vec<(String, Style)> {
+    let theme = &model.theme;
+    let Some(report) = model.target() else { return Vec::new() };
+    let mut facts = Vec::new();
+    if let Some((since, _)) = &report.unreachable {
+        let kind = report.place.as_ref().map_or_else(|| "the target".to_owned(), |place| sanitize(&place.kind));
+        let age = quantity::age(model.now.since(*since));
+        facts.push((format!("{kind} not reachable for {age}"), theme.bad));
+    }
+    if !report.drift.is_empty() {
+        facts.push((format!("drift {}", report.drift.len()), theme.warn));
+    }
+    let (ready, all) = ready(report);
+    if all > 0 {
+        let style = if ready == all { theme.good } else { theme.warn };
+        facts.push((format!("{ready} of {all} ready"), style));
+    }
+    facts
+}
+
 /// Whether the app answers, by the last scrape.
 fn health(model: &Model) -> &'static str {
+    if model.target().is_some_and(|report| report.unreachable.is_some()) {
+        return "not reachable";
+    }
     match &model.live.scraped {
         Some(Ok(_)) => "healthy",
         Some(Err(_)) => "does not answer",

@@ -6,6 +6,8 @@ mod help;
 mod logs;
 mod metrics;
 mod palette;
+mod question;
+mod releases;
 mod runs;
 
 #[cfg(test)]
@@ -19,7 +21,7 @@ use ratatui::text::{Line, Span};
 use super::app::{Connection, Model, Overlay, View};
 use super::layout::{self, SMALLEST};
 use super::widgets::text::{paragraph, put_at};
-use super::widgets::{header, hints, pane};
+use super::widgets::{header, hints};
 
 /// Draws the whole screen.
 pub(super) fn draw(model: &Model, frame: &mut Frame) {
@@ -34,6 +36,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         View::Board => board::draw(model, frame, parts.body),
         View::Runs => runs::draw(model, frame, parts.body),
         View::Logs => logs::draw(model, frame, parts.body),
+        View::Releases => releases::draw(model, frame, parts.body),
         View::Metrics => metrics::draw(model, frame, parts.body),
         View::Events => events::draw(model, frame, parts.body),
     }
@@ -47,7 +50,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
     match &model.overlay {
         Some(Overlay::Help { scroll }) => help::draw(model, frame, area, *scroll),
         Some(Overlay::Palette { input, selected }) => palette::draw(model, frame, area, input, *selected),
-        Some(Overlay::ConfirmRollback { to }) => confirm_rollback(model, frame, area, *to),
+        Some(Overlay::ConfirmRollback { to, plan, typed }) => {
+            question::before_rollback(model, frame, area, *to, plan.as_ref(), typed);
+        }
+        Some(Overlay::ConfirmRun { selection, typed }) => question::before_run(model, frame, area, selection, typed),
         // The prompt stands on the message line.
         Some(Overlay::Search { .. }) | None => {}
     }
@@ -59,38 +65,6 @@ fn too_small(model: &Model, frame: &mut Frame, area: Rect) {
     for (row, text) in paragraph(&text, usize::from(area.width), 3, "").into_iter().enumerate() {
         put_at(frame.buffer_mut(), area, 0, row, &Line::from(Span::styled(text, model.theme.warn)));
     }
-}
-
-/// The question before a rollback says what comes and what goes.
-fn confirm_rollback(model: &Model, frame: &mut Frame, area: Rect, to: crate::pipeline::ReleaseId) {
-    let Some(target) = model.state.releases.get(&to) else { return };
-    let contents = match target.model {
-        Some(version) => format!("model {version}, commit {}", target.commit),
-        None => format!("commit {}", target.commit),
-    };
-    let place = match model.state.live {
-        Some(live) => format!("It takes the place of release {live}, which automation will not deploy again."),
-        None => "No release is live now.".to_owned(),
-    };
-    let width = area.width.saturating_sub(4).min(72);
-    let question = format!("Go back to release {to} ({})?", super::widgets::text::sanitize(&contents));
-    let rows: Vec<String> = [question, place]
-        .iter()
-        .flat_map(|text| paragraph(text, usize::from(width).saturating_sub(4), 3, model.glyphs.cut))
-        .collect();
-    let height = super::quantity::small(rows.len()) + 4;
-    let window = middle(area, width, height);
-    let inner = pane::draw_over(model, frame.buffer_mut(), window, "Rollback", "");
-    for (row, text) in rows.iter().enumerate() {
-        put_at(frame.buffer_mut(), inner, 1, row, &Line::from(Span::styled(text.clone(), model.theme.text)));
-    }
-    let answers = Line::from(vec![
-        Span::styled("y", model.theme.accent),
-        Span::styled(" go back   ", model.theme.text),
-        Span::styled("n", model.theme.accent),
-        Span::styled(" stay", model.theme.text),
-    ]);
-    put_at(frame.buffer_mut(), inner, 1, rows.len() + 1, &answers);
 }
 
 /// A window of at most this size in the middle.

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::tui::app::{Model, View};
+use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, render, send};
 use crate::tui::message::Msg;
 
@@ -71,6 +71,52 @@ fn logs() {
 }
 
 #[test]
+fn releases() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "5");
+    assert_eq!(model.view, View::Releases);
+    snapshots("releases", &model);
+    press(&mut model, "j\n");
+    insta::assert_snapshot!("releases_zoomed_on_a_rejected_one_120x40", render(&model, 120, 40));
+}
+
+#[test]
+fn releases_before_the_first() {
+    let mut model = fixtures::empty();
+    press(&mut model, "5");
+    insta::assert_snapshot!("releases_empty_80x24", render(&model, 80, 24));
+}
+
+#[test]
+fn releases_whose_cluster_does_not_answer() {
+    let mut model = fixtures::unreachable();
+    insta::assert_snapshot!("board_unreachable_120x40", render(&model, 120, 40));
+    press(&mut model, "5");
+    insta::assert_snapshot!("releases_unreachable_120x40", render(&model, 120, 40));
+}
+
+#[test]
+fn board_of_a_release_on_a_cluster_in_production() {
+    snapshots("board_in_production", &fixtures::in_production());
+}
+
+#[test]
+fn every_view_says_production_and_where() {
+    for view in ["1", "2", "3", "5", "6", "7"] {
+        let mut model = fixtures::in_production();
+        press(&mut model, view);
+        for (width, height) in SIZES {
+            let text = render(&model, width, height);
+            let first = text.lines().next().unwrap();
+            assert!(first.contains("kubernetes:ml-europe/wine") && first.contains("PRODUCTION"), "{first}");
+        }
+        let text = render(&model, 60, 15);
+        let first = text.lines().next().unwrap();
+        assert!(first.contains("PRODUCTION") && first.contains("kubernetes:"), "the place is shortened last: {first}");
+    }
+}
+
+#[test]
 fn metrics() {
     let mut model = fixtures::idle();
     press(&mut model, "6");
@@ -104,6 +150,27 @@ fn the_palette_and_the_question_before_a_rollback() {
 }
 
 #[test]
+fn the_questions_in_production_want_the_name_of_the_project() {
+    let mut model = fixtures::in_production();
+    press(&mut model, "5jR와인");
+    insta::assert_snapshot!("rollback_in_production_80x24", render(&model, 80, 24));
+    let mut model = fixtures::in_production();
+    press(&mut model, "d");
+    insta::assert_snapshot!("run_in_production_80x24", render(&model, 80, 24));
+}
+
+#[test]
+fn a_rollback_that_cannot_be_done_is_refused_with_the_reason() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "R");
+    let Some(Overlay::ConfirmRollback { plan: Some(Ok(plan)), .. }) = &mut model.overlay else { panic!("no plan") };
+    plan.obstacle = Some("release 1 cannot come back: its image is not in Docker Engine\x1b[2J any more".to_owned());
+    let text = render(&model, 80, 24);
+    assert!(text.contains("cannot come back: its image") && text.contains("Nothing was touched"), "{text}");
+    assert!(!text.contains("go back   ") && !text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
 fn a_terminal_that_is_too_small_is_told_what_is_needed() {
     let text = render(&fixtures::idle(), 50, 10);
     assert!(text.contains("needs 60 x 15"), "{text}");
@@ -111,8 +178,9 @@ fn a_terminal_that_is_too_small_is_told_what_is_needed() {
 
 #[test]
 fn no_view_breaks_at_any_size() {
-    for model in [fixtures::empty(), fixtures::running(), fixtures::failed()] {
-        for view in ["1", "2", "3", "6", "6z", "7", "?", ":"] {
+    let models = [fixtures::empty(), fixtures::running(), fixtures::failed(), fixtures::in_production()];
+    for model in models {
+        for view in ["1", "2", "3", "5", "5z", "5jR", "R", "d", "6", "6z", "7", "?", ":"] {
             let mut model = model.clone();
             press(&mut model, view);
             for (width, height) in [(1, 1), (60, 15), (61, 16), (79, 100), (300, 15), (110, 24)] {
@@ -126,6 +194,10 @@ fn no_view_breaks_at_any_size() {
 fn what_a_log_says_cannot_leave_its_place() {
     let text = render(&fixtures::running(), 120, 40);
     assert!(!text.contains('\u{1b}') && !text.contains('\r'));
+    let mut model = fixtures::unreachable();
+    press(&mut model, "5");
+    let text = render(&model, 120, 40);
+    assert!(text.contains("POST /predict 200") && !text.contains('\u{1b}'), "{text}");
 }
 
 #[test]

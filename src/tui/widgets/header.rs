@@ -1,41 +1,109 @@
-//! The first line: which project, which source, which data, and whether all this is watched and heard.
+//! The first line: which project, where its releases run, which source, which data, and whether all this is watched and
+//! heard.
+//!
+//! Where it is too narrow, what matters least goes first, and the place is shortened last: it says what a key would change.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
-use super::text::{put_at, put_right, sanitize};
+use super::text::{cut, put_at, put_right, sanitize};
 use crate::api::types::{WatchHealth, WatchMode};
 use crate::tui::app::{Connection, Model};
 use crate::tui::commands::view_name;
 use crate::tui::quantity;
+use crate::tui::release_facts::place_text;
 
 /// A silent watcher is worth a word from this age on, in milliseconds; before, the age would only make the line restless.
 const QUIET_WATCH: u64 = 90_000;
 
+/// Of a long project's name at least so many cells are shown, and of a long place.
+const SHORTEST_NAME: usize = 8;
+const SHORTEST_PLACE: usize = 12;
+
 /// Draws the line.
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
-    let mut left = Line::from(Span::styled(" trainyard ", model.theme.accent));
-    if let Some(daemon) = &model.daemon {
-        left.push_span(Span::styled(format!(" {}", sanitize(&daemon.project)), model.theme.title));
-        let target = daemon.target.as_deref().map(sanitize);
-        let place =
-            target.map_or_else(|| sanitize(&daemon.host), |target| format!("{target}@{}", sanitize(&daemon.host)));
-        left.push_span(Span::styled(format!(" {} {place}", model.glyphs.dot), model.theme.dim));
-    }
-    left.push_span(Span::styled(format!("  {}", view_name(model.view)), model.theme.dim));
     let width = usize::from(area.width);
     let mut facts = facts(model);
-    // What matters least goes first when the line is full.
-    while facts.len() > 1 && left.width() + 3 + joined(model, &facts).width() > width {
+    let mut left = Left::new(model);
+    let excess = |left: &Left, facts: &[(String, Style)]| {
+        (left.line(model).width() + 3 + joined(model, facts).width()).saturating_sub(width)
+    };
+    while facts.len() > 1 && excess(&left, &facts) > 0 {
         facts.remove(0);
     }
+    left.has_brand = excess(&left, &facts) == 0;
+    let sign = model.glyphs.cut;
+    if let Some(width) = narrower(&left.project, excess(&left, &facts), SHORTEST_NAME) {
+        left.project = cut(&left.project, width, sign);
+    }
+    if let Some(width) = narrower(&left.place, excess(&left, &facts), SHORTEST_PLACE) {
+        left.place = shortened(&left.place, width, sign);
+    }
+    let left = left.line(model);
     let right = joined(model, &facts);
     put_at(buffer, area, 0, 0, &left);
     let from = left.width().min(width);
     let room = Rect { x: area.x + quantity::small(from), width: area.width - quantity::small(from), ..area };
     put_right(buffer, room, 0, &right);
+}
+
+/// The width of a text that gives up `excess` cells but keeps `shortest`; `None` if it can stay as it is.
+fn narrower(text: &str, excess: usize, shortest: usize) -> Option<usize> {
+    (excess > 0).then(|| text.width().saturating_sub(excess).max(shortest))
+}
+
+/// What stands at the left.
+struct Left {
+    has_brand: bool,
+    project: String,
+    place: String,
+}
+
+impl Left {
+    fn new(model: &Model) -> Self {
+        Self { has_brand: true, project: sanitize(model.project()), place: place(model) }
+    }
+
+    fn line(&self, model: &Model) -> Line<'static> {
+        let theme = &model.theme;
+        let mut line = Line::from(Span::styled(if self.has_brand { " trainyard " } else { "" }, theme.accent));
+        if model.daemon.is_some() {
+            line.push_span(Span::styled(format!(" {}", self.project), theme.title));
+            line.push_span(Span::styled(format!(" {} {}", model.glyphs.dot, self.place), theme.dim));
+        }
+        if model.is_production() {
+            line.push_span(Span::styled(" PRODUCTION", theme.bad.add_modifier(Modifier::BOLD)));
+        }
+        line.push_span(Span::styled(format!("  {}", view_name(model.view)), theme.dim));
+        line
+    }
+}
+
+/// Where releases run: a cluster by its context and namespace, all else by this machine.
+fn place(model: &Model) -> String {
+    let Some(daemon) = &model.daemon else { return String::new() };
+    let host = sanitize(&daemon.host);
+    match (model.place(), &daemon.target) {
+        (Some(place), _) if place.context.is_some() || place.namespace.is_some() => sanitize(&place_text(place)),
+        (Some(place), _) => format!("{}@{host}", sanitize(&place.kind)),
+        (None, Some(target)) => format!("{}@{host}", sanitize(target)),
+        (None, None) => host,
+    }
+}
+
+/// A place in `width` cells: of a long context the end is cut, for the namespace behind it tells more.
+fn shortened(place: &str, width: usize, cut_sign: &str) -> String {
+    let parts = place.split_once(':').and_then(|(kind, rest)| Some((kind, rest.rsplit_once('/')?)));
+    if let Some((kind, (context, namespace))) = parts {
+        let room = width.saturating_sub(kind.width() + namespace.width() + 2);
+        if room >= 4 {
+            return format!("{kind}:{}/{namespace}", cut(context, room, cut_sign));
+        }
+    }
+    cut(place, width, cut_sign)
 }
 
 fn joined(model: &Model, facts: &[(String, Style)]) -> Line<'static> {
@@ -70,7 +138,9 @@ fn facts(model: &Model) -> Vec<(String, Style)> {
     if let Some(watch) = &model.live.watch {
         facts.push(watch_fact(model, watch));
     }
-    if let Some(Err(_)) = &model.live.scraped {
+    if model.target().is_some_and(|report| report.unreachable.is_some()) {
+        facts.push(("target not reachable".to_owned(), theme.bad));
+    } else if let Some(Err(_)) = &model.live.scraped {
         facts.push(("app does not answer".to_owned(), theme.warn));
     }
     if model.is_frozen {
@@ -102,5 +172,19 @@ fn watch_fact(model: &Model, watch: &WatchHealth) -> (String, Style) {
                 None => (word.to_owned(), theme.good),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_context_the_end_is_cut_and_the_namespace_stays() {
+        let place = "kubernetes:arn:aws:eks:eu-central-1:123456789012:cluster/models/wine";
+        assert_eq!(shortened(place, 30, "…"), "kubernetes:arn:aws:eks:e…/wine");
+        assert_eq!(shortened(place, 12, "…"), "kubernetes:…");
+        assert_eq!(shortened("docker@ops-box", 10, "…"), "docker@op…");
+        assert_eq!(shortened("docker@ops-box", 40, "…"), "docker@ops-box");
     }
 }

@@ -89,6 +89,14 @@ fn trouble(model: &Model) -> Option<String> {
         let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
         return Some(format!("{} is held back: {}{more}", sanitize(file), sanitize(reason)));
     }
+    if let Some((since, reason)) = model.target().and_then(|report| report.unreachable.as_ref()) {
+        let kind = model.place().map_or_else(|| "the target".to_owned(), |place| sanitize(&place.kind));
+        return Some(format!(
+            "{kind} is not reachable since {}: {}",
+            model.clock.when(*since, model.now),
+            sanitize(reason)
+        ));
+    }
     match &model.live.scraped {
         Some(Err(error)) => Some(format!("the app was not scraped: {}", sanitize(error))),
         Some(Ok(_)) | None => None,

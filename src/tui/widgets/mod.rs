@@ -8,4 +8,5 @@ pub(super) mod log_lines;
 pub(super) mod pane;
 pub(super) mod sparkline;
 pub(super) mod stage_strip;
+pub(super) mod table;
 pub(super) mod text;

@@ -128,6 +128,25 @@ pub(in crate::tui) fn cut(text: &str, width: usize, cut_sign: &str) -> String {
     short
 }
 
+/// The end of a text in at most `width` cells, with `cut_sign` before it if some of it is missing.
+pub(in crate::tui) fn cut_front(text: &str, width: usize, cut_sign: &str) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(cut_sign.width());
+    let mut used = 0;
+    let mut begin = text.len();
+    for (index, character) in text.char_indices().rev() {
+        used += character.width().unwrap_or(0);
+        if used > room {
+            break;
+        }
+        begin = index;
+    }
+    let sign = if width > 0 { cut_sign } else { "" };
+    format!("{sign}{}", text.get(begin..).unwrap_or_default())
+}
+
 /// Text in exactly `width` cells.
 pub(in crate::tui) fn padded(text: &str, width: usize, cut_sign: &str) -> String {
     let mut text = cut(text, width, cut_sign);
@@ -333,6 +352,8 @@ mod tests {
     fn wide_characters_are_measured_in_cells() {
         assert_eq!(cut("겨울데이터.csv", 7, "…"), "겨울데…");
         assert_eq!(padded("겨울", 6, "…"), "겨울  ");
+        assert_eq!(cut_front("겨울데이터.csv", 7, "…"), "…터.csv");
+        assert_eq!((cut_front("short", 5, "…"), cut_front("short", 0, "…")), ("short".to_owned(), String::new()));
         let rows = wrap(&styled("겨울데이터", Style::default()), 5, 9);
         let texts: Vec<_> = rows.iter().map(Line::to_string).collect();
         assert_eq!(texts, ["겨울", "데이", "터"]);

@@ -1,0 +1,164 @@
+//! The question before something that serves is changed by hand, in one place for every command that may do so.
+//!
+//! In production the project's name must be given: by `--confirm NAME`, or typed where there is a terminal. Elsewhere a
+//! rollback asks for a yes on a terminal, and nothing in a script, which has said what it wants by the command itself.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::failure::{Failure, failed};
+use super::harmless::harmless;
+use crate::api::types::{Place, Snapshot};
+use crate::config::{self, Action, DeployTarget, Settings};
+use crate::disk::Layout;
+use crate::pipeline::Selection;
+use crate::tui::{may_deploy, place_text};
+
+/// Before a run of `selection`: in production the name, if it may deploy.
+pub fn run(layout: &Layout, snapshot: &Snapshot, selection: &Selection, name: Option<&str>) -> Result<(), Failure> {
+    let place = production(layout, snapshot).filter(|_| may_deploy(&snapshot.state, selection));
+    named(&snapshot.daemon.project, place.as_deref(), "a run that may deploy", name, ask).map(drop)
+}
+
+/// Before a rollback: in production the name, elsewhere a yes. Whether a person was asked, which takes time.
+pub fn rollback(layout: &Layout, snapshot: &Snapshot, name: Option<&str>, is_yes: bool) -> Result<bool, Failure> {
+    let place = production(layout, snapshot);
+    let was_asked = named(&snapshot.daemon.project, place.as_deref(), "a rollback", name, ask)?;
+    if place.is_some() || is_yes || name.is_some() {
+        return Ok(was_asked);
+    }
+    agreed(ask("go back? [y/N] ")?.as_deref())
+}
+
+/// The place, if releases run in production: by what the target says of the live one, or by the settings. A setting alone
+/// deploys nothing, so that the target may not have heard of it; and before a first deploy there is no target to ask.
+fn production(layout: &Layout, snapshot: &Snapshot) -> Option<String> {
+    let reported = snapshot.live.target.as_ref().and_then(|report| report.place.as_ref());
+    if let Some(place) = reported.filter(|place| place.production) {
+        return Some(place_text(place));
+    }
+    configured(&config::load(&layout.configuration()).ok()?)
+}
+
+fn configured(settings: &Settings) -> Option<String> {
+    settings.stages.iter().find_map(|stage| match &stage.action {
+        Action::Deploy(deploy) => match &deploy.target {
+            DeployTarget::Kubernetes(cluster) if cluster.production => Some(place_text(&Place {
+                kind: deploy.target.kind().word().to_owned(),
+                context: cluster.context.clone(),
+                namespace: cluster.namespace.clone(),
+                production: true,
+            })),
+            DeployTarget::Process | DeployTarget::Docker(_) | DeployTarget::Kubernetes(_) => None,
+        },
+        Action::Command(_) | Action::Train(_) | Action::Image(_) => None,
+    })
+}
+
+/// Whether a person was asked for the name and knew it; an error where it is wrong or lacking. A name that is given is
+/// compared in any case, for it says which project is meant.
+fn named(
+    project: &str,
+    production: Option<&str>,
+    what: &str,
+    given: Option<&str>,
+    ask: impl FnOnce(&str) -> Result<Option<String>, Failure>,
+) -> Result<bool, Failure> {
+    if let Some(given) = given {
+        return if given == project {
+            Ok(false)
+        } else {
+            let text =
+                format!("`--confirm {given}` does not name this project, which is `{project}`; nothing was touched");
+            Err(Failure::Usage(text))
+        };
+    }
+    let Some(place) = production else { return Ok(false) };
+    match ask(&format!("{place} is PRODUCTION; type the name of the project, {project}: "))? {
+        Some(typed) if typed == project => Ok(true),
+        Some(_) => {
+            Err(Failure::Failed(format!("that is not the name of the project, `{project}`; nothing was touched")))
+        }
+        None => Err(Failure::Usage(format!(
+            "{place} is production, where {what} by hand wants the project's name: add `--confirm {project}`"
+        ))),
+    }
+}
+
+/// Whether a person was asked; an error unless the answer is yes.
+fn agreed(answer: Option<&str>) -> Result<bool, Failure> {
+    match answer {
+        None => Ok(false),
+        Some(word) if ["y", "yes"].contains(&word.to_lowercase().as_str()) => Ok(true),
+        Some(_) => Err(Failure::Failed("nothing was touched".to_owned())),
+    }
+}
+
+/// What a person types; `None` where there is no terminal. The question goes to the standard error, for the output may go
+/// elsewhere.
+fn ask(question: &str) -> Result<Option<String>, Failure> {
+    let mut screen = io::stderr();
+    if !io::stdin().is_terminal() || !screen.is_terminal() {
+        return Ok(None);
+    }
+    write!(screen, "{}", harmless(question)).and_then(|()| screen.flush()).map_err(failed)?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(failed)?;
+    Ok(Some(line.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Option<&str> = Some("kubernetes:ml/wine");
+
+    #[expect(clippy::unnecessary_wraps, reason = "it stands in for what may fail")]
+    fn nobody(_: &str) -> Result<Option<String>, Failure> {
+        Ok(None)
+    }
+
+    fn types(answer: &str) -> impl FnOnce(&str) -> Result<Option<String>, Failure> {
+        let answer = answer.to_owned();
+        move |_| Ok(Some(answer))
+    }
+
+    #[test]
+    fn production_wants_the_name_of_the_project() {
+        assert!(named("wine", PLACE, "a rollback", None, types("wine")).unwrap());
+        let wrong = named("wine", PLACE, "a rollback", None, types("y")).unwrap_err();
+        assert_eq!(wrong.code(), 1);
+        let lacking = named("wine", PLACE, "a rollback", None, nobody).unwrap_err();
+        assert_eq!(lacking.code(), 2);
+        assert!(lacking.to_string().contains("add `--confirm wine`"), "{lacking}");
+        assert!(!named("wine", PLACE, "a rollback", Some("wine"), nobody).unwrap());
+    }
+
+    #[test]
+    fn a_name_that_is_given_must_be_right_everywhere() {
+        let wrong = named("wine", None, "a rollback", Some("beer"), nobody).unwrap_err();
+        assert_eq!(wrong.code(), 2);
+        assert!(wrong.to_string().contains("which is `wine`"), "{wrong}");
+        assert!(!named("wine", None, "a rollback", Some("wine"), nobody).unwrap());
+        assert!(!named("wine", None, "a rollback", None, nobody).unwrap(), "outside of production nobody is asked");
+    }
+
+    #[test]
+    fn a_script_has_said_what_it_wants_and_a_person_says_yes() {
+        assert!(!agreed(None).unwrap());
+        assert!(agreed(Some("y")).unwrap() && agreed(Some("Yes")).unwrap());
+        assert_eq!(agreed(Some("")).unwrap_err().code(), 1);
+    }
+
+    #[test]
+    fn the_settings_say_production_before_anything_was_deployed() {
+        let toml = |line: &str| {
+            format!(
+                "[project]\nname = \"wine\"\n[stages.build]\nuses = \"image\"\n[stages.deploy]\nuses = \"deploy\"\n\
+                 needs = [\"build\"]\ntarget = \"kubernetes\"\ncontext = \"ml\"\nport = 8080\n{line}\n"
+            )
+        };
+        let of = |line: &str| configured(&config::parse(&toml(line), "trainyard.toml").unwrap());
+        assert_eq!(of("production = true").as_deref(), Some("kubernetes:ml/default"));
+        assert_eq!(of("production = false"), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! What people are told of releases beyond what was decided: how the live one is, what a rollback would change, what is ours
+//! on the disks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::effects::{CurrentSettings, current};
+use super::release_host::ReleaseHost;
+use super::status::Status;
+use crate::api::types::{Place, RollbackPlan, TargetReport};
+use crate::config::{DeploySettings, DeployTarget};
+use crate::disk::Layout;
+use crate::pipeline::{Digest, Refusal, Release, ReleaseId, State};
+use crate::target::{self, labels};
+
+/// How often the target is asked how it is.
+const EVERY: Duration = Duration::from_secs(3);
+/// How often the disks are looked at.
+const DISK_EVERY: Duration = Duration::from_mins(1);
+/// Memory of an instance is told in steps of this many bytes, and processors in hundredths: a screen need not be drawn anew
+/// for less.
+const MEMORY_STEP: u64 = 1 << 20;
+
+/// Tells how the live release is, for as long as the daemon runs.
+pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: CurrentSettings) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut disk: Option<(Instant, BTreeMap<String, u64>)> = None;
+    loop {
+        ticks.tick().await;
+        let Some(configured) = current(&settings).deploy().map(place) else {
+            status.target(None);
+            continue;
+        };
+        let mut report = host.report().await.unwrap_or_default();
+        // Whether hands are to be careful is for the configuration in force to say, not for that of the last deploy.
+        match &mut report.place {
+            Some(place) => place.production = configured.production,
+            None => report.place = Some(configured),
+        }
+        let is_fresh = disk.as_ref().is_some_and(|(at, _)| at.elapsed() < DISK_EVERY);
+        if !is_fresh {
+            disk = Some((Instant::now(), owned(&layout, &report).await));
+        }
+        report.disk = disk.as_ref().map(|(_, owned)| owned.clone()).unwrap_or_default();
+        for usage in report.instances.iter_mut().filter_map(|instance| instance.usage.as_mut()) {
+            usage.cpus = (usage.cpus * 100.0).round() / 100.0;
+            usage.memory = usage.memory / MEMORY_STEP * MEMORY_STEP;
+        }
+        status.target(Some(report));
+    }
+}
+
+fn place(deploy: &DeploySettings) -> Place {
+    let kind = deploy.target.kind().word().to_owned();
+    match &deploy.target {
+        DeployTarget::Process | DeployTarget::Docker(_) => {
+            Place { kind, context: None, namespace: None, production: false }
+        }
+        DeployTarget::Kubernetes(settings) => Place {
+            kind,
+            context: settings.context.clone(),
+            namespace: settings.namespace.clone(),
+            production: settings.production,
+        },
+    }
+}
+
+/// Bytes that are ours, by what they are.
+async fn owned(layout: &Layout, report: &TargetReport) -> BTreeMap<String, u64> {
+    let folders = layout.clone();
+    let measured = spawn_blocking(move || {
+        let of = |name: &str| (name.to_owned(), size(&folders.state().join(name)));
+        ["images", "models", "releases", "runs"].map(of)
+    });
+    let mut owned: BTreeMap<String, u64> = measured.await.map(BTreeMap::from).unwrap_or_default();
+    if report.place.as_ref().is_some_and(|place| place.kind != "process")
+        && let Some(bytes) = target::docker::disk_owned(&labels::folder(layout.project())).await
+    {
+        owned.insert("Docker Engine".to_owned(), bytes);
+    }
+    owned
+}
+
+/// Bytes below a folder; links are not followed.
+fn size(folder: &Path) -> u64 {
+    let mut total = 0;
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => open.push(entry.path()),
+                Ok(metadata) => total += metadata.len(),
+                Err(_) => {}
+            }
+        }
+    }
+    total
+}
+
+/// What a rollback is about, taken from the state in one look.
+#[derive(Debug, Clone)]
+pub struct Way {
+    from: Option<Release>,
+    to: Release,
+}
+
+/// The way back to `to`, or without it to the last release before the live one; `Err` says why there is none.
+pub fn way_back(state: &State, to: Option<ReleaseId>) -> Result<Way, Refusal> {
+    let from = state.live_release().map(|release| release.as_ref().clone());
+    let to = match to {
+        Some(id) => state.releases.get(&id).ok_or(Refusal::UnknownRelease(id))?,
+        None => state.rollback_target().ok_or(Refusal::NoEarlierRelease)?,
+    };
+    if Some(to.id) == state.live {
+        return Err(Refusal::AlreadyLive(to.id));
+    }
+    if to.live_since.is_none() {
+        return Err(Refusal::UnknownRelease(to.id));
+    }
+    Ok(Way { from, to: to.as_ref().clone() })
+}
+
+/// What would change, and whether the image is still there.
+pub async fn plan_rollback(layout: &Layout, way: Way) -> RollbackPlan {
+    let Way { from, to } = way;
+    let short = |release: &Release| release.image.as_ref().map_or("none".to_owned(), |image| image.short().to_owned());
+    let model = |release: &Release| release.model.map_or("none".to_owned(), |model| model.to_string());
+    let facts = |release: &Release| [short(release), model(release), release.commit.clone()];
+    let before = from.as_ref().map(facts).unwrap_or_default();
+    let changes = ["image", "model", "commit"]
+        .into_iter()
+        .zip(before)
+        .zip(facts(&to))
+        .filter(|((_, old), new)| old != new)
+        .map(
+            |((name, old), new)| {
+                if old.is_empty() { format!("{name} {new}") } else { format!("{name} {old} → {new}") }
+            },
+        )
+        .collect();
+    let obstacle = match &to.archive {
+        Some(archive) => image_gone(layout, archive, &to).await,
+        None => Some(format!("release {} has no image on record", to.id)),
+    };
+    RollbackPlan { from: from.map(|release| release.id), to: to.id, changes, obstacle }
+}
+
+async fn image_gone(layout: &Layout, archive: &str, to: &Release) -> Option<String> {
+    let path = layout.state().join(archive);
+    let digest = to.image.clone().unwrap_or(Digest(String::new()));
+    let reason = target::image_missing(&path, &layout.releases(), &digest).await?;
+    Some(format!("release {} cannot come back: {reason}", to.id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_an_earlier_release_there_is_no_way_back() {
+        let state = State::default();
+        assert_eq!(way_back(&state, None).unwrap_err(), Refusal::NoEarlierRelease);
+        assert_eq!(way_back(&state, Some(ReleaseId(7))).unwrap_err(), Refusal::UnknownRelease(ReleaseId(7)));
+    }
+}

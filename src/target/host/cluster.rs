@@ -1,0 +1,377 @@
+//! The live release on a cluster: the rollout is the cluster's own, the requests of this machine go to its ready pods.
+//!
+//! The pods of one app keep their routes over releases, for a rollout replaces them one by one while requests go on. What
+//! runs on the cluster outlives the host; it is ended only when the app moves elsewhere or all is to end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::address;
+use super::apply::{Host, Live};
+use super::back_end::BackEnd;
+use super::health::raised;
+use super::pod_routes::PodRoutes;
+use super::records::Record;
+use super::report::Scraped;
+use super::state::RecordedRelease;
+use crate::api::types::{Place, TargetReport};
+use crate::config::{DeployTarget, KubernetesSettings};
+use crate::disk::now;
+use crate::pipeline::ReleaseId;
+use crate::target::engine_image::EngineImage;
+use crate::target::kubernetes::pods::PodWatch;
+use crate::target::kubernetes::{self, Cluster, ClusterError, Prepared};
+use crate::target::{ApplyRequest, ApplyResponse, Failure};
+
+/// How long the first ready pod may take to be seen behind a rollout that is complete.
+const FIRST_POD: Duration = Duration::from_secs(10);
+/// How often the live objects are compared with what was applied.
+const COMPARE_EVERY: Duration = Duration::from_secs(20);
+/// Pauses between two tries to reach a cluster at the start of a host.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(30);
+/// How long a canary waits for its judge beyond the time in which evidence is gathered.
+const JUDGE: Duration = Duration::from_mins(2);
+
+/// When the live objects were compared, and where they differ.
+type Compared = (Instant, Vec<String>);
+
+/// An app on a cluster.
+#[derive(Debug, Clone)]
+pub struct App {
+    cluster: Cluster,
+    prepared: Arc<Prepared>,
+    pub(super) routes: Arc<PodRoutes>,
+    drift: Arc<Mutex<Option<Compared>>>,
+}
+
+impl Host {
+    /// Puts a release into service on a cluster.
+    pub(super) async fn roll_out(
+        self: &Arc<Self>,
+        request: ApplyRequest,
+        record: &Record,
+    ) -> Result<ApplyResponse, Failure> {
+        let (cluster, settings) = self.cluster_patiently(&request, record).await?;
+        record.step(format!("cluster {} ({}), namespace {}", cluster.context, cluster.server, cluster.namespace));
+        let prepared = self.prepared(&cluster, &request, &settings).await?;
+        if let Some(canary) = &settings.canary
+            && request.repeats.is_none()
+            && self.is_live_at(&cluster)
+        {
+            let tell = |text: String| record.step(text);
+            let instances = kubernetes::canary::start(
+                &cluster,
+                &prepared,
+                canary,
+                request.healthy_within(),
+                &tell,
+                &mut self.stop_flag(),
+            )
+            .await?;
+            record.step(format!("canary: {} of release {} beside the former", pods(instances.len()), request.release));
+            self.desk().canary = Some(request.clone());
+            self.watch_over_canary(request.release, canary.within + JUDGE);
+            return Ok(ApplyResponse::Canary { address: address(self.port), instances });
+        }
+        self.complete(request, cluster, prepared, record).await
+    }
+
+    /// Lets the rest of a canary's pods follow, or takes the canary away. `None` if there is no such canary.
+    pub fn judge(self: &Arc<Self>, release: ReleaseId, promoted: bool) -> Option<Arc<Record>> {
+        let request = self.desk().canary.clone().filter(|request| request.release == release)?;
+        let record = self.open(release).ok()?;
+        self.desk().canary = None;
+        let (host, told) = (Arc::clone(self), Arc::clone(&record));
+        tokio::spawn(async move {
+            let outcome = Box::pin(host.carry_out(request, promoted, &told)).await;
+            host.close(release, &told, outcome);
+        });
+        Some(record)
+    }
+
+    async fn carry_out(
+        self: &Arc<Self>,
+        request: ApplyRequest,
+        promoted: bool,
+        record: &Record,
+    ) -> Result<ApplyResponse, Failure> {
+        let (cluster, settings) = self.cluster_patiently(&request, record).await?;
+        let prepared = self.prepared(&cluster, &request, &settings).await?;
+        let outcome = if promoted {
+            record.step(format!("promoting release {}", request.release));
+            self.complete(request, cluster.clone(), Arc::clone(&prepared), record).await
+        } else {
+            record.step(format!("withdrawing the canary of release {}", request.release));
+            Err(Failure::unfit("was withdrawn as a canary", Vec::new()))
+        };
+        if let Err(error) = kubernetes::canary::withdraw(&cluster, &prepared).await {
+            record.step(format!("the canary cannot be taken away: {error}"));
+        }
+        outcome
+    }
+
+    /// A canary whose judge died must not stay for ever.
+    fn watch_over_canary(self: &Arc<Self>, release: ReleaseId, within: Duration) {
+        let host = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut stop = host.stop_flag();
+            tokio::select! {
+                () = sleep(within) => {}
+                () = raised(&mut stop) => return,
+            }
+            if host.judge(release, false).is_some() {
+                host.log.say(&format!("the canary of release {release} was withdrawn: nobody judged it"));
+            }
+        });
+    }
+
+    async fn complete(
+        self: &Arc<Self>,
+        request: ApplyRequest,
+        cluster: Cluster,
+        prepared: Arc<Prepared>,
+        record: &Record,
+    ) -> Result<ApplyResponse, Failure> {
+        let release = request.release;
+        let (within, drain) = (request.healthy_within(), request.drain());
+        let former = self.desk().live.as_ref().map(|live| live.record.request.release);
+        record.step(match former {
+            Some(former) => format!("rolling release {release} out over release {former}"),
+            None => format!("rolling release {release} out"),
+        });
+        let tell = |text: String| record.step(text);
+        kubernetes::roll_out(&cluster, &prepared, within, &tell, &mut self.stop_flag()).await?;
+        let app = self.app(cluster, prepared);
+        app.first_pod().await?;
+        let live = RecordedRelease { request, since: now() };
+        if let Err(error) = self.persist(Some(&live)) {
+            // The rollout is complete; the next host will not know of it, but the next deploy will replace it.
+            record.step(format!("release {release} cannot be recorded: {error}; make room"));
+        }
+        let (former, back_end) = self.install_app(live, app);
+        record.step(format!("release {release} is live on the cluster"));
+        self.log.say(&format!("release {release} is live"));
+        if let Some(former) = former.filter(|former| former.app.is_none()) {
+            self.retire(former, back_end, drain, record).await;
+        }
+        Ok(ApplyResponse::Live { address: address(self.port) })
+    }
+
+    async fn cluster_patiently(
+        &self,
+        request: &ApplyRequest,
+        record: &Record,
+    ) -> Result<(Cluster, KubernetesSettings), Failure> {
+        let DeployTarget::Kubernetes(settings) = &request.target else {
+            return Err(Failure::not_tried("is not meant for a cluster"));
+        };
+        let (context, namespace) = (settings.context.as_deref(), settings.namespace.as_deref());
+        let connect = || Cluster::connect(context, namespace);
+        let cluster = self.patiently(record, connect, ClusterError::is_unreachable).await?;
+        Ok((cluster, settings.clone()))
+    }
+
+    async fn prepared(
+        &self,
+        cluster: &Cluster,
+        request: &ApplyRequest,
+        settings: &KubernetesSettings,
+    ) -> Result<Arc<Prepared>, Failure> {
+        let image = EngineImage::read(&request.image).map_err(|error| {
+            let path = request.image.display();
+            Failure::not_tried(format!("has no image: {path}: {error}; build it again (`trainyard run --force`)"))
+        })?;
+        if let Some(reason) = crate::target::docker::images::missing(&image).await {
+            return Err(Failure::not_tried(format!("was not deployed: {reason}")));
+        }
+        let prepared = kubernetes::prepare(cluster, request, settings, image.reference(), &self.releases).await?;
+        Ok(Arc::new(prepared))
+    }
+
+    fn is_live_at(&self, cluster: &Cluster) -> bool {
+        let desk = self.desk();
+        let app = desk.live.as_ref().and_then(|live| live.app.as_ref());
+        app.is_some_and(|app| app.cluster.context == cluster.context && app.cluster.namespace == cluster.namespace)
+    }
+
+    /// The app with its routes: those of the live release where it is the same app.
+    fn app(&self, cluster: Cluster, prepared: Arc<Prepared>) -> App {
+        let former = self.desk().live.as_ref().and_then(|live| live.app.clone());
+        let is_same = |app: &App| {
+            app.cluster.context == cluster.context
+                && app.cluster.namespace == cluster.namespace
+                && app.prepared.selector() == prepared.selector()
+                && app.prepared.port() == prepared.port()
+        };
+        let routes = former.filter(is_same).map_or_else(
+            || {
+                let watch = Arc::new(PodWatch::start(cluster.clone(), prepared.selector().to_owned()));
+                Arc::new(PodRoutes::new(cluster.clone(), prepared.port(), watch))
+            },
+            |app| app.routes,
+        );
+        App { cluster, prepared, routes, drift: Arc::default() }
+    }
+
+    fn install_app(&self, record: RecordedRelease, app: App) -> (Option<Live>, Option<Arc<BackEnd>>) {
+        let (retire, _) = watch::channel(false);
+        let mut desk = self.desk();
+        desk.generations += 1;
+        let generation = desk.generations;
+        let back_end = self.switch.replace(Some(BackEnd::of_pods(Arc::clone(&app.routes))));
+        let live = Live {
+            generation,
+            record,
+            restarts: 0,
+            last_exit: None,
+            instance: None,
+            app: Some(app),
+            retire,
+            task: None,
+        };
+        (desk.live.replace(live), back_end)
+    }
+
+    /// Finds the app of a former host again, as soon as the cluster answers.
+    pub(super) fn revive_app(self: &Arc<Self>, record: RecordedRelease) {
+        let host = Arc::clone(self);
+        tokio::spawn(async move {
+            let release = record.request.release;
+            let mut stop = host.stop_flag();
+            let mut pause = SHORTEST;
+            loop {
+                let found = host.found_again(&record.request).await;
+                match found {
+                    // A deploy that came first has made another the live one.
+                    Ok(_) if host.live_release().is_some() => return,
+                    Ok(app) => {
+                        host.install_app(record, app);
+                        return host.log.say(&format!("release {release} was found on the cluster"));
+                    }
+                    Err(reason) => host.log.say(&format!("release {release} is not found on the cluster: {reason}")),
+                }
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = raised(&mut stop) => return,
+                }
+                pause = (pause * 2).min(LONGEST);
+            }
+        });
+    }
+
+    async fn found_again(&self, request: &ApplyRequest) -> Result<App, String> {
+        let DeployTarget::Kubernetes(settings) = &request.target else { return Err("it is elsewhere".to_owned()) };
+        let cluster = Cluster::connect(settings.context.as_deref(), settings.namespace.as_deref())
+            .await
+            .map_err(|error| error.to_string())?;
+        let prepared = kubernetes::stored(request, &self.releases).map_err(|error| error.to_string())?;
+        Ok(self.app(cluster, Arc::new(prepared)))
+    }
+
+    /// Takes the former release off its cluster, after the app has moved elsewhere.
+    pub(super) async fn leave_cluster(&self, former: &Live, record: &Record) {
+        let Some(app) = &former.app else { return };
+        if let Err(error) = kubernetes::remove(&app.cluster, &app.prepared).await {
+            record.step(format!("what ran on the cluster {} cannot be removed: {error}", app.cluster.context));
+        }
+    }
+
+    /// Takes the live release off its cluster, because all is to end.
+    pub(super) async fn end_app(&self) {
+        let app = self.desk().live.as_ref().and_then(|live| live.app.clone());
+        if let Some(app) = app
+            && let Err(error) = kubernetes::remove(&app.cluster, &app.prepared).await
+        {
+            self.log.say(&format!("what runs on the cluster {} cannot be removed: {error}", app.cluster.context));
+        }
+    }
+}
+
+impl App {
+    /// Waits until a pod is seen that can be asked.
+    async fn first_pod(&self) -> Result<(), Failure> {
+        let mut list = self.routes.watch().subscribe();
+        let seen = list.wait_for(|list| list.pods.iter().any(|pod| pod.ready && !pod.terminating));
+        match tokio::time::timeout(FIRST_POD, seen).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => {
+                let trouble = self.routes.list().trouble.unwrap_or_else(|| "no pod is ready".to_owned());
+                Err(Failure::not_tried(format!("is rolled out, but its pods cannot be reached from here: {trouble}")))
+            }
+        }
+    }
+
+    /// Adds what is known of the app to a report.
+    pub(super) async fn report(&self, report: &mut TargetReport) {
+        let production = report.place.as_ref().is_some_and(|place| place.production);
+        report.place = Some(Place {
+            kind: "kubernetes".to_owned(),
+            context: Some(self.cluster.context.clone()),
+            namespace: Some(self.cluster.namespace.clone()),
+            production,
+        });
+        let list = self.routes.list();
+        report.unreachable = list.trouble.clone().map(|trouble| (list.heard, trouble));
+        match kubernetes::status::instances(&self.cluster, self.prepared.selector()).await {
+            Ok(instances) => report.instances = instances,
+            Err(error) => {
+                report.unreachable.get_or_insert((list.heard, error.to_string()));
+            }
+        }
+        if report.unreachable.is_none() {
+            report.drift = self.drift().await;
+        }
+    }
+
+    async fn drift(&self) -> Vec<String> {
+        let known = self.drift.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, lines)) = known
+            && at.elapsed() < COMPARE_EVERY
+        {
+            return lines;
+        }
+        let lines = match kubernetes::drift::compare(&self.cluster, &self.prepared).await {
+            Ok(lines) => lines,
+            Err(error) => vec![format!("the live objects cannot be compared: {error}")],
+        };
+        *self.drift.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), lines.clone()));
+        lines
+    }
+
+    /// The last lines of all pods.
+    pub(super) async fn logs(&self, lines: usize) -> Vec<String> {
+        let pods = self.routes.list().pods;
+        let share = lines.checked_div(pods.len()).unwrap_or(lines).max(1);
+        let mut all = Vec::new();
+        for pod in &pods {
+            let said = kubernetes::status::logs(&self.cluster, &pod.name, share).await;
+            let is_only = pods.len() == 1;
+            let prefix = if is_only { String::new() } else { format!("{}: ", pod.name) };
+            match said {
+                Ok(said) => all.extend(said.into_iter().map(|line| format!("{prefix}{line}"))),
+                Err(error) => all.push(format!("{prefix}{error}")),
+            }
+        }
+        all
+    }
+
+    /// The pods that can be scraped.
+    pub(super) fn scraped(&self, live: ReleaseId) -> Vec<Scraped> {
+        let list = self.routes.list();
+        let ready = list.pods.into_iter().filter(|pod| pod.ready && !pod.terminating);
+        ready
+            .map(|pod| {
+                let release = pod.release.unwrap_or(live);
+                Scraped { instance: pod.name, release, track: pod.track, is_pod: true }
+            })
+            .collect()
+    }
+}
+
+fn pods(count: usize) -> String {
+    if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
+}

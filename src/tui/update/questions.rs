@@ -1,0 +1,152 @@
+//! What is asked before something that serves is changed by hand: whether to go back to a release, with the daemon's word
+//! on what that would change, and, in production, the project's name before anything that may deploy.
+//!
+//! A key struck by mistake neither answers a question nor takes it away.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::complain;
+use super::keys::edit;
+use crate::api::types::RollbackPlan;
+use crate::pipeline::{ReleaseId, Selection};
+use crate::tui::app::{Model, Overlay};
+use crate::tui::message::Cmd;
+use crate::tui::release_facts::may_deploy;
+
+/// The daemon's word on a rollback; `None` while it is being asked.
+type Planned = Option<Result<RollbackPlan, String>>;
+
+/// Runs `selection`, in production only after the question, if it may deploy.
+pub(super) fn run(model: &mut Model, selection: Selection, commands: &mut Vec<Cmd>) {
+    if model.is_production() && may_deploy(&model.state, &selection) {
+        model.overlay = Some(Overlay::ConfirmRun { selection, typed: String::new() });
+    } else {
+        commands.push(Cmd::Run(selection));
+    }
+}
+
+/// Asks whether to go back, and the daemon what that would change.
+pub(super) fn roll_back(model: &mut Model, commands: &mut Vec<Cmd>) {
+    let Some(to) = model.way_back() else { return };
+    model.overlay = Some(Overlay::ConfirmRollback { to, plan: None, typed: String::new() });
+    commands.push(Cmd::FetchRollbackPlan(to));
+}
+
+/// The daemon's word on a rollback came.
+pub(super) fn planned(model: &mut Model, asked: ReleaseId, answer: Result<RollbackPlan, String>) {
+    if let Some(Overlay::ConfirmRollback { to, plan, .. }) = &mut model.overlay
+        && *to == asked
+    {
+        *plan = Some(answer);
+    }
+}
+
+/// What a question said of a rollback may not hold any more.
+pub(super) fn ask_again(model: &mut Model, commands: &mut Vec<Cmd>) {
+    if let Some(Overlay::ConfirmRollback { to, plan, .. }) = &mut model.overlay {
+        *plan = None;
+        commands.push(Cmd::FetchRollbackPlan(*to));
+    }
+}
+
+/// A key while the question before a rollback is there.
+pub(super) fn in_rollback(
+    model: &mut Model,
+    key: &KeyEvent,
+    to: ReleaseId,
+    plan: Planned,
+    mut typed: String,
+    commands: &mut Vec<Cmd>,
+) {
+    let is_possible = plan.as_ref().map(|plan| plan.as_ref().is_ok_and(|plan| plan.obstacle.is_none()));
+    let answer = match (is_possible, model.is_production()) {
+        (Some(true), true) => name_typed(model, key, &mut typed),
+        (Some(true), false) => yes_or_no(key),
+        (Some(false), _) => seen(key),
+        // Whoever types ahead of the daemon's word is not taken to say no by an `n` in the name.
+        (None, true) => typed_ahead(key, &mut typed),
+        (None, false) => only_no(key),
+    };
+    match answer {
+        Answer::Yes => send(model, Cmd::Rollback(to), commands),
+        Answer::No => {}
+        Answer::Neither => model.overlay = Some(Overlay::ConfirmRollback { to, plan, typed }),
+    }
+}
+
+/// A key while the question before a run in production is there.
+pub(super) fn in_run(
+    model: &mut Model,
+    key: &KeyEvent,
+    selection: Selection,
+    mut typed: String,
+    commands: &mut Vec<Cmd>,
+) {
+    match name_typed(model, key, &mut typed) {
+        Answer::Yes => send(model, Cmd::Run(selection), commands),
+        Answer::No => {}
+        Answer::Neither => model.overlay = Some(Overlay::ConfirmRun { selection, typed }),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+    Neither,
+}
+
+fn yes_or_no(key: &KeyEvent) -> Answer {
+    match key.code {
+        KeyCode::Char('y' | 'Y') => Answer::Yes,
+        KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc => Answer::No,
+        _ => Answer::Neither,
+    }
+}
+
+/// There is nothing to say yes to.
+fn only_no(key: &KeyEvent) -> Answer {
+    match yes_or_no(key) {
+        Answer::Yes => Answer::Neither,
+        other => other,
+    }
+}
+
+/// A refusal is read and left.
+fn seen(key: &KeyEvent) -> Answer {
+    if key.code == KeyCode::Enter { Answer::No } else { only_no(key) }
+}
+
+fn typed_ahead(key: &KeyEvent, typed: &mut String) -> Answer {
+    if key.code == KeyCode::Esc {
+        return Answer::No;
+    }
+    edit(typed, key);
+    Answer::Neither
+}
+
+/// `y` would be struck without a thought; the name says which project is meant.
+fn name_typed(model: &mut Model, key: &KeyEvent, typed: &mut String) -> Answer {
+    match key.code {
+        KeyCode::Esc => Answer::No,
+        KeyCode::Enter if !typed.is_empty() && typed.trim() == model.project() => Answer::Yes,
+        KeyCode::Enter => {
+            let text = format!("“{}” is not the name of this project; Esc leaves all as it is", typed.trim());
+            complain(model, text);
+            Answer::Neither
+        }
+        _ => {
+            edit(typed, key);
+            Answer::Neither
+        }
+    }
+}
+
+/// The daemon may have gone while the question was there.
+fn send(model: &mut Model, command: Cmd, commands: &mut Vec<Cmd>) {
+    if model.is_connected() {
+        commands.push(command);
+    } else {
+        complain(model, "the daemon is not heard, so nothing was asked of it".to_owned());
+    }
+}

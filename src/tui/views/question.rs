@@ -1,0 +1,156 @@
+//! The questions before something that serves is changed by hand: what comes, what goes, and, in production, the name of
+//! the project.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::api::types::RollbackPlan;
+use crate::pipeline::{ReleaseId, Selection};
+use crate::tui::app::Model;
+use crate::tui::quantity::small;
+use crate::tui::release_facts::place_text;
+use crate::tui::widgets::pane;
+use crate::tui::widgets::text::{paragraph, put_at, sanitize};
+
+/// Columns of a window, where there are so many.
+const WIDTH: u16 = 72;
+/// Rows that one text may take.
+const ROWS: usize = 3;
+/// Changes beyond this many are counted.
+const CHANGES: usize = 6;
+
+/// The question before a rollback: what would change by the daemon's word, or why it cannot be done.
+pub(super) fn before_rollback(
+    model: &Model,
+    frame: &mut Frame,
+    area: Rect,
+    to: ReleaseId,
+    plan: Option<&Result<RollbackPlan, String>>,
+    typed: &str,
+) {
+    let theme = &model.theme;
+    let mut window = Window::new(model, area);
+    match plan {
+        None => {
+            window.text(&format!("Go back to release {to}?"), theme.title);
+            window.text("asking the daemon what that would change", theme.dim);
+        }
+        Some(Err(error)) => window.text(&sanitize(error), theme.bad),
+        Some(Ok(plan)) => changes(model, &mut window, plan),
+    }
+    let is_possible = plan.is_some_and(|plan| plan.as_ref().is_ok_and(|plan| plan.obstacle.is_none()));
+    window.gap();
+    if plan.is_some() && !is_possible {
+        window.text("Nothing was touched.", theme.text);
+        window.line(answers(model, &[("Esc", "leaves")]));
+    } else if model.is_production() {
+        name(model, &mut window, typed);
+    } else if is_possible {
+        window.line(answers(model, &[("y", "go back"), ("n", "stay")]));
+    } else {
+        window.line(answers(model, &[("n", "stay")]));
+    }
+    window.draw(frame, "Rollback");
+}
+
+fn changes(model: &Model, window: &mut Window<'_>, plan: &RollbackPlan) {
+    let theme = &model.theme;
+    if let Some(obstacle) = &plan.obstacle {
+        window.text(&sanitize(obstacle), theme.bad);
+        return;
+    }
+    window.text(&format!("Go back to release {}?", plan.to), theme.title);
+    for change in plan.changes.iter().take(CHANGES) {
+        window.text(&sanitize(change), theme.text);
+    }
+    let more = plan.changes.len().saturating_sub(CHANGES);
+    if more > 0 {
+        window.text(&format!("and {more} more"), theme.dim);
+    }
+    if plan.changes.is_empty() {
+        window.text("image, model and commit are the same", theme.dim);
+    }
+    let place = match plan.from {
+        Some(live) => format!("It takes the place of release {live}, which automation will not deploy again."),
+        None => "No release is live now.".to_owned(),
+    };
+    window.text(&place, theme.text);
+}
+
+/// The question before a run that may deploy to production.
+pub(super) fn before_run(model: &Model, frame: &mut Frame, area: Rect, selection: &Selection, typed: &str) {
+    let mut window = Window::new(model, area);
+    let what = match &selection.from {
+        Some(stage) => format!("A run from {} on may deploy. Run it?", sanitize(stage.as_str())),
+        None => "A run of all that is not up to date may deploy. Run it?".to_owned(),
+    };
+    window.text(&what, model.theme.title);
+    window.gap();
+    name(model, &mut window, typed);
+    window.draw(frame, "Deploy");
+}
+
+/// The place, the project's name as it must be typed, and what was typed of it.
+fn name(model: &Model, window: &mut Window<'_>, typed: &str) {
+    let theme = &model.theme;
+    let place = model.place().map(|place| sanitize(&place_text(place))).unwrap_or_default();
+    window.text(&format!("PRODUCTION: {place}"), theme.bad);
+    window.text(
+        &format!("Type the name of the project, {}, and Enter. Esc leaves.", sanitize(model.project())),
+        theme.text,
+    );
+    let mut prompt = Line::from(Span::styled("> ", theme.accent));
+    prompt.push_span(Span::styled(sanitize(typed), theme.title));
+    prompt.push_span(Span::styled(" ", theme.selection));
+    window.line(prompt);
+}
+
+fn answers(model: &Model, keys: &[(&'static str, &'static str)]) -> Line<'static> {
+    let mut line = Line::default();
+    for (key, word) in keys {
+        line.push_span(Span::styled(*key, model.theme.accent));
+        line.push_span(Span::styled(format!(" {word}   "), model.theme.text));
+    }
+    line
+}
+
+/// A window that grows with its rows.
+struct Window<'a> {
+    model: &'a Model,
+    area: Rect,
+    width: u16,
+    rows: Vec<Line<'static>>,
+}
+
+impl<'a> Window<'a> {
+    fn new(model: &'a Model, area: Rect) -> Self {
+        Self { model, area, width: area.width.saturating_sub(4).min(WIDTH), rows: Vec::new() }
+    }
+
+    fn text(&mut self, text: &str, style: Style) {
+        let width = usize::from(self.width).saturating_sub(4);
+        let rows = paragraph(text, width, ROWS, self.model.glyphs.cut);
+        self.rows.extend(rows.into_iter().map(|row| Line::from(Span::styled(row, style))));
+    }
+
+    fn line(&mut self, line: Line<'static>) {
+        self.rows.push(line);
+    }
+
+    fn gap(&mut self) {
+        self.rows.push(Line::default());
+    }
+
+    fn draw(self, frame: &mut Frame, heading: &str) {
+        let height = small(self.rows.len()) + 2;
+        let window = super::middle(self.area, self.width, height);
+        let inner = pane::draw_over(self.model, frame.buffer_mut(), window, heading, "");
+        // Where there is too little room, the answers are worth more than the reasons.
+        let hidden = self.rows.len().saturating_sub(usize::from(inner.height));
+        for (row, line) in self.rows.iter().skip(hidden).enumerate() {
+            put_at(frame.buffer_mut(), inner, 1, row, line);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Releases: the history, the newest first, and beside it or below it what the selected one is and what the live one runs as.
+
+mod detail;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::pipeline::{Release, StageKind};
+use crate::tui::app::Model;
+use crate::tui::layout;
+use crate::tui::quantity::{self, small};
+use crate::tui::release_facts::{health, release_facts};
+use crate::tui::widgets::pane;
+use crate::tui::widgets::table::{Column, Fill, Table};
+use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
+
+/// Stands where nothing is known any more.
+const UNKNOWN: &str = "–";
+
+/// What is told of a release, in the order of [`cells`].
+const COLUMNS: [Column; 10] = [
+    Column { heading: "no.", width: 4, fill: Fill::Right, rank: 0 },
+    Column { heading: "status", width: 11, fill: Fill::Left, rank: 0 },
+    Column { heading: "image", width: 12, fill: Fill::Left, rank: 6 },
+    Column { heading: "model", width: 5, fill: Fill::Left, rank: 3 },
+    Column { heading: "commit", width: 8, fill: Fill::Left, rank: 5 },
+    Column { heading: "by", width: 10, fill: Fill::Left, rank: 8 },
+    Column { heading: "when", width: 10, fill: Fill::Left, rank: 4 },
+    Column { heading: "took", width: 6, fill: Fill::Right, rank: 7 },
+    Column { heading: "health", width: 20, fill: Fill::Left, rank: 9 },
+    Column { heading: "why", width: 12, fill: Fill::Rest, rank: 0 },
+];
+
+/// Draws the view.
+pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
+    if model.state.releases.is_empty() {
+        empty(model, frame, body);
+        return;
+    }
+    let panes = layout::releases(model, body);
+    if let Some(area) = panes.list {
+        list(model, frame, area);
+    }
+    if let Some(release) = model.chosen_release() {
+        detail::draw(model, frame, panes.detail, release);
+    }
+}
+
+/// How to come to a first release.
+fn empty(model: &Model, frame: &mut Frame, body: Rect) {
+    let inner = pane::draw(model, frame.buffer_mut(), body, true, "Releases", "");
+    let has_deploy = model.state.graph.stages().iter().any(|spec| spec.kind == StageKind::Deploy);
+    let text = if has_deploy {
+        "no release yet: the first run that passes makes one; press r on the Board to start a run, or put a CSV file \
+         into the data folder"
+    } else {
+        "no release yet, for no stage deploys: add one with `uses = \"deploy\"` to trainyard.toml, then press r on the Board"
+    };
+    let width = usize::from(inner.width).saturating_sub(2);
+    for (row, text) in paragraph(text, width, 3, model.glyphs.cut).into_iter().enumerate() {
+        put_at(frame.buffer_mut(), inner, 1, row, &Line::from(Span::styled(text, model.theme.dim)));
+    }
+}
+
+fn list(model: &Model, frame: &mut Frame, area: Rect) {
+    let count = model.state.releases.len();
+    let right = quantity::counted(u64::try_from(count).unwrap_or(0), "release");
+    let inner = pane::draw(model, frame.buffer_mut(), area, true, "Releases", &right);
+    // The sign of the selected row stands before the table.
+    let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let table = Table::fit(&COLUMNS, usize::from(table_area.width));
+    put(frame.buffer_mut(), table_area, 0, &table.heading(model.theme.dim, model.glyphs.cut));
+    let chosen = model.chosen_release().map(|release| release.id);
+    let position = model.state.releases.keys().rev().position(|id| Some(*id) == chosen).unwrap_or(0);
+    let rows = usize::from(inner.height).saturating_sub(1);
+    let first = (position + 1).saturating_sub(rows);
+    for (row, release) in model.state.releases.values().rev().skip(first).take(rows).enumerate() {
+        let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
+        let place = Rect { y: row_area.y, height: 1, ..table_area };
+        put(frame.buffer_mut(), place, 0, &table.row(&cells(model, release), model.glyphs.cut));
+        if Some(release.id) == chosen {
+            frame.buffer_mut().set_style(row_area, model.theme.selection);
+            put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.pointer, model.theme.accent)));
+        }
+    }
+}
+
+fn cells(model: &Model, release: &Release) -> [(String, Style); 10] {
+    let theme = &model.theme;
+    let facts = release_facts(&model.state, release, model.now);
+    let known = |text: Option<String>| text.map_or_else(|| UNKNOWN.to_owned(), |text| sanitize(&text));
+    let health = model.target().and_then(|report| health(report, release.id));
+    let health_style = if model.target().is_some_and(|report| report.serving) { theme.good } else { theme.warn };
+    [
+        (release.id.to_string(), theme.text),
+        (status(model, release), theme.release(release.status)),
+        (known(release.image.as_ref().map(|image| image.short().to_owned())), theme.text),
+        (known(release.model.map(|version| format!("m{version}"))), theme.text),
+        (sanitize(&release.commit), theme.text),
+        (known(facts.by), theme.text),
+        (model.clock.when(release.started, model.now), theme.text),
+        (known(facts.took.map(|took| took_text(release, took))), theme.text),
+        (sanitize(&health.unwrap_or_default()), health_style),
+        (known(facts.why), theme.text),
+    ]
+}
+
+/// A glyph and a word.
+fn status(model: &Model, release: &Release) -> String {
+    format!("{} {}", model.glyphs.release(release.status), release.status.word())
+}
+
+/// What still grows is told in whole seconds.
+fn took_text(release: &Release, took: u64) -> String {
+    if release.status == crate::pipeline::ReleaseStatus::Starting {
+        quantity::whole_duration(took)
+    } else {
+        quantity::duration(took)
+    }
+}

@@ -1,0 +1,135 @@
+//! Tables whose columns give way where it is narrow: the least important is left out first, one takes what is left.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::text::{cut, cut_front, padded};
+
+/// How a column uses its cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui) enum Fill {
+    /// Text at the left.
+    Left,
+    /// Numbers at the right.
+    Right,
+    /// Text at the left, in all cells that no other column needs.
+    Rest,
+    /// As `Rest`, but of a text that is too long the end is kept: names of pods differ there.
+    RestKeepsEnd,
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::tui) struct Column {
+    /// What stands above it.
+    pub(in crate::tui) heading: &'static str,
+    /// Its cells, or the fewest of them.
+    pub(in crate::tui) width: usize,
+    /// How it uses them.
+    pub(in crate::tui) fill: Fill,
+    /// The highest is left out first where there is no room; what has 0 always stays.
+    pub(in crate::tui) rank: u8,
+}
+
+/// The columns that have room, each with its place among the cells of a row and its width.
+#[derive(Debug, Clone)]
+pub(in crate::tui) struct Table {
+    columns: Vec<(usize, Column, usize)>,
+}
+
+impl Table {
+    /// Those of `columns` that fit into `width` cells.
+    pub(in crate::tui) fn fit(columns: &[Column], width: usize) -> Self {
+        let mut kept: Vec<(usize, Column)> = columns.iter().copied().enumerate().collect();
+        while needed(&kept) > width {
+            let droppable = kept.iter().filter(|(_, column)| column.rank > 0);
+            let Some(worst) = droppable.max_by_key(|(_, column)| column.rank).map(|(index, _)| *index) else { break };
+            kept.retain(|(index, _)| *index != worst);
+        }
+        let spare = width.saturating_sub(needed(&kept));
+        let columns = kept
+            .into_iter()
+            .map(|(index, column)| {
+                let takes_rest = matches!(column.fill, Fill::Rest | Fill::RestKeepsEnd);
+                (index, column, column.width + if takes_rest { spare } else { 0 })
+            })
+            .collect();
+        Self { columns }
+    }
+
+    /// The row of headings.
+    pub(in crate::tui) fn heading(&self, style: Style, cut_sign: &str) -> Line<'static> {
+        let cells = self.columns.iter().map(|(_, column, width)| {
+            let fill = if column.fill == Fill::RestKeepsEnd { Fill::Rest } else { column.fill };
+            (fitted(column.heading, *width, fill, cut_sign), style)
+        });
+        joined(cells)
+    }
+
+    /// A row of one cell a column, those included that have no room.
+    pub(in crate::tui) fn row(&self, cells: &[(String, Style)], cut_sign: &str) -> Line<'static> {
+        let cells = self.columns.iter().filter_map(|(index, column, width)| {
+            let (text, style) = cells.get(*index)?;
+            Some((fitted(text, *width, column.fill, cut_sign), *style))
+        });
+        joined(cells)
+    }
+}
+
+fn needed(columns: &[(usize, Column)]) -> usize {
+    columns.iter().map(|(_, column)| column.width + 1).sum::<usize>().saturating_sub(1)
+}
+
+fn fitted(text: &str, width: usize, fill: Fill, cut_sign: &str) -> String {
+    match fill {
+        Fill::Left | Fill::Rest => padded(text, width, cut_sign),
+        Fill::RestKeepsEnd => padded(&cut_front(text, width, cut_sign), width, cut_sign),
+        Fill::Right => {
+            let text = cut(text, width, cut_sign);
+            let blanks = " ".repeat(width.saturating_sub(text.width()));
+            format!("{blanks}{text}")
+        }
+    }
+}
+
+fn joined(cells: impl Iterator<Item = (String, Style)>) -> Line<'static> {
+    let mut line = Line::default();
+    for (index, (text, style)) in cells.enumerate() {
+        if index > 0 {
+            line.push_span(Span::raw(" "));
+        }
+        line.push_span(Span::styled(text, style));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 4] = [
+        Column { heading: "name", width: 6, fill: Fill::RestKeepsEnd, rank: 0 },
+        Column { heading: "count", width: 5, fill: Fill::Right, rank: 1 },
+        Column { heading: "node", width: 8, fill: Fill::Left, rank: 2 },
+        Column { heading: "state", width: 5, fill: Fill::Left, rank: 0 },
+    ];
+
+    fn row(width: usize) -> String {
+        let cells = ["pod-1234-겨울", "7", "node-1", "ready"].map(|text| (text.to_owned(), Style::default()));
+        Table::fit(&COLUMNS, width).row(&cells, "…").to_string()
+    }
+
+    #[test]
+    fn the_least_important_column_is_left_out_first() {
+        assert_eq!(row(27), "…-겨울     7 node-1   ready");
+        assert_eq!(row(26), "pod-1234-겨울      7 ready");
+        assert_eq!(row(12), "…-겨울 ready");
+        assert_eq!(row(3), "…-겨울 ready", "what always stays is cut by whoever draws it");
+    }
+
+    #[test]
+    fn spare_cells_go_to_one_column() {
+        assert_eq!(row(34), "pod-1234-겨울     7 node-1   ready");
+    }
+}
