@@ -10,7 +10,8 @@ mod support;
 
 use rustix::process::Signal;
 use support::{
-    Namespace, PATIENCE, Project, docker, has_docker, has_kubernetes, own_name, python_image, send, wait_for,
+    Namespace, PATIENCE, Project, Swept, customers, docker, has_docker, has_kubernetes, own_name, python_image, send,
+    wait_for,
 };
 
 /// Trains on the lines of the data, slowly where `@SECONDS@` says so, and tells of it.
@@ -131,6 +132,40 @@ fn a_job_is_cancelled_and_nothing_of_it_is_left() {
         let left = namespace.kubectl(&["get", "jobs", "--no-headers"]);
         left.said().contains("No resources found").then_some(())
     });
+}
+
+/// Built-in training in an image of the program itself.
+#[track_caller]
+fn trains_elsewhere(name: &str, runner: &str) {
+    let swept = Swept::behind("program");
+    let configuration = format!(
+        "[project]\nname = \"{name}\"\n[data]\nsettle = \"200ms\"\n[stages.train]\nuses = \"train\"\ntarget = \"kind\"\n{runner}\n"
+    );
+    let project = Project::with(&configuration, &[]);
+    project.up();
+    project.register("first.csv", customers(0, 300));
+    let run = project.expect_run(1, "passed");
+    assert!(run["stages"]["train"]["outputs"]["metrics"]["accuracy"].as_f64().is_some(), "{run}");
+    let (model, data) = (project.state("models/1"), project.folder().join("data/first.csv"));
+    let (model, data) = (model.display().to_string(), data.display().to_string());
+    project.command(&["predict", "--json", "--model", &model, &data]).ok();
+    drop((project, swept));
+}
+
+#[test]
+fn built_in_training_runs_in_a_container_of_the_program_itself() {
+    if has_docker("built_in_training_runs_in_a_container_of_the_program_itself") {
+        trains_elsewhere(&own_name("built-in"), "runner = \"docker\"");
+    }
+}
+
+#[test]
+fn built_in_training_runs_as_a_job_of_the_program_itself() {
+    if has_kubernetes("built_in_training_runs_as_a_job_of_the_program_itself") {
+        let namespace = Namespace::make("job");
+        let container = format!("runner = \"kubernetes\"\ncontainer = {{ namespace = \"{}\" }}", namespace.name);
+        trains_elsewhere(&own_name("built-in"), &container);
+    }
 }
 
 #[test]

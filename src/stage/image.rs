@@ -8,6 +8,7 @@ mod archive;
 mod closure;
 mod docker;
 mod layer;
+mod program;
 mod source;
 mod workspace;
 
@@ -20,6 +21,7 @@ use self::archive::Image;
 pub use self::closure::{ClosureError, shared_libraries};
 use self::docker::{DockerBuild, DockerBuildError};
 use self::layer::{Layer, WrittenLayer};
+pub use self::program::program_image;
 pub use self::source::SourceError;
 use self::workspace::Workspace;
 use super::contract::{Contract, ContractError, Output};

@@ -30,7 +30,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use self::site::Site;
 pub use self::transfer::TransferError;
 use super::contract::ContractError;
+use super::image::{ImageError, program_image};
 use crate::config::{ContainerSettings, Runner};
+use crate::disk::Layout;
 use crate::pipeline::{Attempt, RunId, StageName};
 use crate::target::docker::engine::EngineError;
 use crate::target::kubernetes::job::{ClusterError, JobError};
@@ -111,6 +113,9 @@ pub enum RunnerError {
     /// There is no image to run the stage in.
     #[error("there is no image to run this stage in; set `container = {{ image = \"…\" }}` of the stage")]
     NoImage,
+    /// The image of the program cannot be made.
+    #[error(transparent)]
+    OwnImage(#[from] Box<ImageError>),
     /// The process cannot be set up.
     #[error("cannot start the runner: {0}")]
     Runtime(io::Error),
@@ -166,6 +171,7 @@ impl RunnerError {
             Self::Engine(error) => error.is_unreachable(),
             Self::Cluster(error) => error.is_unreachable(),
             Self::Job(error) => error.is_unreachable(),
+            Self::OwnImage(error) => error.is_unreachable(),
             Self::EngineGone | Self::NotBack { .. } => true,
             _ => false,
         }
@@ -219,15 +225,20 @@ pub fn labels_of(folder: &str, run: RunId, stage: &StageName, attempt: Attempt) 
 
 /// The image of the program itself, for a built-in stage that names none: to be in the engine, or where the nodes of a
 /// cluster find it.
-pub async fn own_image(_runner: &Runner, _settings: &ContainerSettings) -> Result<String, RunnerError> {
-    std::future::ready(Err(RunnerError::NoImage)).await
+async fn own_image(settings: &ContainerSettings) -> Result<String, RunnerError> {
+    let variable = |name| env::var_os(name).map(PathBuf::from).ok_or(ContractError::Missing(name));
+    let (project, program) = (variable("TRAINYARD_PROJECT")?, variable("TRAINYARD_BIN")?);
+    let layout = Layout::new(&project).map_err(|source| ContractError::File { path: project.clone(), source })?;
+    // Boxed, for it holds the whole way of an upload.
+    let image = Box::pin(program_image(&layout, &program, settings.push.as_deref())).await.map_err(Box::new)?;
+    Ok(image.reference().to_owned())
 }
 
 /// The image of the stage.
 async fn image_of(job: &RemoteJob, settings: &ContainerSettings) -> Result<String, RunnerError> {
     match &settings.image {
         Some(image) => Ok(image.clone()),
-        None if job.built_in.is_some() => own_image(&job.runner, settings).await,
+        None if job.built_in.is_some() => own_image(settings).await,
         None => Err(RunnerError::NoImage),
     }
 }

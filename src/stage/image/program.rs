@@ -1,0 +1,63 @@
+//! An image of the trainyard program itself, for built-in stages that run in a container or as a Job.
+//!
+//! Equal programs give the equal image, so it is made once a version; pruning may take it, and then it is made again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::archive::Image;
+use super::closure;
+use super::docker::{DockerBuildError, store_archive};
+use super::layer::Layer;
+use super::workspace::Workspace;
+use super::{EPOCH, ImageError, SERVER, architecture, writing};
+use crate::disk::Layout;
+use crate::target::archive::{ContainerConfig, History, ImageConfig, RootFileSystem};
+use crate::target::docker::engine::Engine;
+use crate::target::engine_image::EngineImage;
+use crate::target::labels;
+
+/// The name under which an engine lists it.
+const NAME: &str = "program";
+
+/// Makes the image of the program at `program`, or finds it in Docker Engine; pushes it if it is to be pushed.
+pub async fn program_image(layout: &Layout, program: &Path, push: Option<&str>) -> Result<EngineImage, ImageError> {
+    let images = layout.images();
+    let failed = |source| writing(&images, source);
+    let libraries = closure::shared_libraries(program)?;
+    let mut layer = Layer::default();
+    for library in &libraries {
+        layer.add_file(library, library, true);
+    }
+    layer.add_file(Path::new(SERVER), program, true);
+    let workspace = Workspace::new(&images).map_err(failed)?;
+    let written = layer.write(&workspace.file("program.tar")).map_err(failed)?;
+
+    let folders: BTreeSet<_> = libraries.iter().filter_map(|library| library.parent()).collect();
+    let folders: Vec<_> = folders.iter().map(|folder| folder.to_string_lossy()).collect();
+    let owner = labels::folder(layout.project());
+    let config = ImageConfig {
+        created: EPOCH.to_owned(),
+        architecture: architecture().to_owned(),
+        os: "linux".to_owned(),
+        config: ContainerConfig {
+            env: vec![
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
+                // The loader's own search path differs between distributions; the image has no cache of it.
+                format!("LD_LIBRARY_PATH={}", folders.join(":")),
+            ],
+            entrypoint: vec![SERVER.to_owned()],
+            working_dir: "/".to_owned(),
+            exposed_ports: BTreeMap::new(),
+            labels: labels::of_project(NAME, &owner),
+        },
+        rootfs: RootFileSystem { kind: "layers".to_owned(), diff_ids: vec![format!("sha256:{}", written.digest)] },
+        history: vec![History { created: EPOCH.to_owned(), created_by: "trainyard: program".to_owned() }],
+    };
+    let image = Image::new(NAME, &config, vec![written]).map_err(failed)?;
+    // Its name is the digest, by which it is found again in the engine.
+    let archive = workspace.file(&format!("{}.tar", image.digest));
+    image.write(&archive).map_err(failed)?;
+    let engine = Engine::connect().await.map_err(DockerBuildError::from)?;
+    Ok(store_archive(&engine, &archive, NAME, push, &images, &mut |line| println!("{line}")).await?)
+}
