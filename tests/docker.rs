@@ -342,6 +342,47 @@ fn a_dockerfile_that_fails_names_the_step_and_its_output_and_a_secret_is_nowhere
 }
 
 #[test]
+fn a_secret_reaches_its_step_and_neither_log_nor_history_nor_journal() {
+    if !has_docker("a_secret_reaches_its_step_and_neither_log_nor_history_nor_journal") {
+        return;
+    }
+    let app = PythonApp::with(|text| {
+        let keys = "dockerfile = \"Dockerfile\"\nsecrets = { token = \"$REGISTRY_TOKEN\" }";
+        replaced(text, "dockerfile = \"Dockerfile\"", keys)
+    });
+    let dockerfile = std::fs::read_to_string(app.folder().join("Dockerfile")).unwrap();
+    let step = "RUN --mount=type=secret,id=token,mode=0444 sh -c 'test $(wc -c < /run/secrets/token) = 20 && echo it-was-there'";
+    app.write("Dockerfile", format!("{dockerfile}\n{step}\n"));
+    app.set("DOCKER_BUILDKIT", "1");
+    app.set("REGISTRY_TOKEN", "a-secret-of-20-bytes");
+    app.up();
+    app.register("points.csv", POINTS);
+    app.expect_run(1, "passed");
+    assert!(app.command(&["logs", "build"]).ok().said().contains("it-was-there"));
+    let image = app.snapshot()["state"]["releases"]["1"]["image"].as_str().unwrap().to_owned();
+    let history = docker(&["history", "--no-trunc", &image]).ok();
+    assert!(!history.said().contains("a-secret"), "{}", history.said());
+    let mut open = vec![app.state("")];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            if entry.path().is_dir() {
+                open.push(entry.path());
+            } else if let Ok(bytes) = std::fs::read(entry.path()) {
+                let holds = bytes.windows(20).any(|window| window == b"a-secret-of-20-bytes");
+                assert!(!holds, "{} holds the secret", entry.path().display());
+            }
+        }
+    }
+    // The classic builder has no secrets: the stage says so and builds nothing.
+    app.command(&["down"]).ok();
+    app.write("Dockerfile", format!("{dockerfile}\n{step}\nLABEL again=1\n"));
+    app.set("DOCKER_BUILDKIT", "0");
+    app.up();
+    let run = app.expect_run(2, "failed");
+    assert!(run["stages"]["build"].to_string().contains("BuildKit"), "{run}");
+}
+
+#[test]
 fn an_image_is_pushed_and_known_by_its_digest() {
     let test = "an_image_is_pushed_and_known_by_its_digest";
     let Some(registry) = registry(test).filter(|_| has_docker(test)) else { return };

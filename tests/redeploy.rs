@@ -35,3 +35,19 @@ fn no_prediction_is_lost_during_three_redeploys() {
     assert_eq!(version["release"], "4");
     assert_eq!(project.snapshot()["state"]["live"], 4);
 }
+
+#[test]
+fn ten_swaps_of_processes_at_a_steady_rate_lose_no_request() {
+    let project = Project::with_app();
+    project.up();
+    project.register("first.csv", customers(0, 300));
+    project.expect_run(1, "passed");
+    let load = LoadPlan::of(project.port(), RECORD).rate(200).start();
+    for _ in 0..10 {
+        project.command(&["run", "deploy", "--wait"]).ok();
+    }
+    let loaded = load.finish();
+    eprintln!("ten swaps of processes: {loaded}");
+    loaded.assert_none_lost(500);
+    assert_eq!(project.snapshot()["state"]["live"], 11);
+}

@@ -137,7 +137,7 @@ fn a_job_is_cancelled_and_nothing_of_it_is_left() {
 /// Built-in training in an image of the program itself.
 #[track_caller]
 fn trains_elsewhere(name: &str, runner: &str) {
-    let swept = Swept::behind("program");
+    let swept = Swept::behind(name);
     let configuration = format!(
         "[project]\nname = \"{name}\"\n[data]\nsettle = \"200ms\"\n[stages.train]\nuses = \"train\"\ntarget = \"kind\"\n{runner}\n"
     );

@@ -26,11 +26,18 @@ const DISK_EVERY: Duration = Duration::from_mins(1);
 /// for less.
 const MEMORY_STEP: u64 = 1 << 20;
 
+/// What was ours on the disks at a moment; a deploy changes it.
+struct Owned {
+    at: Instant,
+    live: Option<ReleaseId>,
+    bytes: BTreeMap<String, u64>,
+}
+
 /// Tells how the live release is, for as long as the daemon runs.
 pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: CurrentSettings) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut disk: Option<(Instant, BTreeMap<String, u64>)> = None;
+    let mut disk: Option<Owned> = None;
     loop {
         ticks.tick().await;
         let Some(configured) = current(&settings).deploy().map(place) else {
@@ -43,11 +50,12 @@ pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: 
             Some(place) => place.production = configured.production,
             None => report.place = Some(configured),
         }
-        let is_fresh = disk.as_ref().is_some_and(|(at, _)| at.elapsed() < DISK_EVERY);
-        if !is_fresh {
-            disk = Some((Instant::now(), owned(&layout, &report).await));
+        let is_fresh = |known: &Owned| known.live == report.live && known.at.elapsed() < DISK_EVERY;
+        if !disk.as_ref().is_some_and(is_fresh) {
+            let bytes = owned(&layout, &report).await;
+            disk = Some(Owned { at: Instant::now(), live: report.live, bytes });
         }
-        report.disk = disk.as_ref().map(|(_, owned)| owned.clone()).unwrap_or_default();
+        report.disk = disk.as_ref().map(|known| known.bytes.clone()).unwrap_or_default();
         for usage in report.instances.iter_mut().filter_map(|instance| instance.usage.as_mut()) {
             usage.cpus = (usage.cpus * 100.0).round() / 100.0;
             usage.memory = usage.memory / MEMORY_STEP * MEMORY_STEP;

@@ -229,8 +229,9 @@ async fn own_image(settings: &ContainerSettings) -> Result<String, RunnerError> 
     let variable = |name| env::var_os(name).map(PathBuf::from).ok_or(ContractError::Missing(name));
     let (project, program) = (variable("TRAINYARD_PROJECT")?, variable("TRAINYARD_BIN")?);
     let layout = Layout::new(&project).map_err(|source| ContractError::File { path: project.clone(), source })?;
+    let name = env::var("TRAINYARD_PROJECT_NAME").unwrap_or_default();
     // Boxed, for it holds the whole way of an upload.
-    let image = Box::pin(program_image(&layout, &program, settings.push.as_deref())).await.map_err(Box::new)?;
+    let image = Box::pin(program_image(&layout, &name, &program, settings.push.as_deref())).await.map_err(Box::new)?;
     Ok(image.reference().to_owned())
 }
 

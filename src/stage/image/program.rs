@@ -20,8 +20,13 @@ use crate::target::labels;
 /// The name under which an engine lists it.
 const NAME: &str = "program";
 
-/// Makes the image of the program at `program`, or finds it in Docker Engine; pushes it if it is to be pushed.
-pub async fn program_image(layout: &Layout, program: &Path, push: Option<&str>) -> Result<EngineImage, ImageError> {
+/// Makes the image of the program at `program` for a project, or finds it in Docker Engine; pushes it if it is to be pushed.
+pub async fn program_image(
+    layout: &Layout,
+    project: &str,
+    program: &Path,
+    push: Option<&str>,
+) -> Result<EngineImage, ImageError> {
     let images = layout.images();
     let failed = |source| writing(&images, source);
     let libraries = closure::shared_libraries(program)?;
@@ -49,7 +54,7 @@ pub async fn program_image(layout: &Layout, program: &Path, push: Option<&str>) 
             entrypoint: vec![SERVER.to_owned()],
             working_dir: "/".to_owned(),
             exposed_ports: BTreeMap::new(),
-            labels: labels::of_project(NAME, &owner),
+            labels: labels::of_project(project, &owner),
         },
         rootfs: RootFileSystem { kind: "layers".to_owned(), diff_ids: vec![format!("sha256:{}", written.digest)] },
         history: vec![History { created: EPOCH.to_owned(), created_by: "trainyard: program".to_owned() }],

@@ -85,6 +85,10 @@ impl Container {
     pub async fn health(&self) -> Option<ImageHealth> {
         let asked = tokio::time::timeout(ANSWER, containers::look(self.engine(), self.id())).await;
         let output = match asked {
+            // The engine calls the check of a container that ended unhealthy, with nothing to say; its end is the reason then.
+            Ok(Ok(Some(seen))) if life::status(&seen) != Some(ContainerStateStatusEnum::RUNNING) => {
+                "the container does not run".to_owned()
+            }
             Ok(Ok(seen)) => return health::of(&seen?),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("Docker Engine did not answer within {} s", ANSWER.as_secs()),
