@@ -228,11 +228,12 @@ fn a_container_that_is_killed_is_served_again() {
         let other = app.containers().iter().any(|(found, _)| *found != id);
         (other && get(app.project.port(), "/healthz").is_ok_and(|answer| answer.status == 200)).then_some(())
     });
-    let target = app.project.wait_until("the report", |snapshot| {
+    // The report is a few seconds old at most; it is waited for until it tells of the end and of the new container.
+    app.project.wait_until("the report of its end", |snapshot| {
         let target = &snapshot["live"]["target"];
-        (target["serving"] == true).then(|| target.clone())
+        let tells = target["last_exit"].is_string() && target["instances"][0]["ready"] == true;
+        (target["serving"] == true && tells).then_some(())
     });
-    assert!(target["last_exit"].is_string(), "{target}");
 }
 
 #[test]
