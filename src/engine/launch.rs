@@ -16,8 +16,8 @@ use super::supervisor::{AttemptFolder, Job, kill_marked};
 use crate::config::{Action, Runner, Settings, StageSettings};
 use crate::disk::{Layout, write_whole};
 use crate::pipeline::{Attempt, Release, Run, StageName, State};
-use crate::stage::expand::expand;
 use crate::stage::runner::{self, RemoteJob};
+use crate::target::expand::expand;
 use crate::target::labels;
 
 /// Milliseconds for which something that a stage left behind may hold its log open.

@@ -12,8 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::effects::{CurrentSettings, current};
 use super::release_host::ReleaseHost;
 use super::status::Status;
-use crate::api::types::{Place, RollbackPlan, TargetReport};
-use crate::config::{DeploySettings, DeployTarget};
+use crate::api::types::{RollbackPlan, TargetReport};
 use crate::disk::Layout;
 use crate::pipeline::{Digest, Refusal, Release, ReleaseId, State};
 use crate::target::{self, labels};
@@ -40,7 +39,7 @@ pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: 
     let mut disk: Option<Owned> = None;
     loop {
         ticks.tick().await;
-        let Some(configured) = current(&settings).deploy().map(place) else {
+        let Some(configured) = current(&settings).deploy().map(|deploy| target::place(&deploy.target)) else {
             status.target(None);
             continue;
         };
@@ -61,21 +60,6 @@ pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: 
             usage.memory = usage.memory / MEMORY_STEP * MEMORY_STEP;
         }
         status.target(Some(report));
-    }
-}
-
-fn place(deploy: &DeploySettings) -> Place {
-    let kind = deploy.target.kind().word().to_owned();
-    match &deploy.target {
-        DeployTarget::Process | DeployTarget::Docker(_) => {
-            Place { kind, context: None, namespace: None, production: false }
-        }
-        DeployTarget::Kubernetes(settings) => Place {
-            kind,
-            context: settings.context.clone(),
-            namespace: settings.namespace.clone(),
-            production: settings.production,
-        },
     }
 }
 

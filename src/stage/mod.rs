@@ -6,7 +6,7 @@
 mod canary;
 pub mod contract;
 pub mod deploy;
-pub mod expand;
+mod ignored;
 pub mod image;
 pub mod report;
 pub mod runner;

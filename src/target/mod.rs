@@ -8,6 +8,7 @@
 pub mod archive;
 pub mod docker;
 pub mod engine_image;
+pub mod expand;
 pub mod hashing;
 pub mod host;
 pub mod kubernetes;
@@ -20,7 +21,7 @@ pub mod tail;
 use std::error::Error;
 
 pub use presence::image_missing;
-pub use request::{ApplyRequest, ApplyResponse, Failure, InstanceStatus, LiveRelease, TargetStatus, Usage};
+pub use request::{ApplyRequest, ApplyResponse, Failure, InstanceStatus, LiveRelease, TargetStatus, Usage, place};
 
 /// What can put a release into service.
 pub trait Target {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::types::Place;
 pub use crate::api::types::{InstanceStatus, Usage};
 use crate::config::DeployTarget;
 use crate::pipeline::{Digest, ModelVersion, Moment, ReleaseId, RunId};
@@ -113,6 +114,22 @@ pub struct TargetStatus {
     pub live: Option<LiveRelease>,
     /// The release that is being put into service.
     pub applying: Option<ReleaseId>,
+}
+
+/// Where that is, as far as the configuration says.
+pub fn place(target: &DeployTarget) -> Place {
+    let kind = target.kind().word().to_owned();
+    match target {
+        DeployTarget::Process | DeployTarget::Docker(_) => {
+            Place { kind, context: None, namespace: None, production: false }
+        }
+        DeployTarget::Kubernetes(settings) => Place {
+            kind,
+            context: settings.context.clone(),
+            namespace: settings.namespace.clone(),
+            production: settings.production,
+        },
+    }
 }
 
 /// Why a release is not put into service, to be read behind "release 17".

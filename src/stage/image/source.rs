@@ -7,11 +7,12 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use git2::{ErrorCode, Index, Repository};
+use git2::ErrorCode;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::layer::{Layer, is_executable};
 use crate::config::ImageSettings;
+use crate::stage::ignored::Ignored;
 
 /// Why the source cannot be packed.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +64,8 @@ pub fn app_layer(source: &Path, settings: &ImageSettings) -> Result<Layer, Sourc
     }
     let source = source.canonicalize().map_err(|error| SourceError::File { path: source.to_owned(), source: error })?;
     let wanted = globs(&settings.include)?;
-    let ignored = Ignored::of(&source)?;
+    let ignored = Ignored::of(&source)
+        .map_err(|error| SourceError::Git { path: source.clone(), reason: mend(&error, &source) })?;
     let walk = Walk { source: &source, ignored, wanted: &wanted, site, leave_out: &settings.leave_out };
     let mut layer = Layer::default();
     let mut site_files = 0_usize;
@@ -151,45 +153,6 @@ impl Walk<'_> {
     }
 }
 
-/// What git ignores in a work tree.
-struct Ignored {
-    repository: Repository,
-    index: Index,
-    root: PathBuf,
-}
-
-impl Ignored {
-    /// `None` where git has nothing to say: outside of a repository, and in a checkout that lies in an ignored folder.
-    fn of(source: &Path) -> Result<Option<Self>, SourceError> {
-        let failed = |error: git2::Error| SourceError::Git { path: source.to_owned(), reason: mend(&error, source) };
-        let repository = match Repository::discover(source) {
-            Ok(repository) => repository,
-            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
-        };
-        let Some(root) = repository.workdir().and_then(|root| root.canonicalize().ok()) else { return Ok(None) };
-        let index = repository.index().map_err(failed)?;
-        let ignored = Self { repository, index, root };
-        // The clean checkout of a commit lies below `.trainyard`, where all is ignored though all of it was committed.
-        let whole = source != ignored.root && ignored.contains(source, true).map_err(failed)?;
-        Ok(if whole { None } else { Some(ignored) })
-    }
-
-    fn contains(&self, path: &Path, is_folder: bool) -> Result<bool, git2::Error> {
-        let Ok(relative) = path.strip_prefix(&self.root) else { return Ok(false) };
-        if !self.repository.is_path_ignored(relative)? {
-            return Ok(false);
-        }
-        let tracked = if is_folder {
-            // The slash at the end, so that `build.rs` does not stand for `build/`.
-            self.index.find_prefix(relative.join("")).is_ok()
-        } else {
-            self.index.get_path(relative, 0).is_some()
-        };
-        Ok(!tracked)
-    }
-}
-
 fn mend(error: &git2::Error, source: &Path) -> String {
     if error.code() == ErrorCode::Owner {
         let path = source.display();
@@ -202,6 +165,8 @@ fn mend(error: &git2::Error, source: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use git2::Repository;
+
     use super::*;
 
     fn tree(files: &[&str]) -> tempfile::TempDir {

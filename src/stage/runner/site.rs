@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{PROGRAM, RemoteJob};
 use crate::stage::contract::{Contract, ContractError};
-use crate::stage::expand;
+use crate::target::expand;
 
 /// Variables of the contract that hold no path.
 const FACTS: &[&str] = &[

@@ -1,14 +1,11 @@
 //! Which files of the source go along: what git does not ignore, or has in its index all the same; never `.git` and
-//! `.trainyard`.
-//!
-//! Known gap: the image stage has a walk of its own, for it chooses by globs and speaks in its own errors.
+//! `.trainyard`. The image stage has a walk of its own, for it chooses by globs.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Index, Repository};
-
 use super::transfer::TransferError;
+use crate::stage::ignored::Ignored;
 
 /// A file of the source.
 #[derive(Debug)]
@@ -31,7 +28,8 @@ pub enum Kind {
 /// The files of `source`, sorted by their places. Links that lead out of the source are told and stay behind.
 pub fn files(source: &Path) -> Result<Vec<SourceFile>, TransferError> {
     let source = source.canonicalize().map_err(|error| TransferError::read(source, error))?;
-    let mut walk = Walk { ignored: Ignored::of(&source)?, source: &source, found: Vec::new() };
+    let ignored = Ignored::of(&source).map_err(|error| TransferError::git(&source, &error))?;
+    let mut walk = Walk { ignored, source: &source, found: Vec::new() };
     walk.visit(&source)?;
     let mut found = walk.found;
     found.sort_by(|one, other| one.place.cmp(&other.place));
@@ -90,47 +88,10 @@ impl Walk<'_> {
     }
 }
 
-/// What git ignores in a work tree.
-struct Ignored {
-    repository: Repository,
-    index: Index,
-    root: PathBuf,
-}
-
-impl Ignored {
-    /// `None` where git has nothing to say: outside of a repository, and in a checkout that lies in an ignored folder.
-    fn of(source: &Path) -> Result<Option<Self>, TransferError> {
-        let repository = match Repository::discover(source) {
-            Ok(repository) => repository,
-            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
-            Err(error) => return Err(TransferError::git(source, &error)),
-        };
-        let Some(root) = repository.workdir().and_then(|root| root.canonicalize().ok()) else { return Ok(None) };
-        let index = repository.index().map_err(|error| TransferError::git(source, &error))?;
-        let ignored = Self { repository, index, root };
-        // The clean checkout of a commit lies below `.trainyard`, where all is ignored though all of it was committed.
-        let is_whole = source != ignored.root
-            && ignored.contains(source, true).map_err(|error| TransferError::git(source, &error))?;
-        Ok(if is_whole { None } else { Some(ignored) })
-    }
-
-    fn contains(&self, path: &Path, is_folder: bool) -> Result<bool, git2::Error> {
-        let Ok(relative) = path.strip_prefix(&self.root) else { return Ok(false) };
-        if !self.repository.is_path_ignored(relative)? {
-            return Ok(false);
-        }
-        let is_tracked = if is_folder {
-            // The slash at the end, so that `build.rs` does not stand for `build/`.
-            self.index.find_prefix(relative.join("")).is_ok()
-        } else {
-            self.index.get_path(relative, 0).is_some()
-        };
-        Ok(!is_tracked)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use git2::Repository;
+
     use super::*;
 
     fn places(source: &Path) -> Vec<String> {

@@ -8,6 +8,7 @@ use bollard::models::{ContainerCreateBody, HostConfig, PortBinding, RestartPolic
 
 use super::containers::GRACE;
 use crate::config::{DockerSettings, Limits};
+use crate::target::expand::expand;
 use crate::target::{ApplyRequest, labels};
 
 /// The name of a release's container.
@@ -102,34 +103,6 @@ fn variables(request: &ApplyRequest, settings: &DockerSettings) -> BTreeMap<Stri
     let mut variables = request.variables.clone();
     variables.extend(ours.map(|(name, value)| (name.to_owned(), value)));
     variables
-}
-
-/// Puts the values of `$NAME` and `${NAME}` in place of them; other names stay as they are, since no shell is involved.
-fn expand(word: &str, variables: &BTreeMap<String, String>) -> String {
-    let mut result = String::new();
-    let mut rest = word;
-    while let Some(at) = rest.find('$') {
-        let (before, from) = rest.split_at(at);
-        result.push_str(before);
-        let after = from.get(1..).unwrap_or_default();
-        let (name, behind) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            Some(braced) => braced,
-            None => after.split_at(after.find(ends_name).unwrap_or(after.len())),
-        };
-        if let Some(value) = variables.get(name) {
-            result.push_str(value);
-            rest = behind;
-        } else {
-            result.push('$');
-            rest = after;
-        }
-    }
-    result.push_str(rest);
-    result
-}
-
-fn ends_name(character: char) -> bool {
-    !character.is_ascii_alphanumeric() && character != '_'
 }
 
 #[cfg(test)]

@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::apply::Host;
 use super::cluster::App;
 use super::instance::Instance;
-use crate::api::types::{InstanceStatus, Place, TargetReport};
-use crate::config::DeployTarget;
+use crate::api::types::{InstanceStatus, TargetReport};
 use crate::pipeline::ReleaseId;
-use crate::target::ApplyRequest;
 use crate::target::process::release_log;
 use crate::target::tail::tail;
+use crate::target::{ApplyRequest, place};
 
 /// How long an engine may take to tell how an instance is.
 const ANSWER: Duration = Duration::from_secs(4);
@@ -68,7 +67,7 @@ impl Host {
         let status = self.status();
         let (request, serving) = self.serving();
         let mut report = TargetReport {
-            place: request.as_ref().map(place),
+            place: request.as_ref().map(|request| place(&request.target)),
             live: status.live.as_ref().map(|live| live.release),
             serving: status.live.as_ref().is_some_and(|live| live.serving),
             last_exit: status.live.as_ref().and_then(|live| live.last_exit.clone()),
@@ -166,19 +165,4 @@ async fn read_bounded(mut response: reqwest::Response) -> Result<Bytes, String> 
 
 fn text_of(value: Option<&hyper::header::HeaderValue>) -> String {
     value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-}
-
-fn place(request: &ApplyRequest) -> Place {
-    let kind = request.target.kind().word().to_owned();
-    match &request.target {
-        DeployTarget::Process | DeployTarget::Docker(_) => {
-            Place { kind, context: None, namespace: None, production: false }
-        }
-        DeployTarget::Kubernetes(settings) => Place {
-            kind,
-            context: settings.context.clone(),
-            namespace: settings.namespace.clone(),
-            production: settings.production,
-        },
-    }
 }

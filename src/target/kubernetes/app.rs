@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::manifest::{Document, ManifestError};
 use crate::config::KubernetesSettings;
+use crate::target::expand::expand;
 use crate::target::{ApplyRequest, labels};
 
 /// Stands for the image in manifests, as a word of its own.
@@ -296,34 +297,6 @@ fn selector(document: &Document) -> Result<String, ManifestError> {
         return Err(refuse("it is empty, which would mean all pods of the namespace".to_owned()));
     }
     Ok(wanted.to_string())
-}
-
-/// Puts the values of `$NAME` and `${NAME}` in place of them; other names stay as they are, since no shell is involved.
-fn expand(word: &str, variables: &BTreeMap<String, String>) -> String {
-    let mut result = String::new();
-    let mut rest = word;
-    while let Some(at) = rest.find('$') {
-        let (before, from) = rest.split_at(at);
-        result.push_str(before);
-        let after = from.get(1..).unwrap_or_default();
-        let (name, behind) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            Some(braced) => braced,
-            None => after.split_at(after.find(ends_name).unwrap_or(after.len())),
-        };
-        if let Some(value) = variables.get(name) {
-            result.push_str(value);
-            rest = behind;
-        } else {
-            result.push('$');
-            rest = after;
-        }
-    }
-    result.push_str(rest);
-    result
-}
-
-fn ends_name(character: char) -> bool {
-    !character.is_ascii_alphanumeric() && character != '_'
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! What is executed for a release: the image's entry point or the user's command, with paths of the image mapped to where
 //! it was unpacked.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::unpack::Unpacked;
 use crate::target::ApplyRequest;
+use crate::target::expand::expand;
 
 /// The server in images that the built-in image stage makes; it is told its address by an option.
 const SERVER: &str = "/usr/local/bin/trainyard";
@@ -38,11 +40,11 @@ impl Launch {
         if from_image && command.first().is_some_and(|first| first == SERVER) {
             arguments.extend(["--listen".to_owned(), address.to_string()]);
         }
-        Some(Self { program, arguments, folder, variables })
+        Some(Self { program, arguments, folder, variables: variables.into_iter().collect() })
     }
 }
 
-fn variables(request: &ApplyRequest, root: &Path, address: SocketAddr) -> Vec<(String, String)> {
+fn variables(request: &ApplyRequest, root: &Path, address: SocketAddr) -> BTreeMap<String, String> {
     let version = request.model_version.map(|version| version.to_string()).unwrap_or_default();
     let ours = [
         ("PORT", address.port().to_string()),
@@ -54,34 +56,6 @@ fn variables(request: &ApplyRequest, root: &Path, address: SocketAddr) -> Vec<(S
     // Ours come last: an app that listens elsewhere than it was told is never healthy.
     let configured = request.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
     configured.chain(ours.map(|(name, value)| (name.to_owned(), value))).collect()
-}
-
-/// Puts the values of `$NAME` and `${NAME}` in place of them; other names stay as they are, since no shell is involved.
-fn expand(word: &str, variables: &[(String, String)]) -> String {
-    let mut result = String::new();
-    let mut rest = word;
-    while let Some(at) = rest.find('$') {
-        let (before, from) = rest.split_at(at);
-        result.push_str(before);
-        let after = from.get(1..).unwrap_or_default();
-        let (name, behind) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            Some(braced) => braced,
-            None => after.split_at(after.find(ends_name).unwrap_or(after.len())),
-        };
-        if let Some((_, value)) = variables.iter().rev().find(|(known, _)| *known == name) {
-            result.push_str(value);
-            rest = behind;
-        } else {
-            result.push('$');
-            rest = after;
-        }
-    }
-    result.push_str(rest);
-    result
-}
-
-fn ends_name(character: char) -> bool {
-    !character.is_ascii_alphanumeric() && character != '_'
 }
 
 /// An absolute path that is in the image stands for the file there; any other word, such as `/usr/bin/python3` of this

@@ -7,9 +7,9 @@ use std::time::Duration;
 use bollard::models::{ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountType};
 
 use crate::config::{ContainerSettings, Limits};
-use crate::stage::expand;
 use crate::stage::runner::site::{self, Site};
 use crate::stage::runner::{PROGRAM, RemoteJob};
+use crate::target::expand;
 
 /// What a container is made of.
 pub struct Plan<'a> {

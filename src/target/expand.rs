@@ -1,9 +1,9 @@
-//! `$NAME` and `${NAME}` in the command of a stage.
+//! `$NAME` and `${NAME}` in the command of a stage or of an app; no shell is involved.
 
 use std::collections::BTreeMap;
 
-/// Puts the stage's own variables in the place of `$NAME` and `${NAME}`. Names that are not the stage's stay as they are,
-/// for they may be meant for a shell that the command starts.
+/// Puts the variables in the place of `$NAME` and `${NAME}`. Other names stay as they are, for they may be meant for a shell
+/// that the command starts.
 pub fn expand(argument: &str, environment: &BTreeMap<String, String>) -> String {
     let mut expanded = String::with_capacity(argument.len());
     let mut rest = argument;
