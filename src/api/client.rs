@@ -129,9 +129,9 @@ impl Client {
         self.get("history", &query).await
     }
 
-    /// Ends the daemon, and with `all` the deployed app.
-    pub async fn end(&self, all: bool) -> Result<(), ClientError> {
-        let request = self.request(Method::POST, "end").query(&[("all", all)]).timeout(PATIENCE);
+    /// Ends the daemon; stages and the deployed app go on.
+    pub async fn end(&self) -> Result<(), ClientError> {
+        let request = self.request(Method::POST, "end").timeout(PATIENCE);
         let response = request.send().await.map_err(|error| self.failed(&error))?;
         self.checked(response).await.map(|_| ())
     }

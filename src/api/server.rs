@@ -19,6 +19,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::spawn_blocking;
 
 use super::types::{CommandRequest, Live, LogWindow, PlanRequest, Problem, RollbackPlan, Snapshot, StreamItem};
+use crate::config::TargetKind;
 use crate::engine::core::CommandError;
 use crate::engine::spool::LogReader;
 use crate::engine::supervisor::AttemptFolder;
@@ -28,18 +29,9 @@ use crate::pipeline::{Attempt, Command, Recorded, Refusal, ReleaseId, RunId, Sta
 /// Events that a client may have missed and still be told one by one; beyond that a new snapshot is cheaper.
 const CATCH_UP: u64 = 2_000;
 
-/// What the server was asked to do about the daemon itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// End the daemon; releases go on.
-    Daemon,
-    /// End the daemon and the deployed app.
-    All,
-}
-
 struct Shared {
     daemon: Arc<Daemon>,
-    end: mpsc::UnboundedSender<Ending>,
+    end: mpsc::UnboundedSender<()>,
 }
 
 type Shares = State<Arc<Shared>>;
@@ -57,7 +49,7 @@ pub fn bind(daemon: &Daemon) -> io::Result<UnixListener> {
 }
 
 /// Serves until the future that owns it is dropped.
-pub async fn serve(listener: UnixListener, daemon: Arc<Daemon>, end: mpsc::UnboundedSender<Ending>) -> io::Result<()> {
+pub async fn serve(listener: UnixListener, daemon: Arc<Daemon>, end: mpsc::UnboundedSender<()>) -> io::Result<()> {
     let routes = Router::new()
         .route("/v1/snapshot", get(snapshot))
         .route("/v1/events", get(events))
@@ -219,8 +211,10 @@ async fn command(State(shared): Shares, Json(CommandRequest { by, command }): Js
 
 async fn rollback_plan(shared: &Shared, to: Option<ReleaseId>) -> Option<Result<RollbackPlan, Refusal>> {
     let way = shared.daemon.core.look(move |state, _| releases::way_back(state, to)).await?;
+    let place = shared.daemon.status.now().target.and_then(|target| target.place);
+    let is_pulled = place.is_some_and(|place| place.kind == TargetKind::Kubernetes.word());
     Some(match way {
-        Ok(way) => Ok(releases::plan_rollback(&shared.daemon.layout, way).await),
+        Ok(way) => Ok(releases::plan_rollback(&shared.daemon.layout, way, is_pulled).await),
         Err(refusal) => Err(refusal),
     })
 }
@@ -327,12 +321,7 @@ async fn query(State(shared): Shares, Query(wanted): Query<QueryWanted>) -> Resp
     }
 }
 
-#[derive(Deserialize)]
-struct EndWanted {
-    all: bool,
-}
-
-async fn end_daemon(State(shared): Shares, Query(EndWanted { all }): Query<EndWanted>) -> Response {
-    let _ = shared.end.send(if all { Ending::All } else { Ending::Daemon });
+async fn end_daemon(State(shared): Shares) -> Response {
+    let _ = shared.end.send(());
     StatusCode::ACCEPTED.into_response()
 }

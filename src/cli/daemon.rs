@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::failure::{Failure, failed};
-use crate::api::server::{self, Ending};
+use crate::api::server;
 use crate::engine::Daemon;
 
 /// Runs the daemon until TERM, INT or `trainyard down`.
@@ -26,16 +26,13 @@ pub fn run(folder: &Path) -> Result<(), Failure> {
         })?;
         let (end, mut ending) = mpsc::unbounded_channel();
         println!("daemon {} serves {}", daemon.information.pid, daemon.information.folder);
-        let how = tokio::select! {
+        tokio::select! {
             served = server::serve(listener, daemon.clone(), end) => {
                 return served.map_err(failed);
             }
-            how = ending.recv() => how.unwrap_or(Ending::Daemon),
-            _ = terminate.recv() => Ending::Daemon,
-            _ = interrupt.recv() => Ending::Daemon,
-        };
-        if how == Ending::All {
-            daemon.stop_releases().await;
+            _ = ending.recv() => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
         daemon.end();
         Ok(())

@@ -93,10 +93,12 @@ fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Re
             BuiltIn::Image => stage::image::run().map_err(|error| {
                 if error.is_unreachable() { Failure::Unreachable(error.to_string()) } else { failed(error) }
             }),
-            // The core tells a release that was found unfit (1) from one that could not be tried (3).
+            // The core tells a release that was found unfit (1) from one that could not be tried (2, or 3 where nobody
+            // answers).
             BuiltIn::Deploy => stage::deploy::run().map_err(|error| match error {
                 DeployError::Rejected(_) => failed(error),
-                _ => Failure::Unreachable(error.to_string()),
+                error if error.is_unreachable() => Failure::Unreachable(error.to_string()),
+                error => Failure::Usage(error.to_string()),
             }),
             BuiltIn::Remote => remote(),
         },

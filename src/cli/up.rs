@@ -11,11 +11,12 @@ use super::failure::{Failure, failed};
 use super::project::{block_on, layout};
 use crate::api::client::{Client, ClientError};
 use crate::disk::{FileLock, Layout};
+use crate::engine::release_host::ReleaseHost;
 
 /// How long a daemon may take to answer after its start.
 const START: Duration = Duration::from_secs(30);
-/// How long it may take to end, with the app when that is stopped too.
-const STOP: Duration = Duration::from_secs(160);
+/// How long it may take to end.
+const STOP: Duration = Duration::from_secs(30);
 /// How often it is asked meanwhile.
 const EVERY: Duration = Duration::from_millis(20);
 
@@ -89,8 +90,7 @@ fn said(layout: &Layout, from: u64) -> String {
 pub fn down(folder: &Path, all: bool, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
     let client = Client::connect(&layout)?;
-    let ended = block_on(async { Ok(client.end(all).await) })?;
-    match ended {
+    match block_on(async { Ok(client.end().await) })? {
         Ok(()) => {
             let deadline = Instant::now() + STOP;
             while FileLock::is_held(&layout.daemon_lock()).unwrap_or(false) {
@@ -99,19 +99,25 @@ pub fn down(folder: &Path, all: bool, out: &mut impl Write) -> Result<(), Failur
                 }
                 std::thread::park_timeout(EVERY);
             }
-            writeln!(out, "daemon stopped{}", if all { ", and the deployed app with it" } else { "" })?;
+            writeln!(out, "daemon stopped")?;
         }
-        Err(ClientError::NotRunning(_)) => {
-            writeln!(out, "no daemon runs for {}", layout.project().display())?;
-            if all {
-                let host = crate::engine::release_host::ReleaseHost::new(layout.clone(), std::env::current_exe()?);
-                block_on(async {
-                    host.stop().await;
-                    Ok(())
-                })?;
-            }
-        }
+        Err(ClientError::NotRunning(_)) => writeln!(out, "no daemon runs for {}", layout.project().display())?,
         Err(error) => return Err(error.into()),
     }
+    if all { stop_app(layout, out) } else { Ok(()) }
+}
+
+/// Takes the deployed app out of service, wherever it runs. What is left of it is an error, for it may go on serving.
+fn stop_app(layout: Layout, out: &mut impl Write) -> Result<(), Failure> {
+    let host = ReleaseHost::new(layout, std::env::current_exe()?);
+    let farewell = block_on(async { Ok(host.stop().await) })?.map_err(Failure::Unreachable)?;
+    for note in &farewell.notes {
+        writeln!(out, "{note}")?;
+    }
+    if !farewell.left.is_empty() {
+        let left = farewell.left.join("; ");
+        return Err(Failure::Unreachable(format!("{left}; `trainyard down --all` tries it again")));
+    }
+    writeln!(out, "nothing of the app runs any more")?;
     Ok(())
 }

@@ -142,11 +142,6 @@ impl Daemon {
         }
         let _ = fs::remove_file(self.layout.socket());
     }
-
-    /// Stops the deployed app too.
-    pub async fn stop_releases(&self) {
-        self.host.stop().await;
-    }
 }
 
 /// Folders of runs that the journal has not heard of belong to another journal, which was moved away or replaced by a copy.

@@ -150,7 +150,8 @@ impl Effects {
             output_held: false,
             notes: Vec::new(),
         });
-        if gathered.outcome == Outcome::Interrupted {
+        // Whatever ended the stage may have ended only the process that stood for it here.
+        if gathered.outcome != Outcome::Passed {
             self.end_remote(launch).await;
         }
         if kind == StageKind::Deploy {
@@ -255,7 +256,7 @@ impl Effects {
         let in_engine = outputs.image.as_ref().map(|image| self.layout.state().join(image));
         if let Some(image) = in_engine.filter(|image| EngineImage::is_named_by(image)) {
             let digest = outputs.digest.clone().unwrap_or(Digest(String::new()));
-            return target::image_missing(&image, &self.layout.releases(), &digest).await.is_none();
+            return target::image_missing(&image, &self.layout.releases(), &digest, false).await.is_none();
         }
         let layout = self.layout.clone();
         spawn_blocking(move || outcome::is_intact(&layout, &outputs)).await.unwrap_or(false)

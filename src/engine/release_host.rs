@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use crate::api::types::TargetReport;
 use crate::disk::{FileLock, Layout};
 use crate::pipeline::ReleaseId;
-use crate::target::host::{HostClient, Scraped, host_lock};
+use crate::target::host::{Farewell, HostClient, Scraped, end_without_host, host_lock};
 
 /// How long a host may take to answer after its start, and to end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -130,10 +130,12 @@ impl ReleaseHost {
         }
     }
 
-    /// Stops it and what it serves, wherever that runs.
-    pub async fn stop(&self) {
-        if let Some(client) = self.client().filter(|_| self.is_running()) {
-            let _ = client.stop(true).await;
+    /// Stops it and what it serves, wherever that runs, and also if no host does. What it says is to be told.
+    pub async fn stop(&self) -> Result<Farewell, String> {
+        if !self.is_running() {
+            return Ok(end_without_host(&self.layout).await);
         }
+        let client = HostClient::new(&self.layout).map_err(|error| error.to_string())?;
+        client.stop(true).await.map_err(|error| error.to_string())
     }
 }

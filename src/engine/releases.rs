@@ -118,8 +118,8 @@ pub fn way_back(state: &State, to: Option<ReleaseId>) -> Result<Way, Refusal> {
     Ok(Way { from, to: to.as_ref().clone() })
 }
 
-/// What would change, and whether the image is still there.
-pub async fn plan_rollback(layout: &Layout, way: Way) -> RollbackPlan {
+/// What would change, and whether the image is still there. `is_pulled`: whoever runs it pulls what was pushed.
+pub async fn plan_rollback(layout: &Layout, way: Way, is_pulled: bool) -> RollbackPlan {
     let Way { from, to } = way;
     let short = |release: &Release| release.image.as_ref().map_or("none".to_owned(), |image| image.short().to_owned());
     let model = |release: &Release| release.model.map_or("none".to_owned(), |model| model.to_string());
@@ -137,16 +137,16 @@ pub async fn plan_rollback(layout: &Layout, way: Way) -> RollbackPlan {
         )
         .collect();
     let obstacle = match &to.archive {
-        Some(archive) => image_gone(layout, archive, &to).await,
+        Some(archive) => image_gone(layout, archive, &to, is_pulled).await,
         None => Some(format!("release {} has no image on record", to.id)),
     };
     RollbackPlan { from: from.map(|release| release.id), to: to.id, changes, obstacle }
 }
 
-async fn image_gone(layout: &Layout, archive: &str, to: &Release) -> Option<String> {
+async fn image_gone(layout: &Layout, archive: &str, to: &Release, is_pulled: bool) -> Option<String> {
     let path = layout.state().join(archive);
     let digest = to.image.clone().unwrap_or(Digest(String::new()));
-    let reason = target::image_missing(&path, &layout.releases(), &digest).await?;
+    let reason = target::image_missing(&path, &layout.releases(), &digest, is_pulled).await?;
     Some(format!("release {} cannot come back: {reason}", to.id))
 }
 

@@ -17,6 +17,10 @@ use crate::target::host::HostClient;
 const EVERY: Duration = Duration::from_secs(1);
 /// How long a scrape may take.
 const ANSWER: Duration = Duration::from_secs(5);
+/// The track of its pods.
+const CANARY: &str = "canary";
+/// The least scrapes that are evidence: a rate needs two.
+const LEAST: usize = 2;
 /// Series that are kept of all pods together.
 const SERIES: usize = 20_000;
 
@@ -54,11 +58,19 @@ impl fmt::Display for Verdict {
 
 /// Scrapes all pods for as long as the settings say, and judges.
 pub async fn judge(client: &HostClient, settings: &CanarySettings, output: &mut Output) -> Verdict {
-    let store = gather(client, settings.within, output).await;
-    verdict(&store, settings)
+    let evidence = gather(client, settings.within, output).await;
+    verdict(&evidence, settings)
 }
 
-async fn gather(client: &HostClient, within: Duration, output: &mut Output) -> SeriesStore {
+/// What was scraped of all pods.
+struct Evidence {
+    store: SeriesStore,
+    /// Scrapes that a pod of the canary answered.
+    answered: usize,
+}
+
+async fn gather(client: &HostClient, within: Duration, output: &mut Output) -> Evidence {
+    let mut answered = 0;
     let mut store = SeriesStore::new(within + Duration::from_mins(10), SERIES);
     let started = Instant::now();
     let mut ticks = interval(EVERY);
@@ -74,6 +86,7 @@ async fn gather(client: &HostClient, within: Duration, output: &mut Output) -> S
                 ("track".to_owned(), found.track.clone()),
             ]);
             let outcome = scrape(client.http(), &HostClient::scrape_url(&found.instance), ANSWER).await;
+            answered += usize::from(found.track == CANARY && outcome.is_ok());
             store.record(now(), &labels, &outcome);
         }
         let share = started.elapsed().as_secs_f64() / within.as_secs_f64().max(0.001);
@@ -81,16 +94,20 @@ async fn gather(client: &HostClient, within: Duration, output: &mut Output) -> S
         // Only for people; the log has the verdict.
         let _ = output.progress(f64::min(0.3 + share * 0.5, 0.8), &format!("canary: {left} s of evidence left"));
     }
-    store
+    Evidence { store, answered }
 }
 
-fn verdict(store: &SeriesStore, settings: &CanarySettings) -> Verdict {
+fn verdict(evidence: &Evidence, settings: &CanarySettings) -> Verdict {
     let none = |reason: String| Verdict::NoEvidence { reason };
+    // An expression such as `… or vector(0)` has a value also where nothing was measured.
+    if evidence.answered < LEAST {
+        return none(format!("pods of the canary answered {} scrapes, and {LEAST} are needed", evidence.answered));
+    }
     let query = match promql::parse(&settings.expr) {
         Ok(query) => query,
         Err(error) => return none(error.to_string()),
     };
-    let samples = match query.instant(store, now()) {
+    let samples = match query.instant(&evidence.store, now()) {
         Ok(samples) => samples,
         Err(error) => return none(error.to_string()),
     };
@@ -119,7 +136,17 @@ mod tests {
     }
 
     fn judged(expr: &str, max: Option<f64>, min: Option<f64>) -> Verdict {
-        verdict(&SeriesStore::new(Duration::from_mins(1), 10), &settings(expr, max, min))
+        verdict(&evidence(LEAST), &settings(expr, max, min))
+    }
+
+    fn evidence(answered: usize) -> Evidence {
+        Evidence { store: SeriesStore::new(Duration::from_mins(1), 10), answered }
+    }
+
+    #[test]
+    fn a_canary_that_nobody_could_scrape_is_no_evidence_whatever_the_expression_says() {
+        let judged = verdict(&evidence(LEAST - 1), &settings("vector(0)", Some(1.0), None));
+        assert!(matches!(judged, Verdict::NoEvidence { .. }), "{judged}");
     }
 
     #[test]

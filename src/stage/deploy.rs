@@ -68,6 +68,16 @@ pub enum DeployError {
     /// The release could not be tried, which says nothing about it.
     #[error("{0}")]
     NotTried(String),
+    /// Nobody answered who could have put it into service.
+    #[error("{0}")]
+    NobodyAnswers(String),
+}
+
+impl DeployError {
+    /// Whether the host of releases, an engine or a cluster could not be reached.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Target(_) | Self::NobodyAnswers(_))
+    }
 }
 
 /// The stage: reads the contract, applies the release, reports its address.
@@ -112,7 +122,7 @@ async fn judge(
         }
         // What nobody could judge was not found unfit.
         (verdict, ApplyResponse::Rejected { kept, .. }) => {
-            ApplyResponse::NotTried { reason: format!("was withdrawn: {verdict}"), kept }
+            ApplyResponse::NotTried { reason: format!("was withdrawn: {verdict}"), kept, unreachable: false }
         }
         (_, response) => response,
     })
@@ -151,7 +161,10 @@ fn conclude(release: ReleaseId, response: ApplyResponse, output: &mut Output) ->
             let reason = format!("is a canary at {address} that nobody judges; deploy again");
             Err(DeployError::NotTried(format!("release {release} {reason}")))
         }
-        ApplyResponse::NotTried { reason, kept } => Err(DeployError::NotTried(rejection(release, &reason, kept))),
+        ApplyResponse::NotTried { reason, kept, unreachable } => {
+            let told = rejection(release, &reason, kept);
+            Err(if unreachable { DeployError::NobodyAnswers(told) } else { DeployError::NotTried(told) })
+        }
     }
 }
 

@@ -10,9 +10,12 @@ use super::engine_image::EngineImage;
 use crate::pipeline::Digest;
 
 /// Why the image at `image` cannot be used; `None` when it is there. Nothing is changed.
-pub async fn image_missing(image: &Path, releases: &Path, digest: &Digest) -> Option<String> {
+///
+/// With `pulled`, one that was pushed need not be in this machine's engine.
+pub async fn image_missing(image: &Path, releases: &Path, digest: &Digest, pulled: bool) -> Option<String> {
     if EngineImage::is_named_by(image) {
         return match EngineImage::read(image) {
+            Ok(found) if pulled && found.pushed.is_some() => None,
             Ok(found) => images::missing(&found).await,
             Err(error) => Some(format!("{}: {error}; build it again (`trainyard run --force`)", image.display())),
         };

@@ -65,6 +65,16 @@ impl ApplyRequest {
         Duration::from_millis(self.healthy_within)
     }
 
+    /// How long evidence is gathered of a canary of it.
+    pub fn canary_within(&self) -> Duration {
+        match &self.target {
+            DeployTarget::Kubernetes(settings) => {
+                settings.canary.as_ref().map(|canary| canary.within).unwrap_or_default()
+            }
+            DeployTarget::Process | DeployTarget::Docker(_) => Duration::ZERO,
+        }
+    }
+
     /// How long requests of the replaced release may take after the switch.
     pub fn drain(&self) -> Duration {
         Duration::from_millis(self.drain)
@@ -102,6 +112,9 @@ pub enum ApplyResponse {
         reason: String,
         /// The release that goes on serving.
         kept: Option<ReleaseId>,
+        /// Whether nobody answered who could have put it into service.
+        #[serde(default)]
+        unreachable: bool,
     },
 }
 
@@ -147,19 +160,26 @@ pub enum Failure {
     NotTried {
         /// "could not be started: …", with the mend.
         reason: String,
+        /// Whether nobody answered who could have put it into service: an engine, a cluster.
+        unreachable: bool,
     },
 }
 
 impl Failure {
     /// Something that says nothing about the release.
     pub fn not_tried(reason: impl Into<String>) -> Self {
-        Self::NotTried { reason: reason.into() }
+        Self::NotTried { reason: reason.into(), unreachable: false }
+    }
+
+    /// An engine or a cluster that does not answer.
+    pub fn unreachable(reason: impl Into<String>) -> Self {
+        Self::NotTried { reason: reason.into(), unreachable: true }
     }
 
     /// What stood in the way.
     pub fn reason(&self) -> &str {
         match self {
-            Self::Unfit { reason, .. } | Self::NotTried { reason } => reason,
+            Self::Unfit { reason, .. } | Self::NotTried { reason, .. } => reason,
         }
     }
 

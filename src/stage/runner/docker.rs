@@ -42,7 +42,7 @@ pub async fn run(
 ) -> Result<i32, RunnerError> {
     let own = job.own_labels()?;
     let engine = Engine::connect().await?;
-    if !engine.address().starts_with("unix://") {
+    if !engine.is_on_this_machine() {
         return Err(RunnerError::EngineElsewhere(engine.address().to_owned()));
     }
     remove_from(&engine, &own).await?;

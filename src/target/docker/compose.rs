@@ -25,7 +25,7 @@ use super::container::Container;
 use super::containers;
 use super::engine::{Engine, EngineError};
 use super::refusal::is_missing;
-use crate::config::ComposeSettings;
+use crate::config::{ComposeSettings, DockerSettings};
 use crate::target::Failure;
 
 const PROJECT: &str = "com.docker.compose.project";
@@ -99,17 +99,17 @@ impl Container {
         );
         Ok((!stopped.is_empty()).then_some(text))
     }
+}
 
-    /// How the Compose service that it replaces is got back, if that is stopped: to be told when the release is taken out of
-    /// service and no other takes its place.
-    pub async fn way_back(&self) -> Result<Option<String>, EngineError> {
-        let Some(compose) = self.compose() else { return Ok(None) };
-        let project = of_project(self.engine(), compose).await?;
-        let stopped = of_service(&project, compose).any(|container| !is_running(container));
-        let text =
-            format!("the Compose service `{}` is stopped; `{}` brings it back", compose.service, command(compose));
-        Ok(stopped.then_some(text))
-    }
+/// How the Compose service that a release replaces is got back, if that is stopped: to be told when the release is taken out
+/// of service and no other takes its place. `None` also where that cannot be found out.
+pub async fn way_back(settings: &DockerSettings) -> Option<String> {
+    let compose = settings.compose.as_ref()?;
+    let engine = Engine::connect().await.ok()?;
+    let project = of_project(&engine, compose).await.ok()?;
+    let is_stopped = of_service(&project, compose).any(|container| !is_running(container));
+    let text = format!("the Compose service `{}` is stopped; `{}` brings it back", compose.service, command(compose));
+    is_stopped.then_some(text)
 }
 
 fn command(compose: &ComposeSettings) -> String {

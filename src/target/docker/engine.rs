@@ -224,6 +224,14 @@ impl Engine {
         &self.address
     }
 
+    /// Whether it is on this machine, whose folders it can mount and on whose loopback it can publish.
+    pub fn is_on_this_machine(&self) -> bool {
+        let at = |scheme: &str| self.address.strip_prefix(scheme);
+        let host = || at("tcp://").or_else(|| at("http://"));
+        let is_loopback = |host: &str| ["127.", "localhost:", "[::1]"].iter().any(|name| host.starts_with(name));
+        at("unix://").is_some() || host().is_some_and(is_loopback)
+    }
+
     /// Which one it is.
     pub fn version(&self) -> &EngineVersion {
         &self.version

@@ -28,7 +28,7 @@
 //! stop.
 
 mod adopt;
-mod compose;
+pub mod compose;
 mod container;
 mod containers;
 mod drift;

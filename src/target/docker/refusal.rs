@@ -183,7 +183,7 @@ mod tests {
             ("No such image: nosuch:1", "trainyard run build"),
         ];
         for (text, said) in texts {
-            let NotStarted::Failed(Failure::NotTried { reason }) = refused(400, text) else { panic!("{text}") };
+            let NotStarted::Failed(Failure::NotTried { reason, .. }) = refused(400, text) else { panic!("{text}") };
             assert!(reason.contains(said), "{reason}");
         }
         let init = "exec: \"docker-init\": executable file not found in $PATH";

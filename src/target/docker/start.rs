@@ -23,6 +23,13 @@ impl Container {
     /// removed first. Whatever goes wrong, nothing is left over.
     pub async fn start(request: &ApplyRequest, settings: &DockerSettings) -> Result<Self, Failure> {
         let engine = Engine::connect().await.map_err(not_started)?;
+        if !engine.is_on_this_machine() {
+            return Err(Failure::not_tried(format!(
+                "was not started: Docker Engine at {} is on another machine, and a release is published on loopback of its \
+                 engine's; unset DOCKER_HOST where the daemon is started, or deploy to kubernetes",
+                engine.address()
+            )));
+        }
         let image = image(&engine, request).await?;
         let networks = networks(&engine, settings).await?;
         clear(&engine, request).await?;
@@ -166,7 +173,8 @@ fn free_address() -> io::Result<SocketAddr> {
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped by")]
 fn not_started(error: EngineError) -> Failure {
-    Failure::not_tried(format!("could not be started: {error}"))
+    let reason = format!("could not be started: {error}");
+    if error.is_unreachable() { Failure::unreachable(reason) } else { Failure::not_tried(reason) }
 }
 
 fn no_network(network: &str) -> Failure {
@@ -180,7 +188,9 @@ fn with_left_over(reason: NotStarted, id: &str, left: &EngineError) -> NotStarte
     let note = format!("; the container {} is left over, for it could not be removed: {left}", short(id));
     match reason {
         NotStarted::PortTaken(reason) => Failure::not_tried(format!("could not be started: {reason}{note}")).into(),
-        NotStarted::Failed(Failure::NotTried { reason }) => Failure::not_tried(reason + &note).into(),
+        NotStarted::Failed(Failure::NotTried { reason, unreachable }) => {
+            NotStarted::Failed(Failure::NotTried { reason: reason + &note, unreachable })
+        }
         NotStarted::Failed(Failure::Unfit { reason, log_tail }) => Failure::unfit(reason + &note, log_tail).into(),
     }
 }
@@ -213,7 +223,7 @@ mod tests {
         let reason = NotStarted::Failed(no_network("shop"));
         let gone = EngineError::from(bollard::errors::Error::RequestTimeoutError);
         let told = with_left_over(reason, "0123456789abcdef", &gone);
-        let NotStarted::Failed(Failure::NotTried { reason }) = told else { panic!("{told:?}") };
+        let NotStarted::Failed(Failure::NotTried { reason, .. }) = told else { panic!("{told:?}") };
         assert!(reason.contains("network `shop`") && reason.contains("0123456789ab is left over"), "{reason}");
     }
 }

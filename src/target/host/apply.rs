@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::address;
 use super::back_end::{BackEnd, Switch};
 use super::cluster::App;
+use super::ending::{Farewell, end_recorded};
 use super::instance::{Instance, Material};
 use super::log::HostLog;
 use super::records::Record;
@@ -62,6 +63,7 @@ pub(super) struct Desk {
 #[derive(Debug)]
 pub struct Host {
     pub(super) releases: PathBuf,
+    project: PathBuf,
     pub(super) port: u16,
     pub(super) log: HostLog,
     pub(super) probe: reqwest::Client,
@@ -69,6 +71,7 @@ pub struct Host {
     /// Raised once, when the host is to end.
     stop: watch::Sender<bool>,
     ends_all: AtomicBool,
+    farewell: Mutex<Farewell>,
     desk: Mutex<Desk>,
 }
 
@@ -77,12 +80,14 @@ impl Host {
     pub fn new(layout: &Layout, port: u16, log: HostLog, probe: reqwest::Client) -> Self {
         Self {
             releases: layout.releases(),
+            project: layout.project().to_owned(),
             port,
             log,
             probe,
             switch: Arc::new(Switch::default()),
             stop: watch::Sender::new(false),
             ends_all: AtomicBool::new(false),
+            farewell: Mutex::default(),
             desk: Mutex::default(),
         }
     }
@@ -127,7 +132,7 @@ impl Host {
             }
             if *self.stop.borrow() {
                 let reason = "came when the host was being stopped".to_owned();
-                record.finish(ApplyResponse::NotTried { reason, kept: None });
+                record.finish(ApplyResponse::NotTried { reason, kept: None, unreachable: false });
                 return Ok(record);
             }
             let live = desk.live.as_ref().map(|live| &live.record.request);
@@ -189,8 +194,15 @@ impl Host {
             let _ = task.await;
         }
         if self.ends_all() {
-            self.end_app().await;
+            let farewell = end_recorded(&self.releases, &self.project).await;
+            farewell.left.iter().chain(&farewell.notes).for_each(|told| self.log.say(told));
+            *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = farewell;
         }
+    }
+
+    /// What is to be told once all has ended.
+    pub(super) fn farewell(&self) -> Farewell {
+        self.farewell.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Opens the record of something that is about to be done; `Err` is what is being applied.
@@ -214,9 +226,9 @@ impl Host {
                     self.log.say(&format!("release {release} {reason}"));
                     ApplyResponse::Rejected { reason, log_tail, kept }
                 }
-                Failure::NotTried { reason } => {
+                Failure::NotTried { reason, unreachable } => {
                     self.log.say(&format!("release {release} {reason}"));
-                    ApplyResponse::NotTried { reason, kept }
+                    ApplyResponse::NotTried { reason, kept, unreachable }
                 }
             }
         });
@@ -260,7 +272,7 @@ impl Host {
         // Under the lock, so that an older state cannot be written over a newer one.
         let desk = self.desk();
         let live = live.or(desk.live.as_ref().map(|live| &live.record)).cloned();
-        let state = HostState { boot: boot_id(), live, children: desk.children.clone() };
+        let state = HostState { boot: boot_id(), live, children: desk.children.clone(), canary: desk.canary.clone() };
         state.write(&HostState::path(&self.releases))
     }
 

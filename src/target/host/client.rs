@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 
 use super::report::Scraped;
-use super::{ApplyEvent, host_lock, host_log};
+use super::{ApplyEvent, Farewell, host_lock, host_log};
 use crate::api::types::TargetReport;
 use crate::disk::{FileLock, Layout};
 use crate::pipeline::ReleaseId;
@@ -193,20 +193,22 @@ impl HostClient {
 
     /// Stops the host and the processes that it runs; with `all` also containers and what is on a cluster. A host that does
     /// not run is stopped already.
-    pub async fn stop(&self, all: bool) -> Result<(), ClientError> {
+    pub async fn stop(&self, all: bool) -> Result<Farewell, ClientError> {
         if !self.is_running() {
-            return Ok(());
+            return Ok(Farewell::default());
         }
         let deadline = Instant::now() + STOP;
         // The answer may get lost in the very stop that it tells of; the lock says whether the host is gone.
-        let _ = self.http.post(url("stop")).query(&[("all", all)]).timeout(STOP).send().await;
+        let asked =
+            async { self.http.post(url("stop")).query(&[("all", all)]).timeout(STOP).send().await?.json().await };
+        let farewell = asked.await.unwrap_or_default();
         while self.is_running() {
             if Instant::now() >= deadline {
                 return Err(ClientError::DoesNotStop { lock: host_lock(&self.layout) });
             }
             sleep(EVERY).await;
         }
-        Ok(())
+        Ok(farewell)
     }
 
     async fn begin(
@@ -263,7 +265,7 @@ impl Target for HostClient {
     }
 
     async fn stop(&self) -> Result<(), ClientError> {
-        Self::stop(self, true).await
+        Self::stop(self, true).await.map(drop)
     }
 }
 

@@ -73,8 +73,7 @@ impl Host {
             )
             .await?;
             record.step(format!("canary: {} of release {} beside the former", pods(instances.len()), request.release));
-            self.desk().canary = Some(request.clone());
-            self.watch_over_canary(request.release, canary.within + JUDGE);
+            self.keep_canary(request, canary.within);
             return Ok(ApplyResponse::Canary { address: address(self.port), instances });
         }
         self.complete(request, cluster, prepared, record).await
@@ -84,7 +83,6 @@ impl Host {
     pub fn judge(self: &Arc<Self>, release: ReleaseId, promoted: bool) -> Option<Arc<Record>> {
         let request = self.desk().canary.clone().filter(|request| request.release == release)?;
         let record = self.open(release).ok()?;
-        self.desk().canary = None;
         let (host, told) = (Arc::clone(self), Arc::clone(&record));
         tokio::spawn(async move {
             let outcome = Box::pin(host.carry_out(request, promoted, &told)).await;
@@ -99,34 +97,79 @@ impl Host {
         promoted: bool,
         record: &Record,
     ) -> Result<ApplyResponse, Failure> {
-        let (cluster, settings) = self.cluster_patiently(&request, record).await?;
-        let prepared = self.prepared(&cluster, &request, &settings).await?;
+        let release = request.release;
         let outcome = if promoted {
-            record.step(format!("promoting release {}", request.release));
-            self.complete(request, cluster.clone(), Arc::clone(&prepared), record).await
+            record.step(format!("promoting release {release}"));
+            self.promote(request.clone(), record).await
         } else {
-            record.step(format!("withdrawing the canary of release {}", request.release));
+            record.step(format!("withdrawing the canary of release {release}"));
             Err(Failure::unfit("was withdrawn as a canary", Vec::new()))
         };
-        if let Err(error) = kubernetes::canary::withdraw(&cluster, &prepared).await {
-            record.step(format!("the canary cannot be taken away: {error}"));
+        // Whatever became of it: a canary that stays gets requests.
+        match self.take_canary_away(&request, record).await {
+            Ok(()) => self.forget_canary(release),
+            Err(error) => record.step(format!("the canary cannot be taken away yet: {error}; it is tried again")),
         }
         outcome
     }
 
-    /// A canary whose judge died must not stay for ever.
-    fn watch_over_canary(self: &Arc<Self>, release: ReleaseId, within: Duration) {
+    async fn promote(self: &Arc<Self>, request: ApplyRequest, record: &Record) -> Result<ApplyResponse, Failure> {
+        let (cluster, settings) = self.cluster_patiently(&request, record).await?;
+        let prepared = self.prepared(&cluster, &request, &settings).await?;
+        self.complete(request, cluster, prepared, record).await
+    }
+
+    async fn take_canary_away(&self, request: &ApplyRequest, record: &Record) -> Result<(), String> {
+        let (cluster, _) =
+            self.cluster_patiently(request, record).await.map_err(|failure| failure.reason().to_owned())?;
+        // From what was applied, and not prepared anew: that may be refused by now.
+        let prepared = kubernetes::stored(request, &self.releases).map_err(|error| error.to_string())?;
+        kubernetes::canary::withdraw(&cluster, &prepared).await.map_err(|error| error.to_string())
+    }
+
+    /// Notes a canary, so that also the next host knows of it, and watches over it: one whose judge died must not stay for
+    /// ever.
+    pub(super) fn keep_canary(self: &Arc<Self>, request: ApplyRequest, within: Duration) {
+        let release = request.release;
+        self.desk().canary = Some(request);
+        self.persist_canary(release);
         let host = Arc::clone(self);
         tokio::spawn(async move {
             let mut stop = host.stop_flag();
-            tokio::select! {
-                () = sleep(within) => {}
-                () = raised(&mut stop) => return,
-            }
-            if host.judge(release, false).is_some() {
-                host.log.say(&format!("the canary of release {release} was withdrawn: nobody judged it"));
+            let mut pause = within + JUDGE;
+            loop {
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = raised(&mut stop) => return,
+                }
+                if !host.has_canary(release) {
+                    return;
+                }
+                if let Some(record) = host.judge(release, false) {
+                    host.log.say(&format!("withdrawing the canary of release {release}: nobody judged it"));
+                    // Bound and dropped, because what `wait_for` returns holds a lock.
+                    let _ = record.follow().wait_for(|told| told.outcome.is_some()).await;
+                }
+                pause = LONGEST;
             }
         });
+    }
+
+    fn has_canary(&self, release: ReleaseId) -> bool {
+        self.desk().canary.as_ref().is_some_and(|request| request.release == release)
+    }
+
+    fn forget_canary(&self, release: ReleaseId) {
+        if self.has_canary(release) {
+            self.desk().canary = None;
+            self.persist_canary(release);
+        }
+    }
+
+    fn persist_canary(&self, release: ReleaseId) {
+        if let Err(error) = self.persist(None) {
+            self.log.say(&format!("the canary of release {release} cannot be recorded: {error}; make room"));
+        }
     }
 
     async fn complete(
@@ -146,7 +189,11 @@ impl Host {
         let tell = |text: String| record.step(text);
         kubernetes::roll_out(&cluster, &prepared, within, &tell, &mut self.stop_flag()).await?;
         let app = self.app(cluster, prepared);
-        app.first_pod().await?;
+        // The rollout is complete all the same: what is live is what the cluster runs, not what is reached from here.
+        if let Err(trouble) = app.first_pod().await {
+            record
+                .step(format!("release {release} is rolled out, but its pods cannot be reached from here: {trouble}"));
+        }
         let live = RecordedRelease { request, since: now() };
         if let Err(error) = self.persist(Some(&live)) {
             // The rollout is complete; the next host will not know of it, but the next deploy will replace it.
@@ -185,7 +232,10 @@ impl Host {
             let path = request.image.display();
             Failure::not_tried(format!("has no image: {path}: {error}; build it again (`trainyard run --force`)"))
         })?;
-        if let Some(reason) = crate::target::docker::images::missing(&image).await {
+        // What was pushed is pulled by the nodes; this machine's engine may have let it go.
+        if image.pushed.is_none()
+            && let Some(reason) = crate::target::docker::images::missing(&image).await
+        {
             return Err(Failure::not_tried(format!("was not deployed: {reason}")));
         }
         let prepared = kubernetes::prepare(cluster, request, settings, image.reference(), &self.releases).await?;
@@ -279,29 +329,16 @@ impl Host {
             record.step(format!("what ran on the cluster {} cannot be removed: {error}", app.cluster.context));
         }
     }
-
-    /// Takes the live release off its cluster, because all is to end.
-    pub(super) async fn end_app(&self) {
-        let app = self.desk().live.as_ref().and_then(|live| live.app.clone());
-        if let Some(app) = app
-            && let Err(error) = kubernetes::remove(&app.cluster, &app.prepared).await
-        {
-            self.log.say(&format!("what runs on the cluster {} cannot be removed: {error}", app.cluster.context));
-        }
-    }
 }
 
 impl App {
     /// Waits until a pod is seen that can be asked.
-    async fn first_pod(&self) -> Result<(), Failure> {
+    async fn first_pod(&self) -> Result<(), String> {
         let mut list = self.routes.watch().subscribe();
         let seen = list.wait_for(|list| list.pods.iter().any(|pod| pod.ready && !pod.terminating));
         match tokio::time::timeout(FIRST_POD, seen).await {
             Ok(Ok(_)) => Ok(()),
-            _ => {
-                let trouble = self.routes.list().trouble.unwrap_or_else(|| "no pod is ready".to_owned());
-                Err(Failure::not_tried(format!("is rolled out, but its pods cannot be reached from here: {trouble}")))
-            }
+            _ => Err(self.routes.list().trouble.unwrap_or_else(|| "no pod is ready".to_owned())),
         }
     }
 

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use super::ApplyEvent;
 use super::apply::Host;
+use super::ending::Farewell;
 use super::health::raised;
 use super::records::{Record, Told};
 use super::report::Scraped;
@@ -118,10 +119,10 @@ struct Stop {
     all: bool,
 }
 
-async fn stop(State(mut plane): State<Plane>, Query(stop): Query<Stop>) -> StatusCode {
+async fn stop(State(mut plane): State<Plane>, Query(stop): Query<Stop>) -> Json<Farewell> {
     plane.host.request_stop(stop.all);
     raised(&mut plane.stopped).await;
-    StatusCode::NO_CONTENT
+    Json(plane.host.farewell())
 }
 
 fn lines(record: &Record) -> Response {

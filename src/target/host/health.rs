@@ -33,8 +33,8 @@ pub fn probe() -> reqwest::Result<reqwest::Client> {
 
 /// How long the release took to become healthy, or what it did instead, to be read behind "release 17".
 ///
-/// Healthy is what answers well at `path`, or what the image's own health check calls so. What that check calls unhealthy is
-/// not, whatever it answers.
+/// Healthy is what answers well at `path`, for that is where requests will come from: the image's own health check asks from
+/// inside. What that check calls unhealthy is not healthy, whatever it answers.
 pub async fn gate(
     probe: &reqwest::Client,
     instance: &Instance,
@@ -89,7 +89,6 @@ async fn judge(probe: &reqwest::Client, instance: &Instance, url: &str, path: &s
             Judged::Unhealthy(format!("is unhealthy, says the health check of its image: {}", own.output.trim()))
         }
         (_, Ok(())) => Judged::Healthy,
-        (Some(own), Err(_)) if own.state == HealthState::Healthy => Judged::Healthy,
         (_, Err(reason)) => Judged::NotYet(reason),
     }
 }

@@ -111,6 +111,10 @@ async fn run_logged(layout: &Layout, port: u16, log: &HostLog) -> Result<(), Hos
     log.say(&format!("serving at {}", address(port)));
     let serving = tokio::spawn(proxy::serve(data, host.switch()));
     let watching = tokio::spawn(keep_log_short(Arc::clone(&host), layout.releases()));
+    if let Some(canary) = state.canary {
+        let within = canary.canary_within();
+        host.keep_canary(canary, within);
+    }
     if let Some(record) = state.live {
         host.revive(record).await;
     }

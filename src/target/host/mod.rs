@@ -24,6 +24,7 @@ mod back_end;
 mod client;
 mod cluster;
 mod control;
+mod ending;
 mod health;
 mod instance;
 mod life;
@@ -42,6 +43,7 @@ use std::error::Error;
 use serde::{Deserialize, Serialize};
 
 pub use self::client::{ClientError, HostClient};
+pub use self::ending::{Farewell, end_without_host};
 pub use self::life::{HostError, host_lock, host_log, run};
 pub use self::report::Scraped;
 pub use super::request::{ApplyRequest, ApplyResponse, LiveRelease, TargetStatus};

@@ -33,8 +33,10 @@ impl Host {
                 Ok(connected) => return Ok(connected),
                 Err(error) => error,
             };
-            if !is_unreachable(&error) || begun.elapsed() >= LIMIT || self.is_stopping() {
-                return Err(Failure::not_tried(format!("was not deployed: {error}")));
+            let nobody_answers = is_unreachable(&error);
+            if !nobody_answers || begun.elapsed() >= LIMIT || self.is_stopping() {
+                let reason = format!("was not deployed: {error}");
+                return Err(if nobody_answers { Failure::unreachable(reason) } else { Failure::not_tried(reason) });
             }
             record.step(format!("{error}; trying again in {}", super::seconds(pause)));
             tokio::select! {

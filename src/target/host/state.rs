@@ -23,6 +23,9 @@ pub struct HostState {
     pub live: Option<RecordedRelease>,
     /// Processes that ran when it was written.
     pub children: Vec<RecordedProcess>,
+    /// A canary that waits for its judgement.
+    #[serde(default)]
+    pub canary: Option<ApplyRequest>,
 }
 
 /// The release in service, with all that is needed to bring it up again.
@@ -95,7 +98,12 @@ mod tests {
         let mut stranger = sleeper();
         let mut mistaken = recorded(&stranger);
         mistaken.started += 1;
-        let state = HostState { boot: boot_id(), live: None, children: vec![recorded(&left_over), mistaken] };
+        let state = HostState {
+            boot: boot_id(),
+            live: None,
+            children: vec![recorded(&left_over), mistaken],
+            ..HostState::default()
+        };
         let killed = state.kill_left_over();
         assert_eq!(killed, [recorded(&left_over)]);
         assert!(!left_over.wait().unwrap().success());
@@ -107,7 +115,7 @@ mod tests {
     #[test]
     fn after_another_boot_nothing_is_killed() {
         let mut child = sleeper();
-        let state = HostState { boot: "another".into(), live: None, children: vec![recorded(&child)] };
+        let state = HostState { boot: "another".into(), children: vec![recorded(&child)], ..HostState::default() };
         assert!(state.kill_left_over().is_empty());
         kill_process_group(Pid::from_child(&child), Signal::KILL).unwrap();
         child.wait().unwrap();

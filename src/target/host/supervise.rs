@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::apply::Host;
 use super::back_end::BackEnd;
 use super::health::{gate, raised};
-use super::instance::{End, Instance, Material};
+use super::instance::{End, Instance, Material, adopt};
 use crate::target::{ApplyRequest, Failure};
 
 /// The first pause before an instance is started again; each further one is twice as long.
@@ -83,9 +83,13 @@ pub async fn supervise(host: Arc<Host>, mut supervised: Supervised, first: Optio
 
 /// Starts an instance and lets it serve once it is healthy; `None` if it did not come so far.
 async fn bring_up(host: &Host, supervised: &mut Supervised) -> Option<Instance> {
+    // A container that the engine brought up when it came back itself: to start another beside it would end this one.
+    if let Ok(Some(instance)) = adopt(&supervised.request).await {
+        return serve_when_healthy(host, supervised, instance).await;
+    }
     match host.start(&supervised.request, &supervised.material).await {
         Ok(instance) => serve_when_healthy(host, supervised, instance).await,
-        Err(Failure::Unfit { reason, .. } | Failure::NotTried { reason }) => {
+        Err(Failure::Unfit { reason, .. } | Failure::NotTried { reason, .. }) => {
             host.note_end(supervised.generation, &reason);
             host.log.say(&format!("release {} {reason}", supervised.request.release));
             None

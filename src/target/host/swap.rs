@@ -11,7 +11,7 @@ use super::instance::{Instance, Material, adopt, start_container};
 use super::records::Record;
 use super::state::RecordedRelease;
 use super::{health, seconds};
-use crate::config::TargetKind;
+use crate::config::{DeployTarget, TargetKind};
 use crate::disk::now;
 use crate::pipeline::ReleaseId;
 use crate::target::docker;
@@ -82,7 +82,7 @@ impl Host {
         self.clear_left_over(&record.request, &[release]).await;
         let material = match self.material(&record.request).await {
             Ok(material) => material,
-            Err(Failure::NotTried { reason } | Failure::Unfit { reason, .. }) => {
+            Err(Failure::NotTried { reason, .. } | Failure::Unfit { reason, .. }) => {
                 return self.log.say(&format!("cannot bring release {release} up again: it {reason}"));
             }
         };
@@ -155,7 +155,25 @@ impl Host {
         if former.app.is_some() {
             self.leave_cluster(&former, record).await;
         }
-        record.step(format!("release {release} stopped"));
+        record.step(match self.remains_of(&former.record.request).await {
+            None => format!("release {release} stopped"),
+            Some(remains) => format!("release {release}: {remains}"),
+        });
+    }
+
+    /// What is left of a former release that ran as a container, or is to be done about it.
+    async fn remains_of(&self, former: &ApplyRequest) -> Option<String> {
+        let DeployTarget::Docker(settings) = &former.target else { return None };
+        let (keep, is_elsewhere) = {
+            let desk = self.desk();
+            let live = desk.live.as_ref().map(|live| &live.record.request);
+            let is_elsewhere = live.is_some_and(|live| live.target.kind() != TargetKind::Docker);
+            (live.map(|live| live.release).into_iter().collect::<Vec<_>>(), is_elsewhere)
+        };
+        if let Err(error) = docker::remove_left_over(&former.folder, &keep).await {
+            return Some(format!("its container may still run: {error}"));
+        }
+        if is_elsewhere { docker::compose::way_back(settings).await } else { None }
     }
 
     /// Ends a release that does not get to serve, and gives its last words.

@@ -88,7 +88,8 @@ pub async fn withdraw(cluster: &Cluster, prepared: &Prepared) -> Result<(), Clus
         patience.reach(|| canary.remove(cluster, &prepared.ours, None, &how)).await?;
     }
     let live = patience.reach(|| deployment(cluster, prepared.deployment())).await?;
-    if live.as_ref().and_then(release_asked_for) != Some(prepared.release()) {
+    // Without a record of the former release it is not known what is only the new one's.
+    if live.as_ref().and_then(release_asked_for) != Some(prepared.release()) && prepared.former.is_some() {
         remove_new(cluster, prepared, prepared.former.as_ref(), &mut patience).await?;
     }
     gone(cluster, prepared, &mut patience).await

@@ -118,7 +118,9 @@ pub(super) async fn failure_of(cluster: &Cluster, stop: Stop) -> Failure {
 pub(super) fn with_left_over(failure: Failure, left: &str) -> Failure {
     match failure {
         Failure::Unfit { reason, log_tail } => Failure::unfit(format!("{reason}; {left}"), log_tail),
-        Failure::NotTried { reason } => Failure::not_tried(format!("{reason}; {left}")),
+        Failure::NotTried { reason, unreachable } => {
+            Failure::NotTried { reason: format!("{reason}; {left}"), unreachable }
+        }
     }
 }
 
@@ -128,7 +130,7 @@ fn silent(rollout: &Rollout<'_>, prepared: &Prepared, error: &ClusterError) -> F
         Some(former) => format!("pods of it may run beside those of release {}", former.release),
         None => "pods of it may run".to_owned(),
     };
-    Failure::not_tried(format!(
+    Failure::unreachable(format!(
         "was lost sight of in the middle of its rollout: {error}; {beside} (`kubectl -n {} rollout status deployment/{}`): \
          deploy again once the cluster answers",
         rollout.cluster.namespace, rollout.deployment

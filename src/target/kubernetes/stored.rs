@@ -216,7 +216,8 @@ impl Prepared {
 /// What was applied for the release of `request`, to be found again and compared.
 pub fn stored(request: &ApplyRequest, keep_in: &Path) -> Result<Prepared, StoredError> {
     let manifests = Manifests::read(keep_in, request.release)?;
-    Ok(Prepared { manifests, former: None, ours: ours(request), keep_in: keep_in.to_owned(), notes: Vec::new() })
+    let former = manifests.former.and_then(|former| Manifests::read(keep_in, former).ok());
+    Ok(Prepared { manifests, former, ours: ours(request), keep_in: keep_in.to_owned(), notes: Vec::new() })
 }
 
 /// The labels of all that is the project's.

@@ -6,6 +6,11 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+mod build;
+mod compose;
+mod registry;
+
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::path::Path;
@@ -14,7 +19,7 @@ use rustix::process::Signal;
 
 use support::{
     Forwarder, LoadPlan, POINT, POINTS, Project, PythonApp, RECORD, Swept, customers, docker, get, has_docker,
-    own_name, post, registry, replaced, send,
+    own_name, post, replaced, send,
 };
 
 const SOCKET: &str = "/var/run/docker.sock";
@@ -318,89 +323,4 @@ fn pruning_leaves_the_images_of_others_and_those_that_a_rollback_needs() {
     }
     docker(&["image", "inspect", support::PYTHON_IMAGE]).ok();
     app.command(&["rollback", "--wait"]).ok();
-}
-
-#[test]
-fn a_dockerfile_that_fails_names_the_step_and_its_output_and_a_secret_is_nowhere() {
-    if !has_docker("a_dockerfile_that_fails_names_the_step_and_its_output_and_a_secret_is_nowhere") {
-        return;
-    }
-    let app = PythonApp::new();
-    let dockerfile = std::fs::read_to_string(app.folder().join("Dockerfile")).unwrap();
-    app.write("Dockerfile", format!("{dockerfile}\nUSER root\nRUN echo before-the-fall && exit 9\n"));
-    app.up();
-    app.register("points.csv", POINTS);
-    let run = app.expect_run(1, "failed");
-    let said = run["stages"]["build"].to_string();
-    assert!(said.contains('9') && said.contains("RUN"), "{said}");
-    let log = app.command(&["logs", "build"]).ok();
-    assert!(log.said().contains("before-the-fall"), "{}", log.said());
-
-    app.write("Dockerfile", "FROM trainyard-test-python:1\nCOPPY . /app\n");
-    let run = app.expect_run(2, "failed");
-    let said = run["stages"]["build"].to_string().to_lowercase();
-    assert!(said.contains("coppy"), "{said}");
-}
-
-#[test]
-fn a_secret_reaches_its_step_and_neither_log_nor_history_nor_journal() {
-    if !has_docker("a_secret_reaches_its_step_and_neither_log_nor_history_nor_journal") {
-        return;
-    }
-    let app = PythonApp::with(|text| {
-        let keys = "dockerfile = \"Dockerfile\"\nsecrets = { token = \"$REGISTRY_TOKEN\" }";
-        replaced(text, "dockerfile = \"Dockerfile\"", keys)
-    });
-    let dockerfile = std::fs::read_to_string(app.folder().join("Dockerfile")).unwrap();
-    let step = "RUN --mount=type=secret,id=token,mode=0444 sh -c 'test $(wc -c < /run/secrets/token) = 20 && echo it-was-there'";
-    app.write("Dockerfile", format!("{dockerfile}\n{step}\n"));
-    app.set("DOCKER_BUILDKIT", "1");
-    app.set("REGISTRY_TOKEN", "a-secret-of-20-bytes");
-    app.up();
-    app.register("points.csv", POINTS);
-    app.expect_run(1, "passed");
-    assert!(app.command(&["logs", "build"]).ok().said().contains("it-was-there"));
-    let image = app.snapshot()["state"]["releases"]["1"]["image"].as_str().unwrap().to_owned();
-    let history = docker(&["history", "--no-trunc", &image]).ok();
-    assert!(!history.said().contains("a-secret"), "{}", history.said());
-    let mut open = vec![app.state("")];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().flatten() {
-            if entry.path().is_dir() {
-                open.push(entry.path());
-            } else if let Ok(bytes) = std::fs::read(entry.path()) {
-                let holds = bytes.windows(20).any(|window| window == b"a-secret-of-20-bytes");
-                assert!(!holds, "{} holds the secret", entry.path().display());
-            }
-        }
-    }
-    // The classic builder has no secrets: the stage says so and builds nothing.
-    app.command(&["down"]).ok();
-    app.write("Dockerfile", format!("{dockerfile}\n{step}\nLABEL again=1\n"));
-    app.set("DOCKER_BUILDKIT", "0");
-    app.up();
-    let run = app.expect_run(2, "failed");
-    assert!(run["stages"]["build"].to_string().contains("BuildKit"), "{run}");
-}
-
-#[test]
-fn an_image_is_pushed_and_known_by_its_digest() {
-    let test = "an_image_is_pushed_and_known_by_its_digest";
-    let Some(registry) = registry(test).filter(|_| has_docker(test)) else { return };
-    let repository = format!("{registry}/{}", own_name("pushed"));
-    let app = PythonApp::with(|text| {
-        replaced(text, "dockerfile = \"Dockerfile\"", &format!("dockerfile = \"Dockerfile\"\npush = \"{repository}\""))
-    });
-    app.up();
-    app.register("points.csv", POINTS);
-    app.expect_run(1, "passed");
-    let image = app.snapshot()["state"]["releases"]["1"]["archive"].as_str().unwrap().to_owned();
-    let described: serde_json::Value = serde_json::from_slice(&std::fs::read(app.state(&image)).unwrap()).unwrap();
-    let pushed = described["pushed"].as_str().unwrap();
-    assert!(pushed.starts_with(&format!("{repository}@sha256:")), "{described}");
-    docker(&["pull", pushed]).ok();
-
-    app.reconfigure(&repository, "127.0.0.1:9/nobody");
-    let run = app.expect_run(2, "failed");
-    assert!(run["stages"]["build"].to_string().contains("127.0.0.1:9"), "{run}");
 }
