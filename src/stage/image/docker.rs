@@ -127,7 +127,7 @@ async fn build_in_engine(
     let inputs = digest_of_inputs(&digest, request, &context, &arguments);
     let (repository, tag) = (repository(request.project), inputs.short());
     let reference = format!("{repository}:{tag}");
-    let fresh = images::find(&engine, &reference).await?.is_none();
+    let fresh = !images::claim(&engine, &repository, tag).await?;
     if fresh {
         let builder = Builder::choose(&engine).await?;
         let secrets = secrets(request, builder)?;

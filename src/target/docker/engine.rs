@@ -395,12 +395,23 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::task::Poll;
 
     use futures_util::stream;
+    use tokio::net::TcpListener;
 
     use super::*;
+
+    /// An engine whose answers are those of a router in this process.
+    pub(crate) async fn engine_of(router: axum::Router) -> Engine {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let text = |text: &str| text.to_owned();
+        let version = EngineVersion { version: text("X"), api: text("1.41"), min_api: text("1.12") };
+        Engine { client: Docker::connect_with_host(&address).unwrap(), address, version }
+    }
 
     fn version(api: &str, min_api: &str) -> Result<(), EngineError> {
         let (version, api, min_api) = ("X".to_owned(), api.to_owned(), min_api.to_owned());

@@ -127,6 +127,16 @@ pub async fn tag(engine: &Engine, image: &str, repository: &str, tag: &str) -> R
     answer(engine.client().tag_image(image, Some(options))).await
 }
 
+/// Whether the engine has `repository:tag`. The image gets that tag once more, so that it counts as fresh and is not pruned
+/// before whoever asked has told of it.
+pub async fn claim(engine: &Engine, repository: &str, tag: &str) -> Result<bool, EngineError> {
+    match self::tag(engine, &format!("{repository}:{tag}"), repository, tag).await {
+        Ok(()) => Ok(true),
+        Err(EngineError::Missing { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Takes a name from an image, and with its last name the image, never by force; whether there was one.
 pub async fn remove(engine: &Engine, reference: &str) -> Result<bool, EngineError> {
     let options = RemoveImageOptionsBuilder::new().force(false).build();
