@@ -28,7 +28,7 @@ const OLDEST: (u64, u64) = (1, 41);
 /// How long an engine may take to say who it is.
 const GREETING: Duration = Duration::from_secs(5);
 /// How long a plain question may take, also on a machine that is busy.
-const ANSWER: Duration = Duration::from_secs(30);
+pub const ANSWER: Duration = Duration::from_secs(30);
 /// The limit of the client itself for work that takes as long as it takes; silence is watched apart.
 const WORK: Duration = Duration::from_hours(168);
 
