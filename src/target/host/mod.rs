@@ -23,6 +23,7 @@ mod apply;
 mod back_end;
 mod client;
 mod cluster;
+mod comparison;
 mod control;
 mod health;
 mod instance;
