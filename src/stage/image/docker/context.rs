@@ -11,8 +11,8 @@
 //! `.dockerignore` into the image that a pattern leaves out.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::fs::{self, Metadata};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tar::{Builder, EntryType};
@@ -24,6 +24,7 @@ use crate::config::DockerfileSettings;
 use crate::disk::FileStamp;
 use crate::pipeline::Digest;
 use crate::stage::image::layer::{header, is_executable};
+use crate::stage::unchanged::Unchanged;
 use crate::target::hashing::HashingWriter;
 
 /// Where the model lies in the context, and the value of the build argument.
@@ -39,6 +40,8 @@ const STATE: &str = ".trainyard";
 const LARGE: u64 = 1 << 30;
 /// How many folders are named in it.
 const NAMED: usize = 5;
+/// What to do about a file that did not stay as it was.
+const MEND: &str = "run the stage again, or name it in .dockerignore if it always changes";
 
 /// Why there is no context.
 #[derive(Debug, thiserror::Error)]
@@ -364,57 +367,9 @@ fn append<W: Write>(tar: &mut Builder<W>, place: &Path, entry: &Entry) -> io::Re
         }
         Entry::File { path, stamp, executable } => {
             let mut header = header(EntryType::Regular, stamp.bytes, *executable);
-            tar.append_data(&mut header, place, Unchanged::open(path, *stamp)?)
+            tar.append_data(&mut header, place, Unchanged::open(path, *stamp, MEND)?)
         }
     }
-}
-
-/// A file that must give exactly what was promised: more or fewer bytes would shift all that follows in the stream.
-struct Unchanged<'a> {
-    path: &'a Path,
-    file: File,
-    stamp: FileStamp,
-    left: u64,
-}
-
-impl<'a> Unchanged<'a> {
-    fn open(path: &'a Path, stamp: FileStamp) -> io::Result<Self> {
-        let file = File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => changed(path, "is not there any more"),
-            _ => io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display())),
-        })?;
-        let opened = Self { path, file, stamp, left: stamp.bytes };
-        opened.check()?;
-        Ok(opened)
-    }
-
-    fn check(&self) -> io::Result<()> {
-        let now = self.file.metadata().map(|metadata| FileStamp::from(&metadata))?;
-        if now == self.stamp { Ok(()) } else { Err(changed(self.path, "was written to")) }
-    }
-}
-
-impl Read for Unchanged<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        if room == 0 {
-            // The end, or an empty file.
-            return if buffer.is_empty() { Ok(0) } else { self.check().map(|()| 0) };
-        }
-        let read = self.file.read(buffer.get_mut(..room).unwrap_or_default())?;
-        if read == 0 {
-            return Err(changed(self.path, "became shorter"));
-        }
-        self.left -= u64::try_from(read).unwrap_or(self.left);
-        Ok(read)
-    }
-}
-
-fn changed(path: &Path, how: &str) -> io::Error {
-    io::Error::other(format!(
-        "{} {how} while the context was read; run the stage again, or name it in .dockerignore if it always changes",
-        path.display()
-    ))
 }
 
 #[cfg(test)]

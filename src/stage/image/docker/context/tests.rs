@@ -1,6 +1,7 @@
 //! Which files get into a context, and that their stream depends on nothing else.
 
 use std::fs::Permissions;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
