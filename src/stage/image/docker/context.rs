@@ -6,11 +6,13 @@
 //! the context was gathered, and the last piece of the stream is sent only if all of it had the digest that the image
 //! is named by: so nothing is ever built from half a context or from another one.
 //!
-//! Beyond what Docker would send, there is the model, and a Dockerfile that lies elsewhere. Never sent is `.trainyard`.
-//! Known gap: under `BuildKit`, which takes a context as it comes, `COPY . .` also brings a Dockerfile and a
-//! `.dockerignore` into the image that a pattern leaves out.
+//! Beyond what Docker would send, there is the model, and a Dockerfile that lies elsewhere. Never sent is `.trainyard`, nor
+//! a file of which a secret is read: `COPY . .` would bring it into the image, and its value into the digest.
+//! Known gaps: under `BuildKit`, which takes a context as it comes, `COPY . .` also brings a Dockerfile and a
+//! `.dockerignore` into the image that a pattern leaves out; and the copy of a secret in a clean checkout, there because
+//! somebody committed it, is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use tar::{Builder, EntryType};
 
 use super::dockerfile;
 use super::dockerignore::{Ignore, Matched, PatternError};
+use super::secrets;
 use super::upload::Sender;
 use crate::config::DockerfileSettings;
 use crate::disk::FileStamp;
@@ -94,11 +97,18 @@ pub struct Context {
     dockerfile: String,
     text: String,
     passed_over: Vec<PathBuf>,
+    secrets: Vec<PathBuf>,
 }
 
 impl Context {
-    /// Finds the files of a context, without reading them, and puts the model among them.
-    pub fn gather(source: &Path, settings: &DockerfileSettings, model: &Path) -> Result<Self, ContextError> {
+    /// Finds the files of a context, without reading them, and puts the model among them. Files of secrets lie below the
+    /// folder `project`.
+    pub fn gather(
+        source: &Path,
+        settings: &DockerfileSettings,
+        model: &Path,
+        project: &Path,
+    ) -> Result<Self, ContextError> {
         let folder = source.join(&settings.context);
         let folder =
             folder.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or(ContextError::NoFolder(folder))?;
@@ -109,7 +119,8 @@ impl Context {
         let content = fs::read(&dockerfile).map_err(|source| reading(&dockerfile, source))?;
         let (ignore, ignore_path) = read_ignore(&folder, &dockerfile)?;
         let mut context = Self { text: String::from_utf8_lossy(&content).into_owned(), ..Self::default() };
-        let walk = Walk { root: &folder, ignore: &ignore };
+        let secrets = secrets::files(&settings.secrets, project);
+        let walk = Walk { root: &folder, ignore: &ignore, secrets: &secrets };
         walk.visit(Path::new(""), &Matched::default(), &mut context)?;
         context.add_dockerfile(&folder, &dockerfile, content)?;
         if context.dockerfile == OUTSIDE {
@@ -145,6 +156,11 @@ impl Context {
     /// What is no file, folder or link and so is not sent: sockets, pipes, devices.
     pub fn passed_over(&self) -> &[PathBuf] {
         &self.passed_over
+    }
+
+    /// The files of secrets that lie in its folder, and links to them, which are not sent.
+    pub fn secrets(&self) -> &[PathBuf] {
+        &self.secrets
     }
 
     /// How many files and links it has.
@@ -284,6 +300,7 @@ impl Entry {
 struct Walk<'a> {
     root: &'a Path,
     ignore: &'a Ignore,
+    secrets: &'a BTreeSet<PathBuf>,
 }
 
 impl Walk<'_> {
@@ -318,7 +335,9 @@ impl Walk<'_> {
     }
 
     fn add(&self, place: &Path, path: &Path, metadata: &Metadata, context: &mut Context) -> Result<(), ContextError> {
-        if metadata.is_symlink() {
+        if self.is_secret(path) {
+            context.secrets.push(place.to_owned());
+        } else if metadata.is_symlink() {
             let to = fs::read_link(path).map_err(|source| reading(path, source))?;
             context.add(place, Entry::Link { to });
         } else if metadata.is_file() {
@@ -327,6 +346,10 @@ impl Walk<'_> {
             context.passed_over.push(self.root.join(place));
         }
         Ok(())
+    }
+
+    fn is_secret(&self, path: &Path) -> bool {
+        !self.secrets.is_empty() && path.canonicalize().is_ok_and(|path| self.secrets.contains(&path))
     }
 }
 
