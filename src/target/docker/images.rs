@@ -76,8 +76,8 @@ pub async fn find(engine: &Engine, reference: &str) -> Result<Option<FoundImage>
     }
 }
 
-/// Why the image that a file stands for cannot be used; `None` when the engine has it.
-pub async fn missing(image: &EngineImage) -> Option<String> {
+/// Why the image that a file stands for cannot be used; `None` when the engine has it. `mend` is what to do when it is gone.
+pub async fn missing(image: &EngineImage, mend: &str) -> Option<String> {
     let has = async {
         let engine = Engine::connect().await?;
         // By its tag; by its id if the tag went to another image.
@@ -90,10 +90,7 @@ pub async fn missing(image: &EngineImage) -> Option<String> {
     };
     match has.await {
         Ok(true) => None,
-        Ok(false) => {
-            let tag = &image.tag;
-            Some(format!("the image {tag} is not in Docker Engine any more; build it again (`trainyard run --force`)"))
-        }
+        Ok(false) => Some(format!("the image {} is not in Docker Engine any more; {mend}", image.tag)),
         Err(error) => Some(error.to_string()),
     }
 }
@@ -298,7 +295,7 @@ fn refused_by_registry(error: EngineError, repository: &str, tag: &str, is_known
     } else if reason.contains("server gave HTTP response to HTTPS client") {
         format!("let it speak TLS, or name it in `insecure-registries` of /etc/docker/daemon.json: [\"{host}\"]")
     } else if reason.contains("does not exist locally") {
-        "build the image again (`trainyard run --force`)".to_owned()
+        "build the image again with `trainyard run`".to_owned()
     } else {
         format!("see whether Docker Engine reaches it (`docker push {repository}:{tag}`)")
     };

@@ -42,7 +42,8 @@ impl From<Error> for NotStarted {
                 "has no command: set `command` in the deploy stage, or `CMD` or `ENTRYPOINT` in the Dockerfile",
             )),
             Cause::NoImage => Self::Failed(Failure::not_tried(
-                "could not be started: its image is not in Docker Engine any more; build it again (`trainyard run build`)",
+                "could not be started: its image is not in Docker Engine any more; build it again with `trainyard run`, or \
+                 for a rollback choose another release (`trainyard releases`)",
             )),
             Cause::Setting(key) => {
                 let essence = essence(message);
@@ -180,7 +181,7 @@ mod tests {
             ("Minimum memory limit allowed is 6MB", "`limits`"),
             ("Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available", "`limits`"),
             ("No command specified", "`command`"),
-            ("No such image: nosuch:1", "trainyard run build"),
+            ("No such image: nosuch:1", "`trainyard run`"),
         ];
         for (text, said) in texts {
             let NotStarted::Failed(Failure::NotTried { reason }) = refused(400, text) else { panic!("{text}") };

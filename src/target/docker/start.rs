@@ -88,8 +88,8 @@ async fn image(engine: &Engine, request: &ApplyRequest) -> Result<String, Failur
         return load(engine, request).await;
     }
     let image = EngineImage::read(&request.image).map_err(|error| {
-        let path = request.image.display();
-        Failure::not_tried(format!("has no image: {path}: {error}; build it again (`trainyard run build`)"))
+        let (path, mend) = (request.image.display(), request.image_mend());
+        Failure::not_tried(format!("has no image: {path}: {error}; {mend}"))
     })?;
     // By its tag, for whoever lists containers; by its id if the tag went to another image.
     for reference in [image.tag.clone(), format!("sha256:{}", image.id)] {
@@ -98,10 +98,8 @@ async fn image(engine: &Engine, request: &ApplyRequest) -> Result<String, Failur
             return Ok(reference);
         }
     }
-    let tag = &image.tag;
-    Err(Failure::not_tried(format!(
-        "could not be started: the image {tag} is not in Docker Engine any more; build it again (`trainyard run build`)"
-    )))
+    let (tag, mend) = (&image.tag, request.image_mend());
+    Err(Failure::not_tried(format!("could not be started: the image {tag} is not in Docker Engine any more; {mend}")))
 }
 
 /// Brings an archive into the engine, under a tag that names its content.
@@ -112,10 +110,8 @@ async fn load(engine: &Engine, request: &ApplyRequest) -> Result<String, Failure
         return Ok(reference);
     }
     if !request.image.is_file() {
-        let path = request.image.display();
-        return Err(Failure::not_tried(format!(
-            "has no image: {path} is not there any more; build it again (`trainyard run build`)"
-        )));
+        let (path, mend) = (request.image.display(), request.image_mend());
+        return Err(Failure::not_tried(format!("has no image: {path} is not there any more; {mend}")));
     }
     let id = images::load_archive(engine, &request.image).await.map_err(not_started)?;
     let options = TagImageOptionsBuilder::new().repo(&repository).tag(&tag).build();
@@ -199,6 +195,13 @@ mod tests {
         let address = free_address().unwrap();
         assert!(address.ip().is_loopback());
         assert!(TcpListener::bind(address).is_ok());
+    }
+
+    #[test]
+    fn only_a_deploy_can_have_its_image_built_again() {
+        assert_eq!(request().image_mend(), "build it again with `trainyard run`");
+        let rollback = ApplyRequest { repeats: Some(crate::pipeline::ReleaseId(3)), ..request() };
+        assert!(rollback.image_mend().starts_with("choose another release (`trainyard releases`)"));
     }
 
     #[test]

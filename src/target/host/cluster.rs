@@ -180,10 +180,10 @@ impl Host {
         settings: &KubernetesSettings,
     ) -> Result<Arc<Prepared>, Failure> {
         let image = EngineImage::read(&request.image).map_err(|error| {
-            let path = request.image.display();
-            Failure::not_tried(format!("has no image: {path}: {error}; build it again (`trainyard run --force`)"))
+            let (path, mend) = (request.image.display(), request.image_mend());
+            Failure::not_tried(format!("has no image: {path}: {error}; {mend}"))
         })?;
-        if let Some(reason) = crate::target::docker::images::missing(&image).await {
+        if let Some(reason) = crate::target::docker::images::missing(&image, request.image_mend()).await {
             return Err(Failure::not_tried(format!("was not deployed: {reason}")));
         }
         let prepared = kubernetes::prepare(cluster, request, settings, image.reference(), &self.releases).await?;
