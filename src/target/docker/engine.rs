@@ -22,6 +22,7 @@ use hyper::header::{HeaderMap, HeaderValue};
 use tokio::time::timeout;
 
 use super::command;
+use crate::target::causes::{chain, innermost};
 
 /// Where the engine listens when `DOCKER_HOST` does not say otherwise.
 const DEFAULT_ADDRESS: &str = "unix:///var/run/docker.sock";
@@ -352,7 +353,7 @@ impl EngineError {
 
     fn not_reached(error: &(dyn StdError + 'static)) -> Self {
         let (address, reason) = (address(), innermost(error));
-        let kind = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+        let kind = chain(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
         match kind {
             Some(io::ErrorKind::PermissionDenied) => Self::NotAllowed { address, reason },
             _ => Self::unreachable(address, reason),
@@ -386,16 +387,6 @@ impl From<Error> for EngineError {
             other => Self::Unexpected { reason: other.to_string() },
         }
     }
-}
-
-/// The error and what lies beneath it.
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
-}
-
-/// What lies beneath all: the outer ones say only "client error".
-fn innermost(error: &(dyn StdError + 'static)) -> String {
-    causes(error).last().map_or_else(String::new, ToString::to_string)
 }
 
 #[cfg(test)]

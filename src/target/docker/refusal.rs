@@ -7,6 +7,7 @@ use bollard::errors::Error;
 
 use super::engine::EngineError;
 use crate::target::Failure;
+use crate::target::runtime_words::essence;
 
 /// Why a container was not started.
 #[derive(Debug)]
@@ -127,14 +128,6 @@ fn cause(message: &str) -> Cause {
     let message = message.to_lowercase();
     let found = CAUSES.iter().find(|(texts, _)| texts.iter().any(|text| message.contains(text)));
     found.map_or(Cause::Unknown, |(_, cause)| *cause)
-}
-
-/// The text without the layers of the runtime through which it came.
-fn essence(message: &str) -> &str {
-    let layers = ["OCI runtime create failed: ", "runc create failed: ", "unable to start container process: "];
-    let inner = layers.iter().fold(message, |rest, layer| rest.split_once(layer).map_or(rest, |(_, inner)| inner));
-    let inner = inner.split_once(": unknown").map_or(inner, |(inner, _)| inner);
-    inner.trim()
 }
 
 #[cfg(test)]

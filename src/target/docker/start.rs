@@ -1,7 +1,6 @@
 //! From a request to a container that was started, or to nothing at all.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters::{CreateContainerOptionsBuilder, TagImageOptionsBuilder};
@@ -13,6 +12,7 @@ use super::refusal::{NotStarted, is_missing};
 use super::{compose, containers, images, plan};
 use crate::config::DockerSettings;
 use crate::target::engine_image::EngineImage;
+use crate::target::loopback::free_address;
 use crate::target::{ApplyRequest, Failure, labels};
 
 /// How many ports are tried. Another program may take one between its choice and its use, but hardly three in a row.
@@ -155,11 +155,6 @@ pub fn of_release(request: &ApplyRequest) -> [String; 2] {
     ]
 }
 
-/// A port of loopback that is free now.
-fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped by")]
 fn not_started(error: EngineError) -> Failure {
     Failure::not_tried(format!("could not be started: {error}"))
@@ -189,13 +184,6 @@ fn short(id: &str) -> &str {
 mod tests {
     use super::super::plan::tests::request;
     use super::*;
-
-    #[test]
-    fn a_free_port_is_of_loopback_and_can_be_had() {
-        let address = free_address().unwrap();
-        assert!(address.ip().is_loopback());
-        assert!(TcpListener::bind(address).is_ok());
-    }
 
     #[test]
     fn only_a_deploy_can_have_its_image_built_again() {
