@@ -247,6 +247,9 @@ fn whether_docker_engine_is_needed_follows_from_images_and_runners() {
     assert!(project("", "target = \"kubernetes\"").uses_docker());
     let contained = "[stages.a]\ncommand = [\"a\"]\nrunner = \"docker\"\ncontainer = { image = \"a\" }\n";
     assert!(settings(contained).uses_docker());
+    let job = "[stages.a]\nuses = \"train\"\ntarget = \"y\"\nrunner = \"kubernetes\"\n";
+    assert!(settings(job).uses_docker(), "the image of the program is loaded into it");
+    assert!(!settings(&format!("{job}container = {{ image = \"a\" }}\n")).uses_docker());
 }
 
 /// The definitions of build and deploy, which also stand in the graph.

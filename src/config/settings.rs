@@ -34,11 +34,12 @@ impl Settings {
         self.stages.iter().find(|stage| stage.spec.name == *name)
     }
 
-    /// Whether an image lies in Docker Engine or a stage runs there.
+    /// Whether an image lies in Docker Engine, that of the program for a built-in stage elsewhere too, or a stage runs there.
     pub fn uses_docker(&self) -> bool {
         self.stages.iter().any(|stage| match (&stage.action, &stage.runner) {
             (_, Runner::Docker(_)) => true,
             (Action::Image(image), _) => image.store == ImageStore::Docker,
+            (Action::Train(_), Runner::Kubernetes(container)) => container.image.is_none(),
             (Action::Command(_) | Action::Train(_) | Action::Deploy(_), _) => false,
         })
     }

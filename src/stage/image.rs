@@ -279,11 +279,7 @@ fn writing(folder: &Path, source: io::Error) -> ImageError {
 
 /// The layers, lowest first: what changes least lies lowest, so that it is stored and sent once.
 fn layers(inputs: &Inputs) -> Result<Vec<(&'static str, Layer)>, ImageError> {
-    let mut server = Layer::default();
-    for library in &inputs.libraries {
-        server.add_file(library, library, true);
-    }
-    server.add_file(Path::new(SERVER), &inputs.server, true);
+    let server = program::layer(&inputs.libraries, &inputs.server)?;
     let mut model = Layer::default();
     model
         .add_tree(Path::new("/model"), &inputs.model)

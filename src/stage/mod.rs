@@ -11,3 +11,4 @@ pub mod image;
 pub mod report;
 pub mod runner;
 pub mod train;
+mod unchanged;

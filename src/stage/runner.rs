@@ -151,11 +151,11 @@ pub enum RunnerError {
     Job(#[from] JobError),
     /// The cluster did not come back.
     #[error(
-        "the API server did not answer for {minutes} minutes: {reason}; see whether the cluster is up, and run the stage again"
+        "the API server did not answer for {span}: {reason}; see whether the cluster is up, and run the stage again"
     )]
     NotBack {
-        /// How long.
-        minutes: u64,
+        /// How long: `10 minutes`.
+        span: String,
         /// What was tried last.
         reason: String,
     },

@@ -4,8 +4,12 @@
 //! run as. `process`, `docker` and `kubernetes` know how a release becomes a process, a container or a rollout; none of them
 //! knows of the others. `archive` and `engine_image` are the two forms in which an image lies on disk. Nothing here decides
 //! whether a release may be applied, and nothing reads the configuration: the request holds all.
+//!
+//! What several of them need lies beside them: `causes` and `runtime_words` are about the words of others, `loopback` about
+//! ports of this machine.
 
 pub mod archive;
+mod causes;
 pub mod docker;
 pub mod engine_image;
 pub mod expand;
@@ -13,9 +17,11 @@ pub mod hashing;
 pub mod host;
 pub mod kubernetes;
 pub mod labels;
+mod loopback;
 mod presence;
 pub mod process;
 mod request;
+mod runtime_words;
 pub mod tail;
 
 use std::error::Error;

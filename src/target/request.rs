@@ -11,6 +11,12 @@ pub use crate::api::types::{InstanceStatus, Usage};
 use crate::config::DeployTarget;
 use crate::pipeline::{Digest, ModelVersion, Moment, ReleaseId, RunId};
 
+/// What to do when the image of a deploy is gone. Its stage may have any name, and a run finds by itself that it is missing.
+const BUILD_AGAIN: &str = "build it again with `trainyard run`";
+/// What to do when the image of a rollback is gone: a run, forced or not, builds the present source.
+pub const CHOOSE_ANOTHER: &str =
+    "choose another release (`trainyard releases`), or check out its commit and build it with `trainyard run`";
+
 /// Everything that is needed to put one release into service, now and again after a restart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApplyRequest {
@@ -73,6 +79,11 @@ impl ApplyRequest {
             }
             DeployTarget::Process | DeployTarget::Docker(_) => Duration::ZERO,
         }
+    }
+
+    /// What to do when its image is gone.
+    pub fn image_mend(&self) -> &'static str {
+        if self.repeats.is_some() { CHOOSE_ANOTHER } else { BUILD_AGAIN }
     }
 
     /// How long requests of the replaced release may take after the switch.

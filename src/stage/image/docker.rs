@@ -120,14 +120,14 @@ async fn build_in_engine(
 ) -> Result<BuiltImage, DockerBuildError> {
     let engine = Engine::connect().await?;
     progress(0.0, "reading the context");
-    let context = Context::gather(request.source, request.settings, request.model)?;
+    let context = Context::gather(request.source, request.settings, request.model, request.folder)?;
     describe(&context);
     let digest = context.digest()?;
     let arguments = arguments(request.settings, &context);
     let inputs = digest_of_inputs(&digest, request, &context, &arguments);
     let (repository, tag) = (repository(request.project), inputs.short());
     let reference = format!("{repository}:{tag}");
-    let fresh = images::find(&engine, &reference).await?.is_none();
+    let fresh = !images::claim(&engine, &repository, tag).await?;
     if fresh {
         let builder = Builder::choose(&engine).await?;
         let secrets = secrets(request, builder)?;
@@ -165,6 +165,9 @@ fn describe(context: &Context) {
     println!("the context has {} files of {} bytes", context.files(), context.bytes());
     for path in context.passed_over() {
         println!("{} is no file, folder or link and is not sent", path.display());
+    }
+    for place in context.secrets() {
+        println!("{} is the file of a secret and is not sent; a step mounts it", place.display());
     }
     let Some(largest) = context.too_large() else { return };
     println!("that is much to digest and to send; name in .dockerignore what the image does not need. The largest:");

@@ -1,24 +1,30 @@
 //! One layer of an image: what is to lie where, written as a tar stream that depends on nothing but that.
 //!
 //! Entries are sorted, times are zero, the owner is zero and modes are one of two, so that equal contents make equal bytes
-//! on every machine. A layer is never held in memory: it goes to a file and is hashed on its way.
+//! on every machine. A layer is never held in memory: it goes to a file and is hashed on its way. A file that is not what it
+//! was when it was put into the layer is an error.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read};
+use std::io::{self, BufWriter};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
 
+use crate::disk::FileStamp;
 use crate::pipeline::Digest;
+use crate::stage::unchanged::Unchanged;
 use crate::target::hashing::HashingWriter;
+
+/// What to do about a file that did not stay as it was.
+const MEND: &str = "run the stage again";
 
 /// What lies at one place of the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
     Folder,
-    File { source: PathBuf, executable: bool },
+    File { source: PathBuf, stamp: FileStamp, executable: bool },
     Link { to: PathBuf },
 }
 
@@ -40,9 +46,9 @@ pub struct WrittenLayer {
 }
 
 impl Layer {
-    /// Puts the file `source` at `place`, which is absolute in the image.
-    pub fn add_file(&mut self, place: &Path, source: &Path, executable: bool) {
-        self.add(place, Entry::File { source: source.to_owned(), executable });
+    /// Puts the file `source`, which was found with this metadata, at `place`, which is absolute in the image.
+    pub fn add_file(&mut self, place: &Path, source: &Path, metadata: &fs::Metadata, executable: bool) {
+        self.add(place, Entry::File { source: source.to_owned(), stamp: FileStamp::from(metadata), executable });
     }
 
     /// Puts a symbolic link at `place`.
@@ -60,7 +66,7 @@ impl Layer {
             if metadata.is_dir() {
                 self.add_tree(&inside, &path)?;
             } else if metadata.is_file() {
-                self.add_file(&inside, &path, is_executable(&metadata));
+                self.add_file(&inside, &path, &metadata, is_executable(&metadata));
             }
         }
         Ok(())
@@ -118,47 +124,17 @@ fn append<W: io::Write>(tar: &mut Builder<W>, place: &Path, entry: &Entry) -> io
     match entry {
         Entry::Folder => tar.append_data(&mut header(EntryType::Directory, 0, true), place, io::empty()),
         Entry::Link { to } => tar.append_link(&mut header(EntryType::Symlink, 0, true), place, to),
-        Entry::File { source, executable } => {
-            let file = File::open(source).map_err(|error| naming(source, &error))?;
-            let size = file.metadata().map_err(|error| naming(source, &error))?.len();
-            let content = Exactly { inner: file, left: size, source };
-            tar.append_data(&mut header(EntryType::Regular, size, *executable), place, content)
+        Entry::File { source, stamp, executable } => {
+            let mut header = header(EntryType::Regular, stamp.bytes, *executable);
+            tar.append_data(&mut header, place, Unchanged::open(source, *stamp, MEND)?)
         }
-    }
-}
-
-fn naming(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
-}
-
-/// Reads as many bytes as the header promised: fewer would shift all that follows in the tar stream.
-struct Exactly<'a> {
-    inner: File,
-    left: u64,
-    source: &'a Path,
-}
-
-impl Read for Exactly<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        if room == 0 {
-            return Ok(0);
-        }
-        let read = match self.inner.read(buffer.get_mut(..room).unwrap_or_default()) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-            result => result.map_err(|error| naming(self.source, &error))?,
-        };
-        if read == 0 {
-            let text = format!("{} became shorter while it was read; run the stage again", self.source.display());
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
-        }
-        self.left -= u64::try_from(read).unwrap_or(self.left);
-        Ok(read)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
 
     #[test]
@@ -166,9 +142,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("source");
         fs::write(&source, "content").unwrap();
+        let metadata = fs::metadata(&source).unwrap();
         let mut layer = Layer::default();
-        layer.add_file(Path::new("/usr/local/bin/tool"), &source, true);
-        layer.add_file(Path::new("/app/a"), &source, false);
+        layer.add_file(Path::new("/usr/local/bin/tool"), &source, &metadata, true);
+        layer.add_file(Path::new("/app/a"), &source, &metadata, false);
         layer.add_link(Path::new("/app/b"), Path::new("a"));
         let written = layer.write(&folder.path().join("layer.tar")).unwrap();
         assert_eq!(written.digest, crate::disk::digest_file(&written.path).unwrap());
@@ -198,11 +175,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_named() {
+    fn a_file_that_is_not_what_it_was_or_not_there_any_more_is_named() {
         let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("model.bin");
+        fs::write(&source, "1,2").unwrap();
         let mut layer = Layer::default();
-        layer.add_file(Path::new("/app/a"), &folder.path().join("gone"), false);
-        let error = layer.write(&folder.path().join("layer.tar")).unwrap_err();
-        assert!(error.to_string().contains("gone"), "{error}");
+        layer.add_file(Path::new("/model/model.bin"), &source, &fs::metadata(&source).unwrap(), false);
+        let told = || layer.write(&folder.path().join("layer.tar")).unwrap_err().to_string();
+
+        fs::write(&source, "3,4").unwrap();
+        // Also where the clock of the file system is too coarse to tell two writes apart.
+        File::open(&source).unwrap().set_modified(SystemTime::now() + Duration::from_secs(9)).unwrap();
+        assert!(told().contains("model.bin was written to"), "{}", told());
+        fs::remove_file(&source).unwrap();
+        assert!(told().contains("model.bin is not there any more"), "{}", told());
     }
 }

@@ -3,7 +3,8 @@
 //! Equal programs give the equal image, so it is made once a version; pruning may take it, and then it is made again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::archive::Image;
 use super::closure;
@@ -30,11 +31,7 @@ pub async fn program_image(
     let images = layout.images();
     let failed = |source| writing(&images, source);
     let libraries = closure::shared_libraries(program)?;
-    let mut layer = Layer::default();
-    for library in &libraries {
-        layer.add_file(library, library, true);
-    }
-    layer.add_file(Path::new(SERVER), program, true);
+    let layer = layer(&libraries, program)?;
     let workspace = Workspace::new(&images).map_err(failed)?;
     let written = layer.write(&workspace.file("program.tar")).map_err(failed)?;
 
@@ -65,4 +62,15 @@ pub async fn program_image(
     image.write(&archive).map_err(failed)?;
     let engine = Engine::connect().await.map_err(DockerBuildError::from)?;
     Ok(store_archive(&engine, &archive, NAME, push, &images, &mut |line| println!("{line}")).await?)
+}
+
+/// The layer of the program: itself and the libraries without which it does not run.
+pub(super) fn layer(libraries: &[PathBuf], program: &Path) -> Result<Layer, ImageError> {
+    let libraries = libraries.iter().map(|library| (library.as_path(), library.as_path()));
+    let mut layer = Layer::default();
+    for (place, file) in libraries.chain([(Path::new(SERVER), program)]) {
+        let metadata = fs::metadata(file).map_err(|source| ImageError::Read { path: file.to_owned(), source })?;
+        layer.add_file(place, file, &metadata, true);
+    }
+    Ok(layer)
 }

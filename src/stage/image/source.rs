@@ -138,7 +138,7 @@ impl Walk<'_> {
         }
         let metadata = fs::symlink_metadata(path).map_err(failed)?;
         if metadata.is_file() {
-            layer.add_file(&place, path, is_executable(&metadata));
+            layer.add_file(&place, path, &metadata, is_executable(&metadata));
         }
         Ok(metadata.is_file())
     }

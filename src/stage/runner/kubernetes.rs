@@ -8,10 +8,11 @@
 //!
 //! The pod waits for its files and, behind the command, until they were collected; both with a limit, so that a pod whose
 //! runner died ends by itself. All that is asked of the pod is asked again when the API server was lost on the way; nothing
-//! of it changes anything when it is done twice. The Job goes on meanwhile.
+//! of it changes anything when it is done twice. The Job goes on meanwhile. `farewell` takes it away at the end.
 //!
 //! Known gap: the image that an earlier stage made does not go along (`TRAINYARD_IMAGE` is not set).
 
+mod farewell;
 pub(super) mod hand;
 
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ use self::hand::{Ended, Hand, State};
 use super::docker::out_of_memory;
 use super::site::{self, Site};
 use super::transfer::{self, ChannelReader, ChannelWriter, OutputFile, Parcel, TransferError};
-use super::{CANCELLED, Cancel, FAREWELL, PROGRAM, RemoteJob, RunnerError, image_of, pass_on};
+use super::{CANCELLED, Cancel, PROGRAM, RemoteJob, RunnerError, image_of, pass_on};
 use crate::config::ContainerSettings;
 use crate::target::kubernetes::job as jobs;
 use crate::target::kubernetes::job::{Cluster, JobError, JobPod, JobRequest, Sink, StageJob};
@@ -67,7 +68,7 @@ pub async fn run(
     jobs::remove(&cluster, &own, LEFT_OVER).await?;
     let visit = Visit::new(job, settings, site);
     let parcel = visit.pack().await?;
-    let made = jobs::create(&cluster, &visit.request(image)).await?;
+    let made = farewell::create(&cluster, &visit.request(image), &own).await?;
     println!("Job {} on {}, namespace {}", made.name(), cluster.context, cluster.namespace);
     let mut work = Box::pin(visit.carry_out(&made, &parcel));
     let ended = tokio::select! {
@@ -75,18 +76,12 @@ pub async fn run(
         () = cancel.raised() => None,
     };
     if let Some(ended) = ended {
-        if let Err(error) = made.delete().await {
-            eprintln!("Job {} cannot be deleted: {error}", made.name());
-        }
+        farewell::after(&made, &ended, cancel.raised()).await;
         return ended;
     }
     println!("cancelled: deleting Job {}", made.name());
-    let stopping = async {
-        made.delete().await?;
-        made.stopped(job.grace + FAREWELL / 2).await
-    };
     tokio::select! {
-        stopped = stopping => stopped?,
+        stopped = farewell::stop(&made, job.grace) => stopped?,
         // The last words of the stage come meanwhile; how it ended does not matter any more.
         () = async {
             let _ = work.as_mut().await;
@@ -309,7 +304,7 @@ async fn persevere_within<T>(
     let mut lost: Option<Instant> = None;
     let mut is_told = false;
     let mut pause = patience.shortest;
-    let minutes = patience.limit.as_secs() / 60;
+    let span = span(patience.limit);
     loop {
         let error = match attempt().await {
             Ok(value) => {
@@ -325,16 +320,24 @@ async fn persevere_within<T>(
             // Once is no matter.
             None => lost = Some(Instant::now()),
             Some(since) if since.elapsed() > patience.limit => {
-                return Err(RunnerError::NotBack { minutes, reason: error.to_string() });
+                return Err(RunnerError::NotBack { span, reason: error.to_string() });
             }
             Some(_) if !is_told => {
-                println!("{error}; the Job goes on, and the API server is tried again for up to {minutes} minutes");
+                println!("{error}; the Job goes on, and the API server is tried again for up to {span}");
                 is_told = true;
             }
             Some(_) => {}
         }
         sleep(pause).await;
         pause = (pause * 2).min(patience.longest);
+    }
+}
+
+/// `28 s`, `10 minutes`.
+fn span(limit: Duration) -> String {
+    match limit.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds => format!("{} minutes", seconds / 60),
     }
 }
 

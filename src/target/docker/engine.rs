@@ -5,8 +5,8 @@
 //! once, when it connects. Each request opens a connection of its own; an [`Engine`] may find at any of them that the
 //! engine is gone.
 //!
-//! Known gaps: contexts of the `docker` command (`docker context use`) are not read, only `DOCKER_HOST`; an engine over
-//! ssh cannot be used.
+//! Known gaps: contexts of the `docker` command (`docker context use`) are not followed, only `DOCKER_HOST`; who uses one is
+//! told so when no engine answers. An engine over ssh cannot be used.
 
 use std::env;
 use std::error::Error as StdError;
@@ -21,6 +21,9 @@ use futures_util::{Stream, StreamExt};
 use hyper::header::{HeaderMap, HeaderValue};
 use tokio::time::timeout;
 
+use super::command;
+use crate::target::causes::{chain, innermost};
+
 /// Where the engine listens when `DOCKER_HOST` does not say otherwise.
 const DEFAULT_ADDRESS: &str = "unix:///var/run/docker.sock";
 /// The oldest API that all requests of ours were tried against (Docker Engine 20.10).
@@ -28,7 +31,7 @@ const OLDEST: (u64, u64) = (1, 41);
 /// How long an engine may take to say who it is.
 const GREETING: Duration = Duration::from_secs(5);
 /// How long a plain question may take, also on a machine that is busy.
-const ANSWER: Duration = Duration::from_secs(30);
+pub const ANSWER: Duration = Duration::from_secs(30);
 /// The limit of the client itself for work that takes as long as it takes; silence is watched apart.
 const WORK: Duration = Duration::from_hours(168);
 
@@ -55,14 +58,14 @@ pub struct EngineVersion {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// Nobody listens there.
-    #[error(
-        "Docker Engine does not answer at {address}: {reason}; start it (`systemctl start docker`), or let DOCKER_HOST name the one to use"
-    )]
+    #[error("Docker Engine does not answer at {address}: {reason}; {mend}")]
     Unreachable {
         /// `unix:///var/run/docker.sock`.
         address: String,
         /// What the system said.
         reason: String,
+        /// What to do.
+        mend: String,
     },
     /// It runs, and is not for this user.
     #[error(
@@ -196,7 +199,7 @@ impl Engine {
             Ok(answer) => answer?,
             Err(_) => {
                 let reason = format!("no answer within {} s", GREETING.as_secs());
-                return Err(EngineError::Unreachable { address, reason });
+                return Err(EngineError::unreachable(address, reason));
             }
         };
         let version = EngineVersion {
@@ -358,11 +361,15 @@ impl EngineError {
 
     fn not_reached(error: &(dyn StdError + 'static)) -> Self {
         let (address, reason) = (address(), innermost(error));
-        let kind = causes(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+        let kind = chain(error).find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
         match kind {
             Some(io::ErrorKind::PermissionDenied) => Self::NotAllowed { address, reason },
-            _ => Self::Unreachable { address, reason },
+            _ => Self::unreachable(address, reason),
         }
+    }
+
+    fn unreachable(address: String, reason: String) -> Self {
+        Self::Unreachable { address, reason, mend: command::mend() }
     }
 }
 
@@ -376,9 +383,7 @@ impl From<Error> for EngineError {
                 Self::Failed { message: error }
             }
             Error::RequestTimeoutError => Self::Late { address: address() },
-            Error::SocketNotFoundError(_) => {
-                Self::Unreachable { address: address(), reason: "there is no such socket".to_owned() }
-            }
+            Error::SocketNotFoundError(_) => Self::unreachable(address(), "there is no such socket".to_owned()),
             Error::UnsupportedURISchemeError { uri } => {
                 Self::Address { address: uri, reason: "its kind is not supported".to_owned() }
             }
@@ -392,23 +397,24 @@ impl From<Error> for EngineError {
     }
 }
 
-/// The error and what lies beneath it.
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error| (*error).source())
-}
-
-/// What lies beneath all: the outer ones say only "client error".
-fn innermost(error: &(dyn StdError + 'static)) -> String {
-    causes(error).last().map_or_else(String::new, ToString::to_string)
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::task::Poll;
 
     use futures_util::stream;
+    use tokio::net::TcpListener;
 
     use super::*;
+
+    /// An engine whose answers are those of a router in this process.
+    pub(crate) async fn engine_of(router: axum::Router) -> Engine {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let text = |text: &str| text.to_owned();
+        let version = EngineVersion { version: text("X"), api: text("1.41"), min_api: text("1.12") };
+        Engine { client: Docker::connect_with_host(&address).unwrap(), address, version }
+    }
 
     fn version(api: &str, min_api: &str) -> Result<(), EngineError> {
         let (version, api, min_api) = ("X".to_owned(), api.to_owned(), min_api.to_owned());
@@ -452,8 +458,8 @@ mod tests {
         let text = EngineError::not_reached(&denied).to_string();
         assert!(text.contains("group `docker`"), "{text}");
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        let text = EngineError::not_reached(&refused).to_string();
-        assert!(text.contains("systemctl start docker"), "{text}");
+        let told = EngineError::not_reached(&refused);
+        assert!(matches!(told, EngineError::Unreachable { .. }), "{told}");
     }
 
     #[test]

@@ -1,20 +1,17 @@
-//! What is asked of the engine about images: whether one is there, loading, tagging, pushing, removing.
+//! What is asked of the engine about images: whether one is there, loading, tagging, pushing.
 //!
 //! The engine answers the long ones with status 200 and a stream of messages, in which it also tells of a failure; so
 //! the stream is read to its end before anything counts as done.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bollard::auth::DockerCredentials;
-use bollard::models::{ImageInspect, ImageSummary};
-use bollard::query_parameters::{
-    ImportImageOptionsBuilder, ListImagesOptionsBuilder, PushImageOptionsBuilder, RemoveImageOptionsBuilder,
-    TagImageOptionsBuilder,
-};
+use bollard::models::ImageInspect;
+use bollard::query_parameters::{ImportImageOptionsBuilder, PushImageOptionsBuilder, TagImageOptionsBuilder};
 use futures_util::{Stream, StreamExt, stream};
 use hyper::body::Bytes;
 use tokio::fs::File;
@@ -30,8 +27,6 @@ const SILENCE: Duration = Duration::from_mins(10);
 const CHUNK: usize = 1 << 18;
 /// How references to the Docker Hub name their registry, by leaving it out.
 const DOCKER_HUB: &str = "docker.io";
-/// What the engine lists for an image without a tag.
-const NO_TAG: &str = "<none>:<none>";
 
 /// An image that the engine has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,19 +49,6 @@ pub struct FoundImage {
     pub exposed_ports: Vec<String>,
 }
 
-/// An image that carries our labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OurImage {
-    /// The id without `sha256:`.
-    pub id: Digest,
-    /// Its tags; none for what a later build left without one.
-    pub tags: Vec<String>,
-    /// Its size, with all its layers, which other images may share.
-    pub bytes: u64,
-    /// When it was made, in seconds since the epoch.
-    pub created: i64,
-}
-
 /// The image with that tag or id; `None` if the engine has none.
 pub async fn find(engine: &Engine, reference: &str) -> Result<Option<FoundImage>, EngineError> {
     match answer(engine.client().inspect_image(reference)).await {
@@ -76,8 +58,8 @@ pub async fn find(engine: &Engine, reference: &str) -> Result<Option<FoundImage>
     }
 }
 
-/// Why the image that a file stands for cannot be used; `None` when the engine has it.
-pub async fn missing(image: &EngineImage) -> Option<String> {
+/// Why the image that a file stands for cannot be used; `None` when the engine has it. `mend` is what to do when it is gone.
+pub async fn missing(image: &EngineImage, mend: &str) -> Option<String> {
     let has = async {
         let engine = Engine::connect().await?;
         // By its tag; by its id if the tag went to another image.
@@ -90,10 +72,7 @@ pub async fn missing(image: &EngineImage) -> Option<String> {
     };
     match has.await {
         Ok(true) => None,
-        Ok(false) => {
-            let tag = &image.tag;
-            Some(format!("the image {tag} is not in Docker Engine any more; build it again (`trainyard run --force`)"))
-        }
+        Ok(false) => Some(format!("the image {} is not in Docker Engine any more; {mend}", image.tag)),
         Err(error) => Some(error.to_string()),
     }
 }
@@ -127,11 +106,11 @@ pub async fn tag(engine: &Engine, image: &str, repository: &str, tag: &str) -> R
     answer(engine.client().tag_image(image, Some(options))).await
 }
 
-/// Takes a name from an image, and with its last name the image, never by force; whether there was one.
-pub async fn remove(engine: &Engine, reference: &str) -> Result<bool, EngineError> {
-    let options = RemoveImageOptionsBuilder::new().force(false).build();
-    match answer(engine.client().remove_image(reference, Some(options), None)).await {
-        Ok(_) => Ok(true),
+/// Whether the engine has `repository:tag`. The image gets that tag once more, so that it counts as fresh and is not pruned
+/// before whoever asked has told of it.
+pub async fn claim(engine: &Engine, repository: &str, tag: &str) -> Result<bool, EngineError> {
+    match self::tag(engine, &format!("{repository}:{tag}"), repository, tag).await {
+        Ok(()) => Ok(true),
         Err(EngineError::Missing { .. }) => Ok(false),
         Err(error) => Err(error),
     }
@@ -178,15 +157,6 @@ pub async fn push(
         .ok_or_else(|| EngineError::Unexpected { reason: "it did not say the digest of what it pushed".to_owned() })
 }
 
-/// All images that carry every one of these labels, those without a tag too.
-pub async fn list_ours(engine: &Engine, labels: &BTreeMap<String, String>) -> Result<Vec<OurImage>, EngineError> {
-    let labels = labels.iter().map(|(label, value)| format!("{label}={value}")).collect();
-    let filters: HashMap<&str, Vec<String>> = HashMap::from([("label", labels)]);
-    let options = ListImagesOptionsBuilder::new().filters(&filters).build();
-    let images = answer(engine.client().list_images(Some(options))).await?;
-    Ok(images.into_iter().map(ours).collect())
-}
-
 /// The registry of a repository or an image: `registry.example.com:5000`, or `docker.io` where none is named.
 pub fn registry_of(reference: &str) -> &str {
     match reference.split_once('/') {
@@ -227,15 +197,6 @@ fn found(image: ImageInspect) -> Result<FoundImage, EngineError> {
         command: config.cmd.unwrap_or_default(),
         exposed_ports: config.exposed_ports.unwrap_or_default(),
     })
-}
-
-fn ours(image: ImageSummary) -> OurImage {
-    OurImage {
-        id: digest_of(&image.id),
-        tags: image.repo_tags.into_iter().filter(|tag| tag != NO_TAG).collect(),
-        bytes: size(image.size),
-        created: image.created,
-    }
 }
 
 fn digest_of(id: &str) -> Digest {
@@ -288,7 +249,7 @@ fn refused_by_registry(error: EngineError, repository: &str, tag: &str, is_known
     } else if reason.contains("server gave HTTP response to HTTPS client") {
         format!("let it speak TLS, or name it in `insecure-registries` of /etc/docker/daemon.json: [\"{host}\"]")
     } else if reason.contains("does not exist locally") {
-        "build the image again (`trainyard run --force`)".to_owned()
+        "build the image again with `trainyard run`".to_owned()
     } else {
         format!("see whether Docker Engine reaches it (`docker push {repository}:{tag}`)")
     };

@@ -8,7 +8,8 @@
 //!  containers (list, look, end)  compose (a service's place) ◀──────┘
 //! ```
 //!
-//! `engine` is the connection and its errors, `images` what is asked about images, `retention` what becomes of old ones.
+//! `engine` is the connection and its errors, `command` what the `docker` command beside it is set to, `images` what is asked
+//! about images, `retention` what becomes of old ones.
 //!
 //! **How a host uses a container.** [`Container::start`] gives one that was started; the host judges it, calls
 //! [`Container::join_service`] (which makes it known to the other services of a Compose project and cuts its connections to
@@ -28,6 +29,7 @@
 //! stop.
 
 mod adopt;
+pub mod command;
 pub mod compose;
 mod container;
 mod containers;

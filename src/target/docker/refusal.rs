@@ -7,6 +7,7 @@ use bollard::errors::Error;
 
 use super::engine::EngineError;
 use crate::target::Failure;
+use crate::target::runtime_words::essence;
 
 /// Why a container was not started.
 #[derive(Debug)]
@@ -42,7 +43,8 @@ impl From<Error> for NotStarted {
                 "has no command: set `command` in the deploy stage, or `CMD` or `ENTRYPOINT` in the Dockerfile",
             )),
             Cause::NoImage => Self::Failed(Failure::not_tried(
-                "could not be started: its image is not in Docker Engine any more; build it again (`trainyard run build`)",
+                "could not be started: its image is not in Docker Engine any more; build it again with `trainyard run`, or \
+                 for a rollback choose another release (`trainyard releases`)",
             )),
             Cause::Setting(key) => {
                 let essence = essence(message);
@@ -128,14 +130,6 @@ fn cause(message: &str) -> Cause {
     found.map_or(Cause::Unknown, |(_, cause)| *cause)
 }
 
-/// The text without the layers of the runtime through which it came.
-fn essence(message: &str) -> &str {
-    let layers = ["OCI runtime create failed: ", "runc create failed: ", "unable to start container process: "];
-    let inner = layers.iter().fold(message, |rest, layer| rest.split_once(layer).map_or(rest, |(_, inner)| inner));
-    let inner = inner.split_once(": unknown").map_or(inner, |(inner, _)| inner);
-    inner.trim()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +174,7 @@ mod tests {
             ("Minimum memory limit allowed is 6MB", "`limits`"),
             ("Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available", "`limits`"),
             ("No command specified", "`command`"),
-            ("No such image: nosuch:1", "trainyard run build"),
+            ("No such image: nosuch:1", "`trainyard run`"),
         ];
         for (text, said) in texts {
             let NotStarted::Failed(Failure::NotTried { reason, .. }) = refused(400, text) else { panic!("{text}") };

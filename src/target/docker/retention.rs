@@ -4,8 +4,12 @@
 //! are ours, never by force: so the engine itself refuses what a container or another image needs, also if that came about
 //! after it was looked at here. Layers that builds left without a tag go the same way.
 //!
-//! Known gap: an image that was made without a Dockerfile and loaded as an archive is ours only if its configuration carries
-//! the label.
+//! A stage that makes an image, or finds that it is there, tags it before it tells of it ([`super::images::claim`]); what got
+//! its tag a moment ago stays, whoever needs it.
+//!
+//! Known gaps: an image that was made without a Dockerfile and loaded as an archive is ours only if its configuration carries
+//! the label. Under the containerd image store a tag that an image has already is no new one, so there what a stage finds is
+//! as old as it was.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,7 +27,7 @@ use crate::target::labels;
 
 /// What the image stage tags with.
 const OURS: &str = "trainyard/";
-/// Seconds for which an image stays after it got its last tag: the stage that made it may not have told of it yet.
+/// Seconds for which an image stays after it got its last tag: the stage that made or found it may not have told of it yet.
 const FRESH: i64 = 60;
 
 /// What was removed.
@@ -78,8 +82,7 @@ struct Owned {
 impl Owned {
     fn is_useless(&self, keep: &BTreeSet<Digest>, used: &BTreeSet<String>) -> bool {
         let digest = Digest(self.id.strip_prefix("sha256:").unwrap_or(&self.id).to_owned());
-        let is_fresh = self.tagged.is_some_and(|tagged| now().0 / 1000 - tagged < FRESH);
-        !keep.contains(&digest) && !used.contains(&self.id) && !is_fresh
+        !keep.contains(&digest) && !used.contains(&self.id) && !is_fresh(self.tagged)
     }
 
     /// The tags that are ours: what the image stage gave, and the same under the repository to which it pushed.
@@ -129,8 +132,27 @@ fn tagged(image: &ImageInspect) -> Option<i64> {
     Some(image.metadata.as_ref()?.last_tag_time?.unix_timestamp())
 }
 
+fn is_fresh(tagged: Option<i64>) -> bool {
+    tagged.is_some_and(|tagged| now().0 / 1000 - tagged < FRESH)
+}
+
+/// Whether it got a tag after it was looked at: a stage has found it.
+async fn is_claimed(engine: &Engine, image: &Owned) -> Result<bool, EngineError> {
+    match engine.client().inspect_image(&image.id).await {
+        Ok(inspected) => Ok(is_fresh(tagged(&inspected))),
+        // Its removal will say so too.
+        Err(error) if is_missing(&error) => Ok(false),
+        // What is not understood is let be.
+        Err(Error::JsonDataError { .. }) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Takes the tags that are ours, and with the last of all tags the image; whether it is gone.
 async fn take_away(engine: &Engine, image: &Owned) -> Result<bool, EngineError> {
+    if is_claimed(engine, image).await? {
+        return Ok(false);
+    }
     let own = image.own_tags();
     let is_foreign_too = own.len() < image.tags.len();
     let references = if image.tags.is_empty() { vec![image.id.as_str()] } else { own };
@@ -160,7 +182,53 @@ fn bytes_of<'a>(images: impl Iterator<Item = &'a Owned>) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::http::{Method, Uri};
+    use axum::{Json, Router};
+    use serde_json::{Value, json};
+
+    use super::super::engine::tests::engine_of;
     use super::*;
+
+    /// An engine with one old image, and how many removals it was asked for. With `is_found` the image gets a tag after the
+    /// first look at it.
+    async fn engine(is_found: bool) -> (Engine, Arc<AtomicUsize>) {
+        let (looks, removals) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let removed = Arc::clone(&removals);
+        let id = format!("sha256:{}", "ab".repeat(32));
+        let answer = move |method: Method, uri: Uri| {
+            let path = uri.path();
+            let answer: Value = if method == Method::DELETE {
+                removed.fetch_add(1, Ordering::SeqCst);
+                json!([])
+            } else if path == "/images/json" {
+                json!([{
+                    "Id": id, "ParentId": "", "RepoTags": ["trainyard/wine:3f2a"], "RepoDigests": [], "Created": 0,
+                    "Size": 0, "SharedSize": 0, "Labels": {}, "Containers": 0,
+                }])
+            } else if path == format!("/images/{id}/json") {
+                let is_first = looks.fetch_add(1, Ordering::SeqCst) == 0;
+                let long_ago = "2020-01-01T00:00:00Z".to_owned();
+                let tagged = if is_found && !is_first { jiff::Timestamp::now().to_string() } else { long_ago };
+                json!({ "Id": id, "Metadata": { "LastTagTime": tagged } })
+            } else {
+                json!([])
+            };
+            async move { Json(answer) }
+        };
+        (engine_of(Router::new().fallback(answer)).await, removals)
+    }
+
+    #[tokio::test]
+    async fn what_a_stage_finds_while_it_is_pruned_is_let_be() {
+        for (is_found, expected) in [(true, 0), (false, 1)] {
+            let (engine, removals) = engine(is_found).await;
+            let pruned = prune(&engine, "3f2a91c0d1e2", &BTreeSet::new()).await.unwrap();
+            assert_eq!((pruned.images, removals.load(Ordering::SeqCst)), (expected, expected));
+        }
+    }
 
     fn image(tags: &[&str]) -> Owned {
         let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();

@@ -1,7 +1,6 @@
 //! From a request to a container that was started, or to nothing at all.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters::{CreateContainerOptionsBuilder, TagImageOptionsBuilder};
@@ -13,6 +12,7 @@ use super::refusal::{NotStarted, is_missing};
 use super::{compose, containers, images, plan};
 use crate::config::DockerSettings;
 use crate::target::engine_image::EngineImage;
+use crate::target::loopback::free_address;
 use crate::target::{ApplyRequest, Failure, labels};
 
 /// How many ports are tried. Another program may take one between its choice and its use, but hardly three in a row.
@@ -95,8 +95,8 @@ async fn image(engine: &Engine, request: &ApplyRequest) -> Result<String, Failur
         return load(engine, request).await;
     }
     let image = EngineImage::read(&request.image).map_err(|error| {
-        let path = request.image.display();
-        Failure::not_tried(format!("has no image: {path}: {error}; build it again (`trainyard run build`)"))
+        let (path, mend) = (request.image.display(), request.image_mend());
+        Failure::not_tried(format!("has no image: {path}: {error}; {mend}"))
     })?;
     // By its tag, for whoever lists containers; by its id if the tag went to another image.
     for reference in [image.tag.clone(), format!("sha256:{}", image.id)] {
@@ -105,10 +105,8 @@ async fn image(engine: &Engine, request: &ApplyRequest) -> Result<String, Failur
             return Ok(reference);
         }
     }
-    let tag = &image.tag;
-    Err(Failure::not_tried(format!(
-        "could not be started: the image {tag} is not in Docker Engine any more; build it again (`trainyard run build`)"
-    )))
+    let (tag, mend) = (&image.tag, request.image_mend());
+    Err(Failure::not_tried(format!("could not be started: the image {tag} is not in Docker Engine any more; {mend}")))
 }
 
 /// Brings an archive into the engine, under a tag that names its content.
@@ -119,10 +117,8 @@ async fn load(engine: &Engine, request: &ApplyRequest) -> Result<String, Failure
         return Ok(reference);
     }
     if !request.image.is_file() {
-        let path = request.image.display();
-        return Err(Failure::not_tried(format!(
-            "has no image: {path} is not there any more; build it again (`trainyard run build`)"
-        )));
+        let (path, mend) = (request.image.display(), request.image_mend());
+        return Err(Failure::not_tried(format!("has no image: {path} is not there any more; {mend}")));
     }
     let id = images::load_archive(engine, &request.image).await.map_err(not_started)?;
     let options = TagImageOptionsBuilder::new().repo(&repository).tag(&tag).build();
@@ -166,11 +162,6 @@ pub fn of_release(request: &ApplyRequest) -> [String; 2] {
     ]
 }
 
-/// A port of loopback that is free now.
-fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "it is what an error is mapped by")]
 fn not_started(error: EngineError) -> Failure {
     let reason = format!("could not be started: {error}");
@@ -205,10 +196,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_free_port_is_of_loopback_and_can_be_had() {
-        let address = free_address().unwrap();
-        assert!(address.ip().is_loopback());
-        assert!(TcpListener::bind(address).is_ok());
+    fn only_a_deploy_can_have_its_image_built_again() {
+        assert_eq!(request().image_mend(), "build it again with `trainyard run`");
+        let rollback = ApplyRequest { repeats: Some(crate::pipeline::ReleaseId(3)), ..request() };
+        assert!(rollback.image_mend().starts_with("choose another release (`trainyard releases`)"));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::watch;
 
-use super::causes;
 use super::pod_routes::{Lease, PodRoutes};
+use crate::target::causes;
 
 /// Shorter than the five seconds after which common servers (Node, uvicorn) close an idle connection: a request that
 /// meets such a close cannot be told from one that was lost.
@@ -85,7 +85,7 @@ impl BackEnd {
                 let path = request.uri().path_and_query().cloned();
                 *request.uri_mut() =
                     path.and_then(|path| target(path, *address)).ok_or("its path is not understood")?;
-                let response = client.request(request).await.map_err(|error| causes(&error))?;
+                let response = client.request(request).await.map_err(|error| causes::told(&error))?;
                 Ok((response, None))
             }
             Route::Pods(routes) => routes.send(request).await.map(|(response, lease)| (response, Some(lease))),

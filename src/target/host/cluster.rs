@@ -3,15 +3,16 @@
 //! The pods of one app keep their routes over releases, for a rollout replaces them one by one while requests go on. What
 //! runs on the cluster outlives the host; it is ended only when the app moves elsewhere or all is to end.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::address;
 use super::apply::{Host, Live};
 use super::back_end::BackEnd;
+use super::comparison::Comparison;
 use super::health::raised;
 use super::pod_routes::PodRoutes;
 use super::records::Record;
@@ -36,16 +37,13 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// How long a canary waits for its judge beyond the time in which evidence is gathered.
 const JUDGE: Duration = Duration::from_mins(2);
 
-/// When the live objects were compared, and where they differ.
-type Compared = (Instant, Vec<String>);
-
 /// An app on a cluster.
 #[derive(Debug, Clone)]
 pub struct App {
     cluster: Cluster,
     prepared: Arc<Prepared>,
     pub(super) routes: Arc<PodRoutes>,
-    drift: Arc<Mutex<Option<Compared>>>,
+    drift: Comparison,
 }
 
 impl Host {
@@ -100,7 +98,7 @@ impl Host {
         let release = request.release;
         let outcome = if promoted {
             record.step(format!("promoting release {release}"));
-            self.promote(request.clone(), record).await
+            Box::pin(self.promote(request.clone(), record)).await
         } else {
             record.step(format!("withdrawing the canary of release {release}"));
             Err(Failure::unfit("was withdrawn as a canary", Vec::new()))
@@ -229,12 +227,12 @@ impl Host {
         settings: &KubernetesSettings,
     ) -> Result<Arc<Prepared>, Failure> {
         let image = EngineImage::read(&request.image).map_err(|error| {
-            let path = request.image.display();
-            Failure::not_tried(format!("has no image: {path}: {error}; build it again (`trainyard run --force`)"))
+            let (path, mend) = (request.image.display(), request.image_mend());
+            Failure::not_tried(format!("has no image: {path}: {error}; {mend}"))
         })?;
         // What was pushed is pulled by the nodes; this machine's engine may have let it go.
         if image.pushed.is_none()
-            && let Some(reason) = crate::target::docker::images::missing(&image).await
+            && let Some(reason) = crate::target::docker::images::missing(&image, request.image_mend()).await
         {
             return Err(Failure::not_tried(format!("was not deployed: {reason}")));
         }
@@ -264,7 +262,7 @@ impl Host {
             },
             |app| app.routes,
         );
-        App { cluster, prepared, routes, drift: Arc::default() }
+        App { cluster, prepared, routes, drift: Comparison::default() }
     }
 
     fn install_app(&self, record: RecordedRelease, app: App) -> (Option<Live>, Option<Arc<BackEnd>>) {
@@ -360,23 +358,21 @@ impl App {
             }
         }
         if report.unreachable.is_none() {
-            report.drift = self.drift().await;
+            report.drift = self.drift();
         }
     }
 
-    async fn drift(&self) -> Vec<String> {
-        let known = self.drift.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((at, lines)) = known
-            && at.elapsed() < COMPARE_EVERY
-        {
-            return lines;
-        }
-        let lines = match kubernetes::drift::compare(&self.cluster, &self.prepared).await {
-            Ok(lines) => lines,
-            Err(error) => vec![format!("the live objects cannot be compared: {error}")],
-        };
-        *self.drift.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), lines.clone()));
-        lines
+    /// Where the live objects differ from what was applied, as far as it is known by now.
+    fn drift(&self) -> Vec<String> {
+        self.drift.lines(COMPARE_EVERY, || {
+            let (cluster, prepared) = (self.cluster.clone(), Arc::clone(&self.prepared));
+            async move {
+                match kubernetes::drift::compare(&cluster, &prepared).await {
+                    Ok(lines) => lines,
+                    Err(error) => vec![format!("the live objects cannot be compared: {error}")],
+                }
+            }
+        })
     }
 
     /// The last lines of all pods.

@@ -23,6 +23,7 @@ mod apply;
 mod back_end;
 mod client;
 mod cluster;
+mod comparison;
 mod control;
 mod ending;
 mod health;
@@ -37,8 +38,6 @@ mod report;
 mod state;
 mod supervise;
 mod swap;
-
-use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,17 +68,6 @@ fn seconds(duration: std::time::Duration) -> String {
         return format!("{} s", duration.as_secs());
     }
     format!("{:.1} s", duration.as_secs_f64())
-}
-
-/// An error with what caused it.
-fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

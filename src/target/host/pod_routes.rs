@@ -15,7 +15,7 @@ use hyper::{Request, Response, Uri};
 use tokio::sync::watch;
 use tower_service::Service;
 
-use super::causes;
+use crate::target::causes;
 use crate::target::kubernetes::Cluster;
 use crate::target::kubernetes::pods::{PodConnector, PodList, PodWatch};
 
@@ -147,7 +147,7 @@ impl PodRoutes {
             Ok(response) => Ok((response, Lease { pool, sender: Some(sender) })),
             Err(mut error) => {
                 let unsent = error.take_message().map(Box::new);
-                Err((format!("pod {pod}: {}", causes(error.error())), unsent))
+                Err((format!("pod {pod}: {}", causes::told(error.error())), unsent))
             }
         }
     }
@@ -183,8 +183,8 @@ impl Pool {
             }
         }
         let mut connector = self.connector.clone();
-        let stream = connector.call(Uri::from_static("http://pod/")).await.map_err(|error| causes(&error))?;
-        let (sender, connection) = handshake(stream).await.map_err(|error| causes(&error))?;
+        let stream = connector.call(Uri::from_static("http://pod/")).await.map_err(|error| causes::told(&error))?;
+        let (sender, connection) = handshake(stream).await.map_err(|error| causes::told(&error))?;
         tokio::spawn(async move {
             // Its end is seen by who sends.
             let _ = connection.await;

@@ -11,6 +11,7 @@ use super::cluster::App;
 use super::instance::Instance;
 use crate::api::types::{InstanceStatus, TargetReport};
 use crate::pipeline::ReleaseId;
+use crate::target::causes;
 use crate::target::process::release_log;
 use crate::target::tail::tail;
 use crate::target::{ApplyRequest, place};
@@ -133,7 +134,7 @@ impl Host {
                 let url = format!("http://{}{path}", instance.address());
                 // The limit of time is the scraper's own.
                 let sent = self.probe.get(url).timeout(Duration::from_secs(30)).send().await;
-                let response = sent.map_err(|error| super::causes(&error))?;
+                let response = sent.map_err(|error| causes::told(&error))?;
                 let status = response.status().as_u16();
                 let content_type = text_of(response.headers().get(CONTENT_TYPE));
                 let body = read_bounded(response).await?;
@@ -154,7 +155,7 @@ impl Host {
 
 async fn read_bounded(mut response: reqwest::Response) -> Result<Bytes, String> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| super::causes(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| causes::told(&error))? {
         if body.len() + chunk.len() > LARGEST_SCRAPE {
             return Err(format!("the answer is larger than {LARGEST_SCRAPE} bytes"));
         }

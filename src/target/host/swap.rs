@@ -16,7 +16,8 @@ use crate::disk::now;
 use crate::pipeline::ReleaseId;
 use crate::target::docker;
 use crate::target::docker::engine::{Engine, EngineError};
-use crate::target::process::{Launch, Running, Unpacked, free_address, release_log, unpack};
+use crate::target::loopback::free_address;
+use crate::target::process::{Launch, Running, Unpacked, release_log, unpack};
 use crate::target::{ApplyRequest, Failure};
 
 impl Host {

@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::Selector;
 use serde_json::{Map, Value, json};
 
+use super::literal::literal;
 use super::manifest::{Document, ManifestError};
 use crate::config::KubernetesSettings;
 use crate::target::expand::expand;
@@ -170,11 +171,6 @@ pub fn readiness(path: &str, port: u16) -> Value {
         "timeoutSeconds": 2,
         "failureThreshold": 3,
     })
-}
-
-/// Kubernetes itself puts values in place of `$(NAME)`; text that was meant as it stands has its `$` doubled.
-pub fn literal(text: &str) -> String {
-    text.replace('$', "$$")
 }
 
 /// The container of that name in a Deployment.

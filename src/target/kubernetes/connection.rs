@@ -221,8 +221,20 @@ fn leading(text: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A cluster whose answers are those of a router in this process. To be made inside of a runtime.
+    pub(crate) fn cluster_of(router: axum::Router) -> Cluster {
+        Cluster {
+            client: Client::new(router, "ml"),
+            context: "test".to_owned(),
+            namespace: "ml".to_owned(),
+            server: "http://cluster".to_owned(),
+            version: ClusterVersion::new("v1.30.0", "1", "30"),
+            user: None,
+        }
+    }
 
     #[test]
     fn a_version_is_compared_by_its_numbers_and_an_unreadable_one_counts_as_new() {

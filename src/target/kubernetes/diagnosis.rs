@@ -19,6 +19,7 @@ use super::observe::Observed;
 use super::pods::PodEntry;
 use super::progress::{Progress, condition};
 use super::text::one_line;
+use crate::target::runtime_words::essence;
 
 /// How long what a node tries again by itself has to last: a second failure comes within it.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -166,7 +167,7 @@ impl Diagnosis {
                 "ran out of memory: {place} was killed (OOMKilled); raise `limits` of the deploy stage, or those of the manifest"
             ))),
             Some("ContainerCannotRun" | "StartError") => {
-                let message = essence(ended.message.as_deref().unwrap_or("the command cannot be executed"));
+                let message = one_line(essence(ended.message.as_deref().unwrap_or("the command cannot be executed")));
                 Some(unfit(format!("cannot be started from its image: {place}: {message}")))
             }
             _ if waiting(status).is_some() || restarts >= RESTARTS => {
@@ -208,7 +209,8 @@ fn waits(key: &str, place: &str, status: &ContainerStatus, reason: &str, said: &
             format!("cannot start: {place} lacks something that its manifest refers to ({reason}: {said})"),
         ),
         "CreateContainerError" | "RunContainerError" => {
-            (Fault::Release, AGAIN, format!("cannot be started from its image: {place}: {} ({reason})", essence(&said)))
+            let essence = one_line(essence(&said));
+            (Fault::Release, AGAIN, format!("cannot be started from its image: {place}: {essence} ({reason})"))
         }
         _ => return None,
     };
@@ -329,13 +331,6 @@ fn has_run(status: &ContainerStatus) -> bool {
 
 fn times(restarts: i32) -> String {
     if restarts > 1 { format!(" ({restarts} restarts)") } else { String::new() }
-}
-
-/// The text without the layers of the runtime through which it came.
-fn essence(message: &str) -> String {
-    let layers = ["OCI runtime create failed: ", "runc create failed: ", "unable to start container process: "];
-    let inner = layers.iter().fold(message, |rest, layer| rest.split_once(*layer).map_or(rest, |(_, inner)| inner));
-    one_line(inner.strip_suffix(": unknown").unwrap_or(inner))
 }
 
 fn deadline(seen: &Observed) -> Option<Time> {

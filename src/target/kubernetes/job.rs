@@ -147,6 +147,11 @@ impl StageJob {
         &self.name
     }
 
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        &self.cluster.namespace
+    }
+
     /// Waits until its pod runs. What it waits for meanwhile is told to `say`.
     pub async fn pod(&self, say: &mut dyn FnMut(&str)) -> Result<JobPod, JobError> {
         let not_started = |reason: String| JobError::NotStarted { job: self.name.clone(), reason };
@@ -214,8 +219,12 @@ impl StageJob {
         if began.elapsed() <= within {
             return Ok(());
         }
-        let namespace = self.cluster.namespace.clone();
-        Err(JobError::StillThere { job: self.name.clone(), namespace, limit: within })
+        Err(self.still_there(within))
+    }
+
+    /// That it did not go away within that time.
+    pub fn still_there(&self, limit: Duration) -> JobError {
+        JobError::StillThere { job: self.name.clone(), namespace: self.cluster.namespace.clone(), limit }
     }
 
     fn jobs(&self) -> Api<Job> {

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `connection` and `error` are the cluster and what it means when it refuses, `object` is one object of whatever kind,
-//! `patience` bears silences. `status`, `drift` and `remove` are what is asked of a release that runs. `pods` connects to
-//! them, and `job` runs a stage as a pod; neither knows of rollouts.
+//! `patience` bears silences, `literal` keeps text as it is. `status`, `drift` and `remove` are what is asked of a release that
+//! runs. `pods` connects to them, and `job` runs a stage as a pod; neither knows of rollouts.
 //!
 //! **How a host uses it.** [`prepare`] touches nothing: it renders the objects, asks for the rights, lets the server try all
 //! of them, and keeps them in a file. [`roll_out`] applies them, and ends with all pods healthy or with the former release
@@ -35,6 +35,7 @@ mod follow;
 mod generate;
 pub mod job;
 mod kinds;
+mod literal;
 mod manifest;
 mod object;
 mod observe;

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::target::causes::told;
+
 /// The longest message that is told on, in characters.
 const LONGEST: usize = 400;
 
@@ -18,17 +20,7 @@ pub fn one_line(text: &str) -> String {
 
 /// An error with what caused it.
 pub fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        // Many layers already tell what is beneath them.
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        source = cause.source();
-    }
+    let text = told(error);
     let text = ["ServiceError: ", "HyperError: "]
         .iter()
         .fold(text.as_str(), |rest, layer| rest.strip_prefix(*layer).unwrap_or(rest));

@@ -10,5 +10,5 @@ mod unpack;
 
 pub use self::launch::Launch;
 pub use self::recorded::{RecordedProcess, start_time};
-pub use self::release::{Running, free_address, release_log};
+pub use self::release::{Running, release_log};
 pub use self::unpack::{UnpackError, Unpacked, unpack};

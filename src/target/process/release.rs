@@ -138,12 +138,6 @@ fn explain(error: &io::Error, launch: &Launch) -> io::Error {
     io::Error::new(error.kind(), text)
 }
 
-/// A port of loopback that is free now. The release binds it a moment later; if another takes it in between, the release
-/// ends, and that is seen.
-pub fn free_address() -> io::Result<SocketAddr> {
-    std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()
-}
-
 /// The log of a release, below the folder of releases.
 pub fn release_log(releases: &Path, release: ReleaseId) -> PathBuf {
     releases.join(format!("{release}.log"))
@@ -152,6 +146,7 @@ pub fn release_log(releases: &Path, release: ReleaseId) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::loopback::free_address;
 
     fn start(folder: &Path, script: &str) -> Running {
         let launch = Launch {

@@ -30,7 +30,7 @@ use super::upload::{self, Outcome};
 use super::wire;
 use crate::disk::{digest_bytes, now};
 use crate::pipeline::Digest;
-use crate::target::docker::engine::{Activity, Engine, EngineError, mend_credentials, next_within};
+use crate::target::docker::engine::{ANSWER, Activity, Engine, EngineError, mend_credentials, next_within};
 use crate::target::docker::images::wants_login;
 
 /// The variable of the `docker` command that chooses the builder.
@@ -75,7 +75,8 @@ pub enum Builder {
 impl Builder {
     /// Chooses as the `docker` command does: by its variable, else by what the engine wants.
     pub async fn choose(engine: &Engine) -> Result<Self, EngineError> {
-        let wanted = wire::builder_version(engine.address()).await.map_err(|error| gone(engine, &error))?;
+        let asked = wire::builder_version(engine.address(), ANSWER).await;
+        let wanted = asked.map_err(|error| gone(engine.address(), &error))?;
         Self::of(env::var(CHOICE).ok().as_deref(), wanted.as_deref()).ok_or_else(|| EngineError::Refused {
             status: 400,
             message: format!(
@@ -141,7 +142,8 @@ async fn open_session(
     // Nobody else has this process at this moment build this image.
     let id = digest_bytes(format!("{} {} {}", job.tag, std::process::id(), now().0).as_bytes()).0;
     let answers = Answers { secrets: std::mem::take(&mut job.secrets), credentials };
-    let opened = Session::open(engine.address(), &id, answers).await.map_err(|error| gone(engine, &error))?;
+    let opened = Session::open(engine.address(), &id, answers, ANSWER).await;
+    let opened = opened.map_err(|error| gone(engine.address(), &error))?;
     let session = opened.ok_or_else(|| EngineError::Address {
         address: engine.address().to_owned(),
         reason: format!("BuildKit is asked for, and a session for it needs a plain connection; set {CHOICE}=0"),
@@ -180,8 +182,12 @@ fn mend(mut request: BollardRequest, builder: Builder) -> BollardRequest {
     request
 }
 
-fn gone(engine: &Engine, error: &io::Error) -> EngineError {
-    EngineError::Gone { address: engine.address().to_owned(), reason: error.to_string() }
+fn gone(address: &str, error: &io::Error) -> EngineError {
+    let address = address.to_owned();
+    match error.kind() {
+        io::ErrorKind::TimedOut => EngineError::Late { address },
+        _ => EngineError::Gone { address, reason: error.to_string() },
+    }
 }
 
 /// Reads what the engine says, and tells it.
@@ -319,6 +325,13 @@ mod tests {
         assert_eq!(Builder::of(Some("1"), Some("1")), None);
         assert_eq!(Builder::of(Some("0"), Some("2")), Some(Builder::Classic));
         assert_eq!(Builder::of(Some(""), Some("2")), Some(Builder::BuildKit));
+    }
+
+    #[test]
+    fn an_engine_that_gave_no_answer_in_time_is_told_from_one_that_is_gone() {
+        let late = gone("unix:///x", &io::ErrorKind::TimedOut.into());
+        assert_eq!(late, EngineError::Late { address: "unix:///x".to_owned() });
+        assert!(matches!(gone("unix:///x", &io::ErrorKind::BrokenPipe.into()), EngineError::Gone { .. }));
     }
 
     #[test]

@@ -6,24 +6,28 @@
 //! the context was gathered, and the last piece of the stream is sent only if all of it had the digest that the image
 //! is named by: so nothing is ever built from half a context or from another one.
 //!
-//! Beyond what Docker would send, there is the model, and a Dockerfile that lies elsewhere. Never sent is `.trainyard`.
-//! Known gap: under `BuildKit`, which takes a context as it comes, `COPY . .` also brings a Dockerfile and a
-//! `.dockerignore` into the image that a pattern leaves out.
+//! Beyond what Docker would send, there is the model, and a Dockerfile that lies elsewhere. Never sent is `.trainyard`, nor
+//! a file of which a secret is read: `COPY . .` would bring it into the image, and its value into the digest.
+//! Known gaps: under `BuildKit`, which takes a context as it comes, `COPY . .` also brings a Dockerfile and a
+//! `.dockerignore` into the image that a pattern leaves out; and the copy of a secret in a clean checkout, there because
+//! somebody committed it, is sent.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Metadata};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tar::{Builder, EntryType};
 
 use super::dockerfile;
 use super::dockerignore::{Ignore, Matched, PatternError};
+use super::secrets;
 use super::upload::Sender;
 use crate::config::DockerfileSettings;
 use crate::disk::FileStamp;
 use crate::pipeline::Digest;
 use crate::stage::image::layer::{header, is_executable};
+use crate::stage::unchanged::Unchanged;
 use crate::target::hashing::HashingWriter;
 
 /// Where the model lies in the context, and the value of the build argument.
@@ -39,6 +43,8 @@ const STATE: &str = ".trainyard";
 const LARGE: u64 = 1 << 30;
 /// How many folders are named in it.
 const NAMED: usize = 5;
+/// What to do about a file that did not stay as it was.
+const MEND: &str = "run the stage again, or name it in .dockerignore if it always changes";
 
 /// Why there is no context.
 #[derive(Debug, thiserror::Error)]
@@ -91,11 +97,18 @@ pub struct Context {
     dockerfile: String,
     text: String,
     passed_over: Vec<PathBuf>,
+    secrets: Vec<PathBuf>,
 }
 
 impl Context {
-    /// Finds the files of a context, without reading them, and puts the model among them.
-    pub fn gather(source: &Path, settings: &DockerfileSettings, model: &Path) -> Result<Self, ContextError> {
+    /// Finds the files of a context, without reading them, and puts the model among them. Files of secrets lie below the
+    /// folder `project`.
+    pub fn gather(
+        source: &Path,
+        settings: &DockerfileSettings,
+        model: &Path,
+        project: &Path,
+    ) -> Result<Self, ContextError> {
         let folder = source.join(&settings.context);
         let folder =
             folder.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or(ContextError::NoFolder(folder))?;
@@ -106,7 +119,8 @@ impl Context {
         let content = fs::read(&dockerfile).map_err(|source| reading(&dockerfile, source))?;
         let (ignore, ignore_path) = read_ignore(&folder, &dockerfile)?;
         let mut context = Self { text: String::from_utf8_lossy(&content).into_owned(), ..Self::default() };
-        let walk = Walk { root: &folder, ignore: &ignore };
+        let secrets = secrets::files(&settings.secrets, project);
+        let walk = Walk { root: &folder, ignore: &ignore, secrets: &secrets };
         walk.visit(Path::new(""), &Matched::default(), &mut context)?;
         context.add_dockerfile(&folder, &dockerfile, content)?;
         if context.dockerfile == OUTSIDE {
@@ -142,6 +156,11 @@ impl Context {
     /// What is no file, folder or link and so is not sent: sockets, pipes, devices.
     pub fn passed_over(&self) -> &[PathBuf] {
         &self.passed_over
+    }
+
+    /// The files of secrets that lie in its folder, and links to them, which are not sent.
+    pub fn secrets(&self) -> &[PathBuf] {
+        &self.secrets
     }
 
     /// How many files and links it has.
@@ -281,6 +300,7 @@ impl Entry {
 struct Walk<'a> {
     root: &'a Path,
     ignore: &'a Ignore,
+    secrets: &'a BTreeSet<PathBuf>,
 }
 
 impl Walk<'_> {
@@ -315,7 +335,9 @@ impl Walk<'_> {
     }
 
     fn add(&self, place: &Path, path: &Path, metadata: &Metadata, context: &mut Context) -> Result<(), ContextError> {
-        if metadata.is_symlink() {
+        if self.is_secret(path) {
+            context.secrets.push(place.to_owned());
+        } else if metadata.is_symlink() {
             let to = fs::read_link(path).map_err(|source| reading(path, source))?;
             context.add(place, Entry::Link { to });
         } else if metadata.is_file() {
@@ -324,6 +346,10 @@ impl Walk<'_> {
             context.passed_over.push(self.root.join(place));
         }
         Ok(())
+    }
+
+    fn is_secret(&self, path: &Path) -> bool {
+        !self.secrets.is_empty() && path.canonicalize().is_ok_and(|path| self.secrets.contains(&path))
     }
 }
 
@@ -364,57 +390,9 @@ fn append<W: Write>(tar: &mut Builder<W>, place: &Path, entry: &Entry) -> io::Re
         }
         Entry::File { path, stamp, executable } => {
             let mut header = header(EntryType::Regular, stamp.bytes, *executable);
-            tar.append_data(&mut header, place, Unchanged::open(path, *stamp)?)
+            tar.append_data(&mut header, place, Unchanged::open(path, *stamp, MEND)?)
         }
     }
-}
-
-/// A file that must give exactly what was promised: more or fewer bytes would shift all that follows in the stream.
-struct Unchanged<'a> {
-    path: &'a Path,
-    file: File,
-    stamp: FileStamp,
-    left: u64,
-}
-
-impl<'a> Unchanged<'a> {
-    fn open(path: &'a Path, stamp: FileStamp) -> io::Result<Self> {
-        let file = File::open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => changed(path, "is not there any more"),
-            _ => io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display())),
-        })?;
-        let opened = Self { path, file, stamp, left: stamp.bytes };
-        opened.check()?;
-        Ok(opened)
-    }
-
-    fn check(&self) -> io::Result<()> {
-        let now = self.file.metadata().map(|metadata| FileStamp::from(&metadata))?;
-        if now == self.stamp { Ok(()) } else { Err(changed(self.path, "was written to")) }
-    }
-}
-
-impl Read for Unchanged<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        if room == 0 {
-            // The end, or an empty file.
-            return if buffer.is_empty() { Ok(0) } else { self.check().map(|()| 0) };
-        }
-        let read = self.file.read(buffer.get_mut(..room).unwrap_or_default())?;
-        if read == 0 {
-            return Err(changed(self.path, "became shorter"));
-        }
-        self.left -= u64::try_from(read).unwrap_or(self.left);
-        Ok(read)
-    }
-}
-
-fn changed(path: &Path, how: &str) -> io::Error {
-    io::Error::other(format!(
-        "{} {how} while the context was read; run the stage again, or name it in .dockerignore if it always changes",
-        path.display()
-    ))
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 //! stands in the file, and nothing of this module that has them can be printed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::env;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -20,6 +19,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use crate::target::docker::command;
 use crate::target::docker::images::registry_of;
 
 /// How the Docker Hub is named in references.
@@ -90,7 +90,7 @@ struct Answer {
 
 /// The credentials for a registry such as `registry.example.com:5000` or `docker.io`; `None` if nobody logged in there.
 pub async fn of(host: &str) -> Result<Option<DockerCredentials>, CredentialsError> {
-    let Some(path) = path() else { return Ok(None) };
+    let Some(path) = command::settings_path() else { return Ok(None) };
     let failed = |reason: String| CredentialsError::File { path: path.clone(), host: host.to_owned(), reason };
     let settings = match fs::read(&path) {
         // What serde says of a wrong value may hold the value.
@@ -173,13 +173,6 @@ fn decoded(auth: &str) -> Option<(Option<String>, Option<String>)> {
 fn host_of(name: &str) -> &str {
     let name = name.strip_prefix("https://").or_else(|| name.strip_prefix("http://")).unwrap_or(name);
     name.split('/').next().unwrap_or(name)
-}
-
-/// `config.json` of the `docker` command.
-fn path() -> Option<PathBuf> {
-    let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let folder = folder("DOCKER_CONFIG").or_else(|| Some(folder("HOME")?.join(".docker")))?;
-    Some(folder.join("config.json"))
 }
 
 /// Asks a keychain; `None` if it has nothing for that registry.

@@ -29,7 +29,7 @@ pub async fn store_archive(
     let digest = digest_of_name(archive).ok_or_else(|| DockerBuildError::Archive(archive.to_owned()))?;
     let (repository, tag) = (repository(project), digest.short());
     let reference = format!("{repository}:{tag}");
-    if images::find(engine, &reference).await?.is_some() {
+    if images::claim(engine, &repository, tag).await? {
         said(&format!("the image of this archive is in Docker Engine already: {reference}"));
     } else {
         said(&format!("loading {} into Docker Engine", archive.display()));
@@ -78,8 +78,39 @@ pub fn write(image: &EngineImage, into: &Path) -> Result<PathBuf, DockerBuildErr
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use axum::http::{Method, StatusCode, Uri};
+    use axum::{Json, Router};
+    use serde_json::json;
+
     use super::*;
     use crate::pipeline::Digest;
+    use crate::target::docker::engine::tests::engine_of;
+
+    /// An engine that has one image, and what it was asked.
+    async fn engine() -> (Engine, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked);
+        let answer = move |method: Method, uri: Uri| {
+            noted.lock().unwrap().push(format!("{method} {}", uri.path()));
+            let status = if method == Method::POST { StatusCode::CREATED } else { StatusCode::OK };
+            async move { (status, Json(json!({ "Id": format!("sha256:{}", "cd".repeat(32)), "Size": 7 }))) }
+        };
+        (engine_of(Router::new().fallback(answer)).await, asked)
+    }
+
+    #[tokio::test]
+    async fn an_archive_whose_image_is_there_gets_its_tag_again_and_is_not_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, asked) = engine().await;
+        let archive = folder.path().join(format!("{}.tar", "ab".repeat(32)));
+        let image = store_archive(&engine, &archive, "wine", None, folder.path(), &mut |_| {}).await.unwrap();
+        assert_eq!(image.tag, "trainyard/wine:abababababab");
+        let asked = asked.lock().unwrap();
+        assert!(asked.contains(&"POST /images/trainyard/wine:abababababab/tag".to_owned()), "{asked:?}");
+        assert!(!asked.iter().any(|path| path.contains("load")), "{asked:?}");
+    }
 
     #[test]
     fn the_repository_is_one_that_engines_take() {

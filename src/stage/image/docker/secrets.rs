@@ -1,6 +1,6 @@
 //! The secrets of a build: read when it begins, handed to the engine when a step asks, and nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fmt;
 use std::fs;
@@ -43,6 +43,15 @@ pub enum SecretError {
         /// Its bytes.
         bytes: usize,
     },
+}
+
+/// The files of which they are read, those that are there, by their paths without links.
+pub fn files(sources: &BTreeMap<String, SecretSource>, folder: &Path) -> BTreeSet<PathBuf> {
+    let path = |source: &SecretSource| match source {
+        SecretSource::Environment(_) => None,
+        SecretSource::File(path) => folder.join(path).canonicalize().ok(),
+    };
+    sources.values().filter_map(path).collect()
 }
 
 /// The values by their names.

@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bollard::auth::DockerCredentials;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -26,7 +27,7 @@ use tokio::task::JoinHandle;
 use super::credentials;
 use super::grpc::{Answer, Refusal, first_text, message, refuse, reply};
 use super::secrets::Secrets;
-use super::wire::Wire;
+use super::wire::{Wire, within};
 
 const ID: &str = "x-docker-expose-session-uuid";
 const METHOD: &str = "x-docker-expose-session-grpc-method";
@@ -54,8 +55,12 @@ pub struct Answers {
 pub struct Session(JoinHandle<()>);
 
 impl Session {
-    /// Opens a session of that name. `None` if the engine is reached in a way in which none can be had.
-    pub async fn open(address: &str, id: &str, answers: Answers) -> io::Result<Option<Self>> {
+    /// Opens a session of that name within `limit`. `None` if the engine is reached in a way in which none can be had.
+    pub async fn open(address: &str, id: &str, answers: Answers, limit: Duration) -> io::Result<Option<Self>> {
+        within(limit, Self::ask_for(address, id, answers)).await
+    }
+
+    async fn ask_for(address: &str, id: &str, answers: Answers) -> io::Result<Option<Self>> {
         let Some(mut wire) = Wire::open(address).await? else { return Ok(None) };
         let mut request = Request::post("/session").header(CONNECTION, "Upgrade").header(UPGRADE, "h2c").header(ID, id);
         for method in [HEALTH, SECRET, CREDENTIALS] {
@@ -194,8 +199,17 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_at_which_no_session_can_be_had_is_no_error() {
-        let opened = Session::open("https://127.0.0.1:1", "id", Answers::default()).await;
+        let limit = Duration::from_secs(20);
+        let opened = Session::open("https://127.0.0.1:1", "id", Answers::default(), limit).await;
         assert!(opened.unwrap().is_none());
-        assert!(Session::open("unix:///nowhere/docker.sock", "id", Answers::default()).await.is_err());
+        assert!(Session::open("unix:///nowhere/docker.sock", "id", Answers::default(), limit).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_session_that_the_engine_does_not_answer_is_given_up() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("tcp://{}", listener.local_addr().unwrap());
+        let error = Session::open(&address, "id", Answers::default(), Duration::from_millis(20)).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

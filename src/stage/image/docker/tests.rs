@@ -89,7 +89,7 @@ fn the_model_is_given_as_an_argument_only_to_a_dockerfile_that_asks_for_it() {
         std::fs::write(folder.path().join("Dockerfile"), text).unwrap();
         let own = own.map(|value| (MODEL_ARGUMENT.to_owned(), value.to_owned()));
         let settings = DockerfileSettings { arguments: own.into_iter().collect(), ..settings() };
-        let context = Context::gather(folder.path(), &settings, &folder.path().join("model")).unwrap();
+        let context = Context::gather(folder.path(), &settings, &folder.path().join("model"), folder.path()).unwrap();
         super::arguments(&settings, &context).remove(MODEL_ARGUMENT)
     };
     assert_eq!(arguments("FROM scratch", None), None);

@@ -1,8 +1,11 @@
 //! A connection to Docker Engine below its client: for what that does not give, the headers of an answer and a
 //! connection that is handed over.
+//!
+//! Nothing here has a limit of time but [`within`], in which all that goes on before the hand-over belongs.
 
 use std::env;
 use std::io;
+use std::time::Duration;
 
 use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
@@ -12,6 +15,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 
 /// The header in which the engine says which builder it wants to be used: `2` is `BuildKit`.
 const BUILDER: &str = "builder-version";
@@ -38,8 +42,17 @@ impl Wire {
     }
 }
 
+/// Awaits what is asked on a connection; [`io::ErrorKind::TimedOut`] says that no answer came within the limit.
+pub async fn within<T>(limit: Duration, asked: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(limit, asked).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
 /// The builder that the engine wants to be used; `None` if it does not say.
-pub async fn builder_version(address: &str) -> io::Result<Option<String>> {
+pub async fn builder_version(address: &str, limit: Duration) -> io::Result<Option<String>> {
+    within(limit, ask_for_builder(address)).await
+}
+
+async fn ask_for_builder(address: &str) -> io::Result<Option<String>> {
     let Some(mut wire) = Wire::open(address).await? else { return Ok(None) };
     let request = Request::get("/_ping").body(Empty::new()).map_err(io::Error::other)?;
     let answer = wire.ask(request).await?;
@@ -102,8 +115,17 @@ mod tests {
             stream.write_all(b"HTTP/1.1 200 OK\r\nBuilder-Version: 2\r\nContent-Length: 2\r\n\r\nOK").await.unwrap();
             String::from_utf8_lossy(&asked[..read]).to_lowercase()
         };
-        let (asked, version) = tokio::join!(engine, builder_version(&address));
+        let (asked, version) = tokio::join!(engine, builder_version(&address, Duration::from_secs(20)));
         assert_eq!(version.unwrap().as_deref(), Some("2"));
         assert!(asked.starts_with("get /_ping ") && asked.contains("host: docker"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_takes_a_connection_and_says_nothing_is_not_waited_for_without_end() {
+        // The system itself takes connections to it; nobody answers.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("tcp://{}", listener.local_addr().unwrap());
+        let error = builder_version(&address, Duration::from_millis(20)).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -1,29 +1,33 @@
 //! What goes to a pod: put together first, written as one tar stream of a known size.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
 
 use super::TransferError;
+use crate::disk::FileStamp;
 use crate::stage::runner::RemoteJob;
 use crate::stage::runner::site::Site;
 use crate::stage::runner::source::{self, Kind};
+use crate::stage::unchanged::Unchanged;
 
 /// Bytes of a tar block.
 const BLOCK: u64 = 512;
 /// The time of what has none, the first of the year 2000: tar complains of the beginning of time.
 const NO_TIME: u64 = 946_684_800;
+/// What to do about a file that did not stay as it was.
+const MEND: &str = "run the stage again, or keep it back by `.gitignore` if it always changes";
 
 /// One thing in a parcel.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Item {
     Folder,
     Text(Vec<u8>),
-    File { path: PathBuf, size: u64, executable: bool, modified: u64 },
+    File { path: PathBuf, stamp: FileStamp, executable: bool, modified: u64 },
     Link { to: PathBuf },
 }
 
@@ -33,7 +37,7 @@ impl Item {
         match self {
             Self::Folder | Self::Link { .. } => 0,
             Self::Text(text) => u64::try_from(text.len()).unwrap_or(u64::MAX),
-            Self::File { size, .. } => *size,
+            Self::File { stamp, .. } => stamp.bytes,
         }
     }
 }
@@ -140,7 +144,7 @@ impl Parcel {
 
 fn regular(path: PathBuf, metadata: &fs::Metadata) -> Item {
     let modified = u64::try_from(metadata.mtime()).unwrap_or(0);
-    Item::File { path, size: metadata.len(), executable: metadata.mode() & 0o111 != 0, modified }
+    Item::File { path, stamp: FileStamp::from(metadata), executable: metadata.mode() & 0o111 != 0, modified }
 }
 
 /// Appends an item, or with `whole` unset its header alone, with an empty body.
@@ -160,40 +164,12 @@ fn append<W: Write>(tar: &mut Builder<W>, place: &Path, item: &Item, whole: bool
     header.set_size(if whole { item.size() } else { 0 });
     match item {
         Item::Link { to } => tar.append_link(&mut header, place, to),
-        Item::File { path, size, .. } if whole => {
-            let file = File::open(path).map_err(|error| naming(path, &error))?;
-            tar.append_data(&mut header, place, Exactly { inner: file, left: *size, path })
+        Item::File { path, stamp, .. } if whole => {
+            tar.append_data(&mut header, place, Unchanged::open(path, *stamp, MEND)?)
         }
         Item::Text(text) if whole => tar.append_data(&mut header, place, text.as_slice()),
         _ => tar.append_data(&mut header, place, io::empty()),
     }
-}
-
-/// Reads as many bytes as the header promised: fewer would shift all that follows.
-struct Exactly<'a> {
-    inner: File,
-    left: u64,
-    path: &'a Path,
-}
-
-impl Read for Exactly<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        if room == 0 {
-            return Ok(0);
-        }
-        let read = self.inner.read(buffer.get_mut(..room).unwrap_or_default())?;
-        if read == 0 {
-            let text = format!("{} became shorter while it was read; run the stage again", self.path.display());
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
-        }
-        self.left -= u64::try_from(read).unwrap_or(self.left);
-        Ok(read)
-    }
-}
-
-fn naming(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
 }
 
 /// Counts what is written to it.

@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::super::literal::literal;
 use crate::config::Limits;
 
 /// The one container of the pod.
@@ -112,11 +113,6 @@ fn container(request: &JobRequest) -> Container {
         }]),
         ..Container::default()
     }
-}
-
-/// Kubernetes puts variables into `$(NAME)` and takes `$$` for `$`, in commands and in variables alike.
-fn literal(text: &str) -> String {
-    text.replace('$', "$$")
 }
 
 fn resources(limits: &Limits) -> Option<ResourceRequirements> {

@@ -1,12 +1,14 @@
 //! Which files get into a context, and that their stream depends on nothing else.
 
 use std::fs::Permissions;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::*;
+use crate::config::SecretSource;
 
 /// A project folder with files; a name that ends with `/` is a folder.
 fn project(files: &[(&str, &str)]) -> TempDir {
@@ -36,7 +38,7 @@ fn settings(dockerfile: &str, context: &str) -> DockerfileSettings {
 
 fn gather(project: &TempDir, dockerfile: &str, context: &str) -> Context {
     let model = project.path().join("no-model");
-    Context::gather(project.path(), &settings(dockerfile, context), &model).unwrap()
+    Context::gather(project.path(), &settings(dockerfile, context), &model, project.path()).unwrap()
 }
 
 fn names(context: &Context) -> Vec<String> {
@@ -125,8 +127,10 @@ fn the_model_is_there_whatever_the_patterns_say_and_must_be_when_the_dockerfile_
     let text = "FROM scratch\nARG TRAINYARD_MODEL\nCOPY ${TRAINYARD_MODEL} /model";
     let files = [("Dockerfile", text), (".dockerignore", "*"), (".trainyard-model/old", ""), ("m/a/model.bin", "7")];
     let project = project(&files);
-    let gather =
-        |model: &str| Context::gather(project.path(), &settings("Dockerfile", "."), &project.path().join(model));
+    let gather = |model: &str| {
+        let model = project.path().join(model);
+        Context::gather(project.path(), &settings("Dockerfile", "."), &model, project.path())
+    };
     let context = gather("m").unwrap();
     assert!(context.wants_model());
     let expected =
@@ -185,12 +189,29 @@ fn a_file_that_does_not_stay_as_it_was_is_told_by_its_name() {
 fn what_cannot_be_a_context_is_told() {
     let project = project(&[("Dockerfile", "FROM a"), (".dockerignore", "a\n[")]);
     let gather = |dockerfile, context| {
-        Context::gather(project.path(), &settings(dockerfile, context), Path::new("/nowhere")).unwrap_err()
+        let model = Path::new("/nowhere");
+        Context::gather(project.path(), &settings(dockerfile, context), model, project.path()).unwrap_err()
     };
     assert!(matches!(gather("Dockerfile", "gone"), ContextError::NoFolder(_)));
     assert!(matches!(gather("gone", "."), ContextError::NoDockerfile(_)));
     let told = gather("Dockerfile", ".").to_string();
     assert!(told.contains(".dockerignore: line 2"), "{told}");
+}
+
+#[test]
+fn the_file_of_a_secret_is_not_sent_and_no_input_of_the_image() {
+    let project = project(&[("Dockerfile", "FROM a"), ("app/token", "no secret"), ("keys/token", "s3cret")]);
+    symlink("../keys/token", project.path().join("app/link")).unwrap();
+    let source = SecretSource::File("keys/token".into());
+    let settings =
+        DockerfileSettings { secrets: BTreeMap::from([("token".to_owned(), source)]), ..settings("Dockerfile", ".") };
+    let gather = || Context::gather(project.path(), &settings, Path::new("/nowhere"), project.path()).unwrap();
+    let context = gather();
+    assert_eq!(names(&context), ["Dockerfile", "app", "app/token", "keys"]);
+    assert_eq!(context.secrets().len(), 2);
+    let digest = context.digest().unwrap();
+    fs::write(project.path().join("keys/token"), "other").unwrap();
+    assert_eq!(gather().digest().unwrap(), digest);
 }
 
 #[test]
