@@ -19,7 +19,6 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::spawn_blocking;
 
 use super::types::{CommandRequest, Live, LogWindow, PlanRequest, Problem, RollbackPlan, Snapshot, StreamItem};
-use crate::config::TargetKind;
 use crate::engine::core::CommandError;
 use crate::engine::spool::LogReader;
 use crate::engine::supervisor::AttemptFolder;
@@ -212,9 +211,8 @@ async fn command(State(shared): Shares, Json(CommandRequest { by, command }): Js
 async fn rollback_plan(shared: &Shared, to: Option<ReleaseId>) -> Option<Result<RollbackPlan, Refusal>> {
     let way = shared.daemon.core.look(move |state, _| releases::way_back(state, to)).await?;
     let place = shared.daemon.status.now().target.and_then(|target| target.place);
-    let is_pulled = place.is_some_and(|place| place.kind == TargetKind::Kubernetes.word());
     Some(match way {
-        Ok(way) => Ok(releases::plan_rollback(&shared.daemon.layout, way, is_pulled).await),
+        Ok(way) => Ok(releases::plan_rollback(&shared.daemon.layout, way, place.as_ref()).await),
         Err(refusal) => Err(refusal),
     })
 }

@@ -12,7 +12,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::effects::{CurrentSettings, current};
 use super::release_host::ReleaseHost;
 use super::status::Status;
-use crate::api::types::{RollbackPlan, TargetReport};
+use crate::api::types::{Place, RollbackPlan, TargetReport};
+use crate::config::TargetKind;
 use crate::disk::Layout;
 use crate::pipeline::{Digest, Refusal, Release, ReleaseId, State};
 use crate::target::{self, labels};
@@ -118,8 +119,10 @@ pub fn way_back(state: &State, to: Option<ReleaseId>) -> Result<Way, Refusal> {
     Ok(Way { from, to: to.as_ref().clone() })
 }
 
-/// What would change, and whether the image is still there. `is_pulled`: whoever runs it pulls what was pushed.
-pub async fn plan_rollback(layout: &Layout, way: Way, is_pulled: bool) -> RollbackPlan {
+/// What would change, and whether the image is still where the releases of that place are started from.
+pub async fn plan_rollback(layout: &Layout, way: Way, place: Option<&Place>) -> RollbackPlan {
+    // The nodes of a cluster pull what was pushed.
+    let is_pulled = place.is_some_and(|place| place.kind == TargetKind::Kubernetes.word());
     let Way { from, to } = way;
     let short = |release: &Release| release.image.as_ref().map_or("none".to_owned(), |image| image.short().to_owned());
     let model = |release: &Release| release.model.map_or("none".to_owned(), |model| model.to_string());
