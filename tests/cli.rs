@@ -52,6 +52,15 @@ help! {
     help_of_releases: "releases";
     help_of_rollback: "rollback";
     help_of_query: "query";
+    help_of_scrape: "scrape";
+    help_of_alerts: "alerts";
+    help_of_alerts_silence: "alerts" "silence";
+    help_of_alerts_unsilence: "alerts" "unsilence";
+    help_of_export: "export";
+    help_of_export_prometheus: "export" "prometheus";
+    help_of_export_grafana: "export" "grafana";
+    help_of_export_csv: "export" "csv";
+    help_of_export_svg: "export" "svg";
     help_of_serve: "serve";
     help_of_config: "config";
     help_of_config_schema: "config" "schema";
@@ -88,9 +97,17 @@ fn the_version_is_that_of_the_package() {
 #[test]
 fn wrong_usage_is_exit_code_2() {
     let project = Project::light();
-    for arguments in
-        [&["no-such-command"][..], &["run", "--no-such-option"], &["run", "--only"], &["runs", "--limit", "x"]]
-    {
+    let wrong = [
+        &["no-such-command"][..],
+        &["run", "--no-such-option"],
+        &["run", "--only"],
+        &["runs", "--limit", "x"],
+        &["query", "up", "--step", "1s"],
+        &["query", "up", "--range", "15"],
+        &["export", "prometheus", "--force"],
+        &["export", "svg", "x", "--width", "9"],
+    ];
+    for arguments in wrong {
         let refused = project.command(arguments).expect_code(2).stderr;
         assert!(refused.starts_with("error: ") && refused.contains("--help"), "{refused}");
     }
@@ -103,12 +120,15 @@ fn wrong_usage_is_exit_code_2() {
 #[test]
 fn what_needs_a_daemon_and_finds_none_is_exit_code_3() {
     let project = Project::light();
-    for arguments in [&["cancel"][..], &["rollback"], &["query", "up"], &["events", "-f"]] {
+    let measured = [&["query", "up"][..], &["export", "csv", "up"], &["export", "svg", "requests/s"], &["alerts"]];
+    for arguments in [&["cancel"][..], &["rollback"], &["events", "-f"]].into_iter().chain(measured) {
         let refused = project.command(arguments).expect_code(3).stderr;
         assert!(refused.contains("`trainyard up` starts one"), "{refused}");
     }
     // What can be answered without one is.
-    for arguments in [&["status"][..], &["runs"], &["models"], &["releases"], &["events"], &["check"], &["down"]] {
+    let configured = [&["check"][..], &["export", "prometheus"], &["export", "grafana"], &["down"]];
+    let journaled = [&["status"][..], &["runs"], &["models"], &["releases"], &["events"]];
+    for arguments in journaled.into_iter().chain(configured) {
         project.command(arguments).ok();
     }
 }

@@ -22,6 +22,10 @@ fn compare(name: &str, title: &str, body: &str) {
     assert_eq!(found, wanted, "docs/{name} is not what the code says; it is {INTRODUCTION}");
 }
 
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
 #[test]
 fn the_configuration_page_is_what_the_reader_accepts() {
     compare("configuration.md", "Configuration", &config::reference());
@@ -32,18 +36,52 @@ fn the_page_of_keys_is_what_the_screen_does() {
     compare("keys.md", "Keys and commands of the screen", &tui::reference());
 }
 
+/// What an example lacks that shows only what is under `[monitor]`.
+const STAGES: &str = "\n[stages.train]\nuses = \"train\"\ntarget = \"quality\"\n[stages.build]\nuses = \"image\"\n\
+                      needs = [\"train\"]\n[stages.deploy]\nuses = \"deploy\"\nneeds = [\"build\"]\n";
+
 /// The examples are configurations, not pictures of them.
 #[test]
-fn every_configuration_in_the_readme_and_the_page_of_engines_is_valid() {
-    for name in ["README.md", "docs/engines.md"] {
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+fn every_configuration_in_the_documents_is_valid() {
+    for name in ["README.md", "docs/engines.md", "docs/metrics.md"] {
+        let text = read(name);
         let examples: Vec<&str> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         assert!(!examples.is_empty(), "{name}");
         for example in examples {
-            if let Err(errors) = config::parse(example, name) {
+            let missing = if example.contains("[stages.") { "" } else { STAGES };
+            if let Err(errors) = config::parse(&format!("{example}{missing}"), name) {
                 panic!("{errors}");
             }
         }
+    }
+}
+
+/// `docs/panels.sh` takes the panels of its pictures from the page.
+#[test]
+fn the_page_of_metrics_has_a_panel_of_each_kind() {
+    let text = read("docs/metrics.md");
+    let (_, behind) = text.split_once("\n## Panels\n").unwrap();
+    let (chapter, _) = behind.split_once("\n## ").unwrap();
+    let examples: String = chapter.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let panels = config::parse(&format!("{examples}{STAGES}"), "docs/metrics.md").unwrap().monitor.panels;
+    assert_eq!(panels.len(), 6);
+    for kind in ["area", "stat", "gauge", "heatmap", "table"] {
+        assert_eq!(examples.matches(&format!("\nkind = \"{kind}\"\n")).count(), 1, "{kind}");
+    }
+}
+
+/// Its table of trainyard's own metrics is whole.
+#[test]
+fn every_metric_of_our_own_is_in_the_page_of_metrics() {
+    let (code, page) = (read("src/engine/own_metrics/page.rs"), read("docs/metrics.md"));
+    let name_in = |call: &str| {
+        let text = ["counter(\"", "gauge(\"", "heading(\""].iter().find_map(|begin| call.strip_prefix(begin))?;
+        text.split('"').next().map(str::to_owned)
+    };
+    let names: Vec<String> = code.split("page.").filter_map(name_in).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        assert!(page.contains(&format!("`trainyard_{name}`")), "trainyard_{name} is not in docs/metrics.md");
     }
 }
 
@@ -51,8 +89,7 @@ fn every_configuration_in_the_readme_and_the_page_of_engines_is_valid() {
 #[test]
 fn the_configuration_of_the_python_app_is_valid() {
     let name = "tests/fixtures/python-app/trainyard.toml";
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
-    if let Err(errors) = config::parse(&text, name) {
+    if let Err(errors) = config::parse(&read(name), name) {
         panic!("{errors}");
     }
 }

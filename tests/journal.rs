@@ -35,3 +35,10 @@ fn events_are_told_as_sentences() {
     let told: Vec<String> = recorded(1).iter().map(|recorded| narrate(&recorded.event)).collect();
     insta::assert_snapshot!(told.join("\n"));
 }
+
+/// A bad release that its alert takes back, and an alert that trains again.
+#[test]
+fn what_follows_from_alerts_is_told_as_sentences() {
+    let told: Vec<String> = recorded(2).iter().map(|recorded| narrate(&recorded.event)).collect();
+    insta::assert_snapshot!(told.get(recorded(1).len()..).unwrap().join("\n"));
+}

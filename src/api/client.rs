@@ -7,11 +7,12 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::types::{
-    Charts, CommandReply, CommandRequest, LogAddress, LogWindow, Plan, PlanRequest, Problem, QueryRow, RollbackPlan,
-    Snapshot, StreamItem,
+    AlertReport, Catalog, Charts, ChartsRequest, CommandReply, CommandRequest, Comparison, ComparisonRequest,
+    ExpressionFault, LogAddress, LogWindow, Plan, PlanRequest, Problem, QueryRow, RangeAnswer, RollbackPlan,
+    SilenceRequest, Snapshot, StreamItem, UnsilenceRequest,
 };
-use crate::disk::Layout;
-use crate::pipeline::{Recorded, ReleaseId, Selection};
+use crate::disk::{Layout, plain_http};
+use crate::pipeline::{Recorded, ReleaseId, Selection, Silence};
 
 /// How long an answer may take. The event stream has no such limit.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,11 +48,8 @@ impl Client {
     pub fn connect(layout: &Layout) -> Result<Self, ClientError> {
         let socket = layout.socket();
         layout.check_runtime().map_err(|error| ClientError::Broken(error.to_string()))?;
-        let http = reqwest::Client::builder()
-            .unix_socket(socket.clone())
-            .no_proxy()
-            .build()
-            .map_err(|error| ClientError::Broken(error.to_string()))?;
+        let http =
+            plain_http().unix_socket(socket.clone()).build().map_err(|error| ClientError::Broken(error.to_string()))?;
         Ok(Self { http, socket })
     }
 
@@ -114,12 +112,53 @@ impl Client {
 
     /// All panels over the last `range` milliseconds in so many columns.
     pub async fn charts(&self, range: u64, columns: usize) -> Result<Charts, ClientError> {
-        self.get("charts", &[("range", range.to_string()), ("columns", columns.to_string())]).await
+        self.charts_of(&ChartsRequest { range, columns, ..ChartsRequest::default() }).await
+    }
+
+    /// All panels over any stretch of time, and an expression before them.
+    pub async fn charts_of(&self, wanted: &ChartsRequest) -> Result<Charts, ClientError> {
+        self.send(self.request(Method::GET, "charts").query(wanted)).await
+    }
+
+    /// The same panel after two deploys.
+    pub async fn comparison(&self, wanted: &ComparisonRequest) -> Result<Comparison, ClientError> {
+        self.send(self.request(Method::GET, "comparison").query(wanted)).await
+    }
+
+    /// What expressions can be made of.
+    pub async fn catalog(&self) -> Result<Catalog, ClientError> {
+        self.get("metrics", &[]).await
+    }
+
+    /// What is wrong with an expression, if anything is.
+    pub async fn expression_fault(&self, expression: &str) -> Result<Option<ExpressionFault>, ClientError> {
+        self.get("expression", &[("expression", expression.to_owned())]).await
     }
 
     /// The value of an expression now.
     pub async fn query(&self, expression: &str) -> Result<Vec<QueryRow>, ClientError> {
         self.get("query", &[("expression", expression.to_owned())]).await
+    }
+
+    /// All alerts as they are now.
+    pub async fn alerts(&self) -> Result<Vec<AlertReport>, ClientError> {
+        self.get("alerts", &[]).await
+    }
+
+    /// Silences an alert, or silences it anew; the answer says until when.
+    pub async fn silence(&self, request: &SilenceRequest) -> Result<Silence, ClientError> {
+        self.send(self.request(Method::POST, "alerts/silence").json(request)).await
+    }
+
+    /// Ends a silence.
+    pub async fn unsilence(&self, request: &UnsilenceRequest) -> Result<(), ClientError> {
+        self.send(self.request(Method::POST, "alerts/unsilence").json(request)).await
+    }
+
+    /// The values of an expression over the last `range` milliseconds, `step` milliseconds apart.
+    pub async fn query_range(&self, expression: &str, range: u64, step: u64) -> Result<RangeAnswer, ClientError> {
+        let query = [("expression", expression.to_owned()), ("range", range.to_string()), ("step", step.to_string())];
+        self.get("query-range", &query).await
     }
 
     /// Up to `limit` events before number `before`, or the last ones.

@@ -2,31 +2,42 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::stream::unfold;
 use serde::{Deserialize, Serialize};
-use tokio::net::UnixListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval};
 
-use super::types::{CommandRequest, Live, LogWindow, PlanRequest, Problem, RollbackPlan, Snapshot, StreamItem};
+use super::types::{
+    ChartsRequest, CommandRequest, ComparisonRequest, Live, LogWindow, PlanRequest, Problem, RollbackPlan,
+    SilenceRequest, Snapshot, StreamItem, UnsilenceRequest,
+};
 use crate::engine::core::CommandError;
 use crate::engine::spool::LogReader;
 use crate::engine::supervisor::AttemptFolder;
-use crate::engine::{Daemon, releases};
+use crate::engine::{Daemon, own_metrics, releases};
 use crate::pipeline::{Attempt, Command, Recorded, Refusal, ReleaseId, RunId, StageName, plan};
 
 /// Events that a client may have missed and still be told one by one; beyond that a new snapshot is cheaper.
 const CATCH_UP: u64 = 2_000;
+/// How often it is looked whether the configuration names another address for the metrics of trainyard itself.
+const LISTEN_LOOK: Duration = Duration::from_secs(2);
+/// The subject under which it is told that they cannot be served there.
+const LISTEN: &str = "own metrics";
 
 struct Shared {
     daemon: Arc<Daemon>,
@@ -49,7 +60,7 @@ pub fn bind(daemon: &Daemon) -> io::Result<UnixListener> {
 
 /// Serves until the future that owns it is dropped.
 pub async fn serve(listener: UnixListener, daemon: Arc<Daemon>, end: mpsc::UnboundedSender<()>) -> io::Result<()> {
-    let routes = Router::new()
+    let routes: Router = Router::new()
         .route("/v1/snapshot", get(snapshot))
         .route("/v1/events", get(events))
         .route("/v1/history", get(history))
@@ -60,10 +71,75 @@ pub async fn serve(listener: UnixListener, daemon: Arc<Daemon>, end: mpsc::Unbou
         .route("/v1/rollback", get(rollback))
         .route("/v1/release-log", get(release_log))
         .route("/v1/charts", get(charts))
+        .route("/v1/comparison", get(comparison))
+        .route("/v1/metrics", get(catalog))
+        .route("/v1/expression", get(expression_fault))
         .route("/v1/query", get(query))
+        .route("/v1/alerts", get(alerts))
+        .route("/v1/alerts/silence", post(silence))
+        .route("/v1/alerts/unsilence", post(unsilence))
+        .route("/v1/query-range", get(query_range))
         .route("/v1/end", post(end_daemon))
-        .with_state(Arc::new(Shared { daemon, end }));
-    axum::serve(listener, routes).await
+        .with_state(Arc::new(Shared { daemon: daemon.clone(), end }))
+        .merge(metrics_routes(daemon.clone()));
+    tokio::select! {
+        served = axum::serve(listener, routes).into_future() => served,
+        () = serve_metrics(&daemon) => Ok(()),
+    }
+}
+
+/// What a Prometheus server may ask for, and nothing else: on the socket, and on a loopback port where one is configured.
+fn metrics_routes(daemon: Arc<Daemon>) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(daemon)
+}
+
+async fn metrics(State(daemon): State<Arc<Daemon>>) -> Response {
+    match own_metrics::page(&daemon).await {
+        Some(page) => ([(CONTENT_TYPE, own_metrics::CONTENT_TYPE)], page).into_response(),
+        None => ending(),
+    }
+}
+
+/// Serves trainyard's own metrics on the loopback address that the configuration names, whenever it names one. Never ends
+/// by itself.
+async fn serve_metrics(daemon: &Arc<Daemon>) {
+    loop {
+        let address = daemon.monitoring.listen();
+        tokio::select! {
+            () = listen(daemon, address) => {}
+            () = until_another(daemon, address) => {}
+        }
+    }
+}
+
+/// Serves as long as it can; without an address it does nothing, for ever.
+async fn listen(daemon: &Arc<Daemon>, address: Option<SocketAddr>) {
+    let Some(address) = address else {
+        daemon.status.problem(LISTEN, None);
+        return std::future::pending().await;
+    };
+    let failed = match TcpListener::bind(address).await {
+        Ok(listener) => {
+            daemon.status.problem(LISTEN, None);
+            axum::serve(listener, metrics_routes(daemon.clone())).await.err()
+        }
+        Err(error) => Some(error),
+    };
+    if let Some(error) = failed {
+        let text = format!("cannot be served on {address}: {error}; give `listen` under [monitor] another port");
+        daemon.status.problem(LISTEN, Some(text));
+    }
+    // Whoever holds the port may give it back.
+    tokio::time::sleep(LISTEN_LOOK).await;
+}
+
+/// Waits until the configuration names another address.
+async fn until_another(daemon: &Arc<Daemon>, address: Option<SocketAddr>) {
+    let mut looks = interval(LISTEN_LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while daemon.monitoring.listen() == address {
+        looks.tick().await;
+    }
 }
 
 fn problem(status: StatusCode, error: impl std::fmt::Display) -> Response {
@@ -297,14 +373,23 @@ async fn log_search(
     answer(search.await.ok())
 }
 
-#[derive(Deserialize)]
-struct ChartsWanted {
-    range: u64,
-    columns: usize,
+async fn charts(State(shared): Shares, Query(wanted): Query<ChartsRequest>) -> Response {
+    Json(shared.daemon.monitoring.charts(&wanted).await).into_response()
 }
 
-async fn charts(State(shared): Shares, Query(wanted): Query<ChartsWanted>) -> Response {
-    Json(shared.daemon.monitoring.charts(wanted.range, wanted.columns).await).into_response()
+async fn comparison(State(shared): Shares, Query(wanted): Query<ComparisonRequest>) -> Response {
+    match shared.daemon.monitoring.comparison(&wanted).await {
+        Ok(comparison) => Json(comparison).into_response(),
+        Err(error) => problem(StatusCode::CONFLICT, error),
+    }
+}
+
+async fn catalog(State(shared): Shares) -> Response {
+    Json(shared.daemon.monitoring.catalog().await).into_response()
+}
+
+async fn expression_fault(State(shared): Shares, Query(wanted): Query<QueryWanted>) -> Response {
+    Json(shared.daemon.monitoring.expression_fault(&wanted.expression)).into_response()
 }
 
 #[derive(Deserialize)]
@@ -313,9 +398,41 @@ struct QueryWanted {
 }
 
 async fn query(State(shared): Shares, Query(wanted): Query<QueryWanted>) -> Response {
-    match shared.daemon.monitoring.query(&wanted.expression) {
+    match shared.daemon.monitoring.query(&wanted.expression).await {
         Ok(rows) => Json(rows).into_response(),
         Err(error) => problem(StatusCode::BAD_REQUEST, error),
+    }
+}
+
+#[derive(Deserialize)]
+struct RangeWanted {
+    expression: String,
+    range: u64,
+    step: u64,
+}
+
+async fn query_range(State(shared): Shares, Query(wanted): Query<RangeWanted>) -> Response {
+    match shared.daemon.monitoring.query_range(&wanted.expression, wanted.range, wanted.step).await {
+        Ok(answer) => Json(answer).into_response(),
+        Err(error) => problem(StatusCode::BAD_REQUEST, error),
+    }
+}
+
+async fn alerts(State(shared): Shares) -> Response {
+    answer(shared.daemon.alerting.report().await.map(Ok))
+}
+
+async fn silence(State(shared): Shares, Json(request): Json<SilenceRequest>) -> Response {
+    match shared.daemon.alerting.silence(request).await {
+        Ok(silence) => Json(silence).into_response(),
+        Err(error) => problem(StatusCode::CONFLICT, error),
+    }
+}
+
+async fn unsilence(State(shared): Shares, Json(request): Json<UnsilenceRequest>) -> Response {
+    match shared.daemon.alerting.unsilence(request.by, request.alert).await {
+        Ok(()) => Json(()).into_response(),
+        Err(error) => problem(StatusCode::CONFLICT, error),
     }
 }
 

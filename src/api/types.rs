@@ -3,12 +3,21 @@
 //! A client takes one [`Snapshot`], folds every later [`StreamItem::Event`] into its state with the same `apply` as the
 //! daemon, and asks for *windows* of logs and charts, never for the whole. Nothing here is computed by a screen.
 
+mod charts;
+
+pub use charts::{
+    AlertSpan, AlertStrip, Bucket, Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, Curve,
+    ExpressionFault, Mark, MetricInformation, PanelData, PanelKind, RunMark, Statistics,
+};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::pipeline::Delivery;
 use crate::pipeline::{
-    Attempt, Command, Moment, Planned, Recorded, Refusal, ReleaseId, RunId, Selection, StageName, State,
+    AlertState, Attempt, Command, Evidence, Moment, Planned, Reaction, Recorded, Refusal, ReleaseId, RunId, Selection,
+    Silence, StageName, State,
 };
 
 /// Who answers.
@@ -170,6 +179,90 @@ pub struct Live {
     /// What keeps the daemon from doing all it should (an invalid configuration, a full disk), by subject.
     #[serde(default)]
     pub problems: BTreeMap<String, String>,
+    /// Where each alert stands, in the order of the configuration; without values, which change all the time.
+    #[serde(default)]
+    pub alerts: Vec<AlertStatus>,
+}
+
+/// Where an alert stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertStatus {
+    /// Its name.
+    pub name: String,
+    /// The most urgent state of all its series.
+    pub state: AlertState,
+    /// Since when that is so; `None` while it is inactive.
+    pub since: Option<Moment>,
+    /// How bad that is, in the word of its author.
+    pub severity: Option<String>,
+    /// What follows when it fires.
+    pub then: Reaction,
+    /// Who silenced it, and until when.
+    pub silence: Option<Silence>,
+    /// Why its expression could not be evaluated.
+    pub error: Option<String>,
+}
+
+/// An alert with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertReport {
+    /// Where it stands.
+    pub status: AlertStatus,
+    /// What is judged.
+    pub expr: String,
+    /// `for`, in milliseconds.
+    pub pending_for: u64,
+    /// `keep_firing_for`, in milliseconds.
+    pub keep_firing_for: u64,
+    /// Milliseconds in which nothing follows a second time.
+    pub cooldown: u64,
+    /// What its expression says of the live release alone; looked at while it is active.
+    pub evidence: Evidence,
+    /// Its series: those that are pending or fire, and those that did a while ago.
+    pub alerts: Vec<AlertRow>,
+}
+
+/// One series of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRow {
+    /// The labels by which it differs from the others; empty when there are none.
+    pub labels: String,
+    /// Where it stands; inactive is one that was resolved a while ago.
+    pub state: AlertState,
+    /// The last value, for people.
+    pub value: String,
+    /// Since when it stands there.
+    pub since: Moment,
+    /// Since when its expression has held.
+    pub active_at: Moment,
+    /// When it fired.
+    pub fired_at: Option<Moment>,
+    /// When it stopped firing.
+    pub resolved_at: Option<Moment>,
+    /// What it means, in the words of its author.
+    pub summary: String,
+}
+
+/// An operator wants to hear nothing of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilenceRequest {
+    /// Who.
+    pub by: String,
+    /// Of which.
+    pub alert: String,
+    /// For how long.
+    pub milliseconds: u64,
+    /// Why; may be empty.
+    pub message: String,
+}
+
+/// An operator ends a silence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsilenceRequest {
+    /// Who.
+    pub by: String,
+    /// Of which alert.
+    pub alert: String,
 }
 
 /// All that a client needs to start with.
@@ -231,52 +324,6 @@ pub struct LogWindow {
     pub total: u64,
 }
 
-/// The curves of one panel over one stretch of time, in as many columns as were asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PanelData {
-    /// The heading.
-    pub title: String,
-    /// Behind the value.
-    pub unit: Option<String>,
-    /// The curves.
-    pub curves: Vec<Curve>,
-    /// How many curves were left out because there are too many.
-    pub left_out: usize,
-    /// Why there is nothing to show.
-    pub error: Option<String>,
-}
-
-/// One curve.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Curve {
-    /// What tells it from the others; empty when it is the only one.
-    pub label: String,
-    /// One value a column; `None` where nothing was measured.
-    pub points: Vec<Option<f64>>,
-}
-
-/// A deploy on the time axis of the charts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
-    /// Which column.
-    pub column: usize,
-    /// Which release.
-    pub release: ReleaseId,
-}
-
-/// The panels over one stretch of time.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Charts {
-    /// The panels, in the order of the configuration.
-    pub panels: Vec<PanelData>,
-    /// The deploys in it.
-    pub marks: Vec<Mark>,
-    /// The moment of the last column.
-    pub end: Moment,
-    /// Milliseconds a column.
-    pub step: u64,
-}
-
 /// What an operator asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandRequest {
@@ -306,6 +353,28 @@ pub struct QueryRow {
     pub labels: String,
     /// The value.
     pub value: String,
+}
+
+/// The values of an expression over a stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeAnswer {
+    /// The first moment at which it was evaluated; all are multiples of the step.
+    pub start: Moment,
+    /// The last.
+    pub end: Moment,
+    /// Milliseconds from one to the next.
+    pub step: u64,
+    /// The series, sorted by their labels.
+    pub series: Vec<RangeRow>,
+}
+
+/// One series over a stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeRow {
+    /// The labels, as `PromQL` writes them.
+    pub labels: String,
+    /// Moments and values, in order, only where there is a value. Numbers travel as text, as in [`QueryRow`].
+    pub points: Vec<(Moment, String)>,
 }
 
 /// Why the daemon did not do what was asked.

@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::alerts::AlertsArguments;
 use super::config::ConfigCommand;
 use super::demo::DemoArguments;
+use super::export::ExportCommand;
 use super::failure::EXIT_CODES;
 use super::history::LogsArguments;
 use super::host::HostArguments;
 use super::init::InitArguments;
 use super::predict::PredictArguments;
+use super::query::QueryArguments;
 use super::releases::RollbackArguments;
 use super::run::SelectionArguments;
+use super::scrape::ScrapeArguments;
 use super::serve::ServeArguments;
 
 /// A terminal control center for machine-learning apps: watches a repository and a data folder, and runs
@@ -152,16 +156,18 @@ pub enum Command {
     /// Go back to an earlier release, after saying what will change
     #[command(after_help = "Example: trainyard rollback --wait")]
     Rollback(RollbackArguments),
-    /// Evaluate a PromQL expression over what was scraped
-    #[command(after_help = "Example: trainyard query 'sum(rate(predict_requests_total[1m]))'")]
-    Query {
-        /// The expression
-        #[arg(value_name = "EXPR")]
-        expression: String,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// Evaluate a PromQL expression over what was scraped, now or over time
+    #[command(after_help = "Example: trainyard query 'sum(rate(predict_requests_total[1m]))' --range 15m")]
+    Query(QueryArguments),
+    /// Hand over what is watched here: to Prometheus, to Grafana, as CSV, as a picture
+    #[command(subcommand, after_help = "Example: trainyard export grafana --out dashboard.json")]
+    Export(ExportCommand),
+    /// Show one page of metrics as the monitor reads it, or why it is refused
+    #[command(after_help = "Example: trainyard scrape http://127.0.0.1:8080/metrics")]
+    Scrape(ScrapeArguments),
+    /// Show where alerts stand; silence one
+    #[command(after_help = "Example: trainyard alerts silence ErrorRate --for 2h")]
+    Alerts(AlertsArguments),
     /// Serve a saved model over HTTP, as the image does
     #[command(after_help = "Example: trainyard serve --model .trainyard/models/3 --listen 127.0.0.1:8080")]
     Serve(ServeArguments),
@@ -217,8 +223,11 @@ impl Command {
             | Self::Runs { json, .. }
             | Self::Events { json, .. }
             | Self::Models { json }
-            | Self::Releases { json }
-            | Self::Query { json, .. } => *json,
+            | Self::Releases { json } => *json,
+            Self::Query(arguments) => arguments.json,
+            Self::Export(command) => command.is_for_machines(),
+            Self::Scrape(arguments) => arguments.json,
+            Self::Alerts(arguments) => arguments.json,
             Self::Logs(_) | Self::Predict(_) | Self::Config(_) | Self::Completions { .. } | Self::Man => true,
             Self::Demo(_)
             | Self::Init(_)

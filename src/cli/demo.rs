@@ -14,18 +14,22 @@ use super::failure::{Failure, failed};
 use crate::api::client::Client;
 use crate::config::TargetKind;
 use crate::demo::{
-    BATCHES, DemoError, DemoHandles, DemoProject, Summary, TemporaryFolder, cancel_runs, headless, load,
+    BATCHES, DemoError, DemoHandles, DemoProject, Recovered, Summary, TemporaryFolder, bad_release, cancel_runs,
+    headless, load,
 };
 
 /// Where the demo is written when nothing else is said.
 const FOLDER: &str = "trainyard-demo";
 
-/// `trainyard demo [--headless] [--target TARGET] [--dir DIR] [--port PORT]`
+/// `trainyard demo [--headless [--bad-release]] [--target TARGET] [--dir DIR] [--port PORT]`
 #[derive(Debug, Clone, clap::Args)]
 pub struct DemoArguments {
     /// No screen: tell every event in a line, and end once the deployed app has answered and was scraped
     #[arg(long)]
     pub headless: bool,
+    /// Then deploy a model that refuses what clients send, and end once its alert has brought the release before back
+    #[arg(long, requires = "headless")]
+    pub bad_release: bool,
     /// The folder of the project; without it `./trainyard-demo`, or for --headless a temporary one
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -101,20 +105,43 @@ fn run_headless(
     out.flush()?;
     let shown = start_daemon(project.folder())
         .map_err(Failure::Unreachable)
-        .and_then(|()| runtime.block_on(follow(&project, signals, out)));
+        .and_then(|()| runtime.block_on(follow(&project, arguments.bad_release, signals, out)));
     stop_all(project.folder());
-    write!(out, "{}", shown?)?;
+    let (summary, recovered) = shown?;
+    write!(out, "{summary}")?;
+    if let Some(recovered) = recovered {
+        write!(out, "{recovered}")?;
+    }
     Ok(())
 }
 
-async fn follow(project: &DemoProject, mut signals: Signals, out: &mut impl Write) -> Result<Summary, Failure> {
+async fn follow(
+    project: &DemoProject,
+    is_bad: bool,
+    mut signals: Signals,
+    out: &mut impl Write,
+) -> Result<(Summary, Option<Recovered>), Failure> {
     let client = Client::connect(project.layout())?;
     let shown = tokio::select! {
-        shown = headless(project, client.clone(), out) => shown,
+        shown = course(project, is_bad, &client, out) => shown,
         () = signals.any() => Err(DemoError::Interrupted),
     };
     cancel_runs(&client).await;
     shown.map_err(failure)
+}
+
+async fn course(
+    project: &DemoProject,
+    is_bad: bool,
+    client: &Client,
+    out: &mut impl Write,
+) -> Result<(Summary, Option<Recovered>), DemoError> {
+    let summary = headless(project, client.clone(), out).await?;
+    if !is_bad {
+        return Ok((summary, None));
+    }
+    let recovered = bad_release(project, client.clone(), out).await?;
+    Ok((summary, Some(recovered)))
 }
 
 fn run_on_screen(
@@ -211,7 +238,7 @@ mod tests {
     use super::*;
 
     fn arguments(headless: bool, dir: Option<&Path>) -> DemoArguments {
-        DemoArguments { headless, dir: dir.map(Path::to_owned), target: None, port: None }
+        DemoArguments { headless, bad_release: false, dir: dir.map(Path::to_owned), target: None, port: None }
     }
 
     #[test]

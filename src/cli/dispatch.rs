@@ -10,7 +10,8 @@ use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
 use super::harmless::Harmless;
 use super::{
-    check, config, daemon, demo, doctor, history, host, init, predict, project, releases, run, screen, serve, show, up,
+    alerts, check, config, daemon, demo, doctor, export, history, host, init, predict, project, query, releases, run,
+    scrape, screen, serve, show, up,
 };
 use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
@@ -78,7 +79,10 @@ fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Re
         }
         Some(Command::Releases { json }) => releases::releases(folder, json, out),
         Some(Command::Rollback(arguments)) => releases::rollback(folder, &arguments, out),
-        Some(Command::Query { expression, json }) => show::query(folder, &expression, json, out),
+        Some(Command::Query(arguments)) => query::run(folder, &arguments, out),
+        Some(Command::Export(command)) => export::run(folder, &command, out),
+        Some(Command::Scrape(arguments)) => scrape::run(&arguments, out),
+        Some(Command::Alerts(arguments)) => alerts::run(folder, &arguments, out),
         Some(Command::Serve(arguments)) => serve::run(&arguments).map_err(failed),
         Some(Command::Config(command)) => Ok(config::run(command, out)?),
         Some(Command::Completions { shell }) => {
@@ -131,7 +135,11 @@ fn demo_command(arguments: &demo::DemoArguments, out: &mut impl Write) -> Result
     // What cannot be stopped now says so in its own log; the demo is over either way.
     let stop = |folder: &Path| drop(up::down(folder, true, &mut io::sink()));
     let open = |handles: DemoHandles| {
-        let hooks = DemoHooks { next_batch: handles.register, break_source: handles.break_source };
+        let hooks = DemoHooks {
+            next_batch: handles.register,
+            break_source: handles.break_source,
+            bad_release: handles.bad_release,
+        };
         screen::show(&handles.folder, Some(hooks)).map_err(|failure| failure.to_string())
     };
     demo::run(arguments, out, start, stop, open)

@@ -3,6 +3,7 @@
 //! A command parses its words, asks the daemon (or reads the journal when none runs), prints, and gives an exit code. Only
 //! [`daemon`], [`supervise`](crate::engine::supervisor) and the stages do work of their own, each as a process.
 
+pub mod alerts;
 pub mod arguments;
 pub mod check;
 pub mod config;
@@ -10,6 +11,7 @@ pub mod confirm;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
+pub mod export;
 pub mod failure;
 pub mod harmless;
 pub mod history;
@@ -17,8 +19,10 @@ pub mod host;
 pub mod init;
 pub mod predict;
 pub mod project;
+pub mod query;
 pub mod releases;
 pub mod run;
+pub mod scrape;
 pub mod screen;
 pub mod serve;
 pub mod show;

@@ -1,4 +1,4 @@
-//! The commands that show: status, runs, models, plan, query. Each also as JSON.
+//! The commands that show: status, runs, models, plan. Each also as JSON.
 
 use std::io::Write;
 use std::path::Path;
@@ -208,19 +208,6 @@ pub fn plan(folder: &Path, selection: &Selection, as_json: bool, out: &mut impl 
     for stage in planned {
         let took = stage.took.map(|took| format!("took {}", duration(took))).unwrap_or_default();
         writeln!(out, "{:<10} {:<6} {:<60} {took}", stage.stage, stage.action.word(), stage.reason)?;
-    }
-    Ok(())
-}
-
-/// `trainyard query`
-pub fn query(folder: &Path, expression: &str, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let client = Client::connect(&layout(folder)?)?;
-    let rows = block_on(async { Ok(client.query(expression).await?) })?;
-    if as_json {
-        return json(&rows, out);
-    }
-    for row in rows {
-        writeln!(out, "{} {}", row.labels, row.value)?;
     }
     Ok(())
 }

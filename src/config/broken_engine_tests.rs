@@ -4,7 +4,7 @@ use super::broken_tests::{error, told};
 
 /// Expects one error at the place in `marked` that stands between `«` and `»`.
 #[track_caller]
-fn expect(marked: &str, message: &str, hint: &str) {
+pub(super) fn expect(marked: &str, message: &str, hint: &str) {
     let (before, rest) = marked.split_once('«').unwrap();
     let (mark, after) = rest.split_once('»').unwrap();
     let text = format!("{before}{mark}{after}");

@@ -11,7 +11,7 @@ pub(super) fn told(text: &str) -> String {
 }
 
 /// What is told of `lines` followed by a valid stage.
-fn told_before_a_stage(lines: &str) -> String {
+pub(super) fn told_before_a_stage(lines: &str) -> String {
     told(&format!("{lines}\n{STAGE}"))
 }
 
@@ -293,10 +293,6 @@ fn what_is_not_built_yet_is_said_by_name() {
         told_before_a_stage("[source]\ntrigger = \"push\""),
         error("2:11", "trigger `push` is not built yet", "trigger = \"push\"", "          ^^^^^^ use `commit`")
     );
-    assert_eq!(
-        told_before_a_stage("[[monitor.alerts]]\nname = \"ErrorRate\""),
-        error("1:11", "alerts are not built yet", "[[monitor.alerts]]", "          ^^^^^^ remove [[monitor.alerts]]")
-    );
     let gate = "gate = { metric = \"accuracy\", min = 0.5, champion = \"no-worse\" }";
     assert_eq!(
         told(&format!("[stages.train]\nuses = \"train\"\ntarget = \"y\"\n{gate}\n")),
@@ -314,6 +310,17 @@ fn an_expression_that_is_not_promql_is_refused() {
     let told = told_before_a_stage("[[monitor.panels]]\ntitle = \"x\"\nexpr = \"sum(rate(\"");
     assert!(told.starts_with("trainyard.toml:3:8: not a PromQL expression: "), "{told}");
     assert!(told.contains("\n    3 | expr = \"sum(rate(\"\n      |        ^^^^^^^^^^^ for example `expr = "), "{told}");
+}
+
+#[test]
+fn a_panel_says_how_it_is_drawn_in_known_words_and_numbers() {
+    let panel = "[[monitor.panels]]\ntitle = \"x\"\nexpr = \"x\"";
+    let told = |line: &str| told_before_a_stage(&format!("{panel}\n{line}"));
+    assert!(told("kind = \"pie\"").contains("unknown value `pie` for `kind`"));
+    assert!(told("thresholds = [1]").contains("4:14: `thresholds` must be two different finite numbers"));
+    assert!(told("thresholds = [1, \"x\"]").contains("for example `thresholds = [0.1, 0.25]`"));
+    assert!(told("min = 5\nmax = 1.5").contains("5:7: `max` is 1.5, which is not above `min`, 5"));
+    assert!(told("log = \"yes\"").contains("expected a boolean, found a string"));
 }
 
 #[test]

@@ -2,10 +2,11 @@
 //!
 //! The reader takes its lists of valid keys, ranges and choices from here; the JSON schema and the reference in the
 //! docs are made from here. A key that is not in this table does not exist, and a test shows that every key in it is
-//! read. Its rows lie in `keys/`: `project.rs` has what is no stage, `stage.rs` what every stage, commands, training
-//! and images have, `deploy.rs` what is said of releases.
+//! read. Its rows lie in `keys/`: `project.rs` has what is no stage, `monitor.rs` what is scraped, `stage.rs` what every
+//! stage, commands, training and images have, `deploy.rs` what is said of releases.
 
 mod deploy;
+mod monitor;
 mod project;
 mod stage;
 
@@ -56,6 +57,14 @@ pub enum Section {
     Monitor,
     /// `[[monitor.panels]]`
     Panel,
+    /// `[[monitor.targets]]`
+    ScrapeTarget,
+    /// `basic = { … }`
+    Basic,
+    /// `bearer = { … }`
+    Bearer,
+    /// `[[monitor.alerts]]`
+    Alert,
 }
 
 impl Section {
@@ -82,6 +91,10 @@ impl Section {
         Self::Canary,
         Self::Monitor,
         Self::Panel,
+        Self::ScrapeTarget,
+        Self::Basic,
+        Self::Bearer,
+        Self::Alert,
     ];
 
     /// The sections whose keys stand in the table of a stage beside those of [`Section::Stage`]. Which of them a stage
@@ -121,6 +134,10 @@ impl Section {
             Self::Canary => "`canary` of a stage with `target = \"kubernetes\"`",
             Self::Monitor => "[monitor]",
             Self::Panel => "[[monitor.panels]]",
+            Self::ScrapeTarget => "[[monitor.targets]]",
+            Self::Basic => "`basic` of [[monitor.targets]]",
+            Self::Bearer => "`bearer` of [[monitor.targets]]",
+            Self::Alert => "[[monitor.alerts]]",
         }
     }
 
@@ -171,6 +188,8 @@ pub enum Shape {
     },
     /// A number, whole or not.
     Number,
+    /// An array of two numbers.
+    Pair,
     /// A number between 0 and 1, both excluded.
     Share,
     /// A number of processors, whole or not.
@@ -232,7 +251,7 @@ pub struct Key {
 impl Key {
     /// Every key.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        [project::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
+        [project::KEYS, monitor::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
     }
 
     /// TOML text of a valid value: the default, or an example.
@@ -276,13 +295,6 @@ pub(super) const LATER: &[Later] = &[
         "tolerance",
         "gate key `tolerance` is not built yet",
         "remove it; the gate compares with `min`",
-    ),
-    later(Section::Monitor, "alerts", "alerts are not built yet", "remove [[monitor.alerts]]"),
-    later(
-        Section::Monitor,
-        "prometheus",
-        "`prometheus` is not built yet",
-        "remove it; the releases are scraped directly",
     ),
 ];
 

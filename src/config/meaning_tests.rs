@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::pipeline::{StageKind, StageName};
+use crate::pipeline::{Reaction, StageKind, StageName};
 
 use super::keys::{Key, Presence, Section};
-use super::{Action, Algorithm, DeployTarget, Runner, Settings, SourceTrigger, StageSettings, Task, parse};
+use super::{Action, Algorithm, DeployTarget, PanelKind, Runner, Settings, SourceTrigger, StageSettings, Task, parse};
 
 pub(super) fn settings(text: &str) -> Settings {
     parse(text, "trainyard.toml").map_err(|errors| errors.to_string()).unwrap()
@@ -82,6 +82,11 @@ retention = "24h"
 [[monitor.panels]]
 title = "requests/s"
 expr = "sum(rate(predict_requests_total[1m]))"
+[[monitor.alerts]]
+name = "ErrorRate"
+expr = "sum(rate(predict_errors_total[1m])) / sum(rate(predict_requests_total[1m])) > 0.05"
+for = "30s"
+then = "rollback"             # notify | rollback | retrain
 "#;
 
 #[test]
@@ -104,7 +109,22 @@ fn the_example_of_the_design_is_valid() {
     assert_eq!((test.spec.timeout, test.spec.retries), (Some(600_000), 1));
     assert!(test.spec.requires_report && test.spec.uses_source && !test.spec.uses_data);
     assert_eq!(settings.monitor.panels.len(), 1);
-    assert_eq!(settings.monitor.panels[0].unit, None);
+    let panel = &settings.monitor.panels[0];
+    assert_eq!((panel.unit.as_deref(), panel.kind, panel.thresholds), (None, PanelKind::Line, None));
+    let alert = &settings.monitor.alerts[0];
+    assert_eq!((alert.name.as_str(), alert.then), ("ErrorRate", Reaction::Rollback));
+    assert_eq!((alert.pending_for, alert.keep_firing_for), (Duration::from_secs(30), Duration::ZERO));
+    assert_eq!((alert.cooldown, &alert.severity, &alert.summary), (Duration::from_mins(10), &None, &None));
+}
+
+#[test]
+fn a_panel_says_how_it_is_drawn() {
+    let panel = "[[monitor.panels]]\ntitle = \"p95\"\nexpr = \"x\"\nunit = \"s\"\nkind = \"gauge\"\nmin = 0\nmax = 1.5\n\
+                 thresholds = [0.1, 0.25]\nlog = true\nzero = true\n";
+    let settings = settings(&format!("{panel}{LEAST}"));
+    let panel = &settings.monitor.panels[0];
+    assert_eq!((panel.kind, panel.min, panel.max), (PanelKind::Gauge, Some(0.0), Some(1.5)));
+    assert_eq!((panel.thresholds, panel.log, panel.zero), (Some((0.1, 0.25)), true, true));
 }
 
 #[test]
@@ -119,7 +139,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(settings.data.settle, Duration::from_millis(500));
     assert_eq!(settings.monitor.scrape, Duration::from_secs(1));
     assert_eq!(settings.monitor.retention, Duration::from_hours(24));
-    assert!(settings.monitor.panels.is_empty());
+    assert!(settings.monitor.panels.is_empty() && settings.monitor.alerts.is_empty());
 
     let train = stage(&settings, "train");
     assert_eq!(train.grace, Duration::from_secs(10));
@@ -137,6 +157,14 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((deploy.drain, deploy.metrics.as_str()), (Duration::from_secs(10), "/metrics"));
 }
 
+/// A target as far as it must be written.
+const SCRAPED: &str = "[[monitor.targets]]\nname = \"node\"\nurl = \"http://127.0.0.1:9100/metrics\"\n";
+
+/// Where the secret comes from, unless `own` says it.
+fn secret(own: &str, name: &str) -> String {
+    if own.contains(&format!("{name}_")) { String::new() } else { format!("{name}_env = \"SECRET\"\n") }
+}
+
 /// A configuration in which the keys of `section` that `wanted` accepts are written with their samples.
 fn written(section: Section, wanted: impl Fn(&Key) -> bool) -> String {
     let keys = section.keys().filter(|key| wanted(key) && !["uses", "needs"].contains(&key.name));
@@ -149,7 +177,9 @@ fn written(section: Section, wanted: impl Fn(&Key) -> bool) -> String {
         Section::Project | Section::Source | Section::Data | Section::Monitor => {
             format!("{}\n{own}{LEAST}", section.title())
         }
-        Section::Panel => format!("[[monitor.panels]]\n{own}{LEAST}"),
+        Section::Panel | Section::ScrapeTarget | Section::Alert => format!("{}\n{own}{LEAST}", section.title()),
+        Section::Basic => format!("{SCRAPED}[monitor.targets.basic]\n{own}{}{LEAST}", secret(&own, "password")),
+        Section::Bearer => format!("{SCRAPED}[monitor.targets.bearer]\n{own}{}{LEAST}", secret(&own, "token")),
         Section::Stage => behind(command, &own),
         Section::Container => {
             let runner = if own.contains("network = ") { "docker" } else { "kubernetes" };
@@ -182,6 +212,10 @@ fn left_out(section: Section) -> &'static [&'static [&'static str]] {
         Section::Stage => &[&["container"]],
         Section::Container => &[&["network"], &["context", "namespace", "push"]],
         Section::Image => &[&["dockerfile"], &["include", "site"]],
+        Section::Monitor => &[&["prometheus"], &["targets"]],
+        Section::ScrapeTarget => &[&["basic"], &["bearer"]],
+        Section::Basic => &[&["password_file"], &["password_env"]],
+        Section::Bearer => &[&["token_file"], &["token_env"]],
         _ => &[&[]],
     }
 }

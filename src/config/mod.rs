@@ -4,13 +4,14 @@
 //! the getters of `values.rs` and `engine_values.rs` and notes what is unknown or ill-formed, `relations.rs` looks at
 //! what stages need of each other, and `errors.rs` turns all that was noted into lines and columns. No step stops at an
 //! error. `keys.rs` is the one table of what may be written: the reader, the JSON schema and the reference in the docs
-//! come from it. What is written becomes settings in `sections.rs` and, for stages, in `stages.rs`, which asks
-//! `actions.rs`, `image.rs` and `deploy.rs` what a stage does and `runner.rs` where.
+//! come from it. What is written becomes settings in `sections.rs`, `scrape_targets.rs`, `alerts.rs` and, for stages, in
+//! `stages.rs`, which asks `actions.rs`, `image.rs` and `deploy.rs` what a stage does and `runner.rs` where.
 //!
 //! This room knows the types of `pipeline` and the rules of files of `disk`; it starts nothing, watches nothing and
 //! talks to nobody. Only `load`, `detect.rs` and `world.rs` look at the file system, and none of them writes to it.
 
 mod actions;
+mod alerts;
 mod definition;
 mod deploy;
 mod detect;
@@ -26,34 +27,45 @@ mod reader;
 mod relations;
 mod runner;
 mod schema;
+mod scrape_settings;
+mod scrape_targets;
 mod sections;
 mod settings;
 mod stages;
+mod summary;
 mod syntax;
 mod template;
 mod values;
 mod world;
 
 #[cfg(test)]
+mod broken_alert_tests;
+#[cfg(test)]
 mod broken_engine_tests;
+#[cfg(test)]
+mod broken_monitor_tests;
 #[cfg(test)]
 mod broken_tests;
 #[cfg(test)]
 mod engine_meaning_tests;
 #[cfg(test)]
 mod meaning_tests;
+#[cfg(test)]
+mod monitor_meaning_tests;
 
 pub use detect::{Detected, Template, detect};
 pub use duration::{DurationError, HumanDuration};
 pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{Key, Presence, Section, Shape};
 pub use schema::{reference, schema};
+pub use scrape_settings::{Authentication, FallbackFormat, ScrapeTargetSettings};
 pub use settings::{
-    Action, Algorithm, CanarySettings, ComposeSettings, ContainerSettings, DataSettings, DeploySettings, DeployTarget,
-    DockerSettings, DockerfileSettings, GateSettings, HealthSettings, ImageSettings, ImageStore, KubernetesSettings,
-    Limits, MonitorSettings, PanelSettings, Runner, SecretSource, Settings, SourceSettings, SourceTrigger,
-    StageSettings, TargetKind, Task, TrainSettings,
+    Action, AlertSettings, Algorithm, CanarySettings, ComposeSettings, ContainerSettings, DataSettings, DeploySettings,
+    DeployTarget, DockerSettings, DockerfileSettings, GateSettings, HealthSettings, ImageSettings, ImageStore,
+    KubernetesSettings, Limits, MonitorSettings, PanelKind, PanelSettings, Runner, SecretSource, Settings,
+    SourceSettings, SourceTrigger, StageSettings, TargetKind, Task, TrainSettings,
 };
+pub use summary::{SummaryPart, summary_parts};
 pub use template::render;
 pub use world::{Finding, Severity, look_around};
 
@@ -141,9 +153,9 @@ fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Sett
     let source = sections::source(&mut root);
     let data = sections::data(&mut root);
     let drafts = stages::stages(&mut root);
-    let monitor = sections::monitor(&mut root);
+    let (monitor, consequences) = sections::monitor(&mut root);
     root.finish();
-    let (mut stages, graph) = relations::connect(drafts, problems);
+    let (mut stages, graph) = relations::connect(drafts, &consequences, problems);
     let root = plain(&source.path);
     let no_source = [plain(&data.path), Path::new(FILE_NAME)];
     let leave_out: Vec<PathBuf> =

@@ -1,12 +1,13 @@
 //! What stages need of each other: names that exist, no circles, an image before a deploy, a model before an image, a
-//! port for each deploy, an image of the kind that the target runs.
+//! port for each deploy, an image of the kind that the target runs; and what alerts need of them.
 //!
 //! What follows from it is settled here too: where each image is kept, and with that the definitions of the stages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::pipeline::{Graph, GraphError, StageKind, StageName, StageSpec};
+use crate::pipeline::{Graph, GraphError, Reaction, StageKind, StageName, StageSpec};
 
+use super::alerts::Consequence;
 use super::definition::definition;
 use super::errors::Problems;
 use super::names::{quoted, suggest};
@@ -14,7 +15,11 @@ use super::settings::{Action, DeploySettings, ImageSettings, ImageStore, StageSe
 use super::stages::Draft;
 
 /// Resolves `needs` and puts the stages into their order.
-pub(super) fn connect(mut drafts: Vec<Draft>, problems: &Problems) -> (Vec<StageSettings>, Graph) {
+pub(super) fn connect(
+    mut drafts: Vec<Draft>,
+    consequences: &[Consequence],
+    problems: &Problems,
+) -> (Vec<StageSettings>, Graph) {
     let names: Vec<String> = drafts.iter().map(|draft| draft.settings.spec.name.0.clone()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut certain = !drafts.iter().any(|draft| draft.uncertain);
@@ -27,6 +32,7 @@ pub(super) fn connect(mut drafts: Vec<Draft>, problems: &Problems) -> (Vec<Stage
     if certain {
         check_lineage(&drafts, &graph, problems);
         check_targets(&drafts, &graph, problems);
+        check_alerts(consequences, &graph, problems);
     }
     place_images(&mut drafts, &graph);
     for draft in &mut drafts {
@@ -184,6 +190,29 @@ fn check_targets(drafts: &[Draft], graph: &Graph, problems: &Problems) {
         };
         let span = deployment.draft.target_span.clone().unwrap_or_else(|| deployment.draft.span.clone());
         problems.add(span, message, hint);
+    }
+}
+
+/// An alert cannot go back where nothing is deployed, nor train again where nothing trains.
+fn check_alerts(consequences: &[Consequence], graph: &Graph, problems: &Problems) {
+    let has = |wanted: fn(&StageSpec) -> bool| graph.stages().iter().any(wanted);
+    for consequence in consequences {
+        let (lacks, message, hint) = match consequence.then {
+            Reaction::Notify => continue,
+            Reaction::Rollback => (
+                !has(|stage| stage.kind == StageKind::Deploy),
+                "goes back to an earlier release, but no stage deploys",
+                "add a stage with `uses = \"deploy\"`, or write `then = \"notify\"`",
+            ),
+            Reaction::Retrain => (
+                !has(|stage| stage.produces_model),
+                "trains again, but no stage makes a model",
+                "add a stage with `uses = \"train\"`, or write `then = \"notify\"`",
+            ),
+        };
+        if lacks {
+            problems.add_absence(consequence.span.clone(), format!("alert `{}` {message}", consequence.alert), hint);
+        }
     }
 }
 

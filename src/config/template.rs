@@ -184,6 +184,11 @@ fn reached(text: &mut String) {
     line(text, "\n[monitor]", "");
     line(text, "scrape = \"1s\"", "");
     line(text, "retention = \"24h\"", "");
+    line(text, "# [[monitor.alerts]]", "each series that the expression gives for so long is an alert");
+    line(text, "# name = \"AppDown\"", "");
+    line(text, "# expr = \"up == 0\"", "");
+    line(text, "# for = \"30s\"", "");
+    line(text, "# then = \"notify\"", "notify | rollback | retrain: what follows by itself");
 }
 
 /// Build and deploy as comments: without a program that serves they would only fail.
@@ -297,6 +302,15 @@ mod tests {
         let text = render(&bare(Template::Model)).replace("target = \"process\"", "").replace("# target", "target");
         let deploy = parse(&text, "trainyard.toml").unwrap().deploy().unwrap().target.kind();
         assert_eq!(deploy, TargetKind::Docker);
+    }
+
+    #[test]
+    fn the_alert_that_is_shown_is_valid_once_it_is_not_commented_out() {
+        let text = render(&bare(Template::Model));
+        let (before, alert) = text.split_once("# [[monitor.alerts]]").unwrap();
+        let alert = alert.replace("\n# ", "\n");
+        let settings = parse(&format!("{before}[[monitor.alerts]]{alert}"), "trainyard.toml").unwrap();
+        assert_eq!(settings.monitor.alerts[0].name, "AppDown");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Getters of single values: each checks type, range and form against the table of keys and notes what is wrong.
 
 use std::collections::BTreeMap;
+use std::panic;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use globset::Glob;
+use promql_parser::parser::value::ValueType;
 use toml::Spanned;
 use toml::de::{DeArray, DeValue};
 
@@ -13,6 +15,21 @@ use super::errors::Problems;
 use super::keys::Shape;
 use super::names::suggest;
 use super::reader::{Entry, TableReader, describe};
+
+/// That an expression can be read and gives numbers. What is not supported is told where it is evaluated.
+fn check_expression(text: &str) -> Result<(), String> {
+    // promql-parser 0.11.1 panics on a duration beyond the range of `Duration`, such as `x[1e300]`.
+    let read = panic::catch_unwind(|| promql_parser::parser::parse(text))
+        .unwrap_or_else(|_| Err("a number in it is out of range".to_owned()));
+    match read.map(|tree| tree.value_type()) {
+        Ok(ValueType::Scalar | ValueType::Vector) => Ok(()),
+        Ok(ValueType::Matrix) => {
+            Err("it gives ranges of samples; put them in a function, as in rate(x[1m])".to_owned())
+        }
+        Ok(ValueType::String) => Err("it gives a text, not a number".to_owned()),
+        Err(error) => Err(error.lines().next().unwrap_or("it cannot be read").to_owned()),
+    }
+}
 
 impl TableReader<'_> {
     /// A string.
@@ -53,11 +70,10 @@ impl TableReader<'_> {
         Some(if plain.as_os_str().is_empty() { PathBuf::from(".") } else { plain })
     }
 
-    /// An expression in `PromQL`.
+    /// An expression in `PromQL` that gives numbers.
     pub(super) fn expression(&mut self, key: &'static str) -> Option<String> {
         let expression = self.filled(key)?;
-        if let Err(error) = promql_parser::parser::parse(expression.get_ref()) {
-            let reason = error.lines().next().unwrap_or("it cannot be read").to_owned();
+        if let Err(reason) = check_expression(expression.get_ref()) {
             self.problems.add(expression.span(), format!("not a PromQL expression: {reason}"), self.example(key));
         }
         Some(expression.into_inner())
@@ -108,6 +124,26 @@ impl TableReader<'_> {
             return None;
         }
         Some(value)
+    }
+
+    /// An array of two different finite numbers.
+    pub(super) fn pair(&mut self, key: &'static str) -> Option<(f64, f64)> {
+        let entry = self.entry(key)?;
+        let DeValue::Array(items) = entry.value else {
+            self.mistyped(&entry, "an array of two numbers");
+            return None;
+        };
+        let numbers: Vec<Option<f64>> = items.iter().map(|item| number_of(item.get_ref())).collect();
+        match numbers.as_slice() {
+            [Some(one), Some(two)] if one.is_finite() && two.is_finite() && one.total_cmp(two).is_ne() => {
+                Some((*one, *two))
+            }
+            _ => {
+                let message = format!("`{key}` must be two different finite numbers");
+                self.problems.add(entry.span, message, self.example(key));
+                None
+            }
+        }
     }
 
     /// A duration that is not below the least one of the key.

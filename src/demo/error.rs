@@ -117,6 +117,9 @@ pub enum DemoError {
         /// What came instead.
         reason: String,
     },
+    /// The bad release was not left for a good one.
+    #[error("release {0} refuses its clients, and no earlier release came back; `trainyard alerts` says why")]
+    NotLeft(ReleaseId),
     /// It takes too long.
     #[error("not done after {minutes} minutes, still waiting for {waiting_for}")]
     Deadline {

@@ -1,4 +1,4 @@
-//! What a screen may do to the demo, as two keys.
+//! What a screen may do to the demo, as three keys.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,16 +17,19 @@ pub struct DemoHandles {
     pub register: DemoAction,
     /// Breaks the source so that a test fails, or mends it.
     pub break_source: DemoAction,
+    /// Lets the next release refuse what clients send, though it passes its tests; or mends it.
+    pub bad_release: DemoAction,
 }
 
 impl DemoHandles {
     /// The handles of a project.
     pub fn of(project: &Arc<DemoProject>) -> Self {
-        let (registering, breaking) = (Arc::clone(project), Arc::clone(project));
+        let (registering, breaking, demanding) = (Arc::clone(project), Arc::clone(project), Arc::clone(project));
         Self {
             folder: project.folder().to_owned(),
             register: Arc::new(move || registering.register_next_batch().map_err(|error| error.to_string())),
             break_source: Arc::new(move || breaking.toggle_break().map_err(|error| error.to_string())),
+            bad_release: Arc::new(move || demanding.toggle_demand().map_err(|error| error.to_string())),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::model::{CARD_FILE, Card};
 use crate::pipeline::{Command, ModelVersion, Release, Run, Selection};
 
 /// Minutes that all of it may take.
-const MINUTES: u64 = 5;
+pub(super) const MINUTES: u64 = 5;
 /// How long runs may take to end once they were told to.
 const CANCEL: Duration = Duration::from_secs(30);
 /// How often is looked whether they have.

@@ -9,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::batches::{Wine, wines};
 use super::error::DemoError;
 use crate::api::client::{Client, ClientError};
+use crate::disk::plain_http;
 
 /// How long a prediction may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,7 +34,7 @@ pub(super) async fn predict(address: &str) -> Result<String, DemoError> {
 }
 
 async fn ask(address: &str, wine: &Wine) -> reqwest::Result<Answer> {
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+    let client = plain_http().timeout(PATIENCE).build()?;
     let response = client.post(format!("{address}/predict")).json(&wine.record).send().await?;
     response.error_for_status()?.json().await
 }

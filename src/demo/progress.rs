@@ -1,6 +1,8 @@
 //! Events in plain words, one line each. Reasons are worded by [`explain`], as everywhere.
 
-use crate::pipeline::{Digest, Event, Failure, Inputs, Outcome, Outputs, StageName, Stopping, TestReport, explain};
+use crate::pipeline::{
+    Digest, Event, Failure, Inputs, Outcome, Outputs, StageName, Stopping, TestReport, explain, narrate,
+};
 
 /// Milliseconds as seconds with one decimal.
 pub(super) fn seconds(milliseconds: u64) -> String {
@@ -35,6 +37,10 @@ pub(super) fn line(event: &Event) -> String {
         Event::ReleaseRejected { release } => format!("release {release} was rejected"),
         Event::QuarantineLifted { release, by } => format!("what was rejected as release {release} is allowed by {by}"),
         Event::Noted { text } => text.clone(),
+        Event::AlertFired { .. }
+        | Event::AlertResolved { .. }
+        | Event::AlertSilenced { .. }
+        | Event::SilenceLifted { .. } => narrate(event),
     }
 }
 

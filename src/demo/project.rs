@@ -35,6 +35,11 @@ const PAGE: &str = "app/index.html";
 const SOUND: &str = "target.textContent = text;";
 const BROKEN: &str = "target.innerHTML = text;";
 
+/// The line of the configuration that leaves a column out of the model, and what it becomes when somebody takes it away.
+/// Clients of the app do not send that column; see `load`.
+const MODEST: &str = "exclude = [\"chlorides\"]";
+const DEMANDING: &str = "exclude = []";
+
 /// A demo project on disk.
 #[derive(Debug)]
 pub struct DemoProject {
@@ -127,6 +132,26 @@ impl DemoProject {
         };
         self.save(&path, &text)?;
         Ok(said)
+    }
+
+    /// Lets the model learn from a column that clients do not send, or leaves it out again; says what was done and what will
+    /// follow. All tests pass either way, for none of them speaks for the clients.
+    pub fn toggle_demand(&self) -> Result<String, DemoError> {
+        let _one_at_a_time = self.lock();
+        let path = self.layout.configuration();
+        let text = fs::read_to_string(&path).map_err(failed(&path))?;
+        let (text, said) = if text.contains(MODEST) {
+            let said = "the model learns from `chlorides` too, which clients do not send: the next release passes its tests \
+                        and refuses them, until its alert goes back";
+            (text.replacen(MODEST, DEMANDING, 1), said)
+        } else if text.contains(DEMANDING) {
+            let said = "the model does without `chlorides` again: the next release answers its clients";
+            (text.replacen(DEMANDING, MODEST, 1), said)
+        } else {
+            return Err(DemoError::Edited(PathBuf::from(config::FILE_NAME)));
+        };
+        self.save(&path, &text)?;
+        Ok(said.to_owned())
     }
 
     /// Saves a source file in one step. The temporary file lies where nobody watches, or it would be a change of its own.

@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 
 use super::*;
 use crate::config::{Action, SourceTrigger, parse};
+use crate::pipeline::Reaction;
 use crate::stage::report;
 
 fn project(folder: &Path) -> DemoProject {
@@ -20,6 +21,9 @@ fn the_template_is_a_valid_configuration() {
     let Action::Train(train) = &settings.stages[0].action else { panic!("{:?}", settings.stages[0]) };
     assert_eq!((train.target.as_str(), train.gate.as_ref().unwrap().metric.as_str()), ("quality", "accuracy"));
     assert!(settings.stages[1].spec.requires_report);
+    assert_eq!(train.exclude, ["chlorides"]);
+    let alert = &settings.monitor.alerts[0];
+    assert_eq!((alert.name.as_str(), alert.then), ("ErrorRate", Reaction::Rollback));
 }
 
 #[test]
@@ -116,6 +120,20 @@ fn breaking_twice_restores_the_page_byte_for_byte() {
     assert_eq!(fs::read(&page).unwrap(), before);
     fs::write(&page, "another page").unwrap();
     assert!(matches!(project.toggle_break().unwrap_err(), DemoError::Edited(_)));
+}
+
+#[test]
+fn a_model_that_demands_more_than_clients_send_is_one_line_and_mended_as_easily() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = project(folder.path());
+    let path = folder.path().join(config::FILE_NAME);
+    let before = fs::read(&path).unwrap();
+    assert!(project.toggle_demand().unwrap().contains("until its alert goes back"));
+    let settings = config::load(folder.path()).unwrap();
+    let Action::Train(train) = &settings.stages[0].action else { panic!("{:?}", settings.stages[0]) };
+    assert!(train.exclude.is_empty());
+    assert!(project.toggle_demand().unwrap().contains("answers its clients"));
+    assert_eq!(fs::read(&path).unwrap(), before);
 }
 
 #[test]

@@ -84,6 +84,11 @@ impl Layout {
         self.state().join("images")
     }
 
+    /// Where scraped series lie.
+    pub fn series(&self) -> PathBuf {
+        self.state().join("series")
+    }
+
     /// Where the process target unpacks images and keeps its state.
     pub fn releases(&self) -> PathBuf {
         self.state().join("releases")

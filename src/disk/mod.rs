@@ -1,17 +1,20 @@
 //! Where things lie on disk and how a file is written whole.
 //!
 //! The one room below all others: it knows the folder `.trainyard/` and the rules of durable files (temporary name, fsync,
-//! rename), and nothing of what the files mean.
+//! rename), and nothing of what the files mean. The system clock is read here, and clients of sockets begin here, for all
+//! rooms above do both.
 
 mod digest;
 mod layout;
 mod lock;
+mod plain_http;
 mod process;
 mod stamp;
 
 pub use digest::{digest_bytes, digest_file, digest_folder};
 pub use layout::Layout;
 pub use lock::FileLock;
+pub use plain_http::plain_http;
 pub use process::{ProcessStat, boot_id};
 pub use stamp::FileStamp;
 

@@ -70,6 +70,7 @@ type Look = Box<dyn FnOnce(&State, &Journal) + Send>;
 enum Request {
     Input(Input),
     Command { by: String, command: Command, reply: oneshot::Sender<Result<RunId, CommandError>> },
+    Ask { input: Input, reply: oneshot::Sender<Result<(), CommandError>> },
     Look(Look),
     End,
 }
@@ -92,6 +93,13 @@ impl CoreHandle {
     pub async fn command(&self, by: String, command: Command) -> Result<RunId, CommandError> {
         let (reply, answer) = oneshot::channel();
         let _ = self.requests.send(Request::Command { by, command, reply });
+        answer.await.unwrap_or(Err(CommandError::Ending))
+    }
+
+    /// Tells the core something in an operator's name that makes no run, and waits until it is written down.
+    pub async fn ask(&self, input: Input) -> Result<(), CommandError> {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.requests.send(Request::Ask { input, reply });
         answer.await.unwrap_or(Err(CommandError::Ending))
     }
 
@@ -179,6 +187,10 @@ impl Core {
                         self.take(std::mem::take(&mut batch));
                         let _ = reply.send(self.command(by, command));
                     }
+                    Request::Ask { input, reply } => {
+                        self.take(std::mem::take(&mut batch));
+                        let _ = reply.send(self.turn(vec![input]).map(drop).map_err(CommandError::Journal));
+                    }
                     Request::Look(look) => {
                         self.take(std::mem::take(&mut batch));
                         look(&self.state, &self.journal);
@@ -199,8 +211,9 @@ impl Core {
         }
         let mut inputs = std::mem::take(&mut self.kept);
         inputs.extend(batch);
-        // Ticks that could not be written need not be repeated: time goes on by itself.
-        let retained: Vec<Input> = inputs.iter().filter(|input| !matches!(input, Input::Tick)).cloned().collect();
+        // Ticks and alerts that could not be written need not be repeated: time goes on by itself, and alerts are told anew.
+        let is_kept = |input: &&Input| !matches!(input, Input::Tick | Input::Alerts { .. });
+        let retained: Vec<Input> = inputs.iter().filter(is_kept).cloned().collect();
         match self.turn(inputs) {
             Ok(_) => {
                 if std::mem::take(&mut self.is_failing) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::alerting::Alerting;
 use super::core::{self, CoreHandle, pending_effects};
 use super::effects::{CurrentSettings, Effects, current};
 use super::journal::{Journal, JournalError};
@@ -62,6 +63,8 @@ pub struct Daemon {
     pub status: Status,
     /// Charts.
     pub monitoring: Monitoring,
+    /// Alerts.
+    pub alerting: Alerting,
     /// What runs releases.
     pub host: ReleaseHost,
     watcher: Arc<Mutex<Option<Watcher>>>,
@@ -116,7 +119,10 @@ impl Daemon {
             let _ = effects.send(effect);
         }
         core.input(Input::Configured(graph));
-        let monitoring = Monitoring::new(settings.clone(), core.clone(), status.clone(), host.clone());
+        let alerting = Alerting::new(settings.clone(), core.clone(), status.clone(), layout.clone());
+        let alerted = alerting.clone();
+        let monitoring =
+            Monitoring::new(settings.clone(), core.clone(), status.clone(), host.clone(), &layout, alerted);
         tokio::spawn(monitoring.clone().run());
         tokio::spawn(releases::watch(layout.clone(), host.clone(), status.clone(), settings.clone()));
         let watcher = Arc::new(Mutex::new(None));
@@ -130,7 +136,7 @@ impl Daemon {
         };
         watching.start(None);
         let thread = Mutex::new(Some(thread));
-        Ok(Self { information, layout, core, status, monitoring, host, watcher, thread, _lock: lock })
+        Ok(Self { information, layout, core, status, monitoring, alerting, host, watcher, thread, _lock: lock })
     }
 
     /// Ends everything but the stages and releases, which go on without it.

@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** nothing outside [`core`] changes the state, and no effect leaves before its event is on disk.
 
+pub mod alerting;
 pub mod core;
 pub mod daemon;
 pub mod effects;
@@ -13,6 +14,7 @@ pub mod journal;
 pub mod launch;
 pub mod monitoring;
 pub mod outcome;
+pub mod own_metrics;
 pub mod prune;
 pub mod release_host;
 pub mod releases;

@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use crate::api::types::{Live, LogAddress, StageProgress, TargetReport, WatchHealth};
+use crate::api::types::{AlertStatus, Live, LogAddress, StageProgress, TargetReport, WatchHealth};
 use crate::pipeline::{Moment, RunId, StageName};
 
 /// The one copy of [`Live`]; listeners hear of a change only where something is different.
@@ -41,6 +41,11 @@ impl Status {
     /// What the target says of what it runs.
     pub fn target(&self, target: Option<TargetReport>) {
         self.change(|live| live.target = target);
+    }
+
+    /// Where alerts stand.
+    pub fn alerts(&self, alerts: Vec<AlertStatus>) {
+        self.change(|live| live.alerts = alerts);
     }
 
     /// What keeps the daemon from doing all it should; `None` when that is over.

@@ -5,14 +5,28 @@
 //! was scraped within it failed at least once: a rate over a minute would otherwise hide an app that was away for ten
 //! seconds.
 
+mod defaults;
+mod elsewhere;
+mod extremes;
+mod heat;
+mod remote;
+mod statistics;
+mod stretch;
+
+pub use defaults::{KnownMetric, default_panels, expression_of, model_server_panels};
+pub use extremes::ColumnExtremes;
+pub use heat::{HeatBucket, HeatColumns};
+pub use statistics::CurveStatistics;
+
+use promql_parser::label::{MatchOp, Matcher};
 use serde::{Deserialize, Serialize};
 
 use crate::config::PanelSettings;
 use crate::pipeline::Moment;
 
-use super::labels::Labels;
+use super::labels::{Labels, METRIC_NAME};
 use super::promql::{self, PromqlError, Query, RangeSeries};
-use super::series::{Series, SeriesStore};
+use super::storage::{Selected, SeriesStore};
 
 /// More lines than this cannot be told apart in a terminal.
 const MOST_SERIES: usize = 8;
@@ -28,27 +42,6 @@ const FINE_MS: i64 = 60_000;
 /// After this many times the usual pace without a scrape, and at least so many milliseconds, nobody was scraping.
 const PACES: i64 = 5;
 const LEAST_SILENCE_MS: i64 = 5_000;
-
-/// The panels of a project that configures none: those that suit the built-in model server.
-pub fn default_panels() -> Vec<PanelSettings> {
-    let panel = |title: &str, unit: Option<&str>, expr: &str| PanelSettings {
-        title: title.to_owned(),
-        expr: expr.to_owned(),
-        unit: unit.map(str::to_owned),
-    };
-    vec![
-        panel("requests/s", None, "sum(rate(predict_requests_total[1m]))"),
-        panel(
-            "p95 latency",
-            Some("ms"),
-            "1000 * histogram_quantile(0.95, sum by (le) (rate(predict_duration_seconds_bucket[1m])))",
-        ),
-        // Before the first error there is no such series: then it is zero wherever requests are counted.
-        panel("errors/s", None, "sum(rate(predict_errors_total[1m])) or 0 * sum(rate(predict_requests_total[1m]))"),
-        panel("drift (PSI)", None, "max(predict_input_drift_psi_max)"),
-        panel("memory", Some("MiB"), "sum(process_resident_memory_bytes) / (1024 * 1024)"),
-    ]
-}
 
 /// A panel whose expression has been checked.
 #[derive(Debug, Clone)]
@@ -79,6 +72,8 @@ pub struct PanelColumns {
 pub struct PanelSeries {
     /// The labels by which this series differs from the others shown; the title where it is the only one.
     pub label: String,
+    /// All its labels.
+    pub labels: Labels,
     /// One entry a column, from the oldest on; none is a gap. Numbers are finite.
     pub points: Vec<Option<f64>>,
 }
@@ -87,6 +82,7 @@ impl Panel {
     /// Checks the expression of a configured panel.
     pub fn from_settings(settings: &PanelSettings) -> Result<Self, PromqlError> {
         let query = promql::parse(&settings.expr)?;
+        query.check_numbers()?;
         Ok(Self { title: settings.title.clone(), unit: settings.unit.clone(), query })
     }
 
@@ -114,6 +110,7 @@ impl Panel {
             .iter()
             .map(|series| PanelSeries {
                 label: self.label(&series.labels, &telling),
+                labels: series.labels.clone(),
                 points: grid.points(series, &gaps),
             })
             .collect();
@@ -121,14 +118,19 @@ impl Panel {
     }
 
     fn label(&self, labels: &Labels, telling: &[String]) -> String {
-        match telling {
-            [] => self.title.clone(),
-            [only] => labels.get(only).unwrap_or("–").to_owned(),
-            several => {
-                let parts: Vec<_> =
-                    several.iter().filter_map(|name| labels.get(name).map(|value| format!("{name}={value}"))).collect();
-                parts.join(", ")
-            }
+        label_of(&self.title, labels, telling)
+    }
+}
+
+/// What tells a series from the others; the title where it is the only one.
+fn label_of(title: &str, labels: &Labels, telling: &[String]) -> String {
+    match telling {
+        [] => title.to_owned(),
+        [only] => labels.get(only).unwrap_or("–").to_owned(),
+        several => {
+            let parts: Vec<_> =
+                several.iter().filter_map(|name| labels.get(name).map(|value| format!("{name}={value}"))).collect();
+            parts.join(", ")
         }
     }
 }
@@ -186,27 +188,47 @@ fn join(found: &mut Vec<RangeSeries>, present: Vec<RangeSeries>) {
 /// For each column whether nothing was measured in it: every target's scrapes failed, or nobody was scraping. Where no
 /// scrape falls into a column, the last one before it counts for a while.
 fn gaps(store: &SeriesStore, grid: &Grid) -> Vec<bool> {
-    let targets = store.select(Some(UP), |_| true);
+    let targets = scrapes(store, grid);
     let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
     let is_gap = |at: Moment| {
-        let is_down = |series: &Series| {
-            let scrapes = series.window(at.0.saturating_sub(step), at.0);
-            let failed = scrapes.iter().filter(|(_, up)| *up < 0.5).count();
-            match scrapes.as_slice() {
-                [] => before(series, at.0),
+        let is_down = |scrapes: &[(i64, f64)]| {
+            let within = window(scrapes, at.0.saturating_sub(step), at.0);
+            let failed = within.iter().filter(|(_, up)| *up < 0.5).count();
+            match within {
+                [] => before(scrapes, at.0),
                 _ if step <= FINE_MS => Some(failed > 0),
-                _ => Some(failed * 2 >= scrapes.len()),
+                _ => Some(failed * 2 >= within.len()),
             }
         };
-        !targets.is_empty() && targets.iter().filter_map(|(_, series)| is_down(series)).all(|is_down| is_down)
+        !targets.is_empty() && targets.iter().filter_map(|scrapes| is_down(scrapes)).all(|is_down| is_down)
     };
     grid.moments().map(is_gap).collect()
 }
 
+/// When each target was scraped, and whether with success, as far back as any column looks.
+fn scrapes(store: &SeriesStore, grid: &Grid) -> Vec<Vec<(i64, f64)>> {
+    let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
+    let after = grid.first.0.min(grid.end.0).saturating_sub(step.max(LOOK_BACK_MS));
+    let is_up = Matcher::new(MatchOp::Equal, METRIC_NAME, UP);
+    let samples = |mut series: Selected| {
+        let mut samples = Vec::new();
+        series.window(after, grid.end.0, &mut samples);
+        samples
+    };
+    store.select(&[is_up], after, grid.end.0).into_iter().map(samples).collect()
+}
+
+/// The scrapes after one moment up to and including another.
+fn window(scrapes: &[(i64, f64)], after: i64, until: i64) -> &[(i64, f64)] {
+    let start = scrapes.partition_point(|(at, _)| *at <= after);
+    let end = scrapes.partition_point(|(at, _)| *at <= until);
+    scrapes.get(start..end).unwrap_or_default()
+}
+
 /// Whether the last scrape before a column without one had failed; `None` if it is so long ago, by the pace of those before
 /// it, that nobody was scraping then.
-fn before(series: &Series, at: i64) -> Option<bool> {
-    let scrapes = series.window(at.saturating_sub(LOOK_BACK_MS), at);
+fn before(scrapes: &[(i64, f64)], at: i64) -> Option<bool> {
+    let scrapes = window(scrapes, at.saturating_sub(LOOK_BACK_MS), at);
     let (last, up) = *scrapes.last()?;
     let pace = scrapes.iter().rev().nth(1).map_or(LOOK_BACK_MS, |(earlier, _)| last - earlier);
     (at - last <= (pace * PACES).max(LEAST_SILENCE_MS)).then_some(up < 0.5)
@@ -241,36 +263,22 @@ fn telling_labels(series: &[RangeSeries]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{fail, record, store};
+    use super::super::promqltest::loaded;
     use super::*;
 
     fn panel(expr: &str) -> Panel {
-        let settings = PanelSettings { title: "title".to_owned(), expr: expr.to_owned(), unit: None };
+        let settings = PanelSettings { title: "title".to_owned(), expr: expr.to_owned(), ..PanelSettings::default() };
         Panel::from_settings(&settings).unwrap()
     }
 
-    #[test]
-    fn every_default_panel_can_be_evaluated() {
-        let store = store(1_000, &[("predict_requests_total{status=\"200\"}", &[0.0, 5.0, 10.0])]);
-        for settings in default_panels() {
-            let panel = Panel::from_settings(&settings).unwrap();
-            let columns = panel.columns(&store, Moment(2_000), 3_000, 3).unwrap();
-            let expected = usize::from(settings.expr.contains("predict_requests_total"));
-            assert_eq!(columns.series.len(), expected, "{}", settings.title);
-        }
-    }
-
-    #[test]
-    fn without_errors_the_error_rate_is_zero_and_not_unknown() {
-        let store = store(1_000, &[("predict_requests_total", &[0.0, 5.0, 10.0])]);
-        let settings = default_panels().into_iter().find(|settings| settings.title == "errors/s").unwrap();
-        let columns = Panel::from_settings(&settings).unwrap().columns(&store, Moment(2_000), 2_000, 2).unwrap();
-        assert_eq!(columns.series[0].points, [Some(0.0), Some(0.0)]);
+    /// A target that was scraped every second from moment 0 on, with its values in turn.
+    fn scraped(series: &str, up: &str) -> SeriesStore {
+        loaded(&format!("load 1s\n  {series}\n  up {up}\n")).unwrap()
     }
 
     #[test]
     fn columns_stand_at_multiples_of_their_width_and_the_last_at_the_present() {
-        let store = store(1_000, &[("a", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])]);
+        let store = scraped("a 1 2 3 4 5 6", "1x5");
         let panel = panel("a");
         let at = |end| panel.columns(&store, Moment(end), 6_000, 3).unwrap();
         assert_eq!(at(4_000).series[0].points, [Some(1.0), Some(3.0), Some(5.0)]);
@@ -282,9 +290,7 @@ mod tests {
 
     #[test]
     fn a_failed_scrape_is_a_gap_even_in_a_rate() {
-        let mut store = store(1_000, &[("a", &[0.0, 1.0, 2.0])]);
-        fail(&mut store, 3_000);
-        record(&mut store, 4_000, [("a", 4.0)].into_iter());
+        let store = scraped("a 0 1 2 stale 4", "1 1 1 0 1");
         let columns = panel("rate(a[1m])").columns(&store, Moment(4_000), 4_000, 4).unwrap();
         let known: Vec<_> = columns.series[0].points.iter().map(Option::is_some).collect();
         assert_eq!(known, [true, true, false, true]);
@@ -294,23 +300,23 @@ mod tests {
 
     #[test]
     fn columns_narrower_than_the_scrapes_are_no_gaps() {
-        let store = store(1_000, &[("a", &[1.0, 2.0, 3.0])]);
+        let store = scraped("a 1 2 3", "1 1 1");
         let columns = panel("a").columns(&store, Moment(2_000), 1_000, 4).unwrap();
         assert!(columns.series[0].points.iter().all(Option::is_some));
     }
 
     #[test]
     fn what_is_not_finite_is_a_gap() {
-        let store = store(1_000, &[("a", &[0.0, 1.0])]);
+        let store = scraped("a 0 1", "1 1");
         let columns = panel("1 / a").columns(&store, Moment(1_000), 2_000, 2).unwrap();
         assert_eq!(columns.series[0].points, [None, Some(1.0)]);
     }
 
     #[test]
     fn the_largest_series_are_shown_and_the_others_counted() {
-        let names: Vec<String> = (0..11).map(|index| format!("a{{feature=\"f{index:02}\",job=\"app\"}}")).collect();
-        let mut store = SeriesStore::new(std::time::Duration::from_mins(1), 100);
-        record(&mut store, 1_000, names.iter().map(String::as_str).zip((0_u32..).map(f64::from)));
+        let series: String =
+            (0..11).map(|index| format!("  a{{feature=\"f{index:02}\",job=\"app\"}} _ {index}\n")).collect();
+        let store = loaded(&format!("load 1s\n{series}")).unwrap();
         let columns = panel("a").columns(&store, Moment(1_000), 1_000, 1).unwrap();
         let labels: Vec<_> = columns.series.iter().map(|series| series.label.as_str()).collect();
         assert_eq!(labels, ["f03", "f04", "f05", "f06", "f07", "f08", "f09", "f10"]);
@@ -319,8 +325,8 @@ mod tests {
 
     #[test]
     fn series_are_labelled_by_what_tells_them_apart() {
-        let store =
-            store(1_000, &[("a{x=\"1\",y=\"1\",job=\"app\"}", &[1.0]), ("a{x=\"2\",y=\"2\",job=\"app\"}", &[1.0])]);
+        let one = "a{x=\"1\",y=\"1\",job=\"app\"} 1";
+        let store = scraped(&format!("{one}\n  a{{x=\"2\",y=\"2\",job=\"app\"}} 1"), "1");
         let columns = panel("a").columns(&store, Moment(0), 1_000, 1).unwrap();
         let labels: Vec<_> = columns.series.iter().map(|series| series.label.as_str()).collect();
         assert_eq!(labels, ["x=1, y=1", "x=2, y=2"]);
@@ -330,13 +336,15 @@ mod tests {
 
     #[test]
     fn no_columns_are_no_error() {
-        let columns = panel("vector(1)").columns(&store(1_000, &[]), Moment(0), 1_000, 0).unwrap();
+        let columns = panel("vector(1)").columns(&scraped("a 1", "1"), Moment(0), 1_000, 0).unwrap();
         assert!(columns.series.is_empty());
     }
 
     #[test]
     fn a_wrong_expression_is_refused_when_it_is_configured() {
-        let settings = PanelSettings { title: "x".to_owned(), expr: "sum(".to_owned(), unit: None };
-        assert!(Panel::from_settings(&settings).is_err());
+        for expr in ["sum(", "a[1m]", "\"text\""] {
+            let settings = PanelSettings { title: "x".to_owned(), expr: expr.to_owned(), ..PanelSettings::default() };
+            assert!(Panel::from_settings(&settings).is_err(), "{expr}");
+        }
     }
 }

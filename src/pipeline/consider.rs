@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::graph::{StageKind, StageSpec};
-use super::ids::{Digest, RunId, StageName};
+use super::ids::{Digest, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
 use super::reason::{Obstacle, Selection, SkipReason, Trigger, Why};
 use super::run::{Outputs, StageRun};
@@ -47,13 +47,8 @@ pub(super) fn identity(stage: &StageRun) -> Option<Digest> {
 impl Circumstances<'_> {
     /// Decides for `spec`, when the stages it needs gave `needs`.
     pub(super) fn consider(&self, spec: &StageSpec, needs: BTreeMap<StageName, Digest>) -> Next {
-        if let Trigger::Rollback { to, .. } = self.trigger {
-            let Some(release) = self.state.releases.get(to).filter(|release| release.stage == spec.name) else {
-                return Next::Skip(SkipReason::NotSelected);
-            };
-            let fingerprint = release.fingerprint.clone();
-            let fingerprint = fingerprint.unwrap_or_else(|| Fingerprint::of(spec, self.inputs, needs));
-            return Next::Start(Why::Rollback { to: *to }, fingerprint);
+        if let Some(to) = self.trigger.rollback_to() {
+            return self.consider_rollback(spec, needs, to);
         }
         let is_other = self.selection.only && self.selection.from.as_ref() != Some(&spec.name);
         if is_other && !self.is_before_selected(&spec.name) {
@@ -70,12 +65,33 @@ impl Circumstances<'_> {
             return Next::NotRun(Obstacle::Quarantined { release });
         }
         if self.is_forced(&spec.name) {
-            return Next::Start(Why::Asked, fingerprint);
+            return Next::Start(self.why_forced(), fingerprint);
         }
         match self.earlier_pass(spec, &fingerprint) {
             Some((earlier, outputs)) => Next::Check { earlier, fingerprint, outputs },
             None if is_other => Next::NotRun(Obstacle::NotSelected),
             None => Next::Start(self.why(spec, &fingerprint), fingerprint),
+        }
+    }
+
+    fn consider_rollback(&self, spec: &StageSpec, needs: BTreeMap<StageName, Digest>, to: ReleaseId) -> Next {
+        let Some(release) = self.state.releases.get(&to).filter(|release| release.stage == spec.name) else {
+            return Next::Skip(SkipReason::NotSelected);
+        };
+        let fingerprint = release.fingerprint.clone();
+        let fingerprint = fingerprint.unwrap_or_else(|| Fingerprint::of(spec, self.inputs, needs));
+        if !self.trigger.is_by_hand()
+            && let Some(release) = self.state.quarantine(&fingerprint)
+        {
+            return Next::NotRun(Obstacle::Quarantined { release });
+        }
+        Next::Start(Why::Rollback { to }, fingerprint)
+    }
+
+    fn why_forced(&self) -> Why {
+        match self.trigger {
+            Trigger::AlertRetrain { alert } => Why::Alert { name: alert.clone() },
+            _ => Why::Asked,
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! First the direct consequences of the input are noted, then [`Draft::settle`] moves every run and stage on until nothing
 //! more follows. Each noted event is applied to a draft of the state at once, so every later rule sees the earlier ones.
-//! The rules of what a *stage* does live in [`super::consider`]; those of runs live here.
+//! The rules of what a *stage* does live in [`super::consider`], what follows from an alert in [`super::react`]; those of
+//! runs live here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -89,6 +90,15 @@ pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, Apply
         Input::Ended { run, stage, attempt, outcome, outputs, output_held } => {
             draft.ended(run, &stage, attempt, outcome, outputs, output_held)?;
         }
+        Input::Alerts { firing, clear } => draft.alerts(firing, &clear)?,
+        Input::Silence { alert, by, message, until } => {
+            draft.note(Event::AlertSilenced { alert, by, message, until })?;
+        }
+        Input::LiftSilence { alert, by } => {
+            if draft.state.alerts.silence(&alert, at).is_some() {
+                draft.note(Event::SilenceLifted { alert, by })?;
+            }
+        }
         Input::Tick => draft.tick()?,
         Input::Note(text) => draft.note(Event::Noted { text })?,
     }
@@ -97,14 +107,14 @@ pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, Apply
 }
 
 /// The state as it will be, and the events that lead there.
-struct Draft {
-    state: State,
-    at: Moment,
+pub(super) struct Draft {
+    pub(super) state: State,
+    pub(super) at: Moment,
     events: Vec<Event>,
 }
 
 impl Draft {
-    fn note(&mut self, event: Event) -> Result<(), ApplyError> {
+    pub(super) fn note(&mut self, event: Event) -> Result<(), ApplyError> {
         self.state.apply_event(self.at, &event)?;
         self.events.push(event);
         Ok(())
@@ -163,7 +173,7 @@ impl Draft {
     /// Whether no run has been given inputs that matter to the stages as these do. Runs that looked at one stage only, that
     /// went back to an earlier release, or that gave way to such a one, have done nothing with theirs.
     fn is_news(&self, inputs: &Inputs) -> bool {
-        let is_rollback = |run: &Run| matches!(run.trigger, Trigger::Rollback { .. });
+        let is_rollback = |run: &Run| run.trigger.is_rollback();
         let gave_way = |run: &Run| match &run.stopping {
             Some(StopReason::Superseded { by }) => self.state.runs.get(by).is_some_and(|by| is_rollback(by)),
             Some(StopReason::Cancelled { .. }) | None => false,
@@ -177,9 +187,8 @@ impl Draft {
     /// A rollback takes the place of the run under way; what that one was started for is taken up again behind it.
     fn resume_behind(&mut self, rollback: RunId) -> Result<(), ApplyError> {
         let gave_way = |run: &&Arc<Run>| run.stopping == Some(StopReason::Superseded { by: rollback });
-        let Some(former) =
-            self.state.runs.values().rev().find(gave_way).filter(|run| !run.trigger.is_by_hand()).cloned()
-        else {
+        let is_by_change = |run: &&Arc<Run>| !run.trigger.is_by_hand() && !run.trigger.is_by_alert();
+        let Some(former) = self.state.runs.values().rev().find(gave_way).filter(is_by_change).cloned() else {
             return Ok(());
         };
         match self.state.inputs.clone() {
@@ -251,7 +260,12 @@ impl Draft {
 
     /// Makes a run. Those that wait, and the active one unless it deploys, give way to it: the newest wins before deploy.
     /// A run of one stage only replaces nothing, for it would not do the others' work.
-    fn create(&mut self, trigger: Trigger, selection: Selection, inputs: Inputs) -> Result<RunId, ApplyError> {
+    pub(super) fn create(
+        &mut self,
+        trigger: Trigger,
+        selection: Selection,
+        inputs: Inputs,
+    ) -> Result<RunId, ApplyError> {
         let id = self.state.last_run.next();
         let replaces = !selection.only;
         let unfinished: Vec<Arc<Run>> = self.state.runs.values().filter(|run| !run.is_finished()).cloned().collect();
@@ -352,7 +366,7 @@ impl Draft {
             return self.note(Event::ReleaseRejected { release });
         }
         // Who goes back from a release says that it is unfit.
-        if matches!(owner.trigger, Trigger::Rollback { .. })
+        if owner.trigger.is_rollback()
             && self.state.live == Some(release)
             && let Some(left) = previous.filter(|left| *left != release)
         {
@@ -464,7 +478,7 @@ impl Draft {
 
     fn settle_stage(&mut self, run: &Run, spec: &StageSpec) -> Result<(), ApplyError> {
         let mut needs = BTreeMap::new();
-        if !matches!(run.trigger, Trigger::Rollback { .. }) {
+        if !run.trigger.is_rollback() {
             for need in &spec.needs {
                 let Some(needed) = run.stages.get(need) else { continue };
                 match &needed.state {
@@ -521,7 +535,7 @@ impl Draft {
             return Ok(());
         }
         self.note(Event::RunFinished { run: id, result: result_of(&run) })?;
-        if matches!(run.trigger, Trigger::Rollback { .. }) { self.resume_behind(id) } else { Ok(()) }
+        if run.trigger.is_rollback() { self.resume_behind(id) } else { Ok(()) }
     }
 }
 

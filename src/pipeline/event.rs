@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::alert::{Answer, Evidence, FiringAlert, Reaction};
 use super::graph::Graph;
 use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
@@ -12,7 +13,7 @@ use super::reason::{Obstacle, Outcome, RunResult, Selection, SkipReason, StopRea
 use super::run::{Outputs, Stopping};
 
 /// The version of the form of events.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Something that has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -172,6 +173,56 @@ pub enum Event {
         /// One sentence.
         text: String,
     },
+    /// An alert fires (since schema 2).
+    AlertFired {
+        /// Its name.
+        name: String,
+        /// The labels by which it differs from others of its rule; empty when there are none.
+        labels: String,
+        /// The value of its expression, for people.
+        value: String,
+        /// What it means, in a sentence of its author; empty when there is none.
+        summary: String,
+        /// Since when its expression has held.
+        since: Moment,
+        /// The release that was live.
+        release: Option<ReleaseId>,
+        /// What its expression says of that release alone.
+        evidence: Evidence,
+        /// What is to follow.
+        then: Reaction,
+        /// What follows.
+        answer: Answer,
+    },
+    /// It fires no longer (since schema 2).
+    AlertResolved {
+        /// Its name.
+        name: String,
+        /// Its labels.
+        labels: String,
+        /// The release that is live.
+        release: Option<ReleaseId>,
+        /// Whether it is known that all is well.
+        evidence: Evidence,
+    },
+    /// An operator wants to hear nothing of an alert for some time, nor anything to follow from it (since schema 2).
+    AlertSilenced {
+        /// Its name.
+        alert: String,
+        /// Who.
+        by: String,
+        /// Why; empty when nothing was said.
+        message: String,
+        /// It ends by itself at this moment.
+        until: Moment,
+    },
+    /// An operator ended a silence before its time (since schema 2).
+    SilenceLifted {
+        /// The alert.
+        alert: String,
+        /// Who.
+        by: String,
+    },
 }
 
 /// An event with its place in history.
@@ -254,6 +305,31 @@ pub enum Input {
         outputs: Outputs,
         /// Something it left behind held the log open.
         output_held: bool,
+    },
+    /// All alerts that fire now. What is not among them fires no longer; being told the same again changes nothing.
+    Alerts {
+        /// Those.
+        firing: Vec<FiringAlert>,
+        /// The names of those whose expression gives nothing though there is data to judge by: all is well there.
+        clear: Vec<String>,
+    },
+    /// An operator silences an alert, or silences it anew.
+    Silence {
+        /// Its name.
+        alert: String,
+        /// Who.
+        by: String,
+        /// Why.
+        message: String,
+        /// Until when.
+        until: Moment,
+    },
+    /// An operator ends a silence.
+    LiftSilence {
+        /// The alert.
+        alert: String,
+        /// Who.
+        by: String,
     },
     /// Time has passed; see [`super::State::next_timer`].
     Tick,

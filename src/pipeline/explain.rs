@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::alert::Restraint;
 use super::consider::{Circumstances, Next};
 use super::ids::{Digest, StageName};
 use super::reason::{Failure, Obstacle, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
@@ -171,6 +172,33 @@ pub fn why(why: &Why) -> String {
         Why::OtherRelease { live: Some(live) } => format!("release {live} is live instead"),
         Why::OtherRelease { live: None } => "no release is live".to_owned(),
         Why::Rollback { to } => format!("back to release {to}"),
+        Why::Alert { name } => format!("alert {name} fired"),
+    }
+}
+
+/// Why nothing followed from an alert that fires.
+pub fn restraint(restraint: &Restraint) -> String {
+    match restraint {
+        Restraint::Silenced { by } => format!("it is silenced by {by}"),
+        Restraint::NothingLive => "no release is live".to_owned(),
+        Restraint::NoEvidence => "there is no evidence that the live release is to blame".to_owned(),
+        Restraint::BeganBefore { release } => format!("it began before release {release} was deployed"),
+        Restraint::OtherRelease { release } => format!("release {release} went live meanwhile"),
+        Restraint::CoolingDown => {
+            "something followed from it a short while ago, and its cooldown is not over".to_owned()
+        }
+        Restraint::NotReady => "the source and the data have not been read yet".to_owned(),
+        Restraint::Deploying { run } => format!("run {run} is deploying"),
+        Restraint::GoingBack { run } => format!("run {run} goes back already"),
+        Restraint::LeftBefore { release } => {
+            format!("release {release} was to be left once before because of an alert")
+        }
+        Restraint::NoEarlierRelease => "there is no earlier release to go back to".to_owned(),
+        Restraint::FiredThereToo { release } => format!("it fired on release {release} too"),
+        Restraint::Quarantined { release } => format!("the same was rejected as release {release}"),
+        Restraint::NoWay { reason } => reason.clone(),
+        Restraint::Busy { run } => format!("run {run} is under way"),
+        Restraint::NothingTrains => "no stage trains".to_owned(),
     }
 }
 
@@ -249,6 +277,8 @@ pub fn trigger(trigger: &Trigger) -> String {
         Trigger::Settings => "settings changed".to_owned(),
         Trigger::Manual { by } => format!("by hand ({by})"),
         Trigger::Rollback { by, to } => format!("back to release {to} ({by})"),
+        Trigger::AlertRollback { alert, to } => format!("alert {alert} fired: back to release {to}"),
+        Trigger::AlertRetrain { alert } => format!("alert {alert} fired: train again"),
     }
 }
 

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::{
-    Attempt, Command, Decision, Digest, Event, Failure, Fingerprint, Graph, Input, Inputs, ModelVersion, Moment,
-    Outcome, Outputs, Recorded, ReleaseId, RunId, Selection, StageKind, StageName, StageSpec, StageState, State,
-    Trigger, decide,
+    Answer, Attempt, Command, Decision, Digest, Event, Evidence, Failure, Fingerprint, FiringAlert, Graph, Input,
+    Inputs, ModelVersion, Moment, Outcome, Outputs, Reaction, Recorded, ReleaseId, RunId, Selection, StageKind,
+    StageName, StageSpec, StageState, State, Trigger, decide,
 };
 use super::{DataSet, SourceState};
 
@@ -72,12 +72,17 @@ pub(super) fn outputs_of(state: &State, run: RunId, stage: &StageName) -> Output
     outputs
 }
 
+/// The alerts of the histories.
+pub(super) const ALERTS: [&str; 2] = ["ErrorRate", "Drift"];
+
 /// A project without processes and without a clock.
 #[derive(Default)]
 pub(super) struct World {
     pub(super) state: State,
     pub(super) history: Vec<Recorded>,
     pub(super) at: Moment,
+    /// The alerts that fire.
+    pub(super) firing: Vec<FiringAlert>,
 }
 
 impl World {
@@ -105,6 +110,40 @@ impl World {
 
     pub(super) fn command(&mut self, command: Command) -> Decision {
         self.feed(Input::Command { by: "operator".to_owned(), command })
+    }
+
+    /// An alert that has been active for `age` milliseconds begins to fire.
+    pub(super) fn fire(&mut self, name: &str, then: Reaction, evidence: Evidence, age: u64) -> Decision {
+        let alert = FiringAlert {
+            name: name.to_owned(),
+            labels: String::new(),
+            value: "0.41".to_owned(),
+            summary: String::new(),
+            since: Moment(self.at.0 - i64::try_from(age).unwrap()),
+            release: self.state.live,
+            evidence,
+            then,
+            cooldown: 600_000,
+            obstacle: None,
+        };
+        self.firing.retain(|known| known.name != name);
+        self.firing.push(alert);
+        self.tell_alerts()
+    }
+
+    /// It no longer fires, because all is well.
+    pub(super) fn calm(&mut self, name: &str) -> Decision {
+        self.firing.retain(|known| known.name != name);
+        self.tell_alerts()
+    }
+
+    /// Tells of all that fires, as the daemon does again and again.
+    pub(super) fn tell_alerts(&mut self) -> Decision {
+        for alert in &mut self.firing {
+            alert.release = self.state.live;
+        }
+        let clear = ALERTS.iter().map(|name| (*name).to_owned()).collect();
+        self.feed(Input::Alerts { firing: self.firing.clone(), clear })
     }
 
     /// The stages that a process works on.
@@ -170,6 +209,10 @@ enum Step {
     End { which: usize, outcome: Outcome },
     Verify { which: usize, intact: bool },
     Pass { milliseconds: u64 },
+    Fire { which: usize, then: Reaction, evidence: Evidence, age: u64 },
+    Calm { which: usize },
+    Silence { which: usize, milliseconds: u64 },
+    LiftSilence { which: usize },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -180,6 +223,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Outcome::Cancelled),
         1 => Just(Outcome::Interrupted),
     ];
+    let reaction =
+        prop_oneof![1 => Just(Reaction::Notify), 4 => Just(Reaction::Rollback), 2 => Just(Reaction::Retrain)];
+    let evidence = prop_oneof![6 => Just(Evidence::Against), 1 => Just(Evidence::Clear), 1 => Just(Evidence::None)];
     prop_oneof![
         3 => (0..4_u64, 0..3_u64).prop_map(|(data, source)| Step::Observe { data, source }),
         2 => (prop::option::of(0..4_usize), any::<bool>(), any::<bool>())
@@ -189,6 +235,12 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0..4_usize, outcome).prop_map(|(which, outcome)| Step::End { which, outcome }),
         4 => (0..4_usize, prop::bool::weighted(0.8)).prop_map(|(which, intact)| Step::Verify { which, intact }),
         1 => (0..90_000_u64).prop_map(|milliseconds| Step::Pass { milliseconds }),
+        3 => (0..2_usize, reaction, evidence, 0..40_u64)
+            .prop_map(|(which, then, evidence, age)| Step::Fire { which, then, evidence, age }),
+        2 => (0..2_usize).prop_map(|which| Step::Calm { which }),
+        1 => (0..2_usize, 0..50_000_u64).prop_map(|(which, milliseconds)| Step::Silence { which, milliseconds }),
+        1 => (0..2_usize).prop_map(|which| Step::LiftSilence { which }),
+        1 => (500_000..700_000_u64).prop_map(|milliseconds| Step::Pass { milliseconds }),
     ]
 }
 
@@ -226,6 +278,19 @@ impl World {
                 self.at = self.at.plus(*milliseconds);
                 self.feed(Input::Tick);
             }
+            Step::Fire { which, then, evidence, age } => {
+                self.fire(ALERTS[*which], *then, *evidence, *age);
+            }
+            Step::Calm { which } => {
+                self.calm(ALERTS[*which]);
+            }
+            Step::Silence { which, milliseconds } => {
+                let (alert, until) = (ALERTS[*which].to_owned(), self.at.plus(*milliseconds));
+                self.feed(Input::Silence { alert, by: "operator".to_owned(), message: String::new(), until });
+            }
+            Step::LiftSilence { which } => {
+                self.feed(Input::LiftSilence { alert: ALERTS[*which].to_owned(), by: "operator".to_owned() });
+            }
         }
     }
 }
@@ -245,13 +310,32 @@ struct Oracle {
     made: BTreeMap<ReleaseId, Fingerprint>,
     rejected: Vec<Fingerprint>,
     models: BTreeSet<ModelVersion>,
+    live: Option<ReleaseId>,
+    started: BTreeMap<ReleaseId, Moment>,
+    /// What an alert announced and the next event must begin.
+    announced: Option<Trigger>,
+    /// The releases that alerts left.
+    left: BTreeSet<ReleaseId>,
+    /// On which releases which alerts fired.
+    fired: BTreeSet<(ReleaseId, String)>,
+    /// The alerts that fire, and the release of which each was told last.
+    firing: BTreeMap<String, Option<ReleaseId>>,
+    silenced: BTreeMap<String, Moment>,
+    answered: BTreeMap<String, Moment>,
 }
 
 impl Oracle {
-    fn see(&mut self, event: &Event) {
+    fn see(&mut self, at: Moment, event: &Event) {
+        if let Some(announced) = self.announced.take() {
+            let Event::RunCreated { trigger, .. } = event else { panic!("{announced:?} was announced, not {event:?}") };
+            assert_eq!(*trigger, announced);
+        } else if let Event::RunCreated { trigger, .. } = event {
+            let is_by_alert = matches!(trigger, Trigger::AlertRollback { .. } | Trigger::AlertRetrain { .. });
+            assert!(!is_by_alert, "no alert fired that leads to {trigger:?}");
+        }
         match event {
             Event::RunCreated { run, trigger, .. } => {
-                if matches!(trigger, Trigger::Rollback { .. }) {
+                if trigger.is_rollback() {
                     self.rollbacks.insert(*run);
                 }
                 if trigger.is_by_hand() {
@@ -276,12 +360,14 @@ impl Oracle {
                     assert!(self.models.insert(*model), "model version {model} was given twice");
                 }
                 if let Some(release) = release {
+                    self.started.insert(*release, at);
                     self.deploy_starts(*run, *release, fingerprint);
                 }
             }
-            Event::StageFinished { run, stage, outcome, .. } => {
+            Event::StageFinished { run, stage, outcome, outputs, .. } => {
                 if stage.as_str() == "deploy" {
                     self.deploying = None;
+                    self.live = outputs.live.or(self.live);
                 }
                 if *outcome == Outcome::Passed {
                     self.satisfied.entry(*run).or_default().insert(stage.0.clone());
@@ -299,7 +385,53 @@ impl Oracle {
                 let lifted = self.made[release].clone();
                 self.rejected.retain(|rejected| *rejected != lifted);
             }
+            Event::AlertFired { .. } => self.alert_fires(at, event),
+            Event::AlertResolved { name, .. } => {
+                assert!(self.firing.remove(name).is_some(), "{name} ends without having begun");
+            }
+            Event::AlertSilenced { alert, until, .. } => {
+                self.silenced.insert(alert.clone(), *until);
+            }
+            Event::SilenceLifted { alert, .. } => assert!(self.silenced.remove(alert).is_some_and(|until| until > at)),
             _ => {}
+        }
+    }
+
+    /// An alert goes back from a release at most once, never during a deploy, never to a release on which it fired, never
+    /// without evidence of the live release alone; and nothing follows from it while it is silenced or has just been answered.
+    fn alert_fires(&mut self, at: Moment, event: &Event) {
+        let Event::AlertFired { name, since, release, evidence, answer, .. } = event else { return };
+        let began_with = release.and_then(|release| self.started.get(&release)).is_some_and(|started| since >= started);
+        if let Some(before) = self.firing.insert(name.clone(), *release) {
+            assert!(before != *release && *evidence == Evidence::Against && began_with, "{name} is told twice");
+        }
+        let trigger = match answer {
+            Answer::RollsBack { to } => {
+                let left = release.expect("a release that is left");
+                assert!(self.left.insert(left), "{name} leaves release {left} a second time");
+                assert_eq!(self.deploying, None, "{name} goes back during a deploy");
+                assert_ne!(left, *to);
+                assert!(!self.fired.contains(&(*to, name.clone())), "{name} fired on release {to} too");
+                Trigger::AlertRollback { alert: name.clone(), to: *to }
+            }
+            Answer::Retrains { .. } => Trigger::AlertRetrain { alert: name.clone() },
+            Answer::Told | Answer::Held { .. } => {
+                self.note_fired(*release, *evidence, name);
+                return;
+            }
+        };
+        assert_eq!((*release, *evidence), (self.live, Evidence::Against));
+        assert!(began_with, "{name} began before release {release:?} was deployed");
+        assert!(self.silenced.get(name).is_none_or(|until| *until <= at), "{name} is silenced");
+        assert!(self.answered.get(name).is_none_or(|before| at.since(*before) >= 600_000), "{name} cools down");
+        self.answered.insert(name.clone(), at);
+        self.note_fired(*release, *evidence, name);
+        self.announced = Some(trigger);
+    }
+
+    fn note_fired(&mut self, release: Option<ReleaseId>, evidence: Evidence, name: &str) {
+        if let (Some(release), Evidence::Against) = (release, evidence) {
+            self.fired.insert((release, name.to_owned()));
         }
     }
 
@@ -332,7 +464,7 @@ proptest! {
         for step in &steps {
             world.step(step);
             for recorded in &world.history[seen..] {
-                oracle.see(&recorded.event);
+                oracle.see(recorded.at, &recorded.event);
                 if let Event::StageFinished { run, stage, outcome: Outcome::Passed, .. } = &recorded.event
                     && let Some(fingerprint) = &world.state.runs[run].stages[stage].fingerprint
                 {

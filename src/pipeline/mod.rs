@@ -6,8 +6,10 @@
 //!
 //! **Invariant:** nothing in here knows a clock, a file, a socket, a thread or a random number. Moments come in with inputs.
 
+mod alert;
 mod consider;
 mod decide;
+mod delivery;
 mod event;
 pub mod explain;
 mod graph;
@@ -15,18 +17,24 @@ mod ids;
 mod inputs;
 mod judge;
 mod narrate;
+mod react;
 mod reason;
 mod release;
 mod report;
 mod run;
 mod state;
+mod tally;
 
+#[cfg(test)]
+mod alert_tests;
 #[cfg(test)]
 mod decide_tests;
 #[cfg(test)]
 mod histories;
 
+pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, Reaction, Restraint, Silence};
 pub use decide::{Decision, Refusal, decide};
+pub use delivery::Delivery;
 pub use event::{Command, Event, Input, Recorded, SCHEMA};
 pub use explain::{Planned, PlannedAction, plan};
 pub use graph::{Graph, GraphError, StageKind, StageSpec};
@@ -38,3 +46,4 @@ pub use release::{Release, ReleaseStatus};
 pub use report::{FailingTest, TestReport};
 pub use run::{Outputs, Run, StageRun, StageState, Stopping};
 pub use state::{ApplyError, PASSES_KEPT, Pass, RUNS_KEPT, State};
+pub use tally::{RUN_BOUNDS, Spent, Tally};

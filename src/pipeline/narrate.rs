@@ -1,7 +1,9 @@
 //! Each event as one sentence, for logs of what happened.
 
+use super::alert::{Answer, Evidence, Reaction};
 use super::event::Event;
 use super::explain;
+use super::ids::ReleaseId;
 use super::reason::Outcome;
 use super::run::Outputs;
 
@@ -46,6 +48,49 @@ pub fn narrate(event: &Event) -> String {
             format!("{by} lets what was rejected as release {release} be deployed")
         }
         Event::Noted { text } => text.clone(),
+        Event::AlertFired { name, labels, value, summary, release, then, answer, .. } => {
+            let summary = if summary.is_empty() { String::new() } else { format!(": {summary}") };
+            format!(
+                "alert {name}{} fires: {value}{}{summary}{}",
+                spaced(labels),
+                of_release(*release),
+                followed(*then, answer)
+            )
+        }
+        Event::AlertResolved { name, labels, release, evidence } => {
+            let doubt = match evidence {
+                Evidence::Clear => "",
+                Evidence::Against | Evidence::None => {
+                    "; whether all is well is not known, for there is no data to judge by"
+                }
+            };
+            format!("alert {name}{} no longer fires{}{doubt}", spaced(labels), of_release(*release))
+        }
+        Event::AlertSilenced { alert, by, message, .. } => {
+            let why = if message.is_empty() { String::new() } else { format!(": {message}") };
+            format!("{by} silences alert {alert}{why}")
+        }
+        Event::SilenceLifted { alert, by } => format!("{by} ends the silence of alert {alert}"),
+    }
+}
+
+fn spaced(labels: &str) -> String {
+    if labels.is_empty() { String::new() } else { format!(" {labels}") }
+}
+
+fn of_release(release: Option<ReleaseId>) -> String {
+    release.map(|release| format!(" (release {release})")).unwrap_or_default()
+}
+
+/// What follows from an alert, with a separator before it.
+fn followed(then: Reaction, answer: &Answer) -> String {
+    match (answer, then) {
+        (Answer::Told, _) => String::new(),
+        (Answer::RollsBack { to }, _) => format!("; going back to release {to}"),
+        (Answer::Retrains { stage }, _) => format!("; {stage} runs again"),
+        (Answer::Held { why }, Reaction::Notify) => format!("; {}", explain::restraint(why)),
+        (Answer::Held { why }, Reaction::Rollback) => format!("; no rollback: {}", explain::restraint(why)),
+        (Answer::Held { why }, Reaction::Retrain) => format!("; no new training: {}", explain::restraint(why)),
     }
 }
 

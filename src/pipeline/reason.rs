@@ -43,12 +43,49 @@ pub enum Trigger {
         /// Where to.
         to: ReleaseId,
     },
+    /// An alert fired that goes back to an earlier release.
+    AlertRollback {
+        /// Which.
+        alert: String,
+        /// Where to.
+        to: ReleaseId,
+    },
+    /// An alert fired that trains again.
+    AlertRetrain {
+        /// Which.
+        alert: String,
+    },
 }
 
 impl Trigger {
     /// Whether a person stands behind it; automation does not deploy what is quarantined.
     pub fn is_by_hand(&self) -> bool {
         matches!(self, Self::Manual { .. } | Self::Rollback { .. })
+    }
+
+    /// The earlier release that comes back, whoever asked for it.
+    pub fn rollback_to(&self) -> Option<ReleaseId> {
+        match self {
+            Self::Rollback { to, .. } | Self::AlertRollback { to, .. } => Some(*to),
+            Self::FirstStart
+            | Self::ChangedWhileAway
+            | Self::Data { .. }
+            | Self::Source { .. }
+            | Self::Commit { .. }
+            | Self::Settings
+            | Self::Manual { .. }
+            | Self::AlertRetrain { .. } => None,
+        }
+    }
+
+    /// Whether an alert stands behind it.
+    pub fn is_by_alert(&self) -> bool {
+        matches!(self, Self::AlertRollback { .. } | Self::AlertRetrain { .. })
+    }
+
+    /// Whether it goes back to an earlier release.
+    pub fn is_rollback(&self) -> bool {
+        self.rollback_to().is_some()
     }
 }
 
@@ -96,10 +133,15 @@ pub enum Why {
         /// The live one.
         live: Option<ReleaseId>,
     },
-    /// An operator went back to an earlier release.
+    /// An operator or an alert went back to an earlier release.
     Rollback {
         /// Where to.
         to: ReleaseId,
+    },
+    /// An alert fired that trains again.
+    Alert {
+        /// Which.
+        name: String,
     },
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::alert::Alerts;
 use super::event::{Event, Recorded};
 use super::graph::{Graph, StageKind};
 use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
@@ -87,6 +88,9 @@ pub struct State {
     pub last_model: ModelVersion,
     /// The highest release number given.
     pub last_release: ReleaseId,
+    /// Alerts that fire, silences, and what alerts have led to.
+    #[serde(default)]
+    pub alerts: Alerts,
 }
 
 impl State {
@@ -255,6 +259,10 @@ impl State {
                 self.release_mut(*release)?.status = ReleaseStatus::Abandoned;
             }
             Event::Noted { .. } => {}
+            Event::AlertFired { .. }
+            | Event::AlertResolved { .. }
+            | Event::AlertSilenced { .. }
+            | Event::SilenceLifted { .. } => self.alerts.record(at, event, &self.releases),
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::contract::Output;
 use crate::config::CanarySettings;
 use crate::disk::now;
-use crate::monitor::{Labels, SeriesStore, promql, scrape};
+use crate::monitor::{Format, Ingest, Labels, ScrapeOptions, SeriesStore, StoreLimits, fetch, promql};
 use crate::target::host::HostClient;
 
 /// Time between two scrapes of each pod.
@@ -23,6 +23,8 @@ const CANARY: &str = "canary";
 const LEAST: usize = 2;
 /// Series that are kept of all pods together.
 const SERIES: usize = 20_000;
+/// Bytes of their samples.
+const MEMORY: u64 = 256 << 20;
 
 /// What the evidence says.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,7 +73,10 @@ struct Evidence {
 
 async fn gather(client: &HostClient, within: Duration, output: &mut Output) -> Evidence {
     let mut answered = 0;
-    let mut store = SeriesStore::new(within + Duration::from_mins(10), SERIES);
+    let mut store = empty_store(within);
+    let mut ingest = Ingest::new();
+    // The path of the metrics is configured, so a page there is taken for what it should be.
+    let options = ScrapeOptions { timeout: ANSWER, fallback: Some(Format::Text), ..ScrapeOptions::default() };
     let started = Instant::now();
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -85,16 +90,25 @@ async fn gather(client: &HostClient, within: Duration, output: &mut Output) -> E
                 ("release".to_owned(), found.release.to_string()),
                 ("track".to_owned(), found.track.clone()),
             ]);
-            let outcome = scrape(client.http(), &HostClient::scrape_url(&found.instance), ANSWER).await;
+            let at = now();
+            let outcome = fetch(client.http(), &HostClient::scrape_url(&found.instance), &options).await;
             answered += usize::from(found.track == CANARY && outcome.is_ok());
-            store.record(now(), &labels, &outcome);
+            ingest.record(&mut store, at, &labels, &outcome);
         }
+        // Makes room where series ended; in memory there is nothing that could fail.
+        let _ = store.commit(now());
         let share = started.elapsed().as_secs_f64() / within.as_secs_f64().max(0.001);
         let left = within.saturating_sub(started.elapsed()).as_secs();
         // Only for people; the log has the verdict.
         let _ = output.progress(f64::min(0.3 + share * 0.5, 0.8), &format!("canary: {left} s of evidence left"));
     }
     Evidence { store, answered }
+}
+
+/// A store of this stage alone, which forgets nothing while it gathers.
+fn empty_store(within: Duration) -> SeriesStore {
+    let retention = within + Duration::from_mins(10);
+    SeriesStore::in_memory(StoreLimits { retention, bytes_on_disk: MEMORY, max_series: SERIES })
 }
 
 fn verdict(evidence: &Evidence, settings: &CanarySettings) -> Verdict {
@@ -140,7 +154,7 @@ mod tests {
     }
 
     fn evidence(answered: usize) -> Evidence {
-        Evidence { store: SeriesStore::new(Duration::from_mins(1), 10), answered }
+        Evidence { store: empty_store(Duration::from_mins(1)), answered }
     }
 
     #[test]

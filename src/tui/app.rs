@@ -6,9 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::api::types::{
-    Charts, DaemonInformation, Live, LogAddress, Place, Plan, RollbackPlan, StageProgress, TargetReport,
-};
+use crate::api::types::{DaemonInformation, Live, LogAddress, Place, Plan, RollbackPlan, StageProgress, TargetReport};
 use crate::pipeline::{
     Moment, Recorded, Release, ReleaseId, Run, RunId, Selection, SkipReason, StageKind, StageName, StageSpec,
     StageState, State,
@@ -17,12 +15,10 @@ use crate::pipeline::{
 use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::log_view::LogView;
+use super::metrics::explorer::Explorer;
+use super::metrics::{Drawing, Metrics};
 use super::release_log::ReleaseLog;
 use super::theme::Theme;
-
-/// The ranges of the charts, in milliseconds, and how they are called.
-pub(super) const RANGES: [(u64, &str); 5] =
-    [(300_000, "5 min"), (900_000, "15 min"), (3_600_000, "1 h"), (21_600_000, "6 h"), (86_400_000, "24 h")];
 
 /// Events beyond this many are forgotten by the screen; the journal keeps them.
 pub(super) const EVENTS_KEPT: usize = 500;
@@ -86,6 +82,8 @@ pub(super) enum Overlay {
         /// Which of the matches.
         selected: usize,
     },
+    /// The explorer of metrics.
+    Explorer(Explorer),
     /// The pattern of a search.
     Search {
         /// What was typed.
@@ -116,35 +114,6 @@ pub(super) struct Message {
     pub(super) text: String,
     /// Whether something went wrong.
     pub(super) is_error: bool,
-}
-
-/// The state of the charts.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Metrics {
-    /// What was fetched last.
-    pub(super) charts: Charts,
-    /// Why it could not be fetched.
-    pub(super) error: Option<String>,
-    /// Which of [`RANGES`].
-    pub(super) range: usize,
-    /// Which panel.
-    pub(super) selected: usize,
-    /// Whether an answer is awaited.
-    pub(super) is_pending: bool,
-    /// The range and columns that were asked for last, and the moment to which that reached.
-    pub(super) asked: Option<(u64, usize, Moment)>,
-}
-
-impl Metrics {
-    /// The time that the charts show, in milliseconds.
-    pub(super) fn range_ms(&self) -> u64 {
-        RANGES.get(self.range).map_or(900_000, |(range, _)| *range)
-    }
-
-    /// How that time is called.
-    pub(super) fn range_name(&self) -> &'static str {
-        RANGES.get(self.range).map_or("15 min", |(_, name)| *name)
-    }
 }
 
 /// Everything that decides what the screen shows.
@@ -212,8 +181,7 @@ pub(super) struct Model {
 impl Model {
     /// A screen before the first word of the daemon.
     pub(super) fn new(theme: Theme, glyphs: &'static Glyphs, clock: Clock, size: (u16, u16), now: Moment) -> Self {
-        let metrics =
-            Metrics { charts: Charts::default(), error: None, range: 0, selected: 0, is_pending: false, asked: None };
+        let drawing = if glyphs.is_ascii { Drawing::Ascii } else { Drawing::Braille };
         Self {
             daemon: None,
             state: State::default(),
@@ -230,7 +198,7 @@ impl Model {
             release_log: ReleaseLog::default(),
             is_in_detail: false,
             log: LogView::default(),
-            metrics,
+            metrics: Metrics::new(drawing),
             events: VecDeque::new(),
             events_back: 0,
             overlay: None,

@@ -67,6 +67,20 @@ pub(super) enum Action {
     Back,
     /// A longer or shorter range of the charts.
     Range(i8),
+    /// Look further back, or forward again.
+    Pan(i8),
+    /// All that is kept, or the shortest range again.
+    WholeHistory,
+    /// The selected panel of two releases beside each other.
+    Compare,
+    /// Open the explorer of metrics.
+    Explore,
+    /// Draw the curves in another way.
+    Drawing,
+    /// Logarithmic axes, or linear ones.
+    LogScale,
+    /// Zero is on every axis, or only where it is near.
+    ZeroBase,
     /// A demo key.
     Demo(DemoAction),
     /// To the shell, until continued.
@@ -148,6 +162,7 @@ const END: Key = Key::Named(KeyCode::End, "End");
 const BOARD: &[View] = &[View::Board];
 const WITH_LOG: &[View] = &[View::Board, View::Logs];
 const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
+const METRICS: &[View] = &[View::Metrics];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
 const WITH_PANES: &[View] = &[View::Board, View::Releases, View::Metrics];
 const LISTS: &[View] = &[View::Board, View::Runs, View::Logs, View::Releases, View::Metrics, View::Events];
@@ -176,20 +191,29 @@ pub(super) const COMMANDS: &[Command] = &[
     command("rollback", &[Key::Char('R')], "go back to an earlier release (asks first)", WITH_RELEASES, Some("rollback"), Action::Rollback, can_roll_back),
     command("next batch", &[Key::Char('B')], "demo: register the next batch of data", &[], Some("next batch"), Action::Demo(DemoAction::NextBatch), is_demo),
     command("break source", &[Key::Char('X')], "demo: break the source, or mend it", &[], Some("break/mend"), Action::Demo(DemoAction::BreakSource), is_demo),
+    command("bad release", &[Key::Char('E')], "demo: deploy a model that refuses what clients send, or mend it", &[], Some("bad release"), Action::Demo(DemoAction::BadRelease), is_demo),
     command("open", &[ENTER], "look into what is selected", &[View::Board, View::Runs, View::Releases, View::Metrics], Some("open"), Action::Open, always),
     command("follow", &[Key::Char('f')], "follow the end of the log, or stay", WITH_LOG, None, Action::Follow, always),
     command("wrap", &[Key::Char('w')], "wrap long lines, or cut them", &[View::Logs], Some("wrap"), Action::Wrap, always),
     command("search", &[Key::Char('/')], "search the whole log (a regular expression)", WITH_LOG, Some("search"), Action::Search, has_log),
     command("next match", &[Key::Char('n')], "the next match", WITH_LOG, None, Action::SearchAgain { backward: false }, has_search),
     command("previous match", &[Key::Char('N')], "the match before", WITH_LOG, None, Action::SearchAgain { backward: true }, has_search),
-    command("shorter range", &[Key::Char('[')], "charts: a shorter time", WITH_CHARTS, None, Action::Range(-1), always),
-    command("longer range", &[Key::Char(']')], "charts: a longer time", WITH_CHARTS, Some("range"), Action::Range(1), always),
+    command("shorter range", &[Key::Char('['), Key::Char('+')], "charts: a shorter time, around the crosshair", WITH_CHARTS, None, Action::Range(-1), always),
+    command("longer range", &[Key::Char(']'), Key::Char('-')], "charts: a longer time", WITH_CHARTS, Some("range"), Action::Range(1), always),
+    command("earlier", &[Key::Char('<')], "look further back; comparing: the releases before", METRICS, Some("earlier"), Action::Pan(-1), has_panels),
+    command("later", &[Key::Char('>')], "forward, to the present; or the releases after", METRICS, None, Action::Pan(1), has_panels),
+    command("whole history", &[Key::Char('a')], "all that is kept, or the last minutes again", METRICS, None, Action::WholeHistory, always),
+    command("compare", &[Key::Char('c')], "the panel after the last two deploys, laid together", METRICS, Some("compare"), Action::Compare, has_panels),
+    command("explore", &[Key::Char('e')], "every metric, and an expression of your own", METRICS, Some("explore"), Action::Explore, is_connected),
+    command("drawing", &[Key::Char('v')], "draw in braille, in blocks or in ASCII", METRICS, None, Action::Drawing, always),
+    command("log scale", &[Key::Char('y')], "a logarithmic axis, or a linear one", METRICS, None, Action::LogScale, always),
+    command("zero base", &[Key::Char('0')], "zero on every axis, or only where it is near", METRICS, None, Action::ZeroBase, always),
     command("freeze", &[Key::Char(' ')], "let charts and log stand still, or move again", LISTS, Some("freeze"), Action::Freeze, always),
     command("zoom", &[Key::Char('z')], "give the pane or chart the whole screen, or take it back", WITH_PANES, Some("zoom"), Action::Zoom, always),
     command("next pane", &[TAB], "the next pane, stage or chart", LISTS, None, Action::Cycle { backward: false }, always),
     command("previous pane", &[BACK_TAB], "the pane, stage or chart before", LISTS, None, Action::Cycle { backward: true }, always),
-    command("left", &[LEFT, Key::Char('h')], "the stage before; or along a long line", LISTS, None, Action::Sideways(-1), always),
-    command("right", &[RIGHT, Key::Char('l')], "the next stage; or along a long line", LISTS, None, Action::Sideways(1), always),
+    command("left", &[LEFT, Key::Char('h')], "the stage before; along a long line; the crosshair", LISTS, None, Action::Sideways(-1), always),
+    command("right", &[RIGHT, Key::Char('l')], "the next stage; along a long line; the crosshair", LISTS, None, Action::Sideways(1), always),
     command("up", &[UP, Key::Char('k')], "a line up", LISTS, None, Action::Move(-1), always),
     command("down", &[DOWN, Key::Char('j')], "a line down", LISTS, None, Action::Move(1), always),
     command("page up", &[PAGE_UP, Key::Control('b')], "a screen up", LISTS, None, Action::Page(-1), always),
@@ -216,6 +240,14 @@ fn always(_: &Model) -> bool {
 
 fn is_demo(model: &Model) -> bool {
     model.is_demo
+}
+
+fn is_connected(model: &Model) -> bool {
+    model.is_connected()
+}
+
+fn has_panels(model: &Model) -> bool {
+    !model.metrics.charts.panels.is_empty()
 }
 
 fn can_run(model: &Model) -> bool {
@@ -273,7 +305,7 @@ pub(super) fn matching(model: &Model, input: &str) -> Vec<&'static Command> {
 }
 
 /// How badly `input` fits as a subsequence of `name`: letters skipped before and between; `None` if it does not fit.
-fn distance(name: &str, input: &str) -> Option<usize> {
+pub(super) fn distance(name: &str, input: &str) -> Option<usize> {
     let mut rest = name.char_indices();
     let mut skipped = 0;
     for wanted in input.chars().filter(|character| !character.is_whitespace()) {

@@ -8,8 +8,8 @@ use ratatui::backend::TestBackend;
 use unicode_width::UnicodeWidthStr;
 
 use crate::api::types::{
-    Charts, Curve, DaemonInformation, InstanceStatus, Live, LogAddress, LogLine, LogWindow, Mark, PanelData, Place,
-    RollbackPlan, Snapshot, StageProgress, StreamItem, TargetReport, Usage, WatchHealth, WatchMode,
+    DaemonInformation, InstanceStatus, Live, LogAddress, LogLine, LogWindow, Place, RollbackPlan, Snapshot,
+    StageProgress, StreamItem, TargetReport, Usage, WatchHealth, WatchMode,
 };
 use crate::pipeline::{
     Attempt, Command, DataSet, Digest, FailingTest, Failure, Graph, Input, Inputs, Moment, Outcome, Outputs, Recorded,
@@ -17,6 +17,7 @@ use crate::pipeline::{
 };
 
 use super::app::Model;
+use super::chart_fixtures;
 use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::log_view::LogPart;
@@ -326,9 +327,18 @@ pub(super) fn send(model: &mut Model, message: Msg) -> Vec<Cmd> {
                 let window = log(part);
                 open.extend(update(model, Msg::Log(address, Ok(window))));
             }
-            Cmd::FetchCharts { range_ms, columns } => {
-                let charts = charts(model, range_ms, columns);
+            Cmd::FetchCharts(request) => {
+                let charts = chart_fixtures::charts(model, &request);
                 open.extend(update(model, Msg::Charts(Ok(charts))));
+            }
+            Cmd::FetchComparison(request) => {
+                let answer = chart_fixtures::comparison(&request);
+                open.extend(update(model, Msg::Comparison(request, answer)));
+            }
+            Cmd::FetchCatalog => open.extend(update(model, Msg::Catalog(Ok(chart_fixtures::catalog())))),
+            Cmd::CheckExpression(expression) => {
+                let fault = chart_fixtures::fault(&expression);
+                open.extend(update(model, Msg::Checked(expression, Ok(fault))));
             }
             Cmd::FetchPlan => {
                 let plan = plan(&model.state, &crate::pipeline::Selection::default());
@@ -390,43 +400,6 @@ fn log(part: LogPart) -> LogWindow {
     };
     let end = (first + count).min(TOTAL);
     LogWindow { first, lines: (first..end).map(line).collect(), total: TOTAL }
-}
-
-/// Four panels with a gap and a deploy; none before something is live.
-fn charts(model: &Model, range_ms: u64, columns: usize) -> Charts {
-    if model.state.live.is_none() {
-        return Charts::default();
-    }
-    let curve = |label: &str, height: f64, period: usize| Curve {
-        label: label.to_owned(),
-        points: (0..columns)
-            .map(|column| {
-                let is_gap = column > columns / 3 && column < columns / 3 + columns / 12;
-                let phase = u32::try_from(column % period).unwrap();
-                (!is_gap).then(|| height * (0.5 + f64::from(phase) / f64::from(u32::try_from(period).unwrap()) / 2.0))
-            })
-            .collect(),
-    };
-    let panel = |title: &str, unit: Option<&str>, curves| PanelData {
-        title: title.to_owned(),
-        unit: unit.map(str::to_owned),
-        curves,
-        left_out: 0,
-        error: None,
-    };
-    let broken =
-        PanelData { error: Some("no series has the name app_drift".to_owned()), ..panel("drift", None, Vec::new()) };
-    Charts {
-        panels: vec![
-            panel("requests/s", None, vec![curve("", 132.0, 40)]),
-            panel("지연 p95", Some("ms"), vec![curve("", 4.1, 23)]),
-            panel("by status", Some("/s"), vec![curve("200", 130.0, 31), curve("500", 20.0, 17)]),
-            broken,
-        ],
-        marks: vec![Mark { column: columns * 2 / 3, release: ReleaseId(2) }],
-        end: model.now,
-        step: range_ms / u64::try_from(columns).unwrap().max(1),
-    }
 }
 
 /// The screen as text, in a terminal of this size.

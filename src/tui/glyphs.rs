@@ -41,6 +41,20 @@ pub(super) struct Glyphs {
     pub(super) axis: &'static str,
     /// A tick on the vertical axis.
     pub(super) tick: &'static str,
+    /// The layers of a stacked area, the lowest first.
+    pub(super) layers: [&'static str; 4],
+    /// The fields of a heat map: nothing fell into it, little, more, much, most.
+    pub(super) heat: [&'static str; 5],
+    /// Where a run began.
+    pub(super) run_mark: &'static str,
+    /// The line of the crosshair.
+    pub(super) cursor: &'static str,
+    /// The line of a threshold.
+    pub(super) threshold: &'static str,
+    /// An alert is pending.
+    pub(super) pending: &'static str,
+    /// An alert fires.
+    pub(super) firing: &'static str,
     /// In front of a message.
     pub(super) frozen: &'static str,
     states: [&'static str; 10],
@@ -63,6 +77,13 @@ static UNICODE: Glyphs = Glyphs {
     legend: "━",
     axis: "│",
     tick: "┤",
+    layers: ["█", "▓", "▒", "░"],
+    heat: ["·", "░", "▒", "▓", "█"],
+    run_mark: "▴",
+    cursor: "│",
+    threshold: "╌",
+    pending: "░",
+    firing: "█",
     frozen: "❚",
     states: ["·", "◌", "↻", "◐", "✔", "✖", "↷", "⊘", "■", "?"],
 };
@@ -93,6 +114,13 @@ static ASCII: Glyphs = Glyphs {
     legend: "=",
     axis: "|",
     tick: "+",
+    layers: ["#", "%", "+", "."],
+    heat: [".", ":", "+", "*", "#"],
+    run_mark: "^",
+    cursor: "|",
+    threshold: "-",
+    pending: "-",
+    firing: "#",
     frozen: "=",
     states: [".", "~", "@", "*", "+", "x", ">", "-", "#", "?"],
 };
@@ -107,6 +135,11 @@ impl Glyphs {
         let locale = is_set("LC_ALL").or_else(|| is_set("LC_CTYPE")).or_else(|| is_set("LANG")).unwrap_or_default();
         let locale = locale.to_lowercase();
         if locale.contains("utf-8") || locale.contains("utf8") { &UNICODE } else { &ASCII }
+    }
+
+    /// Those that every terminal has.
+    pub(super) fn ascii() -> &'static Self {
+        &ASCII
     }
 
     /// The sign of a stage's state.
@@ -175,7 +208,10 @@ mod tests {
     fn every_sign_is_one_cell_wide() {
         for glyphs in [UNICODE, ASCII] {
             let all = [glyphs.arrow_head, glyphs.shaft, glyphs.cut, glyphs.pointer, glyphs.mark, glyphs.frozen];
-            for sign in glyphs.states.iter().chain(&glyphs.levels).chain(&all) {
+            let charts =
+                [glyphs.run_mark, glyphs.cursor, glyphs.threshold, glyphs.pending, glyphs.firing, glyphs.legend];
+            let fields = glyphs.layers.iter().chain(&glyphs.heat);
+            for sign in glyphs.states.iter().chain(&glyphs.levels).chain(&all).chain(&charts).chain(fields) {
                 assert_eq!(sign.width(), 1, "{sign}");
             }
         }

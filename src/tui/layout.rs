@@ -190,7 +190,7 @@ pub(super) fn data_columns(model: &Model) -> Option<usize> {
     let body = parts(whole(model)).body;
     match model.view {
         View::Board => board(model, body).release.map(|pane| spark_columns(pane.width).curve),
-        View::Metrics if model.is_zoomed => Some(chart::data_columns(body.width)),
+        View::Metrics if model.is_zoomed || model.metrics.compared.is_some() => Some(chart::data_columns(body.width)),
         View::Metrics => Some(chart::data_columns(body.width / small(chart_columns(body.width)))),
         View::Runs | View::Logs | View::Releases | View::Events => None,
     }

@@ -2,7 +2,10 @@
 
 use crossterm::event::KeyEvent;
 
-use crate::api::types::{Charts, LogAddress, LogWindow, Plan, RollbackPlan, Snapshot, StreamItem};
+use crate::api::types::{
+    Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, ExpressionFault, LogAddress, LogWindow, Plan,
+    RollbackPlan, Snapshot, StreamItem,
+};
 use crate::pipeline::{Recorded, Refusal, ReleaseId, RunId, Selection};
 
 use super::log_view::LogPart;
@@ -26,6 +29,12 @@ pub(super) enum Msg {
     Found(SearchRequest, Result<Option<u64>, String>),
     /// Charts for a range and a number of columns.
     Charts(Result<Charts, String>),
+    /// Two releases beside each other.
+    Comparison(ComparisonRequest, Result<Comparison, String>),
+    /// What expressions can be made of.
+    Catalog(Result<Catalog, String>),
+    /// Whether an expression can be evaluated.
+    Checked(String, Result<Option<ExpressionFault>, String>),
     /// What a run by hand would do.
     Plan(Result<Plan, String>),
     /// What a rollback to this release would do.
@@ -64,6 +73,8 @@ pub(super) enum DemoAction {
     NextBatch,
     /// Break the source, or mend it.
     BreakSource,
+    /// Make a release that passes its tests and refuses what clients send, or mend it.
+    BadRelease,
 }
 
 /// What the model asks the world to do.
@@ -80,12 +91,13 @@ pub(super) enum Cmd {
     /// A search.
     Search(SearchRequest),
     /// Charts.
-    FetchCharts {
-        /// Milliseconds.
-        range_ms: u64,
-        /// Points a curve.
-        columns: usize,
-    },
+    FetchCharts(ChartsRequest),
+    /// Two releases beside each other.
+    FetchComparison(ComparisonRequest),
+    /// What expressions can be made of.
+    FetchCatalog,
+    /// Whether an expression can be evaluated.
+    CheckExpression(String),
     /// What a run by hand would do.
     FetchPlan,
     /// What a rollback to this release would do.

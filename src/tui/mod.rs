@@ -17,6 +17,7 @@ mod glyphs;
 mod layout;
 mod log_view;
 mod message;
+mod metrics;
 mod quantity;
 mod release_facts;
 mod release_log;
@@ -27,6 +28,8 @@ mod update;
 mod views;
 mod widgets;
 
+#[cfg(test)]
+mod chart_fixtures;
 #[cfg(test)]
 mod fixtures;
 

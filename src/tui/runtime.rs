@@ -22,6 +22,7 @@ use super::app::Model;
 use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::message::{Cmd, Msg};
+use super::metrics::Drawing;
 use super::terminal::{Caught, SignalThread, StopScope, TerminalGuard};
 use super::theme::Theme;
 use super::update::update;
@@ -47,6 +48,8 @@ pub struct DemoHooks {
     pub next_batch: DemoHook,
     /// Breaks the source, or mends it.
     pub break_source: DemoHook,
+    /// Makes a release that passes its tests and refuses what clients send, or mends it.
+    pub bad_release: DemoHook,
 }
 
 /// How the screen is opened.
@@ -122,6 +125,7 @@ impl Screen {
         let (theme, glyphs) = (Theme::choose(&variable), Glyphs::choose(&variable));
         let mut model = Model::new(theme, glyphs, Clock::local(), size, crate::disk::now());
         model.is_demo = options.demo.is_some();
+        model.metrics.drawing = Drawing::choose(&variable, model.glyphs);
         let now = Instant::now();
         let workers = Workers::start(client, options, sender);
         Ok(Self { model, guard, workers, next_frame: now, next_second: now })

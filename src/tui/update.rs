@@ -1,27 +1,25 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
-//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, and [`questions`] asks
-//! first where that is due. After each message [`follow_up`] looks at what is visible and asks for the log lines and charts
-//! that are missing, so no view ever has to.
+//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
+//! charts, and [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
+//! for the log lines and charts that are missing, so no view ever has to.
 
 mod actions;
 mod keys;
+mod metrics;
 mod questions;
 mod stream;
 
 #[cfg(test)]
+mod metrics_tests;
+#[cfg(test)]
 mod tests;
 
-use crate::pipeline::{Moment, Refusal, RunId};
+use crate::pipeline::{Refusal, RunId};
 
 use super::app::{Message, Model, View};
 use super::layout;
 use super::message::{Cmd, Msg, SearchRequest};
-
-/// Charts are not asked for more often than this, in milliseconds.
-const CHARTS_EVERY: u64 = 1_000;
-/// ... and at least this often, for the last column is the present.
-const CHARTS_LATEST: u64 = 2_000;
 
 /// Takes a message in and says what has to be done.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
@@ -35,19 +33,10 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Lost(reason) => stream::lost(model, reason),
         Msg::Log(address, answer) => model.log.receive(&address, answer),
         Msg::Found(request, answer) => found(model, &request, answer, &mut commands),
-        Msg::Charts(answer) => {
-            model.metrics.is_pending = false;
-            match answer {
-                // An answer that was under way when the screen was frozen must not move it.
-                Ok(_) if model.is_frozen && !model.metrics.charts.panels.is_empty() => {}
-                Ok(charts) => {
-                    model.metrics.error = None;
-                    model.metrics.selected = model.metrics.selected.min(charts.panels.len().saturating_sub(1));
-                    model.metrics.charts = charts;
-                }
-                Err(error) => model.metrics.error = Some(error),
-            }
-        }
+        Msg::Charts(answer) => metrics::received(model, answer),
+        Msg::Comparison(request, answer) => metrics::compared(model, &request, answer),
+        Msg::Catalog(answer) => model.metrics.catalog = Some(answer),
+        Msg::Checked(expression, answer) => metrics::checked(model, expression, answer),
         Msg::Plan(answer) => model.plan = answer.ok(),
         Msg::RollbackPlan(to, answer) => questions::planned(model, to, answer),
         Msg::ReleaseLog(answer) => model.release_log.receive(answer, model.now, model.is_frozen),
@@ -83,35 +72,7 @@ fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
         let asked = model.release_log.next_request(rows, model.now, model.is_frozen);
         commands.extend(asked.map(|lines| Cmd::FetchReleaseLog { lines }));
     }
-    if let Some((range_ms, columns, until)) = due_charts(model) {
-        model.metrics.is_pending = true;
-        model.metrics.asked = Some((range_ms, columns, until));
-        commands.push(Cmd::FetchCharts { range_ms, columns });
-    }
-}
-
-/// The charts that are to be fetched now, and the moment to which they will reach.
-fn due_charts(model: &Model) -> Option<(u64, usize, Moment)> {
-    let columns = layout::data_columns(model)?;
-    let range = model.metrics.range_ms();
-    let until = match &model.live.scraped {
-        Some(Ok(scraped)) => *scraped,
-        // The app does not answer: the gap moves with time.
-        Some(Err(_)) => model.now,
-        None => Moment::default(),
-    };
-    if model.metrics.is_pending {
-        return None;
-    }
-    let is_due = match model.metrics.asked {
-        None => true,
-        Some((asked_range, asked_columns, _)) if (asked_range, asked_columns) != (range, columns) => true,
-        Some((.., asked_until)) => {
-            let step = (range / u64::try_from(columns).unwrap_or(1).max(1)).clamp(CHARTS_EVERY, CHARTS_LATEST);
-            !model.is_frozen && until.since(asked_until) >= step
-        }
-    };
-    is_due.then_some((range, columns, until))
+    metrics::follow_up(model, commands);
 }
 
 fn found(model: &mut Model, request: &SearchRequest, answer: Result<Option<u64>, String>, commands: &mut Vec<Cmd>) {

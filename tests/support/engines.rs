@@ -29,6 +29,12 @@ pub fn has_kubernetes(test: &str) -> bool {
     answers(test, "TRAINYARD_TEST_KUBERNETES", "no Kubernetes cluster answers", &mut command)
 }
 
+/// Whether `promtool` of Prometheus is installed; where it must be, its absence is a failure.
+#[track_caller]
+pub fn has_promtool(test: &str) -> bool {
+    answers(test, "TRAINYARD_TEST_PROMETHEUS", "no promtool is installed", Command::new("promtool").arg("--version"))
+}
+
 /// The registry that tests may push to, as a host and port.
 pub fn registry(test: &str) -> Option<String> {
     let registry = env::var("TRAINYARD_TEST_REGISTRY").ok().filter(|registry| !registry.is_empty());

@@ -19,12 +19,13 @@ mod samples;
 pub use commands::{Finished, PATIENCE, finish, lines_of, pause, wait_for};
 pub use disk::{fill, is_root};
 pub use engines::{
-    Namespace, PYTHON_IMAGE, Swept, docker, has_docker, has_kubernetes, kubectl, own_name, python_image, registry,
+    Namespace, PYTHON_IMAGE, Swept, docker, has_docker, has_kubernetes, has_promtool, kubectl, own_name, python_image,
+    registry,
 };
 pub use forwarder::Forwarder;
 pub use http::{Answer, get, post};
 pub use load::{Load, LoadPlan, Loaded};
 pub use processes::{carrying, command_line, is_alive, send};
-pub use project::{PROGRAM, Project, stage_word};
+pub use project::{PROGRAM, Project, free_port, stage_word};
 pub use python_app::{POINT, POINTS, PythonApp, replaced};
 pub use samples::{RECORD, customers};

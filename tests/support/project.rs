@@ -372,7 +372,7 @@ pub fn stage_word(run: &Value, stage: &str) -> String {
 
 /// A port on which nothing listens, below those that the kernel gives to outgoing connections: a load of fresh connections
 /// would take one of those away before the app listens on it.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     loop {
         let random = RandomState::new().build_hasher().finish() % 12_000;
         let port = 20_000 + u16::try_from(random).unwrap();

@@ -1,7 +1,7 @@
 //! The keys of what is no stage: the file as a whole, project, source, data and monitoring.
 
 use super::Presence::{Default, Optional, Required};
-use super::Shape::{Choice, Duration, Globs, Stages, Table, Tables, Text};
+use super::Shape::{Boolean, Choice, Duration, Globs, Number, Pair, Stages, Table, Tables, Text};
 use super::{Key, Section, key};
 
 /// These keys.
@@ -63,6 +63,20 @@ pub(super) const KEYS: &[Key] = &[
         Optional("[{ title = \"requests/s\", expr = \"sum(rate(predict_requests_total[1m]))\" }]"),
         "charts; without any, the default ones",
     ),
+    key(
+        Section::Monitor,
+        "alerts",
+        Tables(Section::Alert),
+        Optional("[{ name = \"AppDown\", expr = \"up == 0\" }]"),
+        "what is to be told, and what is to follow by itself",
+    ),
+    key(
+        Section::Monitor,
+        "listen",
+        Text,
+        Optional("\"127.0.0.1:9190\""),
+        "a loopback address on which trainyard's own `/metrics` is served; without it, only on the daemon's socket",
+    ),
     key(Section::Panel, "title", Text, Required("\"requests/s\""), "the heading"),
     key(
         Section::Panel,
@@ -71,5 +85,73 @@ pub(super) const KEYS: &[Key] = &[
         Required("\"sum(rate(predict_requests_total[1m]))\""),
         "what is drawn, in PromQL",
     ),
-    key(Section::Panel, "unit", Text, Optional("\"ms\""), "shown behind the value"),
+    key(
+        Section::Panel,
+        "unit",
+        Text,
+        Optional("\"ms\""),
+        "the unit: `s`, `ms`, `B`, `B/s`, `%` and `ratio` are scaled, any other text is shown behind the value",
+    ),
+    key(
+        Section::Panel,
+        "kind",
+        Choice { values: &["line", "area", "stat", "gauge", "heatmap", "table"], later: &[] },
+        Default("\"line\""),
+        "how it is drawn; `area` stacks, `heatmap` wants the buckets of a histogram (`sum by (le) (rate(…_bucket[1m]))`)",
+    ),
+    key(Section::Panel, "min", Number, Optional("0"), "where the vertical axis begins; without it, as the values want"),
+    key(Section::Panel, "max", Number, Optional("100"), "where it ends"),
+    key(
+        Section::Panel,
+        "thresholds",
+        Pair,
+        Optional("[0.1, 0.25]"),
+        "from where on a value is worth a look, and from where on it is bad; the other way round if small values are bad",
+    ),
+    key(Section::Panel, "log", Boolean, Default("false"), "whether the vertical axis is logarithmic"),
+    key(Section::Panel, "zero", Boolean, Default("false"), "whether zero is always on the vertical axis"),
+    key(Section::Alert, "name", Text, Required("\"ErrorRate\""), "its name, which no other alert has"),
+    key(
+        Section::Alert,
+        "expr",
+        Text,
+        Required("\"sum(rate(predict_errors_total[1m])) / sum(rate(predict_requests_total[1m])) > 0.05\""),
+        "what is judged, in PromQL: each series that it gives is an alert",
+    ),
+    key(
+        Section::Alert,
+        "for",
+        Duration { least: 0 },
+        Default("\"0s\""),
+        "how long the expression must give a series before its alert fires",
+    ),
+    key(
+        Section::Alert,
+        "keep_firing_for",
+        Duration { least: 0 },
+        Default("\"0s\""),
+        "how long it goes on firing after the expression gives that series no more",
+    ),
+    key(
+        Section::Alert,
+        "then",
+        Choice { values: &["notify", "rollback", "retrain"], later: &[] },
+        Default("\"notify\""),
+        "what follows when it fires: people are told, the release before comes back, or the model is trained again",
+    ),
+    key(
+        Section::Alert,
+        "cooldown",
+        Duration { least: 0 },
+        Default("\"10m\""),
+        "time in which nothing follows from it a second time",
+    ),
+    key(Section::Alert, "severity", Text, Optional("\"critical\""), "a label of the alert, for people"),
+    key(
+        Section::Alert,
+        "summary",
+        Text,
+        Optional("\"{{ $value }} of all requests are refused\""),
+        "what it means, in a sentence; may hold `{{ $value }}` and `{{ $labels.NAME }}`",
+    ),
 ];

@@ -1,53 +1,58 @@
 //! Questions about the stored series, in `PromQL` with the meaning it has in Prometheus 3.
 //!
-//! `promql-parser` reads the text; `compile` checks it and makes a `plan`, in which only what is supported can be said;
-//! `evaluate` walks the plan with the help of `operators`, `aggregate`, `functions` and `histogram`. A query never
-//! changes the store and never reads a clock.
+//! `read` lets promql-parser make a tree of the text; `compile` checks it and makes a `plan`, in which only what is
+//! supported can be said; `evaluate` walks the plan with the help of `operators`, `aggregate`, `functions` and
+//! `histogram`. A query takes what it needs from the store first and is evaluated after, so that no lock on a store need
+//! be held meanwhile ([`Query::gather_at`], [`Query::gather_over`]). It never changes the store and never reads a clock.
 //!
-//! Known gaps, each refused by name when the text is parsed: subqueries, the `@` and fill modifiers, native histograms,
-//! and the functions and aggregations that the error message does not list.
+//! Names of metrics are dropped where Prometheus drops them, at once; series that have become equal are one as long as
+//! they never meet at one moment, as with its flag `promql-delayed-name-removal`, and an error where they do.
+//!
+//! Known gaps, each refused by name when the text is parsed: native histograms, what is experimental in Prometheus, and
+//! `or` between label matchers.
 
 mod aggregate;
+mod budget;
 mod compile;
 mod error;
 mod evaluate;
 mod functions;
+mod grid;
 mod histogram;
+mod line;
+mod notice;
 mod operators;
 mod plan;
+mod read;
+mod regular_expression;
 mod value;
 
+#[cfg(test)]
+mod property_tests;
 #[cfg(test)]
 mod tests;
 
 pub use error::PromqlError;
-pub use value::InstantSample;
+pub use notice::{Notice, Severity};
+pub(in crate::monitor) use value::almost_equal;
+pub use value::{InstantSample, RangeSeries, Value};
 
-use std::collections::{BTreeMap, HashSet};
-use std::panic;
-
-use serde::Serialize;
+use promql_parser::label::Matcher;
 
 use crate::pipeline::Moment;
 
-use super::{Labels, SeriesStore};
+use super::Labels;
+use super::storage::SeriesStore;
 use evaluate::Evaluation;
+use grid::{Grid, Span};
+use line::Line;
 use plan::{Node, Selector};
-
-/// The longest expression that is read, in bytes: the parser builds a tree that is taken down by recursion.
-const LONGEST: usize = 4096;
 
 /// The most steps of one range, as in Prometheus.
 const MOST_STEPS: u64 = 11_000;
 
-/// One series over a range of time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RangeSeries {
-    /// The labels of the series, with its name if the expression keeps it.
-    pub labels: Labels,
-    /// Moments and values, in order, only where there is a value.
-    pub points: Vec<(Moment, f64)>,
-}
+/// How far back the last sample of a series still counts, in milliseconds: five minutes, as Prometheus has it.
+const LOOK_BACK_MS: i64 = 300_000;
 
 /// A checked expression, ready to be evaluated any number of times.
 #[derive(Debug, Clone)]
@@ -55,28 +60,36 @@ pub struct Query {
     text: String,
     root: Node,
     selectors: Vec<Selector>,
+    look_back_ms: i64,
+}
+
+/// Which series a query looks at, and when.
+#[derive(Debug, Clone)]
+pub struct Reach<'query> {
+    /// What the labels of the series must be; the name of the metric is one of them.
+    pub matchers: &'query [Matcher],
+    /// Samples after this moment are looked at …
+    pub after: Moment,
+    /// … up to and including this one.
+    pub until: Moment,
+    /// Whether native histograms among them would be passed over.
+    pub is_of_floats: bool,
+}
+
+/// What a query gives, and what there is to say about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The result; that of a range is a matrix.
+    pub value: Value,
+    /// Warnings and remarks.
+    pub notices: Vec<Notice>,
 }
 
 /// Reads and checks an expression.
 pub fn parse(text: &str) -> Result<Query, PromqlError> {
-    if text.len() > LONGEST {
-        return Err(PromqlError::TooLong { length: text.len(), limit: LONGEST });
-    }
-    // promql-parser 0.11.1 panics on a duration beyond the range of `Duration`, such as `x[1e300]`.
-    let read = panic::catch_unwind(|| promql_parser::parser::parse(text))
-        .unwrap_or_else(|_| Err("a number in it is out of range".to_owned()));
-    let expression = read.map_err(|reason| refusal(text, reason))?;
+    let expression = read::read(text)?;
     let (root, selectors) = compile::compile(text, &expression)?;
-    Ok(Query { text: text.to_owned(), root, selectors })
-}
-
-/// Names an unknown function like a known one that is not supported, so that the user sees what there is.
-fn refusal(text: &str, reason: String) -> PromqlError {
-    let unknown = reason.strip_prefix("unknown function with name '").and_then(|rest| rest.strip_suffix('\''));
-    match unknown {
-        Some(name) => PromqlError::UnsupportedFunction { name: name.to_owned() },
-        None => PromqlError::Syntax { expression: text.to_owned(), reason },
-    }
+    Ok(Query { text: text.to_owned(), root, selectors, look_back_ms: LOOK_BACK_MS })
 }
 
 impl Query {
@@ -87,12 +100,35 @@ impl Query {
 
     /// Whether the metric of that name is selected somewhere in the expression.
     pub fn mentions(&self, metric: &str) -> bool {
-        self.selectors.iter().any(|selector| selector.name.as_deref() == Some(metric))
+        self.selectors.iter().any(|selector| selector.name() == Some(metric))
     }
 
-    /// The value at one moment; a number gives one sample without labels.
+    /// The matchers of each selector in the expression.
+    pub fn selectors(&self) -> impl Iterator<Item = &[Matcher]> {
+        self.selectors.iter().map(|selector| selector.matchers.as_slice())
+    }
+
+    /// That it gives numbers, as a chart or an alert needs them, and not a range of samples or a text.
+    pub fn check_numbers(&self) -> Result<(), PromqlError> {
+        match self.root {
+            Node::Scalar(_) | Node::Vector(_) => Ok(()),
+            Node::Matrix(_) => Err(PromqlError::NotNumbers {
+                found: "a range of samples",
+                mend: "put it in a function, as in rate(x[1m])",
+            }),
+            Node::Text(_) => Err(PromqlError::NotNumbers { found: "a text", mend: "name a metric without quotes" }),
+        }
+    }
+
+    /// The same query, for which the last sample of a series counts for so long.
+    #[must_use]
+    pub fn looking_back(self, milliseconds: i64) -> Self {
+        Self { look_back_ms: milliseconds.max(1), ..self }
+    }
+
+    /// The series with a number each at one moment; a number gives one sample without labels.
     pub fn instant(&self, store: &SeriesStore, at: Moment) -> Result<Vec<InstantSample>, PromqlError> {
-        self.evaluate(&Evaluation::new(store, &self.selectors), at.0)
+        self.gather_at(store, at).instant()
     }
 
     /// The values at `start` and every `step_ms` after it up to and including `end`, sorted by labels.
@@ -103,37 +139,132 @@ impl Query {
         end: Moment,
         step_ms: u64,
     ) -> Result<Vec<RangeSeries>, PromqlError> {
-        let evaluation = Evaluation::new(store, &self.selectors);
-        let mut found: BTreeMap<Labels, Vec<(Moment, f64)>> = BTreeMap::new();
-        for step in 0..steps(start, end, step_ms)? {
-            let at = start.plus(step.saturating_mul(step_ms));
-            for sample in self.evaluate(&evaluation, at.0)? {
-                found.entry(sample.labels).or_default().push((at, sample.value));
+        self.gather_over(store, start, end, step_ms)?.series()
+    }
+
+    /// Whatever it gives at one moment.
+    pub fn value(&self, store: &SeriesStore, at: Moment) -> Result<Value, PromqlError> {
+        Ok(self.gather_at(store, at).answer()?.value)
+    }
+
+    /// Takes from the store what is needed to evaluate at one moment.
+    pub fn gather_at(&self, store: &SeriesStore, at: Moment) -> Gathered<'_> {
+        let grid = Grid { first: at.0, step: 1, count: 1 };
+        self.gathered(store, grid, self.span(at, at), false)
+    }
+
+    /// Takes from the store what is needed to evaluate over a range.
+    pub fn gather_over(
+        &self,
+        store: &SeriesStore,
+        start: Moment,
+        end: Moment,
+        step_ms: u64,
+    ) -> Result<Gathered<'_>, PromqlError> {
+        Ok(self.gathered(store, grid_of(start, end, step_ms)?, self.span(start, end), true))
+    }
+
+    /// What is looked at when it is evaluated over a range.
+    pub fn reaches(&self, start: Moment, end: Moment, step_ms: u64) -> Result<Vec<Reach<'_>>, PromqlError> {
+        let (grid, span) = (grid_of(start, end, step_ms)?, self.span(start, end));
+        let reaches = self.selectors.iter().filter_map(|selector| {
+            let (after, until) = selector.reach(grid, span)?;
+            let (after, until) = (Moment(after), Moment(until));
+            Some(Reach { matchers: &selector.matchers, after, until, is_of_floats: selector.is_of_floats })
+        });
+        Ok(reaches.collect())
+    }
+
+    fn span(&self, start: Moment, end: Moment) -> Span {
+        Span { start: start.0, end: end.0, look_back_ms: self.look_back_ms }
+    }
+
+    fn gathered(&self, store: &SeriesStore, grid: Grid, span: Span, is_range: bool) -> Gathered<'_> {
+        let evaluation = Evaluation::new(store, &self.selectors, grid, span);
+        Gathered { query: self, evaluation, grid, is_range }
+    }
+}
+
+/// A query with all samples that it needs; the store may change or go away meanwhile.
+pub struct Gathered<'query> {
+    query: &'query Query,
+    evaluation: Evaluation<'query>,
+    grid: Grid,
+    is_range: bool,
+}
+
+impl Gathered<'_> {
+    /// The series with a number each at the first moment.
+    pub fn instant(mut self) -> Result<Vec<InstantSample>, PromqlError> {
+        Ok(samples(self.lines()?))
+    }
+
+    /// The series over the range, sorted by labels.
+    pub fn series(mut self) -> Result<Vec<RangeSeries>, PromqlError> {
+        let lines = self.lines()?;
+        Ok(series(lines, self.grid))
+    }
+
+    /// Whatever the query gives, with what there is to say about it.
+    pub fn answer(mut self) -> Result<Answer, PromqlError> {
+        let value = if self.is_range {
+            let lines = self.lines()?;
+            Value::Matrix(series(lines, self.grid))
+        } else {
+            self.value()?
+        };
+        Ok(Answer { value, notices: self.evaluation.notices.into_vec() })
+    }
+
+    fn value(&mut self) -> Result<Value, PromqlError> {
+        let query = self.query;
+        Ok(match &query.root {
+            Node::Scalar(scalar) => {
+                let numbers = self.evaluation.scalar(scalar, self.grid)?;
+                Value::Scalar(numbers.first().copied().unwrap_or(f64::NAN))
             }
-        }
-        Ok(found.into_iter().map(|(labels, points)| RangeSeries { labels, points }).collect())
+            Node::Vector(vector) => Value::Vector(samples(self.evaluation.vector(vector, self.grid)?)),
+            Node::Matrix(range) => Value::Matrix(self.evaluation.matrix(range, self.grid.first)?),
+            Node::Text(text) => Value::Text(text.clone()),
+        })
     }
 
-    fn evaluate(&self, evaluation: &Evaluation<'_>, at: i64) -> Result<Vec<InstantSample>, PromqlError> {
-        let samples = evaluation.node(&self.root, at)?;
-        match repeated(&samples) {
-            Some(labels) => Err(PromqlError::DuplicateSeries { labels: labels.to_string() }),
-            None => Ok(samples),
+    fn lines(&mut self) -> Result<Vec<Line>, PromqlError> {
+        let query = self.query;
+        query.check_numbers()?;
+        match &query.root {
+            Node::Scalar(scalar) => {
+                Ok(vec![Line::whole(Labels::default(), self.evaluation.scalar(scalar, self.grid)?)])
+            }
+            Node::Vector(vector) => self.evaluation.vector(vector, self.grid),
+            Node::Matrix(_) | Node::Text(_) => Ok(Vec::new()),
         }
     }
 }
 
-/// The first labels that stand twice: taking the names away may make two series one.
-fn repeated(samples: &[InstantSample]) -> Option<&Labels> {
-    let mut known = HashSet::with_capacity(samples.len());
-    samples.iter().map(|sample| &sample.labels).find(|labels| !known.insert(*labels))
+/// What lines are at their first moment.
+fn samples(lines: Vec<Line>) -> Vec<InstantSample> {
+    let sample = |line: Line| Some(InstantSample { value: line.at(0)?, labels: line.labels });
+    lines.into_iter().filter_map(sample).collect()
 }
 
-fn steps(start: Moment, end: Moment, step_ms: u64) -> Result<u64, PromqlError> {
+/// What lines are at all moments, sorted by labels.
+fn series(mut lines: Vec<Line>, grid: Grid) -> Vec<RangeSeries> {
+    lines.sort_by(|left, right| left.labels.cmp(&right.labels));
+    let series = |line: Line| {
+        let point = |(at, value): (i64, &Option<f64>)| Some((Moment(at), (*value)?));
+        let points = grid.moments().zip(&line.values).filter_map(point).collect();
+        RangeSeries { labels: line.labels, points }
+    };
+    lines.into_iter().map(series).collect()
+}
+
+fn grid_of(start: Moment, end: Moment, step_ms: u64) -> Result<Grid, PromqlError> {
     let steps = if end < start { None } else { end.since(start).checked_div(step_ms) };
-    match steps {
-        Some(steps) if steps < MOST_STEPS => Ok(steps + 1),
-        Some(_) | None => {
+    let count = steps.filter(|steps| *steps < MOST_STEPS).and_then(|steps| usize::try_from(steps + 1).ok());
+    match count {
+        Some(count) => Ok(Grid { first: start.0, step: i64::try_from(step_ms).unwrap_or(i64::MAX), count }),
+        None => {
             let range_ms = end.0.saturating_sub(start.0);
             Err(PromqlError::BadRange { range_ms, step_ms, limit: MOST_STEPS })
         }

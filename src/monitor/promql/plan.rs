@@ -2,15 +2,20 @@
 //!
 //! Whatever this tree can express, the evaluator can evaluate: there is no "cannot happen" behind it.
 
-use promql_parser::label::Matcher;
+use promql_parser::label::{MatchOp, Matcher};
+use regex::Regex;
 
 use crate::monitor::{Labels, METRIC_NAME};
 
-/// An expression: one number, or a set of series with a number each.
+use super::grid::{Grid, Placement, Span, Stepping};
+
+/// An expression.
 #[derive(Debug, Clone)]
 pub(super) enum Node {
     Scalar(ScalarNode),
     Vector(VectorNode),
+    Matrix(RangeNode),
+    Text(String),
 }
 
 /// What gives one number.
@@ -33,10 +38,22 @@ pub(super) enum ScalarNode {
 #[derive(Debug, Clone)]
 pub(super) enum VectorNode {
     Select(usize),
+    /// `timestamp` of a selector: when the sample was taken.
+    SelectTimestamps(usize),
+    /// `timestamp` of anything else: the moment of evaluation.
+    Timestamps(Box<VectorNode>),
     OverRange {
         function: RangeFunction,
-        selector: usize,
-        range_ms: i64,
+        argument: RangeNode,
+        parameter: ScalarNode,
+    },
+    Absent {
+        argument: Box<VectorNode>,
+        labels: Labels,
+    },
+    AbsentOverRange {
+        argument: RangeNode,
+        labels: Labels,
     },
     FromScalar(Box<ScalarNode>),
     Negate(Box<VectorNode>),
@@ -45,8 +62,33 @@ pub(super) enum VectorNode {
         argument: Box<VectorNode>,
         parameter: Box<ScalarNode>,
     },
+    Clamp {
+        argument: Box<VectorNode>,
+        least: Box<ScalarNode>,
+        most: Box<ScalarNode>,
+    },
+    /// A part of the date of each value, or of the moment of evaluation.
+    Date {
+        part: DatePart,
+        argument: Option<Box<VectorNode>>,
+    },
+    Sort {
+        argument: Box<VectorNode>,
+        is_descending: bool,
+        /// Line and column of the function in the expression.
+        place: String,
+    },
+    Relabel {
+        argument: Box<VectorNode>,
+        change: Box<Relabeling>,
+    },
     HistogramQuantile {
         quantile: Box<ScalarNode>,
+        buckets: Box<VectorNode>,
+    },
+    HistogramFraction {
+        lower: Box<ScalarNode>,
+        upper: Box<ScalarNode>,
         buckets: Box<VectorNode>,
     },
     WithScalar {
@@ -74,21 +116,48 @@ pub(super) enum VectorNode {
         parameter: Box<ScalarNode>,
         grouping: LabelChoice,
     },
+    CountValues {
+        /// The label that gets the value.
+        label: String,
+        argument: Box<VectorNode>,
+        grouping: LabelChoice,
+    },
 }
 
-/// Which series are meant, and how far back.
+/// What gives a set of series with the samples of a window of time.
+#[derive(Debug, Clone)]
+pub(super) enum RangeNode {
+    Select { selector: usize, range_ms: i64 },
+    Subquery { inner: Box<VectorNode>, stepping: Stepping },
+}
+
+/// Which series are meant, and when.
 #[derive(Debug, Clone)]
 pub(super) struct Selector {
-    /// The name of the metric, where it is fixed.
-    pub(super) name: Option<String>,
+    /// The name of the metric is one of them.
     pub(super) matchers: Vec<Matcher>,
-    pub(super) offset_ms: i64,
+    pub(super) placement: Placement,
+    /// The window; none where the last sample is meant.
+    pub(super) range_ms: Option<i64>,
+    /// The subqueries around it, the outermost first.
+    pub(super) within: Vec<Stepping>,
+    /// Whether it stands in a function that takes no notice of native histograms.
+    pub(super) is_of_floats: bool,
 }
 
 impl Selector {
-    /// Whether the series with these labels is meant.
-    pub(super) fn accepts(&self, labels: &Labels) -> bool {
-        self.matchers.iter().all(|matcher| matcher.is_match(labels.get(&matcher.name).unwrap_or_default()))
+    /// The name of the metric, where it is fixed.
+    pub(super) fn name(&self) -> Option<&str> {
+        let is_fixed = |matcher: &&Matcher| matcher.name == METRIC_NAME && matches!(matcher.op, MatchOp::Equal);
+        self.matchers.iter().find(is_fixed).map(|matcher| matcher.value.as_str())
+    }
+
+    /// The time in which samples are looked at: after the first moment, up to and including the second.
+    pub(super) fn reach(&self, grid: Grid, span: Span) -> Option<(i64, i64)> {
+        let grid = self.within.iter().fold(grid, |outer, stepping| stepping.grid(outer, span));
+        let until = self.placement.moment(grid.last()?, span);
+        let first = self.placement.moment(grid.first, span);
+        Some((first.saturating_sub(self.range_ms.unwrap_or(span.look_back_ms)), until))
     }
 }
 
@@ -139,6 +208,8 @@ pub(super) enum Arithmetic {
     Divide,
     Remainder,
     Power,
+    /// The angle of the point whose ordinate stands on the left.
+    ArcTangent,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +236,9 @@ pub(super) enum Aggregation {
     Least,
     Greatest,
     Count,
+    Group,
+    StandardDeviation,
+    Variance,
     TopK,
     BottomK,
     Quantile,
@@ -174,15 +248,27 @@ pub(super) enum Aggregation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RangeFunction {
     Rate,
-    InstantRate,
     Increase,
     Delta,
+    InstantRate,
+    InstantDelta,
+    Derivative,
+    /// The parameter says how many seconds ahead.
+    PredictLinear,
+    Changes,
+    Resets,
     Average,
     Least,
     Greatest,
     Sum,
     Count,
+    First,
     Last,
+    Present,
+    /// The parameter says which.
+    Quantile,
+    StandardDeviation,
+    Variance,
 }
 
 /// A function of each value by itself.
@@ -193,6 +279,45 @@ pub(super) enum ElementFunction {
     Floor,
     /// To the nearest multiple of the parameter.
     Round,
-    ClampMin,
-    ClampMax,
+    Exponential,
+    NaturalLogarithm,
+    BinaryLogarithm,
+    DecimalLogarithm,
+    SquareRoot,
+    Sign,
+    Sine,
+    Cosine,
+    Tangent,
+    ArcSine,
+    ArcCosine,
+    ArcTangent,
+    HyperbolicSine,
+    HyperbolicCosine,
+    HyperbolicTangent,
+    AreaSine,
+    AreaCosine,
+    AreaTangent,
+    Degrees,
+    Radians,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DatePart {
+    Minute,
+    Hour,
+    DayOfWeek,
+    DayOfMonth,
+    DayOfYear,
+    DaysInMonth,
+    Month,
+    Year,
+}
+
+/// A change of labels that looks at no value.
+#[derive(Debug, Clone)]
+pub(super) enum Relabeling {
+    /// `label_replace`.
+    Replace { target: String, replacement: String, source: String, pattern: Regex },
+    /// `label_join`.
+    Join { target: String, separator: String, sources: Vec<String> },
 }

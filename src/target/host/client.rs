@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::report::Scraped;
 use super::{ApplyEvent, Farewell, host_lock, host_log};
 use crate::api::types::TargetReport;
-use crate::disk::{FileLock, Layout};
+use crate::disk::{FileLock, Layout, plain_http};
 use crate::pipeline::ReleaseId;
 use crate::target::tail::tail;
 use crate::target::{ApplyRequest, ApplyResponse, Target, TargetStatus};
@@ -75,9 +75,8 @@ enum Trouble {
 impl HostClient {
     /// A client of the host of that project, whether it runs or not.
     pub fn new(layout: &Layout) -> Result<Self, ClientError> {
-        let http = reqwest::Client::builder()
+        let http = plain_http()
             .unix_socket(layout.host_socket())
-            .no_proxy()
             .build()
             .map_err(|error| ClientError::Client(error.to_string()))?;
         Ok(Self { http, layout: layout.clone() })

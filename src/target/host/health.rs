@@ -7,6 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::instance::{End, Instance};
 use super::seconds;
+use crate::disk::plain_http;
 use crate::target::docker::HealthState;
 
 /// Time between two questions; it bounds how much later than possible a release goes live.
@@ -22,8 +23,7 @@ pub async fn raised(flag: &mut watch::Receiver<bool>) {
 
 /// The client that asks. Redirects are not followed: what a release answers at its health path is its own answer.
 pub fn probe() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .no_proxy()
+    plain_http()
         // A connection kept for a next probe would hold up the end of the release.
         .pool_max_idle_per_host(0)
         .redirect(reqwest::redirect::Policy::none())

@@ -116,7 +116,7 @@ async fn apply(host: &Arc<Host>, request: ApplyRequest) -> ApplyResponse {
 }
 
 async fn answer(url: &str) -> String {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = crate::disk::plain_http().build().unwrap();
     client.get(url).send().await.unwrap().text().await.unwrap()
 }
 

@@ -47,8 +47,21 @@ impl Workers {
                 Msg::Log(address, answer.map_err(|error| error.to_string()))
             }),
             Cmd::Search(request) => self.search(request),
-            Cmd::FetchCharts { range_ms, columns } => self.answer(move |client| async move {
-                Msg::Charts(client.charts(range_ms, columns).await.map_err(|error| error.to_string()))
+            Cmd::FetchCharts(wanted) => self.answer(move |client| async move {
+                Msg::Charts(client.charts_of(&wanted).await.map_err(|error| error.to_string()))
+            }),
+            Cmd::FetchComparison(wanted) => self.answer(move |client| async move {
+                let answer = client.comparison(&wanted).await.map_err(|error| error.to_string());
+                Msg::Comparison(wanted, answer)
+            }),
+            Cmd::FetchCatalog => {
+                self.answer(
+                    |client| async move { Msg::Catalog(client.catalog().await.map_err(|error| error.to_string())) },
+                );
+            }
+            Cmd::CheckExpression(expression) => self.answer(move |client| async move {
+                let answer = client.expression_fault(&expression).await.map_err(|error| error.to_string());
+                Msg::Checked(expression, answer)
             }),
             Cmd::FetchPlan => self.answer(|client| async move {
                 Msg::Plan(client.plan(&Selection::default()).await.map_err(|error| error.to_string()))
@@ -87,6 +100,7 @@ impl Workers {
         let hook = match action {
             DemoAction::NextBatch => Arc::clone(&hooks.next_batch),
             DemoAction::BreakSource => Arc::clone(&hooks.break_source),
+            DemoAction::BadRelease => Arc::clone(&hooks.bad_release),
         };
         let sender = self.sender.clone();
         // A hook may copy files and call git.

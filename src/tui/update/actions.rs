@@ -1,11 +1,12 @@
 //! What each action does to the model, and what it asks for.
 
-use super::questions;
+use super::{metrics, questions};
 use crate::pipeline::{ReleaseId, RunId, Selection, StageKind, StageName};
-use crate::tui::app::{Model, Overlay, Pane, RANGES, View};
+use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::commands::Action;
 use crate::tui::layout;
 use crate::tui::message::{Cmd, SearchRequest};
+use crate::tui::metrics::RANGES;
 
 /// Cells by which a long line moves sideways.
 const SIDE_STEP: usize = 16;
@@ -45,10 +46,18 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Open => open(model),
         Action::Back => back(model),
         Action::Range(by) => {
-            model.metrics.range = stepped(model.metrics.range, i64::from(by), RANGES.len());
+            let (range, now) = (stepped(model.metrics.range, i64::from(by), RANGES.len()), model.now);
+            model.metrics.zoom(range, now);
             // A frozen chart of another range would be a lie.
             model.is_frozen = false;
         }
+        Action::Pan(by) => metrics::pan(model, by),
+        Action::WholeHistory => metrics::whole_history(model),
+        Action::Compare => metrics::compare(model),
+        Action::Explore => metrics::explore(model, commands),
+        Action::Drawing => metrics::next_drawing(model),
+        Action::LogScale => model.metrics.scale.log = !model.metrics.scale.log,
+        Action::ZeroBase => model.metrics.scale.zero = !model.metrics.scale.zero,
         Action::Demo(action) => commands.push(Cmd::Demo(action)),
         Action::Suspend => commands.push(Cmd::Suspend),
         Action::Redraw => commands.push(Cmd::Redraw),
@@ -180,7 +189,7 @@ fn sideways(model: &mut Model, by: i8) {
         }
         View::Board => choose_stage(model, i64::from(by)),
         View::Runs => model.is_in_detail = by > 0,
-        View::Metrics => select_chart(model, i64::from(by), false),
+        View::Metrics => model.metrics.move_cursor(by),
         View::Releases | View::Events => {}
     }
 }
@@ -215,6 +224,9 @@ fn open(model: &mut Model) {
 
 /// One step back: out of a zoom, a detail, a search; then a choice; then to the Board.
 fn back(model: &mut Model) {
+    if model.view == View::Metrics && metrics::back(model) {
+        return;
+    }
     if model.is_zoomed {
         model.is_zoomed = false;
     } else if model.is_in_detail {

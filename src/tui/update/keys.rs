@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{actions, questions};
+use super::{actions, metrics, questions};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::commands;
 use crate::tui::layout;
@@ -27,6 +27,7 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
         }
         Some(Overlay::Help { scroll }) => in_help(model, key, scroll),
         Some(Overlay::Palette { input, selected }) => in_palette(model, key, input, selected, commands),
+        Some(Overlay::Explorer(explorer)) => metrics::in_explorer(model, key, explorer, commands),
         Some(Overlay::Search { input }) => in_search(model, key, input, commands),
         Some(Overlay::ConfirmRollback { to, plan, typed }) => {
             questions::in_rollback(model, key, to, plan, typed, commands);

@@ -19,6 +19,9 @@ pub(super) fn connected(model: &mut Model, snapshot: Snapshot, commands: &mut Ve
     model.release_log.reconnected();
     model.metrics.is_pending = false;
     model.metrics.asked = None;
+    if let Some(compared) = &mut model.metrics.compared {
+        compared.asked = None;
+    }
     commands.push(Cmd::FetchPlan);
     commands.push(Cmd::FetchHistory);
     questions::ask_again(model, commands);
@@ -86,6 +89,8 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         Event::RunFinished { .. } | Event::InputsObserved { .. } | Event::Configured { .. } => {
             commands.push(Cmd::FetchPlan);
         }
+        // The strip under the charts is longer now.
+        Event::AlertFired { .. } | Event::AlertResolved { .. } => model.metrics.asked = None,
         Event::DataRefused { .. }
         | Event::RunStopping { .. }
         | Event::StageChecking { .. }
@@ -97,6 +102,8 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         | Event::StageDropped { .. }
         | Event::ReleaseRejected { .. }
         | Event::QuarantineLifted { .. }
+        | Event::AlertSilenced { .. }
+        | Event::SilenceLifted { .. }
         | Event::Noted { .. } => {}
     }
     model.events.push_back(recorded);

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::api::types::PanelKind;
 use crate::pipeline::{Release, Run, explain};
 use crate::tui::app::{Connection, Model, Pane};
 use crate::tui::release_facts::ready;
@@ -151,14 +152,15 @@ fn panels(model: &Model, frame: &mut Frame, inner: Rect, pane_width: u16, mut ro
     let points =
         charts.panels.iter().flat_map(|panel| &panel.curves).map(|curve| curve.points.len()).max().unwrap_or(0);
     let marks = sparkline::mark_row(model, &charts.marks, points, columns.curve);
-    let range = format!("last {}", model.metrics.range_name());
+    let range = model.metrics.range_text();
     put(frame.buffer_mut(), inner, row, &Line::from(Span::styled(range, model.theme.dim)));
     put_at(frame.buffer_mut(), inner, columns.label + 1, row, &marks);
     row += 1;
     // On a tall screen the curves get air between them.
     let rows_left = usize::from(inner.height).saturating_sub(row);
     let step = if rows_left >= charts.panels.len() * 2 { 2 } else { 1 };
-    for (index, panel) in charts.panels.iter().enumerate() {
+    // A heat map has no single curve.
+    for (index, panel) in charts.panels.iter().filter(|panel| panel.kind != PanelKind::Heatmap).enumerate() {
         let label = padded(&sanitize(&panel.title), columns.label, model.glyphs.cut);
         put(frame.buffer_mut(), inner, row, &Line::from(Span::styled(label, model.theme.text)));
         let place = columns.label + 1;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::pipeline::{Event, Outcome, Recorded, narrate};
+use crate::pipeline::{Event, Evidence, Outcome, Recorded, narrate};
 use crate::tui::app::Model;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::text::{cut, put, sanitize};
@@ -52,13 +52,17 @@ fn style_of(model: &Model, event: &Event) -> Style {
             Outcome::Interrupted => theme.warn,
             Outcome::Cancelled => theme.dim,
         },
-        Event::ReleaseRejected { .. } => theme.bad,
+        Event::ReleaseRejected { .. } | Event::AlertFired { .. } => theme.bad,
+        Event::AlertResolved { evidence: Evidence::Clear, .. } => theme.good,
         Event::DataRefused { .. }
         | Event::RunStopping { .. }
         | Event::StageNotRun { .. }
         | Event::StageStopping { .. }
         | Event::StageRetrying { .. }
         | Event::QuarantineLifted { .. }
+        | Event::AlertResolved { .. }
+        | Event::AlertSilenced { .. }
+        | Event::SilenceLifted { .. }
         | Event::Noted { .. } => theme.warn,
         Event::RunCreated { .. } | Event::RunStarted { .. } | Event::StageStarted { .. } => theme.text,
         Event::Configured { .. }

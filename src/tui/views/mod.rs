@@ -50,6 +50,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
     match &model.overlay {
         Some(Overlay::Help { scroll }) => help::draw(model, frame, area, *scroll),
         Some(Overlay::Palette { input, selected }) => palette::draw(model, frame, area, input, *selected),
+        Some(Overlay::Explorer(explorer)) => metrics::explorer::draw(model, frame, area, explorer),
         Some(Overlay::ConfirmRollback { to, plan, typed }) => {
             question::before_rollback(model, frame, area, *to, plan.as_ref(), typed);
         }

@@ -180,7 +180,7 @@ fn a_terminal_that_is_too_small_is_told_what_is_needed() {
 fn no_view_breaks_at_any_size() {
     let models = [fixtures::empty(), fixtures::running(), fixtures::failed(), fixtures::in_production()];
     for model in models {
-        for view in ["1", "2", "3", "5", "5z", "5jR", "R", "d", "6", "6z", "7", "?", ":"] {
+        for view in ["1", "2", "3", "5", "5z", "5jR", "R", "d", "6", "6z", "6c", "6e", "6hyv", "7", "?", ":"] {
             let mut model = model.clone();
             press(&mut model, view);
             for (width, height) in [(1, 1), (60, 15), (61, 16), (79, 100), (300, 15), (110, 24)] {

@@ -1,24 +1,37 @@
 //! Charts: our own rasteriser, because a gap must stay a gap, and a value that is no number must do no harm.
 //!
-//! [`grid`] turns curves into dots, [`axis`] chooses the numbers at the edges; here both are put on the screen with their
-//! title, legend, deploy marks and time axis. Nothing here knows where the curves come from.
+//! `gather` brings any number of points down to what the screen can show, `grid` turns curves into dots, `axis` chooses the
+//! numbers at the edge, `frame` places plot, time, alerts and legend. Each kind of panel has a file that draws it. Nothing
+//! here knows where the curves come from.
 
+mod area;
 mod axis;
+mod frame;
+mod gather;
+mod gauge;
 mod grid;
+mod heat;
+mod legend;
+mod lines;
+mod stat;
+mod table;
+mod time;
+
+#[cfg(test)]
+mod tests;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
-use self::axis::Axis;
-use self::grid::Grid;
 use super::pane;
-use super::text::{cut, padded, put_at, put_right, sanitize};
-use crate::api::types::{Charts, PanelData};
+use super::text::{paragraph, put_at, sanitize};
+use crate::api::types::{Charts, PanelData, PanelKind};
 use crate::tui::app::Model;
-use crate::tui::quantity::{self, real};
+use crate::tui::glyphs::Glyphs;
+use crate::tui::metrics::Drawing;
+use crate::tui::quantity;
 
 /// Cells for the numbers of the vertical axis, its line included.
 const AXIS_WIDTH: usize = 8;
@@ -28,40 +41,104 @@ pub(in crate::tui) fn data_columns(width: u16) -> usize {
     usize::from(width).saturating_sub(AXIS_WIDTH + 3).max(8) * 2
 }
 
+/// One panel on its way to the screen.
+#[derive(Clone, Copy)]
+struct Chart<'a> {
+    model: &'a Model,
+    charts: &'a Charts,
+    panel: &'a PanelData,
+    /// The unit, made harmless.
+    unit: Option<&'a str>,
+    /// Data columns of all panels.
+    columns: usize,
+    /// The data column of the crosshair.
+    cursor: Option<usize>,
+}
+
+impl Chart<'_> {
+    /// The signs for the way in which curves are drawn.
+    fn glyphs(&self) -> &'static Glyphs {
+        if self.model.metrics.drawing == Drawing::Ascii { Glyphs::ascii() } else { self.model.glyphs }
+    }
+
+    /// A value with its unit.
+    fn text(&self, value: f64) -> String {
+        quantity::measured(value, self.unit)
+    }
+
+    /// A value that may be missing.
+    fn text_or_gap(&self, value: Option<f64>) -> String {
+        value.map_or_else(|| "no value".to_owned(), |value| self.text(value))
+    }
+
+    /// What the thresholds say of a value, in a word and its colour: colour alone says nothing.
+    fn verdict(&self, value: f64) -> Option<(&'static str, Style)> {
+        let (warn, bad) = self.panel.thresholds?;
+        let theme = &self.model.theme;
+        let reaches = |limit: f64| if bad < warn { value <= limit } else { value >= limit };
+        Some(if reaches(bad) {
+            ("bad", theme.bad)
+        } else if reaches(warn) {
+            ("warn", theme.warn)
+        } else {
+            ("ok", theme.good)
+        })
+    }
+
+    /// Whether the vertical axis is logarithmic: the panel says so, the operator may say the opposite.
+    fn is_log(&self) -> bool {
+        self.panel.log != self.model.metrics.scale.log
+    }
+
+    /// What is asked of the vertical axis.
+    fn wanted(&self) -> axis::Wanted {
+        axis::Wanted {
+            min: self.panel.min,
+            max: self.panel.max,
+            log: self.is_log(),
+            zero: self.panel.zero || self.model.metrics.scale.zero,
+        }
+    }
+}
+
 /// Draws one panel in its own frame.
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect, panel: &PanelData, selected: bool) {
     let title = sanitize(&panel.title);
-    let latest = latest_text(panel);
-    let inner = pane::draw(model, buffer, area, selected, &title, &latest);
+    let inner = pane::draw(model, buffer, area, selected, &title, &heading(model, panel));
     if inner.width < 20 || inner.height < 4 {
         return;
     }
     if let Some(error) = &panel.error {
-        let text = cut(&sanitize(error), usize::from(inner.width) - 1, model.glyphs.cut);
-        put_at(buffer, inner, 1, 0, &Line::from(Span::styled(text, model.theme.warn)));
+        say(model, buffer, inner, &sanitize(error), model.theme.warn);
         return;
     }
-    let legend_rows = u16::from(panel.curves.len() > 1);
-    let plot = Rect {
-        x: inner.x + quantity::small(AXIS_WIDTH),
-        y: inner.y,
-        width: inner.width.saturating_sub(quantity::small(AXIS_WIDTH) + 1),
-        height: inner.height - 1 - legend_rows,
+    let unit = panel.unit.as_deref().map(sanitize);
+    let metrics = &model.metrics;
+    let chart = Chart {
+        model,
+        charts: metrics.shown(),
+        panel,
+        unit: unit.as_deref(),
+        columns: metrics.columns(),
+        cursor: metrics.cursor_column(),
     };
-    let values = panel.curves.iter().flat_map(|curve| curve.points.iter().flatten().copied());
-    let Some(axis) = Axis::of(values, usize::from(plot.height)) else {
-        let text = "nothing was measured in this time; a shorter or longer range is at [ and ]";
-        let text = cut(text, usize::from(inner.width) - 1, model.glyphs.cut);
-        put_at(buffer, inner, 1, 0, &Line::from(Span::styled(text, model.theme.dim)));
-        return;
-    };
-    draw_axis(model, buffer, inner, plot, &axis);
-    draw_marks(model, buffer, plot, &model.metrics.charts);
-    draw_curves(model, buffer, plot, panel, &axis);
-    draw_time(model, buffer, inner, plot);
-    if legend_rows > 0 {
-        draw_legend(model, buffer, inner, panel);
+    match panel.kind {
+        PanelKind::Line => lines::draw(&chart, buffer, inner),
+        PanelKind::Area => area::draw(&chart, buffer, inner),
+        PanelKind::Stat => stat::draw(&chart, buffer, inner),
+        PanelKind::Gauge => gauge::draw(&chart, buffer, inner),
+        PanelKind::Heatmap => heat::draw(&chart, buffer, inner),
+        PanelKind::Table => table::draw(&chart, buffer, inner),
     }
+}
+
+/// What stands at the right of the title.
+fn heading(model: &Model, panel: &PanelData) -> String {
+    let mut text = latest_text(panel);
+    if panel.log != model.metrics.scale.log && matches!(panel.kind, PanelKind::Line) {
+        text.push_str(", log scale");
+    }
+    text.trim_start_matches(", ").to_owned()
 }
 
 /// The newest value of the only curve, with its unit.
@@ -71,102 +148,32 @@ pub(in crate::tui) fn latest_text(panel: &PanelData) -> String {
             Some(value) => with_unit(value, panel.unit.as_deref()),
             None => "no value".to_owned(),
         },
-        [] => String::new(),
+        [] if panel.buckets.is_empty() => String::new(),
+        [] => format!("{} buckets", panel.buckets.len()),
         curves => format!("{} curves", curves.len() + panel.left_out),
     }
 }
 
 /// A value and its unit.
 pub(in crate::tui) fn with_unit(value: f64, unit: Option<&str>) -> String {
-    match unit {
-        Some("%") => format!("{}%", quantity::value(value)),
-        Some(unit) => format!("{} {}", quantity::value(value), sanitize(unit)),
-        None => quantity::value(value),
+    quantity::measured(value, unit.map(sanitize).as_deref())
+}
+
+/// A sentence instead of a chart.
+fn say(model: &Model, buffer: &mut Buffer, inner: Rect, text: &str, style: Style) {
+    let rows = usize::from(inner.height);
+    let width = usize::from(inner.width).saturating_sub(2);
+    for (row, text) in paragraph(text, width, rows, model.glyphs.cut).into_iter().enumerate() {
+        put_at(buffer, inner, 1, row, &Line::from(Span::styled(text, style)));
     }
 }
 
-fn draw_axis(model: &Model, buffer: &mut Buffer, inner: Rect, plot: Rect, axis: &Axis) {
-    let height = usize::from(plot.height);
-    for row in 0..height {
-        put_at(buffer, inner, AXIS_WIDTH - 1, row, &Line::from(Span::styled(model.glyphs.axis, model.theme.border)));
-    }
-    for tick in axis.ticks() {
-        let row = axis.row(tick, height);
-        let text = cut(&axis.label(tick), AXIS_WIDTH - 2, model.glyphs.cut);
-        let column = AXIS_WIDTH - 2 - text.width().min(AXIS_WIDTH - 2);
-        put_at(buffer, inner, column, row, &Line::from(Span::styled(text, model.theme.dim)));
-        put_at(buffer, inner, AXIS_WIDTH - 1, row, &Line::from(Span::styled(model.glyphs.tick, model.theme.border)));
-    }
-}
-
-fn draw_marks(model: &Model, buffer: &mut Buffer, plot: Rect, charts: &Charts) {
-    let columns =
-        charts.panels.iter().flat_map(|panel| &panel.curves).map(|curve| curve.points.len()).max().unwrap_or(0);
-    for mark in &charts.marks {
-        let column = mark.column.min(columns).saturating_mul(usize::from(plot.width)) / columns.max(1);
-        let column = column.min(usize::from(plot.width).saturating_sub(1));
-        for row in 0..usize::from(plot.height) {
-            put_at(buffer, plot, column, row, &Line::from(Span::styled(model.glyphs.mark, model.theme.mark)));
-        }
-        let label = format!("{}", mark.release);
-        let begin = if column + 1 + label.len() > usize::from(plot.width) {
-            column.saturating_sub(label.len())
-        } else {
-            column + 1
-        };
-        put_at(buffer, plot, begin, 0, &Line::from(Span::styled(label, model.theme.mark)));
-    }
-}
-
-fn draw_curves(model: &Model, buffer: &mut Buffer, plot: Rect, panel: &PanelData, axis: &Axis) {
-    let mut grid = Grid::new(usize::from(plot.width), usize::from(plot.height));
-    for (series, curve) in panel.curves.iter().enumerate() {
-        grid.draw(&curve.points, axis.low, axis.high, series);
-    }
-    for (column, row, dots, series) in grid.cells() {
-        let sign = if model.glyphs.is_ascii { '*' } else { dots };
-        put_at(buffer, plot, column, row, &Line::from(Span::styled(sign.to_string(), model.theme.series(series))));
-    }
-}
-
-/// Relative times, so that the axis stands still while the curves move.
-fn draw_time(model: &Model, buffer: &mut Buffer, inner: Rect, plot: Rect) {
-    let row = usize::from(plot.height);
-    let range = model.metrics.range_ms();
-    let parts = if plot.width >= 60 { 4_u64 } else { 2 };
-    for part in 0..parts {
-        let ago = range - range / parts * part;
-        let share = real(usize::try_from(part).unwrap_or(0)) / real(usize::try_from(parts).unwrap_or(1));
-        let column = AXIS_WIDTH + quantity::cell(share * f64::from(plot.width), usize::from(plot.width));
-        put_at(buffer, inner, column, row, &Line::from(Span::styled(ago_text(ago), model.theme.dim)));
-    }
-    let ends = Rect { width: plot.x + plot.width - inner.x, ..inner };
-    put_right(buffer, ends, row, &Line::from(Span::styled("now", model.theme.dim)));
-}
-
-fn ago_text(milliseconds: u64) -> String {
-    let (seconds, minutes) = (milliseconds / 1_000, milliseconds / 60_000);
-    if minutes >= 60 && minutes.is_multiple_of(60) {
-        format!("-{}h", minutes / 60)
-    } else if seconds.is_multiple_of(60) {
-        format!("-{minutes}m")
+/// There is nothing to draw.
+fn say_nothing(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
+    let text = if chart.is_log() && chart.panel.curves.iter().any(|curve| curve.points.iter().any(Option::is_some)) {
+        "nothing was above zero in this time, and a logarithmic axis shows no more; y makes it linear"
     } else {
-        format!("-{minutes}m{:02}s", seconds % 60)
-    }
-}
-
-fn draw_legend(model: &Model, buffer: &mut Buffer, inner: Rect, panel: &PanelData) {
-    let mut line = Line::default();
-    let width = (usize::from(inner.width).saturating_sub(2) / panel.curves.len().clamp(1, 4)).max(12);
-    for (series, curve) in panel.curves.iter().enumerate() {
-        let newest = curve.points.last().copied().flatten();
-        let newest = newest.map(|value| with_unit(value, panel.unit.as_deref())).unwrap_or_default();
-        let text = format!(" {} {newest}", sanitize(&curve.label));
-        line.push_span(Span::styled(model.glyphs.legend, model.theme.series(series)));
-        line.push_span(Span::styled(padded(&text, width.saturating_sub(1), model.glyphs.cut), Style::default()));
-    }
-    if panel.left_out > 0 {
-        line.push_span(Span::styled(format!("and {} more", panel.left_out), model.theme.dim));
-    }
-    put_at(buffer, inner, 1, usize::from(inner.height) - 1, &line);
+        "nothing was measured in this time; a shorter or longer range is at [ and ]"
+    };
+    say(chart.model, buffer, inner, text, chart.model.theme.dim);
 }

@@ -33,7 +33,7 @@ async fn front(live: Option<Arc<BackEnd>>) -> (Arc<Switch>, String) {
 }
 
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    crate::disk::plain_http().build().unwrap()
 }
 
 async fn hundred_more(answered: &AtomicUsize) {

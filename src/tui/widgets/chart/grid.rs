@@ -1,70 +1,102 @@
-//! Curves as braille dots: two by four in each cell.
-//!
-//! Any number of points is first gathered into one bucket a dot column, of which the lowest, highest, first and last value
-//! are kept; so the cost is one look at each point, no peak is lost, and what is drawn depends on the size of the screen alone.
+//! Curves as dots: two by four in a cell of braille, two in a cell of half blocks, one in a cell of ASCII.
 
+use super::axis::Axis;
+use super::gather::Bucket;
+use crate::tui::metrics::Drawing;
 use crate::tui::quantity::{cell, real};
 
-/// Dots in a cell.
-const ACROSS: usize = 2;
-const DOWN: usize = 4;
 /// The bit of each dot of a braille character, by column and row.
-const BITS: [[u8; DOWN]; ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+const BRAILLE: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+/// The halves of a cell: none, upper, lower, both.
+const HALVES: [char; 4] = [' ', '▀', '▄', '█'];
+/// Where nothing else tells curves apart, their signs do.
+const SIGNS: [char; 8] = ['*', '+', 'x', 'o', '%', '@', '&', '='];
 
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    low: usize,
-    high: usize,
-    first: usize,
-    last: usize,
-    /// Whether nothing is missing between the bucket before and this one.
-    is_joined: bool,
+/// Dots across a cell.
+pub(super) fn across(drawing: Drawing) -> usize {
+    match drawing {
+        Drawing::Braille => 2,
+        Drawing::Block | Drawing::Ascii => 1,
+    }
+}
+
+/// Dots down a cell.
+fn down(drawing: Drawing) -> usize {
+    match drawing {
+        Drawing::Braille => 4,
+        Drawing::Block => 2,
+        Drawing::Ascii => 1,
+    }
+}
+
+/// The sign of a curve that is drawn in ASCII.
+pub(super) fn sign(series: usize) -> char {
+    SIGNS.get(series % SIGNS.len()).copied().unwrap_or('*')
 }
 
 /// The dots of one chart.
 pub(super) struct Grid {
     width: usize,
     height: usize,
+    drawing: Drawing,
     cells: Vec<(u8, usize)>,
 }
 
 impl Grid {
     /// An empty grid of cells.
-    pub(super) fn new(width: usize, height: usize) -> Self {
-        Self { width, height, cells: vec![(0, 0); width * height] }
+    pub(super) fn new(width: usize, height: usize, drawing: Drawing) -> Self {
+        Self { width, height, drawing, cells: vec![(0, 0); width * height] }
     }
 
-    /// Draws a curve whose points are spread evenly over the width; `None`, NaN and infinities are gaps.
-    pub(super) fn draw(&mut self, points: &[Option<f64>], low: f64, high: f64, series: usize) {
-        if self.width == 0 || self.height == 0 || high <= low {
-            return;
-        }
-        let (columns, rows) = (self.width * ACROSS, self.height * DOWN);
-        let row_of = |value: f64| rows - 1 - cell((value - low) / (high - low) * real(rows - 1), rows - 1);
+    /// Dot columns.
+    pub(super) fn columns(&self) -> usize {
+        self.width * across(self.drawing)
+    }
+
+    /// Draws a curve.
+    pub(super) fn draw(&mut self, buckets: &[Bucket], axis: &Axis, series: usize) {
+        let rows = self.height * down(self.drawing);
+        let Some(last) = rows.checked_sub(1) else { return };
+        let row_of = |value: f64| last - cell(axis.share(value) * real(last), last);
         let mut before: Option<(usize, usize)> = None;
-        for (column, bucket) in gather(points, columns, row_of) {
-            for row in bucket.low..=bucket.high {
-                self.dot(column, row, series);
+        for bucket in buckets {
+            for row in row_of(bucket.high)..=row_of(bucket.low) {
+                self.dot(bucket.column, row, series);
             }
-            if let (Some((from_column, from_row)), true) = (before, bucket.is_joined) {
-                self.join((from_column, from_row), (column, bucket.first), series);
+            if let (Some(from), true) = (before, bucket.is_joined) {
+                self.join(from, (bucket.column, row_of(bucket.first)), series);
             }
-            before = Some((column, bucket.last));
+            before = Some((bucket.column, row_of(bucket.last)));
         }
     }
 
-    /// The cells that hold dots: column, row, braille character, series.
+    /// The cells that hold dots: column, row, sign, series.
     pub(super) fn cells(&self) -> impl Iterator<Item = (usize, usize, char, usize)> {
-        let width = self.width;
+        let (width, drawing) = (self.width, self.drawing);
         self.cells.iter().enumerate().filter(|(_, (dots, _))| *dots != 0).map(move |(index, (dots, series))| {
-            let sign = char::from_u32(0x2800 + u32::from(*dots)).unwrap_or('*');
+            let sign = match drawing {
+                Drawing::Braille => char::from_u32(0x2800 + u32::from(*dots)).unwrap_or('*'),
+                Drawing::Block => HALVES.get(usize::from(*dots)).copied().unwrap_or('█'),
+                Drawing::Ascii => sign(*series),
+            };
             (index % width, index / width, sign, *series)
         })
     }
 
     fn dot(&mut self, column: usize, row: usize, series: usize) {
-        let bit = BITS.get(column % ACROSS).and_then(|bits| bits.get(row % DOWN)).copied().unwrap_or(0);
-        if let Some((dots, owner)) = self.cells.get_mut(row / DOWN * self.width + column / ACROSS) {
+        let (across, down) = (across(self.drawing), down(self.drawing));
+        let (column, row, bit) = match self.drawing {
+            Drawing::Braille => {
+                let bits = BRAILLE.get(column % across);
+                (column / across, row / down, bits.and_then(|bits| bits.get(row % down)).copied().unwrap_or(0))
+            }
+            Drawing::Block => (column, row / down, if row.is_multiple_of(down) { 1 } else { 2 }),
+            Drawing::Ascii => (column, row, 1),
+        };
+        if column >= self.width {
+            return;
+        }
+        if let Some((dots, owner)) = self.cells.get_mut(row * self.width + column) {
             *dots |= bit;
             *owner = series;
         }
@@ -73,52 +105,36 @@ impl Grid {
     /// A straight line, without its first point. Rows are walked as columns pass, so that a steep line has no holes.
     fn join(&mut self, from: (usize, usize), to: (usize, usize), series: usize) {
         let span = to.0.saturating_sub(from.0).max(1);
+        let last = (self.height * down(self.drawing)).saturating_sub(1);
         let row_at = |step: usize| {
             let (begin, end) = (real(from.1), real(to.1));
-            cell(begin + (end - begin) * real(step) / real(span), self.height * DOWN - 1)
+            cell(begin + (end - begin) * real(step) / real(span), last)
         };
-        let rows: Vec<usize> = (0..=span).map(row_at).collect();
-        for (step, pair) in rows.windows(2).enumerate() {
-            let [above, below] = pair else { continue };
-            for row in (*above).min(*below)..=(*above).max(*below) {
-                self.dot(from.0 + step + usize::from(row != *above), row, series);
+        let mut above = row_at(0);
+        for step in 0..span {
+            let below = row_at(step + 1);
+            for row in above.min(below)..=above.max(below) {
+                self.dot(from.0 + step + usize::from(row != above), row, series);
             }
+            above = below;
         }
     }
-}
-
-/// The buckets that hold a value, by dot column.
-fn gather(points: &[Option<f64>], columns: usize, row_of: impl Fn(f64) -> usize) -> Vec<(usize, Bucket)> {
-    let mut buckets: Vec<(usize, Bucket)> = Vec::with_capacity(columns.min(points.len()));
-    let last_index = points.len().saturating_sub(1);
-    let mut is_joined = false;
-    for (index, point) in points.iter().enumerate() {
-        let Some(value) = point.filter(|value| value.is_finite()) else {
-            is_joined = false;
-            continue;
-        };
-        let column = (index * (columns - 1)).checked_div(last_index).unwrap_or(columns - 1);
-        let row = row_of(value);
-        match buckets.last_mut() {
-            Some((known, bucket)) if *known == column => {
-                bucket.low = bucket.low.min(row);
-                bucket.high = bucket.high.max(row);
-                bucket.last = row;
-            }
-            _ => buckets.push((column, Bucket { low: row, high: row, first: row, last: row, is_joined })),
-        }
-        is_joined = true;
-    }
-    buckets
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::axis::Wanted;
+    use super::super::gather::gather;
     use super::*;
+    use crate::api::types::Curve;
 
-    fn drawn(points: &[Option<f64>], width: usize, height: usize) -> Vec<String> {
-        let mut grid = Grid::new(width, height);
-        grid.draw(points, 0.0, 10.0, 0);
+    fn drawn_as(drawing: Drawing, points: &[Option<f64>], width: usize, height: usize) -> Vec<String> {
+        let mut grid = Grid::new(width, height, drawing);
+        let wanted = Wanted { min: Some(0.0), max: Some(10.0), ..Wanted::default() };
+        let axis = Axis::of(Some((0.0, 10.0)), 12, wanted).unwrap();
+        let curve = Curve { points: points.to_vec(), ..Curve::default() };
+        let buckets = gather(&curve, grid.columns(), f64::NEG_INFINITY);
+        grid.draw(&buckets, &axis, 0);
         let mut rows = vec![vec![' '; width]; height];
         for (column, row, sign, _) in grid.cells() {
             rows[row][column] = sign;
@@ -126,52 +142,75 @@ mod tests {
         rows.into_iter().map(|row| row.into_iter().collect()).collect()
     }
 
+    fn drawn(points: &[Option<f64>], width: usize, height: usize) -> Vec<String> {
+        drawn_as(Drawing::Braille, points, width, height)
+    }
+
+    const ALL: [Drawing; 3] = [Drawing::Braille, Drawing::Block, Drawing::Ascii];
+
     #[test]
     fn a_gap_is_not_bridged() {
         let mut points = vec![Some(5.0); 10];
         points.extend([None; 20]);
         points.extend([Some(5.0); 10]);
-        let row = drawn(&points, 20, 1).remove(0);
-        assert!(row.trim().contains("        "), "{row:?}");
-        assert!(!row.starts_with(' ') && !row.ends_with(' '));
+        for drawing in ALL {
+            let row = drawn_as(drawing, &points, 20, 1).remove(0);
+            assert!(row.trim().contains("        "), "{row:?}");
+            assert!(!row.starts_with(' ') && !row.ends_with(' '));
+        }
     }
 
     #[test]
     fn values_that_are_no_numbers_are_gaps() {
         let points = [Some(5.0), Some(f64::NAN), Some(f64::INFINITY), Some(f64::NEG_INFINITY), Some(5.0)];
         let missing = [Some(5.0), None, None, None, Some(5.0)];
-        assert_eq!(drawn(&points, 10, 3), drawn(&missing, 10, 3));
+        for drawing in ALL {
+            assert_eq!(drawn_as(drawing, &points, 10, 3), drawn_as(drawing, &missing, 10, 3));
+        }
         assert!(drawn(&[Some(f64::NAN)], 10, 3).iter().all(|row| row.trim().is_empty()));
     }
 
     #[test]
     fn a_single_point_between_gaps_is_visible() {
         let points = [None, None, Some(5.0), None, None];
-        let dots = drawn(&points, 10, 3).concat();
-        assert_eq!(dots.chars().filter(|sign| *sign != ' ').count(), 1);
+        for drawing in ALL {
+            let dots = drawn_as(drawing, &points, 10, 3).concat();
+            assert_eq!(dots.chars().filter(|sign| *sign != ' ').count(), 1);
+        }
         assert_eq!(drawn(&[Some(5.0)], 10, 3).concat().trim().chars().count(), 1);
     }
 
     #[test]
     fn a_steep_line_has_no_holes() {
-        let rows = drawn(&[Some(0.0), Some(10.0)], 2, 6);
-        assert!(rows.iter().all(|row| !row.trim().is_empty()), "{rows:?}");
+        for drawing in ALL {
+            let rows = drawn_as(drawing, &[Some(0.0), Some(10.0)], 2, 6);
+            assert!(rows.iter().all(|row| !row.trim().is_empty()), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_are_halves_and_ascii_is_ascii() {
+        assert_eq!(drawn_as(Drawing::Block, &[Some(0.0), Some(10.0)], 2, 1), ["▄▀"]);
+        let rows = drawn_as(Drawing::Ascii, &[Some(0.0), Some(10.0), Some(5.0)], 12, 5);
+        assert!(rows.iter().all(|row| row.is_ascii()), "{rows:?}");
     }
 
     #[test]
     fn a_day_of_seconds_keeps_its_only_peak() {
         let mut points = vec![Some(1.0); 86_400];
         points[43_210] = Some(10.0);
-        let started = std::time::Instant::now();
-        let rows = drawn(&points, 100, 10);
-        assert!(!rows[0].trim().is_empty(), "the peak is lost");
-        assert!(started.elapsed().as_secs() < 2);
+        for drawing in ALL {
+            let rows = drawn_as(drawing, &points, 100, 10);
+            assert!(!rows[0].trim().is_empty(), "the peak is lost");
+        }
     }
 
     #[test]
     fn no_size_is_too_small() {
         for (width, height) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
-            drawn(&[Some(1.0), Some(9.0)], width, height);
+            for drawing in ALL {
+                drawn_as(drawing, &[Some(1.0), Some(9.0)], width, height);
+            }
         }
     }
 }

@@ -1,0 +1,283 @@
+//! What is drawn of the series: the panels over any stretch of time, an expression on its own, and two releases beside each
+//! other.
+
+use std::sync::Arc;
+
+use super::{MAX_COLUMNS, Monitoring, Source};
+use crate::api::types::{
+    Bucket, Charts, ChartsRequest, Comparison, ComparisonRequest, Curve, Mark, PanelData, PanelKind, RunMark,
+    Statistics,
+};
+use crate::config::{self, PanelSettings};
+use crate::disk::now;
+use crate::engine::effects::current;
+use crate::monitor::{
+    ColumnExtremes, CurveStatistics, HeatBucket, HeatColumns, KnownMetric, Panel, PanelColumns, PanelSeries,
+    default_panels,
+};
+use crate::pipeline::{Moment, Release, ReleaseId, Run, RunId};
+
+/// Series of one release in a comparison; more cannot be told apart beside those of the other.
+const MOST_COMPARED: usize = 4;
+/// Longer than anything is kept.
+const LONGEST: u64 = 366 * 24 * 3_600_000;
+/// What is shown of an existing Prometheus when all is asked for: how long it keeps its samples is not known here.
+const WHOLE_ELSEWHERE: u64 = 7 * 24 * 3_600_000;
+
+/// When releases went live and runs began.
+struct Story {
+    releases: Vec<Arc<Release>>,
+    runs: Vec<(RunId, Moment)>,
+}
+
+/// A stretch of time in columns.
+#[derive(Clone, Copy)]
+struct Stretch {
+    end: Moment,
+    range: u64,
+    columns: usize,
+}
+
+impl Monitoring {
+    /// The panels over a stretch of time, with what happened in it.
+    pub async fn charts(&self, wanted: &ChartsRequest) -> Charts {
+        let columns = wanted.columns.clamp(1, MAX_COLUMNS);
+        let end = wanted.end.unwrap_or_else(now).min(now());
+        let stretch = Stretch { end, range: self.range_of(wanted.range, end), columns };
+        let story = self.story().await;
+        let mut panels = self.panels().await;
+        if let Some(expression) = &wanted.expression {
+            let own = alone(&panels, expression);
+            panels.insert(0, own);
+        }
+        let delivery = self.tallies.delivery().await;
+        let mut charts = Charts { end, step: (stretch.range / columns as u64).max(1), delivery, ..Charts::default() };
+        for settings in &panels {
+            let mut data = plain(settings);
+            match self.draw(settings, &mut data, stretch).await {
+                Ok((last, step)) => (charts.end, charts.step) = (last, step),
+                Err(error) => data.error = Some(error),
+            }
+            charts.panels.push(data);
+        }
+        let expressions: Vec<&str> = panels.iter().map(|panel| panel.expr.as_str()).collect();
+        charts.alerts = self.alerting.strips(charts.end, charts.step, columns, &expressions);
+        story.mark(&mut charts, columns);
+        charts
+    }
+
+    /// One panel after two deploys, each from its deploy on.
+    pub async fn comparison(&self, wanted: &ComparisonRequest) -> Result<Comparison, String> {
+        let columns = wanted.columns.clamp(2, MAX_COLUMNS);
+        let story = self.story().await;
+        let (former, later) = story.pair(wanted.later)?;
+        let since = |release: &Release| release.live_since.unwrap_or(release.started);
+        let range = match wanted.range {
+            0 => later.ended.unwrap_or_else(now).since(since(&later)),
+            range => range,
+        };
+        let step = (range.clamp(1_000, LONGEST) / (columns as u64 - 1)).max(1);
+        let settings = alone(&self.panels().await, &wanted.expression);
+        let mut data = plain(&settings);
+        if matches!(data.kind, PanelKind::Heatmap | PanelKind::Area) {
+            // Two of them cannot be laid over each other.
+            data.kind = PanelKind::Line;
+        }
+        for release in [&former, &later] {
+            let until = release.ended.unwrap_or_else(now);
+            match self.after(&settings, since(release), until, step, columns).await {
+                Ok(curves) => compare(&mut data, release, curves),
+                Err(error) => data.error = Some(error),
+            }
+        }
+        let end = Moment(i64::try_from(step.saturating_mul(columns as u64 - 1)).unwrap_or(i64::MAX));
+        let charts = Charts { panels: vec![data], end, step, ..Charts::default() };
+        Ok(Comparison { former: former.id, later: later.id, charts })
+    }
+
+    /// Those that are configured, else those that suit what is there.
+    pub(super) async fn panels(&self) -> Vec<PanelSettings> {
+        let configured = current(&self.settings).monitor.panels.clone();
+        if !configured.is_empty() {
+            return configured;
+        }
+        let metrics = self.names_and_kinds().await;
+        default_panels(metrics.iter().map(|(name, kind)| KnownMetric { name, kind }))
+    }
+
+    /// Draws a panel; the moment of its last column, and its step.
+    async fn draw(
+        &self,
+        settings: &PanelSettings,
+        data: &mut PanelData,
+        Stretch { end, range, columns }: Stretch,
+    ) -> Result<(Moment, u64), String> {
+        let is_heat = settings.kind == config::PanelKind::Heatmap;
+        match self.source()? {
+            Source::Own => {
+                let panel = Panel::from_settings(settings).map_err(|error| error.to_string())?;
+                let store = self.store();
+                if is_heat {
+                    let heat = panel.heat(&store, end, range, columns).map_err(|error| error.to_string())?;
+                    return Ok(fill_buckets(data, heat));
+                }
+                let drawn = panel.columns(&store, end, range, columns).map_err(|error| error.to_string())?;
+                let extremes = panel.extremes(&store, &drawn, range, columns);
+                Ok(fill_curves(data, drawn, extremes))
+            }
+            Source::Prometheus(client) if is_heat => {
+                let heat = HeatColumns::remote(&client, settings, end, range, columns).await;
+                Ok(fill_buckets(data, heat.map_err(|error| error.to_string())?))
+            }
+            Source::Prometheus(client) => {
+                let drawn = PanelColumns::remote(&client, settings, end, range, columns).await;
+                Ok(fill_curves(data, drawn.map_err(|error| error.to_string())?, Vec::new()))
+            }
+        }
+    }
+
+    /// The curves of an expression from a moment on, in columns of `step` milliseconds; gaps behind `until`.
+    async fn after(
+        &self,
+        settings: &PanelSettings,
+        begin: Moment,
+        until: Moment,
+        step: u64,
+        columns: usize,
+    ) -> Result<Vec<Curve>, String> {
+        let found: Vec<PanelSeries> = match self.source()? {
+            Source::Own => {
+                let panel = Panel::from_settings(settings).map_err(|error| error.to_string())?;
+                panel.stretch(&self.store(), begin, step, columns).map_err(|error| error.to_string())?
+            }
+            Source::Prometheus(client) => {
+                let found = PanelSeries::remote_stretch(&client, settings, begin, step, columns).await;
+                found.map_err(|error| error.to_string())?
+            }
+        };
+        let moment = |column: usize| begin.plus(step.saturating_mul(column as u64));
+        let cut = |series: PanelSeries| {
+            let points = series.points.into_iter().enumerate();
+            let points = points.map(|(column, point)| point.filter(|_| moment(column) <= until)).collect();
+            curve(series.label, points, ColumnExtremes::default())
+        };
+        Ok(found.into_iter().map(cut).collect())
+    }
+
+    /// A range in milliseconds; 0 stands for all that is kept.
+    fn range_of(&self, wanted: u64, end: Moment) -> u64 {
+        let range = match wanted {
+            0 => self.oldest().map_or(WHOLE_ELSEWHERE, |oldest| end.since(oldest)),
+            range => range,
+        };
+        range.clamp(1_000, LONGEST)
+    }
+
+    async fn story(&self) -> Story {
+        let story = self.core.look(|state, _| Story {
+            releases: state.releases.values().filter(|release| release.live_since.is_some()).cloned().collect(),
+            runs: state.runs.values().filter_map(|run: &Arc<Run>| Some((run.id, run.started?))).collect(),
+        });
+        story.await.unwrap_or(Story { releases: Vec::new(), runs: Vec::new() })
+    }
+}
+
+impl Story {
+    /// Puts deploys and runs into their columns.
+    fn mark(&self, charts: &mut Charts, columns: usize) {
+        let (end, step) = (charts.end, charts.step);
+        let column = |at: Moment| {
+            let back = usize::try_from(end.0.checked_sub(at.0)?).ok()? / usize::try_from(step).ok()?.max(1);
+            (columns - 1).checked_sub(back)
+        };
+        let deploys = self.releases.iter().filter_map(|release| Some((release.id, column(release.live_since?)?)));
+        charts.marks = deploys.map(|(release, column)| Mark { column, release }).collect();
+        let runs = self.runs.iter().filter_map(|(run, began)| Some((*run, column(*began)?)));
+        charts.runs = runs.map(|(run, column)| RunMark { column, run }).collect();
+    }
+
+    /// The release that is asked for, else the newest that was live, and the one before it.
+    fn pair(&self, later: Option<ReleaseId>) -> Result<(Arc<Release>, Arc<Release>), String> {
+        let index = match later {
+            Some(later) => self.releases.iter().position(|release| release.id == later),
+            None => self.releases.len().checked_sub(1),
+        };
+        let later = index.and_then(|index| self.releases.get(index));
+        let former = index.and_then(|index| self.releases.get(index.checked_sub(1)?));
+        match (former, later) {
+            (Some(former), Some(later)) => Ok((Arc::clone(former), Arc::clone(later))),
+            (None, Some(later)) => {
+                Err(format!("no release was live before release {}, so there is nothing to compare it with", later.id))
+            }
+            (_, None) => Err("no release has been live yet, so there is nothing to compare".to_owned()),
+        }
+    }
+}
+
+/// What a panel is, without its curves.
+fn plain(settings: &PanelSettings) -> PanelData {
+    let kind = match settings.kind {
+        config::PanelKind::Line => PanelKind::Line,
+        config::PanelKind::Area => PanelKind::Area,
+        config::PanelKind::Stat => PanelKind::Stat,
+        config::PanelKind::Gauge => PanelKind::Gauge,
+        config::PanelKind::Heatmap => PanelKind::Heatmap,
+        config::PanelKind::Table => PanelKind::Table,
+    };
+    PanelData {
+        title: settings.title.clone(),
+        unit: settings.unit.clone(),
+        expression: settings.expr.clone(),
+        kind,
+        min: settings.min,
+        max: settings.max,
+        thresholds: settings.thresholds,
+        log: settings.log,
+        zero: settings.zero,
+        ..PanelData::default()
+    }
+}
+
+/// The panel of an expression: as it is configured where there is one, else its curves.
+fn alone(panels: &[PanelSettings], expression: &str) -> PanelSettings {
+    let known = panels.iter().find(|panel| panel.expr == expression).cloned();
+    known.unwrap_or_else(|| PanelSettings {
+        title: expression.to_owned(),
+        expr: expression.to_owned(),
+        ..PanelSettings::default()
+    })
+}
+
+fn fill_curves(data: &mut PanelData, drawn: PanelColumns, extremes: Vec<ColumnExtremes>) -> (Moment, u64) {
+    data.left_out = drawn.left_out;
+    let extremes = extremes.into_iter().chain(std::iter::repeat_with(ColumnExtremes::default));
+    let both = drawn.series.into_iter().zip(extremes);
+    data.curves = both.map(|(series, within)| curve(series.label, series.points, within)).collect();
+    (drawn.end, drawn.step_ms)
+}
+
+fn fill_buckets(data: &mut PanelData, heat: HeatColumns) -> (Moment, u64) {
+    let bucket = |bucket: HeatBucket| Bucket { bound: bucket.bound, counts: bucket.counts };
+    data.buckets = heat.buckets.into_iter().map(bucket).collect();
+    (heat.end, heat.step_ms)
+}
+
+fn curve(label: String, points: Vec<Option<f64>>, within: ColumnExtremes) -> Curve {
+    let told = CurveStatistics::of(&points, &within.low, &within.high);
+    let statistics = told.map(|told| Statistics { min: told.min, mean: told.mean, max: told.max, last: told.last });
+    Curve { label, points, low: within.low, high: within.high, statistics }
+}
+
+/// Adds the curves of a release, each with its number.
+fn compare(data: &mut PanelData, release: &Release, curves: Vec<Curve>) {
+    let several = curves.len() > 1;
+    data.left_out += curves.len().saturating_sub(MOST_COMPARED);
+    data.curves.extend(curves.into_iter().take(MOST_COMPARED).map(|mut curve| {
+        curve.label = if several {
+            format!("release {}, {}", release.id, curve.label)
+        } else {
+            format!("release {}", release.id)
+        };
+        curve
+    }));
+}

@@ -1,0 +1,160 @@
+//! What keys and messages do in the Metrics view, told without a terminal and without a daemon.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::update;
+use crate::api::types::{ChartsRequest, ExpressionFault};
+use crate::pipeline::ReleaseId;
+use crate::tui::app::{Model, Overlay, View};
+use crate::tui::fixtures::{self, send};
+use crate::tui::message::{Cmd, Msg};
+use crate::tui::metrics::RANGES;
+
+fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
+    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+/// What one key asks for, unanswered.
+fn asked(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
+    update(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+fn press(model: &mut Model, keys: &str) {
+    for character in keys.chars() {
+        key(model, KeyCode::Char(character));
+    }
+}
+
+fn metrics() -> Model {
+    let mut model = fixtures::idle();
+    press(&mut model, "6");
+    model
+}
+
+fn request(asked: &[Cmd]) -> &ChartsRequest {
+    let found = asked.iter().find_map(|command| match command {
+        Cmd::FetchCharts(request) => Some(request),
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("{asked:?}"))
+}
+
+#[test]
+fn looking_back_asks_for_another_end_and_the_board_for_the_present() {
+    let mut model = metrics();
+    let asked_for = asked(&mut model, KeyCode::Char('<'));
+    let end = request(&asked_for).end.unwrap();
+    assert!(end < model.now);
+    let charts = model.metrics.charts.clone();
+    update(&mut model, Msg::Charts(Ok(charts)));
+    let board = asked(&mut model, KeyCode::Char('1'));
+    assert_eq!(request(&board).end, None);
+}
+
+#[test]
+fn whoever_looks_back_is_not_moved_by_new_scrapes() {
+    let mut model = metrics();
+    press(&mut model, "<");
+    let mut live = model.live.clone();
+    live.scraped = Some(Ok(model.now.plus(600_000)));
+    let item = crate::api::types::StreamItem::Live(live);
+    assert_eq!(update(&mut model, Msg::Stream(Box::new(item))), []);
+}
+
+#[test]
+fn plus_and_minus_zoom_around_the_crosshair() {
+    let mut model = metrics();
+    press(&mut model, "--");
+    assert_eq!(model.metrics.range, 2);
+    for _ in 0..30 {
+        key(&mut model, KeyCode::Left);
+    }
+    let cursor = model.metrics.cursor.unwrap();
+    press(&mut model, "+");
+    assert_eq!(model.metrics.range, 1);
+    let end = model.metrics.end.unwrap();
+    assert_eq!(end, cursor.plus(model.metrics.range_ms() / 2), "the crosshair is in the middle");
+    assert!(model.metrics.cursor_column().is_some());
+}
+
+#[test]
+fn the_whole_history_is_a_range_of_its_own() {
+    let mut model = metrics();
+    assert_eq!(request(&asked(&mut model, KeyCode::Char('a'))).range, 0);
+    assert_eq!(RANGES[model.metrics.range].0, 0);
+    let charts = model.metrics.charts.clone();
+    update(&mut model, Msg::Charts(Ok(charts)));
+    assert_eq!(request(&asked(&mut model, KeyCode::Char('a'))).range, RANGES[0].0);
+}
+
+#[test]
+fn a_comparison_goes_from_pair_to_pair_and_ends_where_it_began() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "6c");
+    let later = |model: &Model| model.metrics.compared.as_ref().unwrap().later;
+    assert_eq!(later(&model), None, "the newest two");
+    press(&mut model, "<");
+    assert_eq!(later(&model), Some(ReleaseId(3)));
+    press(&mut model, "<<<");
+    assert_eq!(later(&model), Some(ReleaseId(2)), "the first has none before it");
+    press(&mut model, ">>>");
+    assert_eq!(later(&model), None);
+    press(&mut model, "c");
+    assert!(model.metrics.compared.is_none());
+}
+
+#[test]
+fn enter_draws_the_metric_whose_name_was_begun() {
+    let mut model = metrics();
+    press(&mut model, "ehttp");
+    key(&mut model, KeyCode::Enter);
+    assert_eq!(model.metrics.expression.as_deref(), Some("rate(http_requests_total[1m])"));
+    assert_eq!((model.overlay.clone(), model.is_zoomed, model.metrics.selected), (None, true, 0));
+    assert_eq!(model.metrics.charts.panels[0].expression, "rate(http_requests_total[1m])");
+    key(&mut model, KeyCode::Esc);
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((model.metrics.expression.clone(), model.view), (None, View::Metrics));
+}
+
+#[test]
+fn tab_completes_the_word_before_the_caret() {
+    let mut model = metrics();
+    press(&mut model, "erat");
+    key(&mut model, KeyCode::Tab);
+    press(&mut model, "process");
+    key(&mut model, KeyCode::Tab);
+    press(&mut model, "{st");
+    key(&mut model, KeyCode::Tab);
+    let Some(Overlay::Explorer(explorer)) = &model.overlay else { panic!("closed") };
+    assert_eq!(explorer.line.text, "rate(process_resident_memory_bytes{status");
+}
+
+#[test]
+fn a_fault_stays_until_the_line_is_another_and_an_answer_about_an_older_line_is_dropped() {
+    let mut model = metrics();
+    press(&mut model, "esum(");
+    key(&mut model, KeyCode::Enter);
+    let fault = |model: &Model| match &model.overlay {
+        Some(Overlay::Explorer(explorer)) => explorer.fault.clone(),
+        _ => panic!("closed"),
+    };
+    assert_eq!(fault(&model).unwrap().unwrap().from, 3);
+    press(&mut model, "x");
+    assert_eq!(fault(&model), None);
+    let late = ExpressionFault { error: "late".to_owned(), from: 0, to: 1 };
+    update(&mut model, Msg::Checked("sum(".to_owned(), Ok(Some(late))));
+    assert_eq!(fault(&model), None);
+    key(&mut model, KeyCode::Esc);
+    assert_eq!(model.overlay, None);
+}
+
+#[test]
+fn curves_are_drawn_in_another_way_at_each_press() {
+    let mut model = metrics();
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        press(&mut model, "v");
+        seen.push(model.metrics.drawing.word());
+    }
+    assert_eq!(seen, ["blocks", "ASCII", "braille"]);
+}

@@ -1,0 +1,29 @@
+//! How well releases are delivered, in one line: how often, how fast, how many went wrong, how soon that was mended.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::api::types::Delivery;
+use crate::tui::app::Model;
+use crate::tui::quantity;
+use crate::tui::widgets::text::put;
+
+/// Draws the line.
+pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect, told: &Delivery) {
+    let theme = &model.theme;
+    let mut line = Line::from(Span::styled(format!(" delivery, {} d", told.over_days), theme.dim));
+    let duration = |milliseconds: Option<u64>| milliseconds.map_or_else(|| "–".to_owned(), quantity::whole_duration);
+    let facts = [
+        ("releases/day", quantity::value(told.releases_per_day)),
+        ("lead time", duration(told.lead_time_ms)),
+        ("failed", told.failure_rate.map_or_else(|| "–".to_owned(), quantity::percent)),
+        ("time to restore", duration(told.restore_ms)),
+    ];
+    for (name, value) in facts {
+        line.push_span(Span::styled(format!(" {} ", model.glyphs.dot), theme.border));
+        line.push_span(Span::styled(format!("{name} "), theme.dim));
+        line.push_span(Span::styled(value, theme.title));
+    }
+    put(frame.buffer_mut(), strip, 0, &line);
+}

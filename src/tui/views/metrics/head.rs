@@ -1,0 +1,55 @@
+//! The line above the panels: which stretch of time, what the marks mean, and what went wrong.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::tui::app::Model;
+use crate::tui::widgets::text::{cut, put, put_right, sanitize};
+
+/// Draws the line.
+pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect) {
+    let theme = &model.theme;
+    let metrics = &model.metrics;
+    let mut line = Line::from(Span::styled(format!(" {}", stretch(model)), theme.title));
+    line.push_span(Span::styled(format!(" {} ", model.glyphs.dot), theme.border));
+    let (word, style) = match (metrics.end, model.is_frozen) {
+        (_, true) => ("frozen", theme.warn),
+        (Some(_), false) => ("looking back, Esc to the present", theme.warn),
+        (None, false) => ("live", theme.good),
+    };
+    line.push_span(Span::styled(word, style));
+    let deploys = (!metrics.charts.marks.is_empty()).then_some((model.glyphs.mark, "a deploy, with its release"));
+    let runs = (!metrics.charts.runs.is_empty()).then_some((model.glyphs.run_mark, "a run"));
+    for (sign, meaning) in deploys.into_iter().chain(runs) {
+        line.push_span(Span::styled(format!("   {sign} "), theme.mark));
+        line.push_span(Span::styled(meaning, theme.dim));
+    }
+    put(frame.buffer_mut(), strip, 0, &line);
+    let room = usize::from(strip.width).saturating_sub(line.width() + 3);
+    let hint = "[ ] range  < > back and forward  left, right: crosshair";
+    let (text, style) = match trouble(model) {
+        Some(trouble) => (cut(&trouble, room, model.glyphs.cut), theme.warn),
+        // Half a hint helps nobody, half a trouble does.
+        None if hint.len() > room => return,
+        None => (hint.to_owned(), theme.dim),
+    };
+    put_right(frame.buffer_mut(), strip, 0, &Line::from(Span::styled(format!("{text} "), style)));
+}
+
+/// The stretch of time in words.
+fn stretch(model: &Model) -> String {
+    let metrics = &model.metrics;
+    match metrics.end {
+        None => metrics.range_text(),
+        Some(end) => format!("{} until {}", metrics.range_name(), model.clock.when(end, model.now)),
+    }
+}
+
+fn trouble(model: &Model) -> Option<String> {
+    match (&model.metrics.error, &model.live.scraped) {
+        (Some(error), _) => Some(sanitize(error)),
+        (None, Some(Err(error))) => Some(format!("last scrape: {}", sanitize(error))),
+        (None, _) => None,
+    }
+}

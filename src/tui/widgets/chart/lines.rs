@@ -1,0 +1,54 @@
+//! Curves.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::axis::Axis;
+use super::frame::Frame;
+use super::gather::{Bucket, extent, gather};
+use super::grid::Grid;
+use super::{Chart, say_nothing};
+use crate::tui::widgets::text::{put_right, put_sign};
+
+/// Draws the panel.
+pub(super) fn draw(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
+    let frame = Frame::new(chart, inner, chart.panel.curves.len());
+    let (width, height) = frame.size();
+    let wanted = chart.wanted();
+    let mut grid = Grid::new(width, height, chart.model.metrics.drawing);
+    let floor = Axis::floor(wanted);
+    let curves: Vec<Vec<Bucket>> =
+        chart.panel.curves.iter().map(|curve| gather(curve, grid.columns(), floor)).collect();
+    let Some(axis) = Axis::of(extent(&curves), height, wanted) else {
+        say_nothing(chart, buffer, inner);
+        return;
+    };
+    frame.draw_axis(chart, buffer, &axis);
+    draw_thresholds(chart, buffer, &frame, &axis);
+    frame.draw_behind(chart, buffer);
+    for (series, buckets) in curves.iter().enumerate() {
+        grid.draw(buckets, &axis, series);
+    }
+    let mut bytes = [0; 4];
+    for (column, row, sign, series) in grid.cells() {
+        put_sign(buffer, frame.plot, column, row, sign.encode_utf8(&mut bytes), chart.model.theme.series(series));
+    }
+    frame.draw_below(chart, buffer);
+}
+
+/// A dashed line with its name at each threshold that is on the axis.
+fn draw_thresholds(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame, axis: &Axis) {
+    let Some((warn, bad)) = chart.panel.thresholds else { return };
+    let theme = &chart.model.theme;
+    let (width, height) = frame.size();
+    let lines: [(f64, &str, Style); 2] = [(warn, "warn", theme.warn), (bad, "bad", theme.bad)];
+    for (value, name, style) in lines.into_iter().filter(|(value, ..)| axis.holds(*value)) {
+        let row = axis.row(value, height);
+        for column in 0..width {
+            put_sign(buffer, frame.plot, column, row, chart.model.glyphs.threshold, style);
+        }
+        put_right(buffer, frame.plot, row, &Line::from(Span::styled(name, style)));
+    }
+}

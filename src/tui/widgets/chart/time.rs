@@ -1,0 +1,156 @@
+//! What has to do with time: the axis below a plot, deploys, runs, alerts and the crosshair.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::frame::Frame;
+use super::{AXIS_WIDTH, Chart};
+use crate::api::types::{AlertSpan, AlertStrip, Charts};
+use crate::pipeline::Moment;
+use crate::tui::metrics::moment_of;
+use crate::tui::quantity::{self, cell, real};
+use crate::tui::widgets::text::{cut, put_at, put_right, put_sign, sanitize};
+
+/// The alerts that were on in this time and are about this panel.
+pub(super) fn strips<'a>(chart: &Chart<'a>) -> Vec<&'a AlertStrip> {
+    let charts: &'a Charts = chart.charts;
+    let index = charts.panels.iter().position(|panel| std::ptr::eq(panel, chart.panel));
+    let is_about =
+        |alert: &AlertStrip| alert.panels.is_empty() || index.is_none_or(|index| alert.panels.contains(&index));
+    charts.alerts.iter().filter(|alert| !alert.spans.is_empty() && is_about(alert)).collect()
+}
+
+/// A line at each deploy with its release, a sign at the foot of each run, an exclamation mark where an alert began to fire.
+pub(super) fn draw_marks(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame) {
+    let (glyphs, theme) = (chart.model.glyphs, &chart.model.theme);
+    let (width, height) = frame.size();
+    for mark in &chart.charts.marks {
+        let column = frame.cell_of(chart, mark.column);
+        for row in 0..height {
+            put_sign(buffer, frame.plot, column, row, glyphs.mark, theme.mark);
+        }
+        let label = mark.release.to_string();
+        let fits = column + 1 + label.len() <= width;
+        let begin = if fits { column + 1 } else { column.saturating_sub(label.len()) };
+        put_at(buffer, frame.plot, begin, 0, &Line::from(Span::styled(label, theme.mark)));
+    }
+    let foot = height.saturating_sub(1);
+    for run in &chart.charts.runs {
+        put_sign(buffer, frame.plot, frame.cell_of(chart, run.column), foot, glyphs.run_mark, theme.dim);
+    }
+    for span in strips(chart).into_iter().flat_map(|alert| &alert.spans).filter(|span| span.firing) {
+        put_sign(buffer, frame.plot, frame.cell_of(chart, span.from), 0, "!", theme.bad);
+    }
+}
+
+/// The line of the crosshair.
+pub(super) fn draw_cursor(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame) {
+    let Some(cursor) = chart.cursor else { return };
+    let (_, height) = frame.size();
+    let column = frame.cell_of(chart, cursor);
+    for row in 0..height {
+        put_sign(buffer, frame.plot, column, row, chart.model.glyphs.cursor, chart.model.theme.accent);
+    }
+}
+
+/// A row for each alert, or one for all of them where there is no more room.
+pub(super) fn draw_strips(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame) {
+    let alerts = strips(chart);
+    let (_, height) = frame.size();
+    if frame.strips > 0 && frame.strips < alerts.len() {
+        let name = format!("{} alerts", alerts.len());
+        let spans = alerts.iter().flat_map(|alert| &alert.spans).copied().collect();
+        draw_strip(chart, buffer, frame, height, &AlertStrip { name, spans, panels: Vec::new() });
+        return;
+    }
+    for (row, alert) in alerts.into_iter().take(frame.strips).enumerate() {
+        draw_strip(chart, buffer, frame, height + row, alert);
+    }
+}
+
+fn draw_strip(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame, row: usize, alert: &AlertStrip) {
+    let (glyphs, theme) = (chart.glyphs(), &chart.model.theme);
+    let fires = alert.spans.iter().any(|span| span.firing);
+    let name = cut(&sanitize(&alert.name), AXIS_WIDTH, glyphs.cut);
+    let style = if fires { theme.bad } else { theme.warn };
+    put_at(buffer, frame.inner, 0, row, &Line::from(Span::styled(name, style)));
+    // What fires lies over what is pending.
+    let (firing, pending): (Vec<&AlertSpan>, Vec<&AlertSpan>) = alert.spans.iter().partition(|span| span.firing);
+    let strip = Rect { y: frame.inner.y, height: frame.inner.height, ..frame.plot };
+    for span in pending.into_iter().chain(firing) {
+        let (sign, style) = if span.firing { (glyphs.firing, theme.bad) } else { (glyphs.pending, theme.warn) };
+        for column in frame.cell_of(chart, span.from)..=frame.cell_of(chart, span.to.max(span.from)) {
+            put_sign(buffer, strip, column, row, sign, style);
+        }
+    }
+}
+
+/// The axis: how long ago while the present is shown, so that it stands still while the curves move; else the clock; in a
+/// comparison, how long after the deploy.
+pub(super) fn draw_axis(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame) {
+    let theme = &chart.model.theme;
+    let row = usize::from(frame.plot.height) + frame.strips;
+    let (width, _) = frame.size();
+    let parts = if width >= 60 { 4 } else { 2 };
+    for part in 0..parts {
+        let share = real(part) / real(parts);
+        let column = AXIS_WIDTH + cell(share * real(width), width);
+        let text = label(chart, share);
+        put_at(buffer, frame.inner, column, row, &Line::from(Span::styled(text, theme.dim)));
+    }
+    let ends = Rect { width: (frame.plot.x + frame.plot.width).saturating_sub(frame.inner.x), ..frame.inner };
+    put_right(buffer, ends, row, &Line::from(Span::styled(label(chart, 1.0), theme.dim)));
+    if let Some(cursor) = chart.cursor {
+        let text = format!(" {} ", cursor_text(chart, cursor));
+        let middle = AXIS_WIDTH + frame.cell_of(chart, cursor);
+        let column = middle.saturating_sub(text.width() / 2).min((AXIS_WIDTH + width).saturating_sub(text.width()));
+        put_at(buffer, frame.inner, column, row, &Line::from(Span::styled(text, theme.selection)));
+    }
+}
+
+/// The moment of the crosshair, in words.
+pub(super) fn cursor_text(chart: &Chart<'_>, cursor: usize) -> String {
+    let moment = moment_of(chart.charts, chart.columns, cursor);
+    if chart.model.metrics.compared.is_some() {
+        return since_deploy(moment.0);
+    }
+    chart.model.clock.time(moment)
+}
+
+/// The text at a share of the way from the first column to the last.
+fn label(chart: &Chart<'_>, share: f64) -> String {
+    let metrics = &chart.model.metrics;
+    let columns = u64::try_from(chart.columns).unwrap_or(0);
+    let shown = chart.charts.step.saturating_mul(columns);
+    // What was asked for, without what rounding the step added.
+    let range = if metrics.range_ms() == 0 || metrics.compared.is_some() { shown } else { metrics.range_ms() };
+    let back = u64::try_from(cell((1.0 - share) * 1_000.0, 1_000)).unwrap_or(0).saturating_mul(range) / 1_000;
+    if metrics.compared.is_some() {
+        return since_deploy(i64::try_from(range.saturating_sub(back)).unwrap_or(i64::MAX));
+    }
+    if metrics.end.is_some() {
+        let back = i64::try_from(back).unwrap_or(i64::MAX);
+        return chart.model.clock.when(Moment(chart.charts.end.0.saturating_sub(back)), chart.model.now);
+    }
+    if back == 0 { "now".to_owned() } else { ago_text(back) }
+}
+
+fn since_deploy(milliseconds: i64) -> String {
+    let milliseconds = u64::try_from(milliseconds).unwrap_or(0);
+    if milliseconds < 1_000 { "deploy".to_owned() } else { format!("+{}", quantity::whole_duration(milliseconds)) }
+}
+
+fn ago_text(milliseconds: u64) -> String {
+    let (seconds, minutes) = (milliseconds / 1_000, milliseconds / 60_000);
+    if minutes >= 60 && minutes.is_multiple_of(60) {
+        format!("-{}h", minutes / 60)
+    } else if minutes >= 60 {
+        format!("-{}h{:02}m", minutes / 60, minutes % 60)
+    } else if seconds.is_multiple_of(60) {
+        format!("-{minutes}m")
+    } else {
+        format!("-{minutes}m{:02}s", seconds % 60)
+    }
+}
