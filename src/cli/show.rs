@@ -11,7 +11,7 @@ use super::up;
 use crate::api::client::Client;
 use crate::api::types::{Snapshot, WatchMode};
 use crate::disk::now;
-use crate::pipeline::{ModelVersion, Moment, Release, Run, Selection, StageName, State, explain};
+use crate::pipeline::{AlertState, ModelVersion, Moment, Release, Run, Selection, StageName, State, explain};
 
 /// Prints a value as JSON, laid out for people too.
 pub fn json(value: &impl Serialize, out: &mut impl Write) -> Result<(), Failure> {
@@ -90,6 +90,11 @@ fn inputs(snapshot: &Snapshot, out: &mut impl Write) -> Result<(), Failure> {
         for (file, stage) in &watch.pending {
             writeln!(out, "           {file} {stage}")?;
         }
+    }
+    let firing = snapshot.live.alerts.iter().filter(|alert| alert.state == AlertState::Firing);
+    for alert in firing {
+        let silenced = if alert.silence.is_some() { ", silenced" } else { "" };
+        writeln!(out, "alert      {} fires{silenced}; `trainyard alerts` tells more", alert.name)?;
     }
     for (subject, problem) in &snapshot.live.problems {
         writeln!(out, "problem    {subject}: {problem}")?;

@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::api::types::AlertStatus;
+use crate::pipeline::{AlertState, Moment, Reaction, Silence};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, render, send};
 use crate::tui::message::Msg;
@@ -39,6 +41,30 @@ fn board_at_rest() {
 #[test]
 fn board_while_a_stage_runs() {
     snapshots("board_running", &fixtures::running());
+}
+
+#[test]
+fn an_alert_that_fires_is_told_in_every_view_unless_it_is_silenced() {
+    let alert = |name: &str, state| AlertStatus {
+        name: name.to_owned(),
+        state,
+        since: None,
+        severity: None,
+        then: Reaction::Notify,
+        silence: None,
+        error: None,
+    };
+    let mut model = fixtures::idle();
+    model.live.alerts = vec![alert("Slow", AlertState::Pending), alert("오류", AlertState::Firing)];
+    for view in ["1", "2", "6"] {
+        press(&mut model, view);
+        assert!(render(&model, 120, 40).lines().next().unwrap().contains("! alert 오류 fires"));
+        assert!(render(&model, 80, 24).lines().next().unwrap().contains("! alert 오류 fires"));
+    }
+    let (since, until) = (Moment(0), Moment(1));
+    let silence = Silence { by: "me".to_owned(), message: String::new(), since, until };
+    model.live.alerts[1].silence = Some(silence);
+    assert!(render(&model, 120, 40).contains("alert Slow is pending"));
 }
 
 #[test]

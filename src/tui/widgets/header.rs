@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::text::{cut, put_at, put_right, sanitize};
 use crate::api::types::{WatchHealth, WatchMode};
+use crate::pipeline::AlertState;
 use crate::tui::app::{Connection, Model};
 use crate::tui::commands::view_name;
 use crate::tui::quantity;
@@ -22,6 +23,8 @@ const QUIET_WATCH: u64 = 90_000;
 /// Of a long project's name at least so many cells are shown, and of a long place.
 const SHORTEST_NAME: usize = 8;
 const SHORTEST_PLACE: usize = 12;
+/// Cells for the name of an alert.
+const LONGEST_ALERT: usize = 24;
 
 /// Draws the line.
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
@@ -77,9 +80,32 @@ impl Left {
         if model.is_production() {
             line.push_span(Span::styled(" PRODUCTION", theme.bad.add_modifier(Modifier::BOLD)));
         }
+        if let Some(alerts) = alerts(model) {
+            line.push_span(alerts);
+        }
         line.push_span(Span::styled(format!("  {}", view_name(model.view)), theme.dim));
         line
     }
+}
+
+/// What fires, else what is pending; nobody wants to hear of what is silenced.
+fn alerts(model: &Model) -> Option<Span<'static>> {
+    let are = |state: AlertState| {
+        let heard = model.live.alerts.iter().filter(move |alert| alert.state == state && alert.silence.is_none());
+        heard.map(|alert| sanitize(&alert.name)).collect::<Vec<_>>()
+    };
+    let told = |names: Vec<String>, is: &str, are: &str, sign: &str, style: Style| match names.as_slice() {
+        [] => None,
+        [name] => {
+            Some(Span::styled(format!("  {sign} alert {} {is}", cut(name, LONGEST_ALERT, model.glyphs.cut)), style))
+        }
+        names => Some(Span::styled(format!("  {sign} {} alerts {are}", names.len()), style)),
+    };
+    let bad = model.theme.bad.add_modifier(Modifier::BOLD);
+    told(are(AlertState::Firing), "fires", "fire", model.glyphs.firing, bad).or_else(|| {
+        let signs = (model.glyphs.pending, model.theme.warn);
+        told(are(AlertState::Pending), "is pending", "are pending", signs.0, signs.1)
+    })
 }
 
 /// Where releases run: a cluster by its context and namespace, all else by this machine.
