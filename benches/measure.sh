@@ -7,7 +7,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bench=$repository/target/bench
 program=$repository/target/release/trainyard
 [[ -x $program ]] || { echo "$program is not there; run \`cargo build --release\`" >&2; exit 1; }
-PATH=$bench/venv/bin:$bench/cargo/bin:$PATH
+PATH=$bench/venv/bin:$bench/cargo/bin:$bench/prometheus/usr/bin:$PATH
 
 # On the disk of the repository, for the temporary folder may lie in memory.
 mkdir -p "$bench"
@@ -60,6 +60,32 @@ await_file() {
     sleep 0.02
   done
 }
+
+# Waits until an address answers; $2 is the number of seconds after which that has failed.
+await_answer() {
+  local deadline=$((SECONDS + $2))
+  until curl -s -f -o /dev/null "$1"; do
+    ((SECONDS < deadline)) || { echo "$1 did not answer within $2 s" >&2; return 1; }
+    sleep 0.05
+  done
+}
+
+# Path of an example of the release build, which must be there.
+example() {
+  local path=$repository/target/release/examples/$1
+  [[ -x $path ]] || { echo "$path is not there; run \`cargo build --release --example $1\`" >&2; return 1; }
+  echo "$path"
+}
+
+# A loopback port on which nobody listens.
+free_port() {
+  local port
+  while port=$((20000 + RANDOM % 10000)); (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  echo "$port"
+}
+
+# Bytes that a file or folder takes on the disk.
+disk_bytes() { du -s --block-size=1 "$1" | cut -f 1; }
 
 # The median of the numbers on standard input.
 median() { sort -n | awk '{ value[NR] = $1 } END { print (NR % 2) ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'; }

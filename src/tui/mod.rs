@@ -16,6 +16,7 @@ mod commands;
 mod glyphs;
 mod layout;
 mod log_view;
+mod lone_panel;
 mod message;
 mod metrics;
 mod quantity;
@@ -34,6 +35,8 @@ mod chart_fixtures;
 mod fixtures;
 
 pub use commands::reference;
+#[doc(hidden)]
+pub use lone_panel::LonePanel;
 pub use quantity::bytes;
 pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts};
 pub use runtime::{DemoHook, DemoHooks, Options, run};
