@@ -94,18 +94,14 @@ fn alerts(model: &Model) -> Option<Span<'static>> {
         let heard = model.live.alerts.iter().filter(move |alert| alert.state == state && alert.silence.is_none());
         heard.map(|alert| sanitize(&alert.name)).collect::<Vec<_>>()
     };
-    let told = |names: Vec<String>, is: &str, are: &str, sign: &str, style: Style| match names.as_slice() {
+    let told = |names: Vec<String>, is: &str, are: &str, style: Style| match names.as_slice() {
         [] => None,
-        [name] => {
-            Some(Span::styled(format!("  {sign} alert {} {is}", cut(name, LONGEST_ALERT, model.glyphs.cut)), style))
-        }
-        names => Some(Span::styled(format!("  {sign} {} alerts {are}", names.len()), style)),
+        [name] => Some(Span::styled(format!("  ! alert {} {is}", cut(name, LONGEST_ALERT, model.glyphs.cut)), style)),
+        names => Some(Span::styled(format!("  ! {} alerts {are}", names.len()), style)),
     };
     let bad = model.theme.bad.add_modifier(Modifier::BOLD);
-    told(are(AlertState::Firing), "fires", "fire", model.glyphs.firing, bad).or_else(|| {
-        let signs = (model.glyphs.pending, model.theme.warn);
-        told(are(AlertState::Pending), "is pending", "are pending", signs.0, signs.1)
-    })
+    told(are(AlertState::Firing), "fires", "fire", bad)
+        .or_else(|| told(are(AlertState::Pending), "is pending", "are pending", model.theme.warn))
 }
 
 /// Where releases run: a cluster by its context and namespace, all else by this machine.
