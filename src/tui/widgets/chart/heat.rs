@@ -25,7 +25,10 @@ pub(super) fn draw(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
     let rows = height.min(buckets.len());
     let fields: Vec<Vec<Option<f64>>> = (0..rows).map(|row| field_row(chart, row, rows, width)).collect();
     let most = fields.iter().flatten().flatten().copied().fold(0.0, f64::max);
-    let labels = (0..rows).map(|row| (height - 1 - row, bound(chart, last_bucket(row, rows, buckets.len()))));
+    // Where there is room, all rows are equally tall; each has its upper bound at its upper edge.
+    let tall = height.checked_div(rows).unwrap_or(1).max(1);
+    let cells_of = |row: usize| (height - (row + 1) * tall)..(height - row * tall);
+    let labels = (0..rows).map(|row| (cells_of(row).start, bound(chart, last_bucket(row, rows, buckets.len()))));
     frame.draw_labels(chart, buffer, labels);
     frame.draw_behind(chart, buffer);
     let cursor = chart.cursor.map(|cursor| frame.cell_of(chart, cursor));
@@ -34,7 +37,9 @@ pub(super) fn draw(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
             if let Some(count) = field {
                 let level = level(*count, most);
                 let style = if level == 0 { model.theme.border } else { model.theme.series(0) };
-                put_sign(buffer, frame.plot, column, height - 1 - row, sign(chart, level), style);
+                for cell in cells_of(row) {
+                    put_sign(buffer, frame.plot, column, cell, sign(chart, level), style);
+                }
             }
         }
     }
