@@ -64,10 +64,8 @@ struct Kept {
 /// What the core knows, taken in one look.
 struct Known {
     live: Option<ReleaseId>,
-    /// When its deploy began.
-    started: Moment,
-    /// Names and labels of what fires, each with the release of which that was told.
-    firing: BTreeMap<(String, String), Option<ReleaseId>>,
+    /// Names and labels of what fires, as far as it was told of.
+    firing: BTreeSet<(String, String)>,
     silences: BTreeMap<String, Silence>,
 }
 
@@ -105,7 +103,8 @@ impl Alerting {
     pub async fn round(&self, monitoring: &Monitoring) {
         let settings = current(&self.settings);
         let Some(known) = self.core.look(|state, _| Known::of(state)).await else { return };
-        if settings.monitor.alerts.is_empty() && known.firing.is_empty() {
+        // With the last alert of the configuration goes what was known of it.
+        if settings.monitor.alerts.is_empty() && known.firing.is_empty() && self.inner().rules.is_empty() {
             self.status.alerts(Vec::new());
             return;
         }
@@ -120,26 +119,41 @@ impl Alerting {
             self.status.problem("alerts", problem.map(|error| format!("their states cannot be kept: {error}")));
         }
         let told: BTreeSet<(String, String)> = round.firing.iter().map(key).collect();
-        let is_over = known.firing.keys().any(|key| !told.contains(key));
-        if is_over || round.firing.iter().any(|alert| known.is_new(alert)) {
-            let firing = self.with_obstacles(round.firing, &known).await;
+        let is_over = known.firing.iter().any(|key| !told.contains(key));
+        let Some((mut firing, is_news)) = self.with_news(round.firing, at).await else { return };
+        if is_news {
+            self.add_obstacles(&mut firing).await;
+        }
+        if is_news || is_over {
             self.core.input(Input::Alerts { firing, clear: round.clear });
         }
     }
 
+    /// Whether the core has something to decide about what fires.
+    async fn with_news(&self, firing: Vec<FiringAlert>, at: Moment) -> Option<(Vec<FiringAlert>, bool)> {
+        if firing.is_empty() {
+            return Some((firing, false));
+        }
+        let look = self.core.look(move |state, _| {
+            let is_news = firing.iter().any(|alert| state.has_news_of(alert, at));
+            (firing, is_news)
+        });
+        look.await
+    }
+
     /// Whether the image of the earlier release is still there is asked only when it matters, for it takes a look at a disk
     /// or an engine.
-    async fn with_obstacles(&self, mut firing: Vec<FiringAlert>, known: &Known) -> Vec<FiringAlert> {
-        let goes_back = |alert: &FiringAlert| {
-            alert.then == Reaction::Rollback && alert.evidence == Evidence::Against && known.is_new(alert)
-        };
-        if firing.iter().any(goes_back) {
-            let obstacle = self.obstacle().await;
-            for alert in firing.iter_mut().filter(|alert| goes_back(alert)) {
-                alert.obstacle.clone_from(&obstacle);
-            }
+    async fn add_obstacles(&self, firing: &mut [FiringAlert]) {
+        let goes_back =
+            |alert: &&mut FiringAlert| alert.then == Reaction::Rollback && alert.evidence == Evidence::Against;
+        let going_back: Vec<&mut FiringAlert> = firing.iter_mut().filter(goes_back).collect();
+        if going_back.is_empty() {
+            return;
         }
-        firing
+        let obstacle = self.obstacle().await;
+        for alert in going_back {
+            alert.obstacle.clone_from(&obstacle);
+        }
     }
 
     async fn obstacle(&self) -> Option<String> {
@@ -245,22 +259,12 @@ impl Known {
     fn of(state: &State) -> Self {
         let at = now();
         let silences = state.alerts.silences.iter().filter(|(_, silence)| silence.until > at);
-        let firing = state.alerts.firing.iter().flat_map(|(name, alerts)| {
-            alerts.iter().map(move |(labels, firing)| ((name.clone(), labels.clone()), firing.release))
-        });
+        let firing = state.alerts.keys().map(|(name, labels)| (name.to_owned(), labels.to_owned()));
         Self {
             live: state.live,
-            started: state.live_release().map(|live| live.started).unwrap_or_default(),
             firing: firing.collect(),
             silences: silences.map(|(name, silence)| (name.clone(), silence.clone())).collect(),
         }
-    }
-
-    /// Whether the core has something to decide about it: it was not told, or only of the release before.
-    fn is_new(&self, alert: &FiringAlert) -> bool {
-        self.firing.get(&key(alert)).is_none_or(|told| {
-            *told != alert.release && alert.evidence == Evidence::Against && alert.since >= self.started
-        })
     }
 }
 
@@ -289,14 +293,11 @@ impl Inner {
             has_changed |= !transitions.is_empty();
             let state = self.kept.states.state(&name);
             self.kept.history.note(&name, state, at);
-            let is_told = known.firing.keys().any(|(told, _)| *told == name);
+            let is_told = known.firing.iter().any(|(told, _)| *told == name);
             // What is asked for nobody is not worth a second look at the store.
             // What another server says is told, and never acted upon: it knows nothing of our releases.
-            let evidence = if !elsewhere.is_empty() || (state == AlertState::Inactive && !is_told) {
-                Evidence::default()
-            } else {
-                rule.evidence(store, at, known.live)
-            };
+            let is_asked = elsewhere.is_empty() && (state != AlertState::Inactive || is_told);
+            let evidence = rule.evidence(store, at, known.live.filter(|_| is_asked));
             if evidence == Evidence::Clear {
                 round.clear.push(name.clone());
             }
@@ -378,7 +379,7 @@ fn firing(rule: &AlertRule, states: &AlertStates, evidence: Evidence, known: &Kn
         obstacle: None,
     };
     let mut firing: Vec<FiringAlert> = all.map(told).collect();
-    firing.sort_by_key(|alert| !known.firing.contains_key(&key(alert)));
+    firing.sort_by_key(|alert| !known.firing.contains(&key(alert)));
     firing.truncate(MOST_TOLD);
     firing
 }

@@ -12,6 +12,12 @@ use super::event::Event;
 use super::ids::{Moment, ReleaseId, RunId, StageName};
 use super::release::Release;
 
+/// An alert that flaps is told of so often in an hour, and then no more until the hour is over: nobody reads the hundredth
+/// time, and the journal keeps each for ever. What is to follow from it follows all the same.
+pub(super) const MOST_TOLD: u32 = 60;
+/// That hour, in milliseconds.
+const TOLD_WITHIN: u64 = 3_600_000;
+
 /// Where an alert stands, as Prometheus has it. The order is that of urgency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,11 +70,11 @@ impl Reaction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// It gives something, of this release's own series.
+    /// It gives something, of this release's own series, and has done so for as long as the alert must wait.
     Against,
     /// It gives nothing, and there is data to judge by.
     Clear,
-    /// It gives nothing, and there is no data; or the release is not scraped.
+    /// It gives nothing, and there is no data; or the release is not scraped; or it is too early to say.
     #[default]
     None,
 }
@@ -189,6 +195,11 @@ pub enum Restraint {
         /// That release.
         release: ReleaseId,
     },
+    /// It was gone back to itself: what shows on it too lies elsewhere.
+    GoneBackTo {
+        /// The live one.
+        release: ReleaseId,
+    },
     /// What it would go back to was rejected.
     Quarantined {
         /// The release that was rejected.
@@ -206,6 +217,32 @@ pub enum Restraint {
     },
     /// No stage makes a model.
     NothingTrains,
+}
+
+impl Restraint {
+    /// Whether it may be over while the alert goes on firing: then the alert is decided upon anew. The others hold for as
+    /// long as this release is live.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Silenced { .. }
+            | Self::NothingLive
+            | Self::NoEvidence
+            | Self::OtherRelease { .. }
+            | Self::CoolingDown
+            | Self::NotReady
+            | Self::Deploying { .. }
+            | Self::GoingBack { .. }
+            | Self::Busy { .. } => true,
+            Self::BeganBefore { .. }
+            | Self::LeftBefore { .. }
+            | Self::NoEarlierRelease
+            | Self::FiredThereToo { .. }
+            | Self::GoneBackTo { .. }
+            | Self::Quarantined { .. }
+            | Self::NoWay { .. }
+            | Self::NothingTrains => false,
+        }
+    }
 }
 
 /// An operator wants to hear nothing of an alert.
@@ -230,6 +267,25 @@ pub struct Firing {
     pub fired: Moment,
     /// The release that was live then.
     pub release: Option<ReleaseId>,
+    /// Why nothing followed, if something should have.
+    #[serde(default)]
+    pub held: Option<Restraint>,
+}
+
+/// How often an alert was told of within an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// When that hour began.
+    pub since: Moment,
+    /// How often.
+    pub count: u32,
+}
+
+impl Told {
+    /// Whether its hour lasts. A clock that went back ends it.
+    fn lasts(&self, at: Moment) -> bool {
+        self.since <= at && at.since(self.since) < TOLD_WITHIN
+    }
 }
 
 /// What the state knows of alerts.
@@ -245,6 +301,9 @@ pub struct Alerts {
     pub fired_on: BTreeMap<ReleaseId, BTreeSet<String>>,
     /// The releases that an alert wanted to leave.
     pub left: BTreeSet<ReleaseId>,
+    /// How often each alert was told of lately.
+    #[serde(default)]
+    pub told: BTreeMap<String, Told>,
 }
 
 impl Alerts {
@@ -263,12 +322,23 @@ impl Alerts {
         self.fired_on.get(&release).is_some_and(|names| names.contains(name))
     }
 
+    /// How often the alert was told of within the present hour.
+    pub(super) fn told_of(&self, name: &str, at: Moment) -> u32 {
+        self.told.get(name).filter(|told| told.lasts(at)).map_or(0, |told| told.count)
+    }
+
     /// Records what an event says of alerts; other events say nothing. What is known of releases that are forgotten themselves
     /// is forgotten too.
     pub(super) fn record(&mut self, at: Moment, event: &Event, releases: &BTreeMap<ReleaseId, Arc<Release>>) {
         match event {
             Event::AlertFired { name, labels, since, release, evidence, answer, .. } => {
-                let firing = Firing { since: *since, fired: at, release: *release };
+                let held = match answer {
+                    Answer::Held { why } => Some(why.clone()),
+                    Answer::Told | Answer::RollsBack { .. } | Answer::Retrains { .. } => None,
+                };
+                self.told.retain(|_, told| told.lasts(at));
+                self.told.entry(name.clone()).or_insert(Told { since: at, count: 0 }).count += 1;
+                let firing = Firing { since: *since, fired: at, release: *release, held };
                 self.firing.entry(name.clone()).or_default().insert(labels.clone(), firing);
                 if let (Some(release), Evidence::Against) = (release, evidence) {
                     self.fired_on.entry(*release).or_default().insert(name.clone());

@@ -67,7 +67,87 @@ fn being_told_of_the_same_alerts_again_changes_nothing() {
     fire(&mut world, Reaction::Rollback);
     assert!(world.tell_alerts().events.is_empty());
     world.drain(&Outcome::Passed);
+    // Its window still holds the errors of the release that was left.
+    world.firing[0].evidence = Evidence::Clear;
     assert!(world.tell_alerts().events.is_empty());
+}
+
+#[test]
+fn what_an_alert_was_held_back_from_follows_once_the_reason_is_over() {
+    let mut world = two_releases();
+    world.fire("ErrorRate", Reaction::Rollback, Evidence::None, 0);
+    assert!(world.tell_alerts().events.is_empty(), "still nothing is known of the release alone");
+    world.firing[0].evidence = Evidence::Against;
+    assert_eq!(answer(&world.tell_alerts().events), Answer::RollsBack { to: ReleaseId(1) });
+
+    let mut world = two_releases();
+    world.observe(3, 1);
+    while world.running()[0].1.as_str() != "deploy" {
+        let (run, stage, attempt) = world.running()[0].clone();
+        world.end(run, &stage, attempt, Outcome::Passed);
+    }
+    assert_eq!(fire(&mut world, Reaction::Rollback), held(Restraint::Deploying { run: RunId(3) }));
+    world.drain(&Outcome::Interrupted);
+    assert_eq!(world.state.live, Some(ReleaseId(2)), "the deploy came to nothing");
+    assert_eq!(answer(&world.tell_alerts().events), Answer::RollsBack { to: ReleaseId(1) });
+
+    let mut world = two_releases();
+    world.command(Command::Run(super::Selection { from: Some("train".into()), only: true, force: true }));
+    assert_eq!(fire(&mut world, Reaction::Retrain), held(Restraint::Busy { run: RunId(3) }));
+    assert!(world.tell_alerts().events.is_empty());
+    world.drain(&Outcome::Passed);
+    assert!(matches!(answer(&world.tell_alerts().events), Answer::Retrains { .. }));
+    assert!(world.tell_alerts().events.is_empty(), "once is enough");
+}
+
+#[test]
+fn a_release_on_which_an_alert_began_before_its_deploy_is_remembered_as_one_that_shows_it() {
+    let mut world = two_releases();
+    world.fire("ErrorRate", Reaction::Rollback, Evidence::Against, 1_000);
+    assert!(world.state.alerts.has_fired_on(ReleaseId(2), "ErrorRate"));
+    world.observe(3, 1);
+    world.drain(&Outcome::Passed);
+    // The alert never ended, and the third release shows it too.
+    assert_eq!(answer(&world.tell_alerts().events), held(Restraint::BeganBefore { release: ReleaseId(3) }));
+    assert!(world.tell_alerts().events.is_empty());
+    assert!(world.state.alerts.has_fired_on(ReleaseId(3), "ErrorRate"));
+}
+
+#[test]
+fn automation_takes_one_step_back_and_leaves_the_second_to_people() {
+    let mut world = World::new();
+    for data in [1, 2, 3] {
+        world.observe(data, 1);
+        world.drain(&Outcome::Passed);
+    }
+    assert_eq!(fire(&mut world, Reaction::Rollback), Answer::RollsBack { to: ReleaseId(2) });
+    world.drain(&Outcome::Passed);
+    world.calm("ErrorRate");
+    let events = world.fire("Drift", Reaction::Rollback, Evidence::Against, 0).events;
+    assert_eq!(answer(&events), held(Restraint::GoneBackTo { release: ReleaseId(4) }));
+    assert!(
+        narrate(&events[0])
+            .ends_with("no rollback: release 4 was gone back to itself, and going further is left to people")
+    );
+}
+
+#[test]
+fn an_alert_that_flaps_does_not_flood_the_journal_and_is_heard_again_later() {
+    let mut world = two_releases();
+    let before = world.history.len();
+    for _ in 0..500 {
+        world.fire("ErrorRate", Reaction::Notify, Evidence::Against, 0);
+        world.calm("ErrorRate");
+    }
+    assert_eq!(world.history.len() - before, 121, "sixty beginnings and ends, and one sentence");
+    let said: Vec<String> = world.history.iter().map(|recorded| narrate(&recorded.event)).collect();
+    assert_eq!(said.iter().filter(|line| line.contains("was told of 60 times within the hour")).count(), 1);
+    // What is to follow is not held back by that.
+    assert_eq!(fire(&mut world, Reaction::Rollback), Answer::RollsBack { to: ReleaseId(1) });
+    world.drain(&Outcome::Passed);
+    world.calm("ErrorRate");
+    world.at = world.at.plus(3_600_000);
+    assert_eq!(fire(&mut world, Reaction::Notify), Answer::Told);
 }
 
 #[test]

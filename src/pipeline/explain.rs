@@ -195,6 +195,9 @@ pub fn restraint(restraint: &Restraint) -> String {
         }
         Restraint::NoEarlierRelease => "there is no earlier release to go back to".to_owned(),
         Restraint::FiredThereToo { release } => format!("it fired on release {release} too"),
+        Restraint::GoneBackTo { release } => {
+            format!("release {release} was gone back to itself, and going further is left to people")
+        }
         Restraint::Quarantined { release } => format!("the same was rejected as release {release}"),
         Restraint::NoWay { reason } => reason.clone(),
         Restraint::Busy { run } => format!("run {run} is under way"),

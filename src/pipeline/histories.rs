@@ -318,8 +318,10 @@ struct Oracle {
     left: BTreeSet<ReleaseId>,
     /// On which releases which alerts fired.
     fired: BTreeSet<(ReleaseId, String)>,
-    /// The alerts that fire, and the release of which each was told last.
-    firing: BTreeMap<String, Option<ReleaseId>>,
+    /// The alerts that fire, and whether nothing followed from each so far though something should have.
+    firing: BTreeMap<String, bool>,
+    /// The releases that are a repetition of an earlier one.
+    repeating: BTreeSet<ReleaseId>,
     silenced: BTreeMap<String, Moment>,
     answered: BTreeMap<String, Moment>,
 }
@@ -361,6 +363,9 @@ impl Oracle {
                 }
                 if let Some(release) = release {
                     self.started.insert(*release, at);
+                    if self.rollbacks.contains(run) {
+                        self.repeating.insert(*release);
+                    }
                     self.deploy_starts(*run, *release, fingerprint);
                 }
             }
@@ -397,13 +402,17 @@ impl Oracle {
         }
     }
 
-    /// An alert goes back from a release at most once, never during a deploy, never to a release on which it fired, never
-    /// without evidence of the live release alone; and nothing follows from it while it is silenced or has just been answered.
+    /// An alert goes back from a release at most once, never during a deploy, never to a release on which it fired, never from
+    /// one that was gone back to, never without evidence of the live release alone; and nothing follows from it while it is
+    /// silenced or has just been answered.
     fn alert_fires(&mut self, at: Moment, event: &Event) {
         let Event::AlertFired { name, since, release, evidence, answer, .. } = event else { return };
         let began_with = release.and_then(|release| self.started.get(&release)).is_some_and(|started| since >= started);
-        if let Some(before) = self.firing.insert(name.clone(), *release) {
-            assert!(before != *release && *evidence == Evidence::Against && began_with, "{name} is told twice");
+        let is_held = matches!(answer, Answer::Held { .. });
+        let is_seen_first = release.is_some_and(|release| !self.fired.contains(&(release, name.clone())));
+        if let Some(was_held) = self.firing.insert(name.clone(), is_held) {
+            let is_news = *evidence == Evidence::Against && is_seen_first;
+            assert!(is_news || (was_held && !is_held), "{name} is told twice");
         }
         let trigger = match answer {
             Answer::RollsBack { to } => {
@@ -411,6 +420,7 @@ impl Oracle {
                 assert!(self.left.insert(left), "{name} leaves release {left} a second time");
                 assert_eq!(self.deploying, None, "{name} goes back during a deploy");
                 assert_ne!(left, *to);
+                assert!(!self.repeating.contains(&left), "{name} takes a second step back");
                 assert!(!self.fired.contains(&(*to, name.clone())), "{name} fired on release {to} too");
                 Trigger::AlertRollback { alert: name.clone(), to: *to }
             }

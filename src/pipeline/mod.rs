@@ -32,7 +32,7 @@ mod decide_tests;
 #[cfg(test)]
 mod histories;
 
-pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, Reaction, Restraint, Silence};
+pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, Reaction, Restraint, Silence, Told};
 pub use decide::{Decision, Refusal, decide};
 pub use delivery::Delivery;
 pub use event::{Command, Event, Input, Recorded, SCHEMA};
