@@ -64,11 +64,15 @@ impl AlertRule {
         }
     }
 
-    /// What the expression says of the live release alone.
+    /// What the expression says of the live release alone. It speaks against that only once it has done so for as long as an
+    /// alert must wait, at each look; whoever does not want to know meanwhile asks about no release.
     pub fn evidence(&mut self, store: &SeriesStore, at: Moment, live: Option<ReleaseId>) -> Evidence {
         match live {
-            Some(live) => self.inputs.judge(store, at, live),
-            None => Evidence::None,
+            Some(live) => self.inputs.judge(store, at, live, self.rule.pending_for),
+            None => {
+                self.inputs.forget();
+                Evidence::None
+            }
         }
     }
 

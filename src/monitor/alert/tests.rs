@@ -6,7 +6,7 @@ use super::*;
 use crate::config::AlertSettings;
 use crate::monitor::fixture::{fail, record, store};
 use crate::monitor::promql::InstantSample;
-use crate::monitor::{Labels, METRIC_NAME};
+use crate::monitor::{Labels, METRIC_NAME, SeriesStore};
 use crate::pipeline::{AlertState, Evidence, Moment, Reaction, ReleaseId};
 
 const STEP: i64 = 15_000;
@@ -189,6 +189,12 @@ fn alert_rule(expr: &str) -> AlertRule {
     })
 }
 
+/// The release was scraped, with success or without.
+fn scraped(store: &mut SeriesStore, release: &str, at: i64, up: f64) {
+    let id = store.resolve(&Labels::new([(METRIC_NAME, "up"), ("release", release)]), true).unwrap();
+    store.append(id, at, up).unwrap();
+}
+
 #[test]
 fn evidence_is_of_the_live_release_alone() {
     let counted = |release: &str, name: &str| format!("{name}{{release=\"{release}\"}}");
@@ -196,10 +202,13 @@ fn evidence_is_of_the_live_release_alone() {
     // Release 1 answered errors all the time, release 2 none at all.
     let values: [&[f64]; 2] = [&[0.0, 60.0, 120.0], &[0.0, 0.0, 0.0]];
     let series: Vec<(&str, &[f64])> = names.iter().map(String::as_str).zip(values).collect();
-    let store = store(1_000, &series);
+    let mut store = store(1_000, &series);
     let at = Moment(2_000);
     let mut rule = alert_rule("sum(rate(errors[10s])) > 1");
     assert_eq!(rule.look(&store, at).unwrap().len(), 1);
+    assert_eq!(rule.evidence(&store, at, Some(ReleaseId(1))), Evidence::None, "it is not scraped");
+    scraped(&mut store, "1", 2_000, 1.0);
+    scraped(&mut store, "2", 2_000, 1.0);
     assert_eq!(rule.evidence(&store, at, Some(ReleaseId(1))), Evidence::Against);
     assert_eq!(rule.evidence(&store, at, Some(ReleaseId(2))), Evidence::Clear);
     assert_eq!(rule.evidence(&store, at, None), Evidence::None);
@@ -209,17 +218,47 @@ fn evidence_is_of_the_live_release_alone() {
 #[test]
 fn an_expression_without_data_is_no_evidence_and_never_a_good_sign() {
     let mut store = store(1_000, &[("errors", &[0.0, 0.0])]);
+    scraped(&mut store, "1", 1_000, 1.0);
     let at = Moment(1_000);
     let live = Some(ReleaseId(1));
     assert_eq!(alert_rule("errors > 5").evidence(&store, at, live), Evidence::Clear);
     assert_eq!(alert_rule("unknown > 5").evidence(&store, at, live), Evidence::None);
     assert_eq!(alert_rule("vector(1) > 0").evidence(&store, at, live), Evidence::None);
+    scraped(&mut store, "1", 2_000, 0.0);
     fail(&mut store, 2_000);
     let at = Moment(2_000);
     assert_eq!(alert_rule("errors > 5").evidence(&store, at, live), Evidence::None, "the app is down");
     assert_eq!(alert_rule("up == 0").evidence(&store, at, live), Evidence::Against);
+    scraped(&mut store, "1", 3_000, 1.0);
     record(&mut store, 3_000, [("errors", 9.0)].into_iter());
     assert_eq!(alert_rule("errors > 5").evidence(&store, Moment(3_000), live), Evidence::Against);
+}
+
+#[test]
+fn a_target_that_is_of_no_release_is_not_held_against_one_that_speaks_for_itself() {
+    let mut store = store(1_000, &[("probe", &[0.0])]);
+    let (at, live) = (Moment(1_000), Some(ReleaseId(1)));
+    scraped(&mut store, "1", 1_000, 1.0);
+    fail(&mut store, 1_000);
+    let mut rule = alert_rule("up == 0");
+    assert_eq!(rule.look(&store, at).unwrap().len(), 1, "something is down");
+    assert_eq!(rule.evidence(&store, at, live), Evidence::Clear);
+    scraped(&mut store, "1", 2_000, 1.0);
+    record(&mut store, 2_000, [("probe", 0.0)].into_iter());
+    assert_eq!(alert_rule("probe == 0").evidence(&store, Moment(2_000), live), Evidence::Against, "it is probed");
+}
+
+#[test]
+fn a_release_has_evidence_against_it_only_after_as_long_as_the_alert_waits() {
+    let mut store = store(1_000, &[("errors", &[9.0; 6])]);
+    scraped(&mut store, "1", 500, 1.0);
+    let live = Some(ReleaseId(1));
+    let mut rule = alert_rule("errors > 5");
+    rule.rule.pending_for = 2_000;
+    let told = [1_000, 2_000, 3_000].map(|at| rule.evidence(&store, Moment(at), live));
+    assert_eq!(told, [Evidence::None, Evidence::None, Evidence::Against]);
+    assert_eq!(rule.evidence(&store, Moment(4_000), None), Evidence::None);
+    assert_eq!(rule.evidence(&store, Moment(5_000), live), Evidence::None, "nobody looked meanwhile");
 }
 
 #[test]
