@@ -7,7 +7,7 @@ mod charts;
 
 pub use charts::{
     AlertSpan, AlertStrip, Bucket, Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, Curve,
-    ExpressionFault, Mark, MetricInformation, PanelData, PanelKind, RunMark, Statistics,
+    ExpressionFault, Mark, MetricInformation, PanelData, PanelKind, RunMark, Statistics, TimeColumns,
 };
 
 use std::collections::BTreeMap;

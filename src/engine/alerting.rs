@@ -16,7 +16,7 @@ use super::effects::{CurrentSettings, current};
 use super::monitoring::{Monitoring, Source};
 use super::releases;
 use super::status::Status;
-use crate::api::types::{AlertReport, AlertRow, AlertSpan, AlertStatus, AlertStrip, SilenceRequest};
+use crate::api::types::{AlertReport, AlertRow, AlertSpan, AlertStatus, AlertStrip, SilenceRequest, TimeColumns};
 use crate::config::{AlertSettings, MonitorSettings};
 use crate::disk::{Layout, now, write_whole};
 use crate::monitor::SeriesStore;
@@ -212,10 +212,10 @@ impl Alerting {
     pub fn strips(&self, end: Moment, step: u64, columns: usize, panels: &[&str]) -> Vec<AlertStrip> {
         let inner = self.inner();
         let panels: Vec<Option<promql::Query>> = panels.iter().map(|text| promql::parse(text).ok()).collect();
-        let grid = Columns { end, step: step.max(1), count: columns };
+        let columns = TimeColumns { end, step: step.max(1), count: columns };
         let strip = |rule: &AlertRule| {
             let name = &rule.rule.name;
-            let spans = inner.kept.history.spans(name, grid.begin(), end);
+            let spans = inner.kept.history.spans(name, begin_of(columns), end);
             let is_about = |panel: &Option<promql::Query>| {
                 panel.as_ref().is_some_and(|panel| rule.metrics().iter().any(|metric| panel.mentions(metric)))
             };
@@ -227,7 +227,7 @@ impl Alerting {
                     .filter(|(_, panel)| is_about(panel))
                     .map(|(index, _)| index)
                     .collect(),
-                spans: spans.map(|span| grid.span(span)).collect(),
+                spans: spans.map(|span| covered(columns, span)).collect(),
             }
         };
         inner.rules.iter().map(strip).filter(|strip| !strip.spans.is_empty()).collect()
@@ -384,37 +384,23 @@ fn firing(rule: &AlertRule, states: &AlertStates, evidence: Evidence, known: &Kn
     firing
 }
 
-/// The columns of a chart as stretches of time; the last ends at `end`.
-#[derive(Debug, Clone, Copy)]
-struct Columns {
-    end: Moment,
-    step: u64,
-    count: usize,
+/// Before the first of these columns nothing is shown.
+fn begin_of(columns: TimeColumns) -> Moment {
+    let length = columns.step.saturating_mul(u64::try_from(columns.count).unwrap_or(u64::MAX));
+    Moment(columns.end.0.saturating_sub(i64::try_from(length).unwrap_or(i64::MAX)))
 }
 
-impl Columns {
-    fn begin(&self) -> Moment {
-        let length = self.step.saturating_mul(u64::try_from(self.count).unwrap_or(u64::MAX));
-        Moment(self.end.0.saturating_sub(i64::try_from(length).unwrap_or(i64::MAX)))
-    }
+/// The column in which a moment lies; the first or the last, if it lies before or behind all.
+fn nearest(columns: TimeColumns, at: Moment) -> usize {
+    let outside = if at > columns.end { columns.count.saturating_sub(1) } else { 0 };
+    columns.column(at).unwrap_or(outside)
+}
 
-    /// The column in which a moment lies; the first, if it lies before all.
-    fn column(&self, at: Moment) -> usize {
-        let back = usize::try_from(self.end.since(at) / self.step).unwrap_or(usize::MAX);
-        self.count.saturating_sub(1).saturating_sub(back)
-    }
-
-    /// A stretch in columns, both ends included.
-    fn span(&self, span: &Span) -> AlertSpan {
-        let from = self.column(span.from);
-        let to = self.behind(span.until).saturating_sub(1).max(from);
-        AlertSpan { from, to, firing: span.state == AlertState::Firing }
-    }
-
-    /// The column behind a stretch that ends at a moment, or lasts.
-    fn behind(&self, until: Option<Moment>) -> usize {
-        until.map_or(self.count, |until| self.column(until) + 1).min(self.count)
-    }
+/// A stretch of time in columns, both ends included.
+fn covered(columns: TimeColumns, span: &Span) -> AlertSpan {
+    let from = nearest(columns, span.from);
+    let to = span.until.map_or(columns.count.saturating_sub(1), |until| nearest(columns, until)).max(from);
+    AlertSpan { from, to, firing: span.state == AlertState::Firing }
 }
 
 #[cfg(test)]
@@ -423,13 +409,18 @@ mod tests {
 
     #[test]
     fn a_stretch_of_time_covers_the_columns_that_it_touches() {
-        let columns = Columns { end: Moment(10_000), step: 1_000, count: 5 };
-        assert_eq!(columns.begin(), Moment(5_000));
-        let at = |from, until: Option<i64>| (columns.column(Moment(from)), columns.behind(until.map(Moment)));
-        assert_eq!(at(9_500, None), (4, 5));
-        assert_eq!(at(7_500, Some(8_500)), (2, 4));
-        assert_eq!(at(0, Some(6_500)), (0, 2));
-        assert_eq!(at(0, None), (0, 5));
-        assert_eq!(at(10_500, None), (4, 5), "a moment ahead of the clock is now");
+        let columns = TimeColumns { end: Moment(10_000), step: 1_000, count: 5 };
+        assert_eq!(begin_of(columns), Moment(5_000));
+        let at = |from, until: Option<i64>| {
+            let span = Span { state: AlertState::Firing, from: Moment(from), until: until.map(Moment) };
+            let AlertSpan { from, to, firing } = covered(columns, &span);
+            assert!(firing);
+            (from, to)
+        };
+        assert_eq!(at(9_500, None), (4, 4));
+        assert_eq!(at(7_500, Some(8_500)), (2, 3));
+        assert_eq!(at(0, Some(6_500)), (0, 1));
+        assert_eq!(at(0, None), (0, 4));
+        assert_eq!(at(10_500, None), (4, 4), "a moment ahead of the clock is now");
     }
 }

@@ -7,7 +7,7 @@ pub(super) mod completion;
 pub(super) mod explorer;
 pub(super) mod line;
 
-use crate::api::types::{Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest};
+use crate::api::types::{Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, TimeColumns};
 use crate::pipeline::{Moment, ReleaseId};
 
 use super::glyphs::Glyphs;
@@ -178,17 +178,17 @@ impl Metrics {
         let charts = self.shown();
         let columns = columns(charts);
         let Some(last) = columns.checked_sub(1) else { return };
-        let column = match self.cursor.and_then(|cursor| column_of(charts, columns, cursor)) {
+        let column = match self.cursor.and_then(|cursor| in_time(charts, columns).column(cursor)) {
             Some(column) => column.saturating_add_signed(isize::from(by) * 2).min(last),
             None => last,
         };
-        self.cursor = Some(moment_of(charts, columns, column));
+        self.cursor = Some(in_time(charts, columns).moment(column));
     }
 
     /// The column of the crosshair, while it is within the charts.
     pub(super) fn cursor_column(&self) -> Option<usize> {
         let charts = self.shown();
-        column_of(charts, columns(charts), self.cursor?)
+        in_time(charts, columns(charts)).column(self.cursor?)
     }
 
     /// Looks back or forward by half of what is shown; beyond the present it is the present again.
@@ -220,21 +220,9 @@ fn columns(charts: &Charts) -> usize {
     curves.chain(buckets).max().unwrap_or(0)
 }
 
-/// The moment of a column: the last one stands at the end, those before at multiples of the step.
-pub(super) fn moment_of(charts: &Charts, columns: usize, column: usize) -> Moment {
-    let Some(back) = columns.checked_sub(column + 1).filter(|back| *back > 0) else { return charts.end };
-    let step = i64::try_from(charts.step).unwrap_or(i64::MAX).max(1);
-    let last = charts.end.0.saturating_sub(1).div_euclid(step).saturating_mul(step);
-    let back = i64::try_from(back - 1).unwrap_or(i64::MAX);
-    Moment(last.saturating_sub(back.saturating_mul(step)))
-}
-
-/// The column of a moment; `None` if it lies outside.
-fn column_of(charts: &Charts, columns: usize, moment: Moment) -> Option<usize> {
-    let last = columns.checked_sub(1)?;
-    let back = usize::try_from(charts.end.0.checked_sub(moment.0)?).ok()?;
-    let step = usize::try_from(charts.step).ok()?.max(1);
-    last.checked_sub(back.div_ceil(step))
+/// The columns of charts in time.
+pub(super) fn in_time(charts: &Charts, columns: usize) -> TimeColumns {
+    TimeColumns { end: charts.end, step: charts.step, count: columns }
 }
 
 #[cfg(test)]
@@ -248,17 +236,6 @@ mod tests {
         let mut metrics = Metrics::new(Drawing::Braille);
         metrics.charts = Charts { panels: vec![panel], end: Moment(end), step, ..Charts::default() };
         metrics
-    }
-
-    #[test]
-    fn a_column_and_its_moment_belong_together() {
-        for end in [100_000, 100_001, 104_999] {
-            let metrics = metrics(20, end, 5_000);
-            for column in 0..20 {
-                let moment = moment_of(&metrics.charts, 20, column);
-                assert_eq!(column_of(&metrics.charts, 20, moment), Some(column), "end {end}");
-            }
-        }
     }
 
     #[test]

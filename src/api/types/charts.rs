@@ -167,6 +167,48 @@ pub struct Charts {
     pub step: u64,
 }
 
+/// The columns of charts in time. The last one stands at the end, those before it at multiples of the step, so that charts
+/// that are drawn again a second later show the same ones. A column shows what happened after the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeColumns {
+    /// The moment of the last column.
+    pub end: Moment,
+    /// Milliseconds a column.
+    pub step: u64,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl TimeColumns {
+    /// The moment of a column.
+    pub fn moment(self, column: usize) -> Moment {
+        let Some(back) = self.count.checked_sub(column + 1).filter(|back| *back > 0) else { return self.end };
+        let (last, step) = self.last_multiple();
+        let back = i64::try_from(back - 1).unwrap_or(i64::MAX);
+        Moment(last.saturating_sub(back.saturating_mul(step)))
+    }
+
+    /// The column that shows what happened at a moment; `None` if it lies outside.
+    pub fn column(self, at: Moment) -> Option<usize> {
+        let newest = self.count.checked_sub(1)?;
+        let (last, step) = self.last_multiple();
+        if at > self.end {
+            return None;
+        }
+        if at.0 > last {
+            return Some(newest);
+        }
+        let back = usize::try_from(last.saturating_sub(at.0) / step).ok()?;
+        newest.checked_sub(1)?.checked_sub(back)
+    }
+
+    /// The last multiple of the step before the end, and the step.
+    fn last_multiple(self) -> (i64, i64) {
+        let step = i64::try_from(self.step).unwrap_or(i64::MAX).max(1);
+        (self.end.0.saturating_sub(1).div_euclid(step).saturating_mul(step), step)
+    }
+}
+
 /// Which charts are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChartsRequest {
@@ -241,4 +283,31 @@ pub struct ExpressionFault {
     pub from: usize,
     /// The character behind it.
     pub to: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_and_its_moment_belong_together_wherever_the_end_stands() {
+        for end in [100_000, 100_001, 104_999] {
+            let columns = TimeColumns { end: Moment(end), step: 5_000, count: 20 };
+            for column in 0..20 {
+                assert_eq!(columns.column(columns.moment(column)), Some(column), "end {end}");
+            }
+            assert_eq!(columns.column(Moment(end + 1)), None);
+            assert_eq!(columns.column(Moment(0)), None);
+        }
+    }
+
+    #[test]
+    fn what_happens_between_two_columns_stands_at_the_second_and_stays_there() {
+        // The columns stand at 95 s, 100 s and the end.
+        for end in [100_001, 102_500, 104_999] {
+            let columns = TimeColumns { end: Moment(end), step: 5_000, count: 20 };
+            let found = [95_000, 95_001, 97_500, 100_000, 100_001].map(|at| columns.column(Moment(at)));
+            assert_eq!(found, [Some(17), Some(18), Some(18), Some(18), Some(19)], "end {end}");
+        }
+    }
 }

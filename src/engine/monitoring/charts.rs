@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{MAX_COLUMNS, Monitoring, Source};
 use crate::api::types::{
     Bucket, Charts, ChartsRequest, Comparison, ComparisonRequest, Curve, Mark, PanelData, PanelKind, RunMark,
-    Statistics,
+    Statistics, TimeColumns,
 };
 use crate::config::{self, PanelSettings};
 use crate::disk::now;
@@ -185,14 +185,10 @@ impl Monitoring {
 impl Story {
     /// Puts deploys and runs into their columns.
     fn mark(&self, charts: &mut Charts, columns: usize) {
-        let (end, step) = (charts.end, charts.step);
-        let column = |at: Moment| {
-            let back = usize::try_from(end.0.checked_sub(at.0)?).ok()? / usize::try_from(step).ok()?.max(1);
-            (columns - 1).checked_sub(back)
-        };
-        let deploys = self.releases.iter().filter_map(|release| Some((release.id, column(release.live_since?)?)));
+        let grid = TimeColumns { end: charts.end, step: charts.step, count: columns };
+        let deploys = self.releases.iter().filter_map(|release| Some((release.id, grid.column(release.live_since?)?)));
         charts.marks = deploys.map(|(release, column)| Mark { column, release }).collect();
-        let runs = self.runs.iter().filter_map(|(run, began)| Some((*run, column(*began)?)));
+        let runs = self.runs.iter().filter_map(|(run, began)| Some((*run, grid.column(*began)?)));
         charts.runs = runs.map(|(run, column)| RunMark { column, run }).collect();
     }
 

@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::{AXIS_WIDTH, Chart};
 use crate::api::types::{AlertSpan, AlertStrip, Charts};
 use crate::pipeline::Moment;
-use crate::tui::metrics::moment_of;
+use crate::tui::metrics::in_time;
 use crate::tui::quantity::{self, cell, real};
 use crate::tui::widgets::text::{cut, put_at, put_right, put_sign, sanitize};
 
@@ -112,7 +112,7 @@ pub(super) fn draw_axis(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame) {
 
 /// The moment of the crosshair, in words.
 pub(super) fn cursor_text(chart: &Chart<'_>, cursor: usize) -> String {
-    let moment = moment_of(chart.charts, chart.columns, cursor);
+    let moment = in_time(chart.charts, chart.columns).moment(cursor);
     if chart.model.metrics.compared.is_some() {
         return since_deploy(moment.0);
     }
