@@ -13,8 +13,12 @@ use crate::tui::metrics::{Asked, Compared, RANGES};
 
 /// Charts are not asked for more often than this, in milliseconds.
 const CHARTS_EVERY: u64 = 1_000;
-/// ... and at least this often, for the last column is the present.
+/// ... and as a rule at least this often, for the last column is the present.
 const CHARTS_LATEST: u64 = 2_000;
+/// ... which over a day is no reason to evaluate that whole day every two seconds: then this often.
+const CHARTS_RARELY: u64 = 10_000;
+/// This part of a column is soon enough.
+const PART: u64 = 20;
 /// Candidates by which a page key moves.
 const PAGE: isize = 10;
 
@@ -66,8 +70,12 @@ fn due_charts(model: &Model) -> Option<Asked> {
         None => true,
         Some(asked) if asked.request != request => true,
         Some(asked) => {
-            let step = request.range / u64::try_from(columns).unwrap_or(1).max(1);
-            let step = step.clamp(CHARTS_EVERY, CHARTS_LATEST);
+            let step = match request.range {
+                // How much that is, the daemon has said.
+                0 => metrics.charts.step,
+                range => range / u64::try_from(columns).unwrap_or(1).max(1),
+            };
+            let step = step.clamp(CHARTS_EVERY, (step / PART).clamp(CHARTS_LATEST, CHARTS_RARELY));
             !model.is_frozen && request.end.is_none() && until.since(asked.until) >= step
         }
     };

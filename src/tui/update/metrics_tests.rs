@@ -62,6 +62,24 @@ fn whoever_looks_back_is_not_moved_by_new_scrapes() {
 }
 
 #[test]
+fn a_long_time_is_drawn_anew_seldom() {
+    let mut model = metrics();
+    let scraped = |model: &mut Model, later: u64| {
+        let mut live = model.live.clone();
+        live.scraped = Some(Ok(model.metrics.asked.as_ref().unwrap().until.plus(later)));
+        let item = crate::api::types::StreamItem::Live(live);
+        let asked = update(model, Msg::Stream(Box::new(item)));
+        asked.iter().any(|command| matches!(command, Cmd::FetchCharts(_)))
+    };
+    assert!(!scraped(&mut model, 900) && scraped(&mut model, 2_900), "the last minutes");
+    let charts = model.metrics.charts.clone();
+    update(&mut model, Msg::Charts(Ok(charts)));
+    press(&mut model, "----");
+    assert_eq!(RANGES[model.metrics.range].0, 86_400_000);
+    assert!(!scraped(&mut model, 9_000) && scraped(&mut model, 10_000), "a day");
+}
+
+#[test]
 fn plus_and_minus_zoom_around_the_crosshair() {
     let mut model = metrics();
     press(&mut model, "--");
