@@ -57,14 +57,15 @@ pub(in crate::tui) fn candidates<'a>(catalog: &'a Catalog, before: &str) -> Vec<
             metrics.chain(functions.filter(|_| !word.is_empty())).collect()
         }
     };
-    let mut found: Vec<(usize, Candidate<'a>)> =
-        all.into_iter().filter_map(|candidate| Some((rank(candidate, word)?, candidate))).collect();
+    let lower = word.to_lowercase();
+    let ranked = |candidate: Candidate<'a>| Some((rank(candidate, word, &lower)?, candidate));
+    let mut found: Vec<(usize, Candidate<'a>)> = all.into_iter().filter_map(ranked).collect();
     found.sort_by_key(|(rank, _)| *rank);
     found.into_iter().take(MOST).map(|(_, candidate)| candidate).collect()
 }
 
 /// How badly a word fits; the words of a help text count too, but least.
-fn rank(candidate: Candidate<'_>, word: &str) -> Option<usize> {
+fn rank(candidate: Candidate<'_>, word: &str, lower: &str) -> Option<usize> {
     const ONLY_HELP: usize = 1_000_000;
     if word.is_empty() {
         return Some(0);
@@ -75,7 +76,7 @@ fn rank(candidate: Candidate<'_>, word: &str) -> Option<usize> {
         None => distance(name, word),
     };
     by_name.or_else(|| match candidate {
-        Candidate::Metric(metric) if metric.help.to_lowercase().contains(&word.to_lowercase()) => Some(ONLY_HELP),
+        Candidate::Metric(metric) if metric.help.to_lowercase().contains(lower) => Some(ONLY_HELP),
         _ => None,
     })
 }
