@@ -4,9 +4,9 @@
 //! The arrangement, in the order of the data: [`fetch`] gets one page of metrics and [`Ingest`] takes what is on it
 //! ([`exposition`]) into the [`SeriesStore`], which keeps the samples of all targets in memory and below the folder it is
 //! given; [`promql`] evaluates expressions over the store; [`Panel`] turns an expression into the columns of a chart,
-//! [`alert`] turns one into states over time. A [`PrometheusClient`] asks an existing Prometheus in the place of a store. Nothing here reads a clock on its own account
-//! (moments are handed in), touches a file outside of that folder or knows of runs and releases: a release is just a label
-//! of a target.
+//! [`alert`] turns one into states over time. A [`PrometheusClient`] asks an existing Prometheus in the place of a store.
+//! Nothing here reads a clock on its own account (moments are handed in), touches a file outside of that folder or knows of
+//! runs and releases: a release is just a label of a target.
 //!
 //! Known gaps: native histograms are not read, and exemplars are not kept.
 
@@ -24,6 +24,7 @@ mod prometheus_source;
 pub mod promql;
 pub mod promqltest;
 mod scrape;
+mod selectors;
 pub mod storage;
 
 pub use exposition::{Entry, ExpositionError, Format, Metadata, MetricKind, Reader, Sample, read_lenient, text_of};

@@ -1,9 +1,9 @@
 //! Panels: an expression turned into the columns of a chart.
 //!
 //! Columns stand at multiples of their width in time, so that a chart that is drawn again a second later shows the same
-//! columns, moved by a whole one or not at all. A column is a gap where there is no number, and where every target that
-//! was scraped within it failed at least once: a rate over a minute would otherwise hide an app that was away for ten
-//! seconds.
+//! columns, moved by a whole one or not at all. A column is a gap where there is no number, and where every target of which
+//! the expression speaks, if it was scraped within it, failed at least once: a rate over a minute would otherwise hide an app
+//! that was away for ten seconds.
 
 mod defaults;
 mod elsewhere;
@@ -18,6 +18,8 @@ pub use extremes::ColumnExtremes;
 pub use heat::{HeatBucket, HeatColumns};
 pub use statistics::CurveStatistics;
 
+use std::collections::BTreeSet;
+
 use promql_parser::label::{MatchOp, Matcher};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,7 @@ use crate::pipeline::Moment;
 
 use super::labels::{Labels, METRIC_NAME};
 use super::promql::{self, PromqlError, Query, RangeSeries};
+use super::selectors::{each_selector, matchers_of};
 use super::storage::{Selected, SeriesStore};
 
 /// More lines than this cannot be told apart in a terminal.
@@ -104,7 +107,7 @@ impl Panel {
         }
         let left_out = keep_largest(&mut found);
         // A panel that shows `up` itself must show its zeros.
-        let gaps = if self.query.mentions(UP) { vec![false; columns] } else { gaps(store, &grid) };
+        let gaps = if self.query.mentions(UP) { vec![false; columns] } else { gaps(store, &grid, &self.query) };
         let telling = telling_labels(&found);
         let series = found
             .iter()
@@ -185,10 +188,10 @@ fn join(found: &mut Vec<RangeSeries>, present: Vec<RangeSeries>) {
     }
 }
 
-/// For each column whether nothing was measured in it: every target's scrapes failed, or nobody was scraping. Where no
-/// scrape falls into a column, the last one before it counts for a while.
-fn gaps(store: &SeriesStore, grid: &Grid) -> Vec<bool> {
-    let targets = scrapes(store, grid);
+/// For each column whether nothing was measured in it: the scrapes of every target that matters failed, or nobody was
+/// scraping. Where no scrape falls into a column, the last one before it counts for a while.
+fn gaps(store: &SeriesStore, grid: &Grid, query: &Query) -> Vec<bool> {
+    let targets = scrapes(store, grid, query);
     let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
     let is_gap = |at: Moment| {
         let is_down = |scrapes: &[(i64, f64)]| {
@@ -205,17 +208,39 @@ fn gaps(store: &SeriesStore, grid: &Grid) -> Vec<bool> {
     grid.moments().map(is_gap).collect()
 }
 
-/// When each target was scraped, and whether with success, as far back as any column looks.
-fn scrapes(store: &SeriesStore, grid: &Grid) -> Vec<Vec<(i64, f64)>> {
+/// When each target that matters was scraped, and whether with success, as far back as any column looks. That others are up
+/// says nothing of an app that is away. Where no scrapes of those that matter are known, all do.
+fn scrapes(store: &SeriesStore, grid: &Grid, query: &Query) -> Vec<Vec<(i64, f64)>> {
     let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
     let after = grid.first.0.min(grid.end.0).saturating_sub(step.max(LOOK_BACK_MS));
     let is_up = Matcher::new(MatchOp::Equal, METRIC_NAME, UP);
+    let all = store.select(&[is_up], after, grid.end.0);
+    let matter = targets_of(store, query, after, grid.end.0);
+    let (own, others): (Vec<Selected>, Vec<Selected>) =
+        all.into_iter().partition(|scrapes| matter.contains(&target(&scrapes.labels)));
     let samples = |mut series: Selected| {
         let mut samples = Vec::new();
         series.window(after, grid.end.0, &mut samples);
         samples
     };
-    store.select(&[is_up], after, grid.end.0).into_iter().map(samples).collect()
+    let known = if own.is_empty() { others } else { own };
+    known.into_iter().map(samples).collect()
+}
+
+/// The targets whose series an expression names; none if that cannot be told.
+fn targets_of(store: &SeriesStore, query: &Query, after: i64, until: i64) -> BTreeSet<(String, String)> {
+    let Ok(mut expression) = promql_parser::parser::parse(query.text()) else { return BTreeSet::new() };
+    let mut selectors = Vec::new();
+    each_selector(&mut expression, &mut |selector| selectors.push(matchers_of(selector)));
+    let Some(selectors) = selectors.into_iter().collect::<Option<Vec<_>>>() else { return BTreeSet::new() };
+    let found = selectors.iter().flat_map(|matchers| store.select(matchers, after, until));
+    found.map(|series| target(&series.labels)).collect()
+}
+
+/// The labels by which a target is told from the others, and its series are known.
+fn target(labels: &Labels) -> (String, String) {
+    let label = |name: &str| labels.get(name).unwrap_or_default().to_owned();
+    (label("job"), label("instance"))
 }
 
 /// The scrapes after one moment up to and including another.
@@ -296,6 +321,20 @@ mod tests {
         assert_eq!(known, [true, true, false, true]);
         let columns = panel("up").columns(&store, Moment(4_000), 2_000, 2).unwrap();
         assert_eq!(columns.series[0].points, [Some(0.0), Some(1.0)]);
+    }
+
+    #[test]
+    fn an_app_that_is_away_is_a_gap_even_while_other_targets_are_up() {
+        let own = "a{job=\"app\"} 0 1 2 stale 4\n  up{job=\"app\"} 1 1 1 0 1";
+        let other = "load{job=\"node\"} 1x4\n  up{job=\"node\"} 1x4";
+        let store = loaded(&format!("load 1s\n  {own}\n  {other}\n")).unwrap();
+        let known = |expr: &str| {
+            let columns = panel(expr).columns(&store, Moment(4_000), 4_000, 4).unwrap();
+            columns.series[0].points.iter().map(Option::is_some).collect::<Vec<bool>>()
+        };
+        assert_eq!(known("sum(rate(a[1m]))"), [true, true, false, true]);
+        assert_eq!(known("load"), [true; 4]);
+        assert_eq!(known("sum(rate(a[1m])) + on () sum(load)"), [true; 4], "something was measured");
     }
 
     #[test]

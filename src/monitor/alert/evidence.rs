@@ -11,6 +11,7 @@ use promql_parser::parser::{Expr, VectorSelector};
 
 use crate::monitor::SeriesStore;
 use crate::monitor::promql::{self, Query};
+use crate::monitor::selectors::each_selector;
 use crate::pipeline::{Evidence, Moment, ReleaseId};
 
 /// The label that says of which release a series is.
@@ -155,31 +156,4 @@ fn narrow(selector: &mut VectorSelector, matcher: Matcher) {
 /// A selector by itself, as it is now.
 fn present(selector: VectorSelector) -> Option<Query> {
     promql::parse(&VectorSelector { offset: None, at: None, ..selector }.to_string()).ok()
-}
-
-/// Visits every selector of an expression. How deep it goes is bounded by the length of an expression, which was parsed.
-fn each_selector(expression: &mut Expr, visit: &mut dyn FnMut(&mut VectorSelector)) {
-    match expression {
-        Expr::VectorSelector(selector) => visit(selector),
-        Expr::MatrixSelector(matrix) => visit(&mut matrix.vs),
-        Expr::Paren(inner) => each_selector(&mut inner.expr, visit),
-        Expr::Unary(inner) => each_selector(&mut inner.expr, visit),
-        Expr::Subquery(inner) => each_selector(&mut inner.expr, visit),
-        Expr::Binary(binary) => {
-            each_selector(&mut binary.lhs, visit);
-            each_selector(&mut binary.rhs, visit);
-        }
-        Expr::Aggregate(aggregate) => {
-            each_selector(&mut aggregate.expr, visit);
-            if let Some(parameter) = &mut aggregate.param {
-                each_selector(parameter, visit);
-            }
-        }
-        Expr::Call(call) => {
-            for argument in &mut call.args.args {
-                each_selector(argument, visit);
-            }
-        }
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
-    }
 }

@@ -1,13 +1,14 @@
 //! The lowest and highest sample within each column of a plain selector: down-sampling looks at one moment a column, and what
 //! happened between two of them must not be lost.
 
-use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::{Expr, VectorSelector};
+use promql_parser::label::Matcher;
+use promql_parser::parser::Expr;
 
 use crate::pipeline::Moment;
 
 use super::{Grid, Panel, PanelColumns};
-use crate::monitor::{METRIC_NAME, SeriesStore};
+use crate::monitor::SeriesStore;
+use crate::monitor::selectors::matchers_of;
 
 /// The extremes of one series, one entry a column; both empty where the points tell all.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -56,15 +57,9 @@ fn plain_selector(text: &str) -> Option<Vec<Matcher>> {
     while let Expr::Paren(inner) = expression {
         expression = *inner.expr;
     }
-    let Expr::VectorSelector(VectorSelector { name, matchers, offset: None, at: None }) = expression else {
-        return None;
-    };
-    if !matchers.or_matchers.is_empty() {
-        return None;
-    }
-    let mut all = matchers.matchers;
-    all.extend(name.map(|name| Matcher::new(MatchOp::Equal, METRIC_NAME, &name)));
-    Some(all)
+    let Expr::VectorSelector(selector) = &expression else { return None };
+    let is_plain = selector.offset.is_none() && selector.at.is_none();
+    matchers_of(selector).filter(|_| is_plain)
 }
 
 #[cfg(test)]

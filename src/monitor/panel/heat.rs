@@ -46,7 +46,7 @@ impl Panel {
         if columns > 0 {
             join(&mut found, self.query.range(store, end, end, 1)?);
         }
-        Ok(heat_of(&found, &grid, &gaps(store, &grid)))
+        Ok(heat_of(&found, &grid, &gaps(store, &grid, &self.query)))
     }
 }
 

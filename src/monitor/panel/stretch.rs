@@ -17,7 +17,7 @@ impl Panel {
     ) -> Result<Vec<PanelSeries>, PromqlError> {
         let grid = Grid::even(begin, step_ms, columns);
         let found = self.query.range(store, begin, grid.end, step_ms)?;
-        Ok(series_of(&self.title, found, &grid, &gaps(store, &grid)))
+        Ok(series_of(&self.title, found, &grid, &gaps(store, &grid, &self.query)))
     }
 }
 
