@@ -7,11 +7,11 @@ use clap::{Args, value_parser};
 
 use super::{files, milliseconds};
 use crate::api::client::Client;
-use crate::api::types::{Charts, PanelData};
+use crate::api::types::{Bucket, Charts, PanelData};
 use crate::cli::failure::Failure;
 use crate::cli::project::{block_on, layout};
 use crate::config::HumanDuration;
-use crate::monitor::export::svg::{Picture, PictureCurve, picture};
+use crate::monitor::export::svg::{Picture, PictureBucket, PictureCurve, picture};
 
 /// More columns than this nobody can see.
 const MOST_COLUMNS: usize = 1_200;
@@ -57,6 +57,7 @@ fn pictured(charts: &Charts, panel: &PanelData, arguments: &SvgArguments) -> Pic
         title: panel.title.clone(),
         unit: panel.unit.clone(),
         curves: curves.map(|curve| PictureCurve { label: curve.label.clone(), points: curve.points.clone() }).collect(),
+        buckets: panel.buckets.iter().map(pictured_bucket).collect(),
         left_out: panel.left_out,
         marks: charts.marks.iter().map(|mark| (mark.column, format!("release {}", mark.release))).collect(),
         end: charts.end,
@@ -65,6 +66,10 @@ fn pictured(charts: &Charts, panel: &PanelData, arguments: &SvgArguments) -> Pic
         height: arguments.height,
         is_light: arguments.light,
     }
+}
+
+fn pictured_bucket(bucket: &Bucket) -> PictureBucket {
+    PictureBucket { bound: bucket.bound.clone(), counts: bucket.counts.clone() }
 }
 
 /// The panel of that title, however it is capitalised.

@@ -3,7 +3,10 @@
 //! The picture needs nothing beside itself: no script, no style sheet, no font that is not there. Every text in it is foreign
 //! and escaped. Gaps are gaps: a curve ends where nothing was measured and begins anew behind it.
 
+mod heat;
 mod scale;
+
+pub use self::heat::PictureBucket;
 
 use std::fmt::Write as _;
 
@@ -38,6 +41,8 @@ pub struct Picture {
     pub unit: Option<String>,
     /// The curves.
     pub curves: Vec<PictureCurve>,
+    /// The buckets of a heat map, the lowest first; such a picture has no curves.
+    pub buckets: Vec<PictureBucket>,
     /// How many further curves there are.
     pub left_out: usize,
     /// Deploys: the column, and what is written there.
@@ -100,14 +105,19 @@ pub fn picture(picture: &Picture) -> String {
     open(&mut svg, picture, theme);
     heading(&mut svg, picture, theme);
     let values = picture.curves.iter().flat_map(|curve| curve.points.iter().flatten().copied());
-    match Scale::of(values, plot.height) {
-        Some(scale) => {
+    match (Scale::of(values, plot.height), heat::greatest(picture)) {
+        (None, Some(most)) => {
+            heat::draw(&mut svg, picture, &plot, most, theme);
+            draw_times(&mut svg, picture, &plot, theme);
+            draw_marks(&mut svg, picture, &plot, theme);
+        }
+        (Some(scale), _) => {
             draw_scale(&mut svg, &plot, &scale, theme);
             draw_times(&mut svg, picture, &plot, theme);
             draw_marks(&mut svg, picture, &plot, theme);
             draw_curves(&mut svg, picture, &plot, &scale, theme);
         }
-        None => {
+        (None, None) => {
             let middle = (plot.left + plot.width / 2.0, plot.top + plot.height / 2.0);
             text(&mut svg, middle, "middle", theme.faint, "nothing was measured in this time");
         }
@@ -143,6 +153,9 @@ fn heading(svg: &mut String, picture: &Picture, theme: &Theme) {
     } else if let Some(unit) = &picture.unit {
         said = format!("in {unit}, {said}");
     }
+    if let Some(meaning) = heat::heading(picture) {
+        said = format!("{meaning}, {said}");
+    }
     text(svg, (f64::from(picture.width) - RIGHT, 24.0), "end", theme.faint, &said);
 }
 
@@ -158,7 +171,9 @@ struct Plot {
 impl Plot {
     fn of(picture: &Picture, legend_rows: usize) -> Self {
         let below = TIMES + ROW * count(legend_rows) + 8.0;
-        let columns = picture.curves.iter().map(|curve| curve.points.len()).max().unwrap_or(0);
+        let points = picture.curves.iter().map(|curve| curve.points.len());
+        let counts = picture.buckets.iter().map(|bucket| bucket.counts.len());
+        let columns = points.chain(counts).max().unwrap_or(0);
         Self {
             left: LEFT,
             top: TOP,
@@ -372,6 +387,7 @@ mod tests {
             title: "requests/s <& \"more\"\u{1b}".to_owned(),
             unit: Some("req/s".to_owned()),
             curves,
+            buckets: Vec::new(),
             left_out: 0,
             marks: vec![(2, "release 17".to_owned())],
             end: Moment(1_700_000_005_000),
@@ -446,6 +462,19 @@ mod tests {
                 assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
             }
         }
+    }
+
+    #[test]
+    fn a_heat_map_has_a_row_for_each_bucket_and_its_gap() {
+        let bucket =
+            |bound: &str, counts: [Option<f64>; 5]| PictureBucket { bound: bound.to_owned(), counts: counts.to_vec() };
+        let low = bucket("0.5", [Some(4.0), Some(4.0), None, Some(0.0), Some(1.0)]);
+        let high = bucket("+Inf <b>", [Some(0.0), Some(0.0), None, Some(9.0), Some(9.0)]);
+        let svg = picture(&Picture { buckets: vec![low, high], ..drawn(Vec::new()) });
+        // The background, three stretches of the first row, two of the second.
+        assert_eq!(elements(&svg, "rect"), 1 + 3 + 2, "{svg}");
+        assert!(svg.contains(">0.5</text>") && svg.contains("+Inf &lt;b&gt;"), "{svg}");
+        assert!(svg.contains("the fullest field 9") && !svg.contains("nothing was measured"), "{svg}");
     }
 
     #[test]
