@@ -159,6 +159,35 @@ fn events() {
 }
 
 #[test]
+fn events_say_where_alerts_stand() {
+    use crate::api::types::AlertStatus;
+    use crate::pipeline::{AlertState, Moment, Reaction, Silence};
+    let mut model = fixtures::idle();
+    press(&mut model, "7");
+    let alert = |name: &str, state| AlertStatus {
+        name: name.to_owned(),
+        state,
+        since: None,
+        severity: None,
+        then: Reaction::Notify,
+        silence: None,
+        error: None,
+    };
+    let since = Some(model.now);
+    let firing = AlertStatus { since, ..alert("오류율", AlertState::Firing) };
+    let silence = Silence { by: "mina".to_owned(), message: String::new(), since: Moment(0), until: model.now };
+    let silenced = AlertStatus { silence: Some(silence), ..alert("Drift", AlertState::Inactive) };
+    model.live.alerts = vec![alert("Quiet", AlertState::Inactive), silenced, firing];
+    let text = render(&model, 120, 24);
+    let row = text.lines().find(|row| row.contains(" alerts ")).unwrap();
+    let places =
+        ["오류율 firing since ", "Drift inactive, silenced by mina until ", "1 inactive"].map(|told| row.find(told));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{row}");
+    model.live.alerts.clear();
+    assert!(!render(&model, 120, 24).contains(" alerts "));
+}
+
+#[test]
 fn help() {
     let mut model = fixtures::idle();
     press(&mut model, "?");
