@@ -19,7 +19,7 @@ use super::status::Status;
 use crate::api::types::{AlertReport, AlertRow, AlertSpan, AlertStatus, AlertStrip, SilenceRequest, TimeColumns};
 use crate::config::{AlertSettings, MonitorSettings};
 use crate::disk::{Layout, now, write_whole};
-use crate::monitor::SeriesStore;
+use crate::monitor::ReadStore;
 use crate::monitor::alert::{Alert, AlertHistory, AlertRule, AlertStates, Span, short};
 use crate::monitor::promql;
 use crate::pipeline::{AlertState, Evidence, FiringAlert, Input, Moment, Reaction, ReleaseId, Silence, State};
@@ -110,7 +110,13 @@ impl Alerting {
         }
         let at = now();
         let Some(elsewhere) = elsewhere(monitoring, &settings.monitor, at).await else { return };
-        let round = self.inner().round(&settings.monitor, &monitoring.store(), &elsewhere, &known, at);
+        let (alerting, store) = (self.clone(), monitoring.clone());
+        // Expressions may look far back: others are to be answered meanwhile.
+        let looked = spawn_blocking(move || {
+            let round = alerting.inner().round(&settings.monitor, &store, &elsewhere, &known, at);
+            (round, known)
+        });
+        let Ok((round, known)) = looked.await else { return };
         self.status.alerts(round.statuses);
         if let Some(bytes) = round.file {
             let path = file(&self.layout);
@@ -272,7 +278,7 @@ impl Inner {
     fn round(
         &mut self,
         settings: &MonitorSettings,
-        store: &SeriesStore,
+        store: &impl ReadStore,
         elsewhere: &Answers,
         known: &Known,
         at: Moment,

@@ -29,7 +29,7 @@ use super::status::Status;
 use crate::api::types::{QueryRow, RangeAnswer, RangeRow};
 use crate::disk::{Layout, now};
 use crate::monitor::promql::PromqlError;
-use crate::monitor::{Metadata, SeriesStore, Statistics, promql, value_text};
+use crate::monitor::{Metadata, ReadStore, SeriesStore, Statistics, promql, value_text};
 use crate::pipeline::Moment;
 use recorder::Recorder;
 use scraping::Answers;
@@ -100,7 +100,7 @@ impl Monitoring {
     }
 
     /// What was recorded. Whoever holds this holds up the scrapes.
-    pub(super) fn store(&self) -> MutexGuard<'_, SeriesStore> {
+    fn store(&self) -> MutexGuard<'_, SeriesStore> {
         self.recorder.store()
     }
 
@@ -122,8 +122,7 @@ impl Monitoring {
         match self.source()? {
             Source::Own => {
                 let query = promql::parse(expression).map_err(|error| error.to_string())?;
-                let gathered = query.gather_at(&self.store(), at);
-                gathered.instant().map_err(|error| error.to_string())
+                self.evaluated(move |store| query.instant(store, at)).await
             }
             Source::Prometheus(client) => client.instant(expression, at).await.map_err(|error| error.to_string()),
         }
@@ -173,17 +172,28 @@ impl Monitoring {
         match self.source()? {
             Source::Own => {
                 let query = promql::parse(expression).map_err(|error| error.to_string())?;
-                let monitoring = self.clone();
-                // A long range takes its time: others are to be answered meanwhile, and scrapes to be recorded.
-                let evaluated = spawn_blocking(move || {
-                    let gathered = query.gather_over(&monitoring.store(), start, end, step)?;
-                    gathered.series()
-                });
-                evaluated.await.map_err(|error| error.to_string())?.map_err(|error: PromqlError| error.to_string())
+                self.evaluated(move |store| query.range(store, start, end, step)).await
             }
             Source::Prometheus(client) => {
                 client.range(expression, start, end, step).await.map_err(|error| error.to_string())
             }
         }
+    }
+
+    /// What comes of an evaluation. It may take its time: it has a thread of its own, so that others are answered meanwhile,
+    /// and reads the store without keeping it, so that scrapes are recorded.
+    async fn evaluated<T: Send + 'static>(
+        &self,
+        evaluate: impl FnOnce(&Self) -> Result<T, PromqlError> + Send + 'static,
+    ) -> Result<T, String> {
+        let monitoring = self.clone();
+        let evaluated = spawn_blocking(move || evaluate(&monitoring)).await;
+        evaluated.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+    }
+}
+
+impl ReadStore for Monitoring {
+    fn read<T>(&self, look: impl FnOnce(&SeriesStore) -> T) -> T {
+        self.recorder.read(look)
     }
 }

@@ -41,5 +41,6 @@ pub use scrape::{
     BODY_LIMIT, Credentials, Fetched, SAMPLE_LIMIT, ScrapeError, ScrapeFailure, ScrapeOptions, client, fetch,
 };
 pub use storage::{
-    AppendError, Extremes, STALE_BITS, Selected, SeriesId, SeriesStore, Statistics, StorageError, StoreLimits, is_stale,
+    AppendError, Extremes, ReadStore, STALE_BITS, Selected, SeriesId, SeriesStore, Statistics, StorageError,
+    StoreLimits, is_stale,
 };

@@ -29,7 +29,7 @@ use crate::pipeline::Moment;
 use super::labels::{Labels, METRIC_NAME};
 use super::promql::{self, PromqlError, Query, RangeSeries};
 use super::selectors::{each_selector, matchers_of};
-use super::storage::{Selected, SeriesStore};
+use super::storage::{ReadStore, Selected};
 
 /// More lines than this cannot be told apart in a terminal.
 const MOST_SERIES: usize = 8;
@@ -92,7 +92,7 @@ impl Panel {
     /// The last `range_ms` before `end` in exactly `columns` columns.
     pub fn columns(
         &self,
-        store: &SeriesStore,
+        store: &impl ReadStore,
         end: Moment,
         range_ms: u64,
         columns: usize,
@@ -190,7 +190,7 @@ fn join(found: &mut Vec<RangeSeries>, present: Vec<RangeSeries>) {
 
 /// For each column whether nothing was measured in it: the scrapes of every target that matters failed, or nobody was
 /// scraping. Where no scrape falls into a column, the last one before it counts for a while.
-fn gaps(store: &SeriesStore, grid: &Grid, query: &Query) -> Vec<bool> {
+fn gaps(store: &impl ReadStore, grid: &Grid, query: &Query) -> Vec<bool> {
     let targets = scrapes(store, grid, query);
     let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
     let is_gap = |at: Moment| {
@@ -210,11 +210,11 @@ fn gaps(store: &SeriesStore, grid: &Grid, query: &Query) -> Vec<bool> {
 
 /// When each target that matters was scraped, and whether with success, as far back as any column looks. That others are up
 /// says nothing of an app that is away. Where no scrapes of those that matter are known, all do.
-fn scrapes(store: &SeriesStore, grid: &Grid, query: &Query) -> Vec<Vec<(i64, f64)>> {
+fn scrapes(store: &impl ReadStore, grid: &Grid, query: &Query) -> Vec<Vec<(i64, f64)>> {
     let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
     let after = grid.first.0.min(grid.end.0).saturating_sub(step.max(LOOK_BACK_MS));
     let is_up = Matcher::new(MatchOp::Equal, METRIC_NAME, UP);
-    let all = store.select(&[is_up], after, grid.end.0);
+    let all = store.read(|store| store.select(&[is_up], after, grid.end.0));
     let matter = targets_of(store, query, after, grid.end.0);
     let (own, others): (Vec<Selected>, Vec<Selected>) =
         all.into_iter().partition(|scrapes| matter.contains(&target(&scrapes.labels)));
@@ -228,12 +228,12 @@ fn scrapes(store: &SeriesStore, grid: &Grid, query: &Query) -> Vec<Vec<(i64, f64
 }
 
 /// The targets whose series an expression names; none if that cannot be told.
-fn targets_of(store: &SeriesStore, query: &Query, after: i64, until: i64) -> BTreeSet<(String, String)> {
+fn targets_of(store: &impl ReadStore, query: &Query, after: i64, until: i64) -> BTreeSet<(String, String)> {
     let Ok(mut expression) = promql_parser::parser::parse(query.text()) else { return BTreeSet::new() };
     let mut selectors = Vec::new();
     each_selector(&mut expression, &mut |selector| selectors.push(matchers_of(selector)));
     let Some(selectors) = selectors.into_iter().collect::<Option<Vec<_>>>() else { return BTreeSet::new() };
-    let found = selectors.iter().flat_map(|matchers| store.select(matchers, after, until));
+    let found = selectors.iter().flat_map(|matchers| store.read(|store| store.select(matchers, after, until)));
     found.map(|series| target(&series.labels)).collect()
 }
 
@@ -289,6 +289,7 @@ fn telling_labels(series: &[RangeSeries]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::super::promqltest::loaded;
+    use super::super::storage::SeriesStore;
     use super::*;
 
     fn panel(expr: &str) -> Panel {

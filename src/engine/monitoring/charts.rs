@@ -114,15 +114,19 @@ impl Monitoring {
     ) -> Result<(Moment, u64), String> {
         let is_heat = settings.kind == config::PanelKind::Heatmap;
         match self.source()? {
+            Source::Own if is_heat => {
+                let panel = Panel::from_settings(settings).map_err(|error| error.to_string())?;
+                let heat = self.evaluated(move |store| panel.heat(store, end, range, columns)).await?;
+                Ok(fill_buckets(data, heat))
+            }
             Source::Own => {
                 let panel = Panel::from_settings(settings).map_err(|error| error.to_string())?;
-                let store = self.store();
-                if is_heat {
-                    let heat = panel.heat(&store, end, range, columns).map_err(|error| error.to_string())?;
-                    return Ok(fill_buckets(data, heat));
-                }
-                let drawn = panel.columns(&store, end, range, columns).map_err(|error| error.to_string())?;
-                let extremes = panel.extremes(&store, &drawn, range, columns);
+                let evaluated = self.evaluated(move |store| {
+                    let drawn = panel.columns(store, end, range, columns)?;
+                    let extremes = panel.extremes(store, &drawn, range, columns);
+                    Ok((drawn, extremes))
+                });
+                let (drawn, extremes) = evaluated.await?;
                 Ok(fill_curves(data, drawn, extremes))
             }
             Source::Prometheus(client) if is_heat => {
@@ -148,7 +152,7 @@ impl Monitoring {
         let found: Vec<PanelSeries> = match self.source()? {
             Source::Own => {
                 let panel = Panel::from_settings(settings).map_err(|error| error.to_string())?;
-                panel.stretch(&self.store(), begin, step, columns).map_err(|error| error.to_string())?
+                self.evaluated(move |store| panel.stretch(store, begin, step, columns)).await?
             }
             Source::Prometheus(client) => {
                 let found = PanelSeries::remote_stretch(&client, settings, begin, step, columns).await;

@@ -14,7 +14,9 @@ use tokio::sync::oneshot;
 use crate::config::MonitorSettings;
 use crate::disk::now;
 use crate::engine::status::Status;
-use crate::monitor::{Fetched, Ingest, Labels, Metadata, ReadPage, Recorded, ScrapeError, SeriesStore, StoreLimits};
+use crate::monitor::{
+    Fetched, Ingest, Labels, Metadata, ReadPage, ReadStore, Recorded, ScrapeError, SeriesStore, StoreLimits,
+};
 use crate::pipeline::Moment;
 
 /// Under which the disk's troubles are told while they last.
@@ -92,6 +94,12 @@ impl Recorder {
     pub(super) fn retire(&self, target: Labels, at: Moment) {
         // Without a thread nothing was recorded that could end.
         let _ = self.tasks.send(Task::Retired { target, at });
+    }
+}
+
+impl ReadStore for Recorder {
+    fn read<T>(&self, look: impl FnOnce(&SeriesStore) -> T) -> T {
+        look(&self.store())
     }
 }
 

@@ -9,7 +9,7 @@
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{Expr, VectorSelector};
 
-use crate::monitor::SeriesStore;
+use crate::monitor::ReadStore;
 use crate::monitor::promql::{self, Query};
 use crate::monitor::selectors::each_selector;
 use crate::pipeline::{Evidence, Moment, ReleaseId};
@@ -72,7 +72,7 @@ impl Inputs {
 
     /// What the expression says of this release alone, at each look of those that want to know. A single scrape is no
     /// evidence where an alert must wait: it speaks against the release after `pending_for` milliseconds of it.
-    pub(super) fn judge(&mut self, store: &SeriesStore, at: Moment, release: ReleaseId, pending_for: u64) -> Evidence {
+    pub(super) fn judge(&mut self, store: &impl ReadStore, at: Moment, release: ReleaseId, pending_for: u64) -> Evidence {
         let Self { expression: Some(expression), selectors, narrowed, .. } = self else { return Evidence::None };
         if selectors.is_empty() {
             // It speaks of no series, so of no release either.
@@ -120,7 +120,7 @@ impl Narrowed {
 
     /// Each selector is narrowed to the release where that has such series, else to those of no release. So a target that
     /// has nothing to do with the release is not held against it where the release speaks for itself: `up == 0`.
-    fn adapt(&mut self, store: &SeriesStore, at: Moment, expression: &Expr) {
+    fn adapt(&mut self, store: &impl ReadStore, at: Moment, expression: &Expr) {
         let has_data = |query: &Query| query.instant(store, at).is_ok_and(|found| !found.is_empty());
         let has_own: Vec<bool> = self.own.iter().map(|own| own.as_ref().is_some_and(has_data)).collect();
         if self.query.is_some() && has_own == self.has_own {

@@ -7,7 +7,7 @@ use crate::pipeline::{Evidence, Moment, Reaction, ReleaseId};
 
 use super::evidence::Inputs;
 use super::states::Alert;
-use crate::monitor::SeriesStore;
+use crate::monitor::ReadStore;
 use crate::monitor::promql::{self, InstantSample, Query};
 
 /// How long, and under which labels: what the state machine needs of a rule.
@@ -57,7 +57,7 @@ impl AlertRule {
     }
 
     /// What the expression gives at this moment; each series is an alert.
-    pub fn look(&self, store: &SeriesStore, at: Moment) -> Result<Vec<InstantSample>, String> {
+    pub fn look(&self, store: &impl ReadStore, at: Moment) -> Result<Vec<InstantSample>, String> {
         match &self.query {
             Ok(query) => query.instant(store, at).map_err(|error| error.to_string()),
             Err(error) => Err(error.clone()),
@@ -66,7 +66,7 @@ impl AlertRule {
 
     /// What the expression says of the live release alone. It speaks against that only once it has done so for as long as an
     /// alert must wait, at each look; whoever does not want to know meanwhile asks about no release.
-    pub fn evidence(&mut self, store: &SeriesStore, at: Moment, live: Option<ReleaseId>) -> Evidence {
+    pub fn evidence(&mut self, store: &impl ReadStore, at: Moment, live: Option<ReleaseId>) -> Evidence {
         match live {
             Some(live) => self.inputs.judge(store, at, live, self.rule.pending_for),
             None => {

@@ -7,7 +7,7 @@ use promql_parser::parser::Expr;
 use crate::pipeline::Moment;
 
 use super::{Grid, Panel, PanelColumns};
-use crate::monitor::SeriesStore;
+use crate::monitor::ReadStore;
 use crate::monitor::selectors::matchers_of;
 
 /// The extremes of one series, one entry a column; both empty where the points tell all.
@@ -24,7 +24,7 @@ impl Panel {
     /// nothing more to know than its values.
     pub fn extremes(
         &self,
-        store: &SeriesStore,
+        store: &impl ReadStore,
         drawn: &PanelColumns,
         range_ms: u64,
         columns: usize,
@@ -35,7 +35,7 @@ impl Panel {
         let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
         let moments: Vec<Moment> = grid.moments().collect();
         let first = grid.first.0.saturating_sub(step);
-        let mut found = store.select(&matchers, first, drawn.end.0);
+        let mut found = store.read(|store| store.select(&matchers, first, drawn.end.0));
         for (series, extremes) in drawn.series.iter().zip(&mut extremes) {
             let Some(selected) = found.iter_mut().find(|selected| selected.labels == series.labels) else { continue };
             let mut before = first;

@@ -3,7 +3,7 @@
 use crate::pipeline::Moment;
 
 use super::{Grid, Panel, gaps, join};
-use crate::monitor::SeriesStore;
+use crate::monitor::ReadStore;
 use crate::monitor::promql::{PromqlError, RangeSeries};
 
 /// The label that tells the upper bound of a bucket.
@@ -33,7 +33,7 @@ impl Panel {
     /// The last `range_ms` before `end` in `columns` columns, a row for each bucket.
     pub fn heat(
         &self,
-        store: &SeriesStore,
+        store: &impl ReadStore,
         end: Moment,
         range_ms: u64,
         columns: usize,
@@ -112,6 +112,7 @@ fn apart(bounds: Vec<Cumulative>, columns: usize) -> Vec<HeatBucket> {
 mod tests {
     use super::*;
     use crate::config::PanelSettings;
+    use crate::monitor::SeriesStore;
     use crate::monitor::fixture::store;
 
     fn heat(expr: &str, store: &SeriesStore, columns: usize) -> HeatColumns {

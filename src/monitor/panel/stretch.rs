@@ -3,14 +3,14 @@
 use crate::pipeline::Moment;
 
 use super::{Grid, Panel, PanelSeries, gaps, keep_largest, label_of, telling_labels};
-use crate::monitor::SeriesStore;
+use crate::monitor::ReadStore;
 use crate::monitor::promql::{PromqlError, RangeSeries};
 
 impl Panel {
     /// The values at `begin` and each `step_ms` behind it.
     pub fn stretch(
         &self,
-        store: &SeriesStore,
+        store: &impl ReadStore,
         begin: Moment,
         step_ms: u64,
         columns: usize,

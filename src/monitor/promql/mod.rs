@@ -2,8 +2,8 @@
 //!
 //! `read` lets promql-parser make a tree of the text; `compile` checks it and makes a `plan`, in which only what is
 //! supported can be said; `evaluate` walks the plan with the help of `operators`, `aggregate`, `functions` and
-//! `histogram`. A query takes what it needs from the store first and is evaluated after, so that no lock on a store need
-//! be held meanwhile ([`Query::gather_at`], [`Query::gather_over`]). It never changes the store and never reads a clock.
+//! `histogram`. A query takes what it needs from the store in one go ([`ReadStore`]) and is evaluated after, so that no lock
+//! on a store is held meanwhile. It never changes the store and never reads a clock.
 //!
 //! Names of metrics are dropped where Prometheus drops them, at once; series that have become equal are one as long as
 //! they never meet at one moment, as with its flag `promql-delayed-name-removal`, and an error where they do.
@@ -42,7 +42,7 @@ use promql_parser::label::Matcher;
 use crate::pipeline::Moment;
 
 use super::Labels;
-use super::storage::SeriesStore;
+use super::storage::{ReadStore, SeriesStore};
 use evaluate::Evaluation;
 use grid::{Grid, Span};
 use line::Line;
@@ -127,19 +127,19 @@ impl Query {
     }
 
     /// The series with a number each at one moment; a number gives one sample without labels.
-    pub fn instant(&self, store: &SeriesStore, at: Moment) -> Result<Vec<InstantSample>, PromqlError> {
-        self.gather_at(store, at).instant()
+    pub fn instant(&self, store: &impl ReadStore, at: Moment) -> Result<Vec<InstantSample>, PromqlError> {
+        store.read(|store| self.gather_at(store, at)).instant()
     }
 
     /// The values at `start` and every `step_ms` after it up to and including `end`, sorted by labels.
     pub fn range(
         &self,
-        store: &SeriesStore,
+        store: &impl ReadStore,
         start: Moment,
         end: Moment,
         step_ms: u64,
     ) -> Result<Vec<RangeSeries>, PromqlError> {
-        self.gather_over(store, start, end, step_ms)?.series()
+        store.read(|store| self.gather_over(store, start, end, step_ms))?.series()
     }
 
     /// Whatever it gives at one moment.

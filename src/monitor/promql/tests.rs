@@ -1,5 +1,7 @@
 //! The language as a whole, over loaded samples. Expected values are those of Prometheus 3.
 
+use std::cell::Cell;
+
 use super::*;
 use crate::monitor::promqltest::loaded;
 
@@ -383,4 +385,26 @@ fn samples_are_taken_before_the_evaluation() {
         query.gather_at(&store, Moment(0))
     };
     assert!(close(gathered.instant().unwrap()[0].value, 6.0));
+}
+
+/// A store that counts how often it is read.
+struct Counted {
+    store: SeriesStore,
+    reads: Cell<usize>,
+}
+
+impl ReadStore for Counted {
+    fn read<T>(&self, look: impl FnOnce(&SeriesStore) -> T) -> T {
+        self.reads.set(self.reads.get() + 1);
+        self.store.read(look)
+    }
+}
+
+#[test]
+fn all_selectors_of_a_query_see_the_store_at_the_same_time() {
+    let counted = Counted { store: requests(), reads: Cell::new(0) };
+    let query = parse("sum(hits) / sum(hits offset 1m) + scalar(sum(hits))").unwrap();
+    query.instant(&counted, Moment(0)).unwrap();
+    query.range(&counted, Moment(0), Moment(MINUTE), 1_000).unwrap();
+    assert_eq!(counted.reads.get(), 2);
 }
