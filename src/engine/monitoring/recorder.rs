@@ -1,7 +1,7 @@
 //! The one that writes series: a thread, so that a slow disk holds up neither the scrapes nor the clients.
 //!
-//! What arrives while it writes is taken together and committed once. A page is read before the store is locked, so a
-//! query waits for the samples to be put away and for the commit, never for the reading of a page.
+//! What arrives while it writes is taken together and committed once. A page is read before the store is locked, and the
+//! log is written behind it, so a query waits for the samples to be put away, never for a page or for the disk.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -110,9 +110,12 @@ impl Held {
             for task in std::iter::once(first).chain(tasks.try_iter()) {
                 told.extend(self.take(task));
             }
+            let committing = lock(&self.store).begin_commit();
+            // The store is free while the disk takes its time.
+            let written = committing.write();
             let (committed, faults) = {
                 let mut store = lock(&self.store);
-                (store.commit(now()), store.take_faults())
+                (store.end_commit(written, now()), store.take_faults())
             };
             status.problem(SUBJECT, committed.err().map(|error| error.to_string()));
             if let Some(fault) = faults.first() {

@@ -52,6 +52,21 @@ fn a_restart_loses_nothing_that_was_committed() {
 }
 
 #[test]
+fn samples_that_come_while_a_commit_is_written_are_in_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path(), 0);
+    let id = store.resolve(&labels("a"), false).unwrap();
+    store.append(id, 1_000, 1.0).unwrap();
+    let committing = store.begin_commit();
+    store.append(id, 2_000, 1.0).unwrap();
+    assert_eq!(raw(&store, "a").len(), 2);
+    store.end_commit(committing.write(), Moment(2_000)).unwrap();
+    store.commit(Moment(2_000)).unwrap();
+    drop(store);
+    assert_eq!(raw(&open(folder.path(), 2_000), "a").len(), 2);
+}
+
+#[test]
 fn a_log_that_is_cut_anywhere_gives_back_the_commits_before_the_cut() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path(), 0);

@@ -1,18 +1,19 @@
-//! The folder of a store: the log that is written at each commit, and the blocks that are written in the background.
+//! The folder of a store: the log that is written at each commit, and the blocks that are written in the background. No file
+//! is touched by whoever holds the store, but for those of blocks that are dropped.
 //!
 //! When a commit returns, its record has been given to the kernel: a killed daemon loses nothing. For a machine that goes
 //! down, the log is also synced, once a second and not at each commit: what would be lost is that second of charts, and a
 //! sync at every scrape of every target would wear the disk for it. The sync and the writing of blocks are done by
 //! threads, because a disk may take seconds for either.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::background::Background;
 use super::error::StorageError;
-use super::log::{self, LogWriter};
+use super::log::{self, LogWriter, Unwritten};
 use super::record::Batch;
 use super::series::{HeadSeries, Reference};
 use crate::disk::write_whole;
@@ -41,7 +42,8 @@ pub(super) struct Disk {
     synced: i64,
     synced_length: u64,
     sync_failure: Option<StorageError>,
-    writing: Background<io::Result<()>>,
+    /// Gives the logs that it removed, because the block replaces them.
+    writing: Background<io::Result<Vec<u64>>>,
     /// Which block that is.
     written: u64,
     block_failure: Option<(StorageError, i64)>,
@@ -83,12 +85,24 @@ impl Disk {
         }
     }
 
-    /// Writes what was added since the last commit.
-    pub(super) fn commit(&mut self, now: i64) {
+    /// What was added since the last commit, to be written.
+    pub(super) fn begin_commit(&mut self) -> Option<Unwritten> {
         if let Some(payload) = self.batch.take() {
             self.log.add(&payload);
         }
-        match self.log.write() {
+        self.log.unwritten()
+    }
+
+    /// Takes note of what became of it.
+    pub(super) fn end_commit(&mut self, tried: Option<(Unwritten, io::Result<()>)>, now: i64) {
+        let outcome = match tried {
+            Some((tried, outcome)) => {
+                self.log.take_back(tried, outcome.is_ok());
+                outcome
+            }
+            None => Ok(()),
+        };
+        match outcome {
             Ok(()) => {
                 self.log_failure = None;
                 self.sync(now);
@@ -97,7 +111,7 @@ impl Disk {
                 self.log_failure = Some(StorageError::writing(&self.folder, error));
                 if self.log.waiting() > MOST_WAITING {
                     self.has_hole = true;
-                    self.begin(false);
+                    self.begin(self.log.resets_order());
                 }
             }
         }
@@ -142,7 +156,10 @@ impl Disk {
     pub(super) fn write(&mut self, number: u64, image: Arc<Vec<u8>>, now: i64) {
         let path = self.path_of_block(number);
         self.written = number;
-        if let Err(error) = self.writing.start("series-block", move || write_whole(&path, &image)) {
+        let replaced = self.older.iter().map(|(older, _)| *older).filter(|older| *older <= number);
+        let logs: Vec<(u64, PathBuf)> = replaced.map(|older| (older, log::path_of(&self.folder, older))).collect();
+        let work = move || write_whole(&path, &image).map(|()| removed(logs));
+        if let Err(error) = self.writing.start("series-block", work) {
             self.block_failure = Some((StorageError::writing(&self.folder, error), now));
         }
     }
@@ -151,9 +168,9 @@ impl Disk {
     pub(super) fn collect(&mut self, now: i64, waits: bool) -> Option<u64> {
         let outcome = if waits { self.writing.wait() } else { self.writing.collect() };
         match outcome? {
-            Ok(()) => {
+            Ok(removed) => {
                 self.block_failure = None;
-                self.remove_logs(self.written);
+                self.older.retain(|(older, _)| !removed.contains(older));
                 Some(self.written)
             }
             Err(error) => {
@@ -179,17 +196,6 @@ impl Disk {
         self.batch.bytes() + self.log.bytes()
     }
 
-    /// Removes the logs up to a number; a block on disk holds what they hold.
-    fn remove_logs(&mut self, number: u64) {
-        let folder = &self.folder;
-        // One that cannot be removed is removed at the next start: the block says which logs it replaces.
-        let stays = |older: u64| {
-            let removed = fs::remove_file(log::path_of(folder, older));
-            removed.is_err_and(|error| error.kind() != io::ErrorKind::NotFound)
-        };
-        self.older.retain(|(older, _)| *older > number || stays(*older));
-    }
-
     fn sync(&mut self, now: i64) {
         match self.syncing.collect() {
             Some(Ok(())) => self.sync_failure = None,
@@ -201,13 +207,30 @@ impl Disk {
             return;
         }
         let Some(file) = self.log.file() else { return };
-        let started = file.try_clone().and_then(|file| self.syncing.start("series-sync", move || file.sync_data()));
+        // The name of a new file must survive a crash of the machine too.
+        let folder = (self.synced_length == 0).then(|| self.folder.clone());
+        let work = |file: File| move || file.sync_data().and_then(|()| folder.map_or(Ok(()), |folder| synced(&folder)));
+        let started = file.try_clone().and_then(|file| self.syncing.start("series-sync", work(file)));
         if let Err(error) = started {
             self.sync_failure = Some(StorageError::writing(&self.folder, error));
         }
         self.synced = now;
         self.synced_length = self.log.length();
     }
+}
+
+/// Removes logs, and gives the numbers of those that are gone. One that cannot be removed is removed with the next block or
+/// at the next start: the block says which logs it replaces.
+fn removed(logs: Vec<(u64, PathBuf)>) -> Vec<u64> {
+    let is_gone = |path: &Path| match fs::remove_file(path) {
+        Ok(()) => true,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    logs.into_iter().filter(|(_, path)| is_gone(path)).map(|(number, _)| number).collect()
+}
+
+fn synced(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// The path of a block.

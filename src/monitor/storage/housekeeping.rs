@@ -5,11 +5,13 @@
 //! samples in one of the two: the log is removed only when the block is on disk, and the number of the block says which
 //! logs it replaces.
 
+use std::io;
 use std::sync::Arc;
 
 use super::block::{Block, Image};
 use super::disk::Disk;
 use super::error::StorageError;
+use super::log::Unwritten;
 use super::store::{AHEAD_MS, Head, SeriesStore};
 use crate::pipeline::Moment;
 
@@ -20,17 +22,50 @@ const ROOM_EVERY: u64 = 60_000;
 /// Blocks that wait for room on the disk, before the oldest of them is dropped.
 const MOST_WAITING: usize = 4;
 
+/// A commit that has begun.
+#[derive(Debug)]
+#[must_use = "nothing is written yet"]
+pub struct Committing(Option<Unwritten>);
+
+/// A commit whose samples have been written, or have not.
+#[derive(Debug)]
+#[must_use = "it ends with `end_commit`"]
+pub struct Committed(Option<(Unwritten, io::Result<()>)>);
+
+impl Committing {
+    /// Writes the samples down. The disk may take its time for it, and the store is not needed meanwhile.
+    pub fn write(self) -> Committed {
+        let write = |mut unwritten: Unwritten| {
+            let outcome = unwritten.write();
+            (unwritten, outcome)
+        };
+        Committed(self.0.map(write))
+    }
+}
+
 impl SeriesStore {
     /// Ends a batch: what was appended since the last one is written down. Called once a scrape, at its moment.
     ///
     /// An error says what cannot be written at the moment, and is told with each commit until it can be; the samples are
     /// taken all the same, and kept in memory within bounds.
     pub fn commit(&mut self, now: Moment) -> Result<(), StorageError> {
+        let committed = self.begin_commit().write();
+        self.end_commit(committed, now)
+    }
+
+    /// The first of the three parts of a commit, for who has the store under a lock and lets go of it while
+    /// [`Committing::write`] waits for the disk. There is one commit at a time.
+    pub fn begin_commit(&mut self) -> Committing {
+        Committing(self.disk.as_mut().and_then(Disk::begin_commit))
+    }
+
+    /// The last part of a commit; the result is that of [`SeriesStore::commit`].
+    pub fn end_commit(&mut self, committed: Committed, now: Moment) -> Result<(), StorageError> {
         let Moment(now) = now;
         self.clock.see(now, self.limits.jump_ms());
         self.collect_block(now, false);
         if let Some(disk) = &mut self.disk {
-            disk.commit(now);
+            disk.end_commit(committed.0, now);
         }
         if self.is_block_due(now) {
             self.make_block(now);

@@ -12,6 +12,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::mem;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +41,7 @@ impl LogWriter {
         Self { path, resets_order, file: None, length: 0, waiting: Vec::new() }
     }
 
-    /// Adds a record; [`LogWriter::write`] writes it.
+    /// Adds a record; [`LogWriter::unwritten`] gives it to be written.
     pub(super) fn add(&mut self, payload: &[u8]) {
         if self.length == 0 && self.waiting.is_empty() {
             self.waiting.extend_from_slice(MAGIC);
@@ -53,20 +54,31 @@ impl LogWriter {
         self.waiting.extend_from_slice(payload);
     }
 
-    /// Writes what waits. After an error it still waits, and what was written of it is written over the next time.
-    pub(super) fn write(&mut self) -> io::Result<()> {
+    /// What waits, to be written; [`LogWriter::take_back`] must follow.
+    pub(super) fn unwritten(&mut self) -> Option<Unwritten> {
         if self.waiting.is_empty() {
-            return Ok(());
+            return None;
         }
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => OpenOptions::new().create(true).write(true).truncate(true).open(&self.path)?,
-        };
-        let file = self.file.insert(file);
-        file.write_all_at(&self.waiting, self.length)?;
-        self.length += self.waiting.len() as u64;
-        self.waiting.clear();
-        Ok(())
+        let (file, bytes) = (self.file.take(), mem::take(&mut self.waiting));
+        Some(Unwritten { path: self.path.clone(), file, at: self.length, bytes })
+    }
+
+    /// Takes back what was tried to be written. If it was not, it still waits, and what was written of it is written over the
+    /// next time.
+    pub(super) fn take_back(&mut self, tried: Unwritten, is_written: bool) {
+        let Unwritten { file, mut bytes, .. } = tried;
+        self.file = file;
+        if is_written {
+            self.length += bytes.len() as u64;
+            bytes.clear();
+        }
+        bytes.append(&mut self.waiting);
+        self.waiting = bytes;
+    }
+
+    /// Whether its samples may be older than those of the logs before it.
+    pub(super) fn resets_order(&self) -> bool {
+        self.resets_order
     }
 
     /// Bytes in the file.
@@ -87,6 +99,25 @@ impl LogWriter {
     /// The file, to be synced.
     pub(super) fn file(&self) -> Option<&File> {
         self.file.as_ref()
+    }
+}
+
+/// Records on their way into a log. They are written without the store, so that nobody who asks it waits for a slow disk.
+#[derive(Debug)]
+pub(super) struct Unwritten {
+    path: PathBuf,
+    file: Option<File>,
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+impl Unwritten {
+    pub(super) fn write(&mut self) -> io::Result<()> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => OpenOptions::new().create(true).write(true).truncate(self.at == 0).open(&self.path)?,
+        };
+        self.file.insert(file).write_all_at(&self.bytes, self.at)
     }
 }
 

@@ -48,6 +48,7 @@ mod store_tests;
 
 pub use catalogue::SeriesId;
 pub use error::{AppendError, StorageError};
+pub use housekeeping::{Committed, Committing};
 pub use limits::StoreLimits;
 pub use read::ReadStore;
 pub use selected::Selected;
