@@ -189,6 +189,28 @@ fn a_block_whose_index_is_damaged_is_set_aside_and_the_rest_goes_on() {
 }
 
 #[test]
+fn logs_whose_block_is_damaged_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path(), 0);
+    for second in 1..=10 {
+        put_two(&mut store, second * 1_000).unwrap();
+    }
+    let log = files(folder.path(), "log.").remove(0);
+    let copy = fs::read(&log).unwrap();
+    // A block is made, and the machine goes down before its log is removed.
+    put_two(&mut store, 2 * 3_600_000).unwrap();
+    store.settle(Moment(2 * 3_600_000));
+    drop(store);
+    fs::write(&log, copy).unwrap();
+    let block = files(folder.path(), "block.").remove(0);
+    let bytes = fs::read(&block).unwrap();
+    fs::write(&block, &bytes[..bytes.len() - 1]).unwrap();
+    let store = open(folder.path(), 2 * 3_600_000);
+    assert!(matches!(store.take_faults().as_slice(), [StorageError::SetAside { .. }]));
+    assert_eq!(raw(&store, "a").len(), 10);
+}
+
+#[test]
 fn a_run_that_is_damaged_is_left_out_and_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let count = with_blocks(folder.path());

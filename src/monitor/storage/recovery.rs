@@ -1,7 +1,8 @@
 //! Opening a folder after whatever became of the one who wrote it.
 //!
 //! Blocks are whole, because they were written under another name and renamed. A log may end anywhere: what is whole of it
-//! is read. Logs that a block replaces are left over from a crash between the two and are removed.
+//! is read. Logs that a block replaces are left over from a crash between the two and are removed; those of a damaged block
+//! are all that is left of it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -41,13 +42,16 @@ impl SeriesStore {
         // Before blocks and logs are read: what they say of the future is judged by it.
         store.clock = Clock::since(Some(now.0));
         let newest_block = found.blocks.keys().next_back().copied().unwrap_or(0);
+        let mut replaced = 0;
         for (number, path) in found.blocks {
-            store.open_block(number, path);
+            if store.open_block(number, path) {
+                replaced = number;
+            }
         }
         let newest_log = found.logs.keys().next_back().copied().unwrap_or(0);
         let mut older = Vec::new();
         for (number, path) in found.logs {
-            if number <= newest_block {
+            if number <= replaced {
                 // If it cannot be removed now, it can at the next start.
                 let _ = fs::remove_file(&path);
             } else {
@@ -66,16 +70,24 @@ impl SeriesStore {
         newest.filter(|newest| *newest != i64::MIN)
     }
 
-    fn open_block(&mut self, number: u64, path: PathBuf) {
+    /// Takes in a block; whether it stands for its logs, as one does that can be read later perhaps.
+    fn open_block(&mut self, number: u64, path: PathBuf) -> bool {
         let opened = match block::open(&path) {
             Ok(opened) => opened,
-            Err(NoBlock::Unreadable(error)) => return self.faults.put(StorageError::reading(&path, error)),
-            Err(NoBlock::Damaged(fault)) => return self.faults.put(set_aside(path, fault)),
+            Err(NoBlock::Unreadable(error)) => {
+                self.faults.put(StorageError::reading(&path, error));
+                return true;
+            }
+            Err(NoBlock::Damaged(fault)) => {
+                self.faults.put(set_aside(path, fault));
+                return false;
+            }
         };
         let catalogue = &mut self.catalogue;
         let block = Block::from_file(number, path, opened, self.faults.clone(), |labels| catalogue.enter(labels));
         self.catalogue.join_block(block.slots());
         self.blocks.push(Arc::new(block));
+        true
     }
 
     /// Takes in the samples of a log; returns how large it is.
