@@ -1,12 +1,13 @@
 //! From a page to the store: what a scrape found, or that it failed, becomes samples and stale markers.
 //!
 //! A page counts whole or not at all, so it is read to its end ([`ReadPage`]) before the first sample is stored. Each
-//! target remembers which series every line of its page stands for, by the very text of the line, so that a page like the
-//! last one costs neither labels nor memory. What was on the last page and is not on this one has ended and gets a stale
-//! marker, and so does all of it when a scrape fails: a query then shows a gap at once instead of the last value for five
-//! minutes. Times of samples, duplicates and what a scrape says of itself are as in Prometheus 3. This file reads no clock
-//! and touches no network.
+//! target remembers which series every line of its page stands for, by the very text of the line ([`lines`]), so that a
+//! page like the last one costs a comparison a line, and neither labels nor memory. What was on the last page and is not on
+//! this one has ended and gets a stale marker, and so does all of it when a scrape fails: a query then shows a gap at once
+//! instead of the last value for five minutes. Times of samples, duplicates and what a scrape says of itself are as in
+//! Prometheus 3. This file reads no clock and touches no network.
 
+mod lines;
 mod metadata;
 mod page;
 mod target;

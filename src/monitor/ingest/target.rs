@@ -1,12 +1,13 @@
 //! One target: which series each line of its page stands for, and which of them are alive.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::super::exposition::SampleLine;
 use super::super::labels::{Labels, METRIC_NAME};
 use super::super::storage::{AppendError, SeriesId, SeriesStore};
 use super::Recorded;
+use super::lines::Lines;
 use super::page::ReadPage;
 
 /// Samples further ahead of the clock than this are refused, in milliseconds.
@@ -25,23 +26,12 @@ const OWN: [&str; 5] = [
     "scrape_series_added",
 ];
 
-/// A line that was on the page.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    id: SeriesId,
-    /// The scrape in which the line stood last.
-    seen: u64,
-    /// The scrape in which its series got a sample at the moment of the scrape; 0 once it has ended. Samples with a
-    /// timestamp of their own end no series by their absence.
-    alive: u64,
-}
-
 /// What the scrapes of one target left behind.
 #[derive(Debug, Default)]
 pub(super) struct Target {
     /// The number of the latest scrape.
     scrape: u64,
-    series: HashMap<Box<str>, Known>,
+    lines: Lines,
     own: [Option<SeriesId>; OWN.len()],
 }
 
@@ -49,11 +39,12 @@ impl Target {
     /// Stores a page, or that there is none.
     pub(super) fn record(&mut self, store: &mut SeriesStore, at: i64, target: &Labels, page: ReadPage<'_>) -> Recorded {
         self.scrape += 1;
+        self.lines.rewind();
         let mut recorded = Recorded { samples: page.seen, ..Recorded::default() };
-        let mut lines = 0;
+        let mut stood = 0;
         for sample in &page.samples {
             if self.take(store, at, target, sample, &mut recorded) {
-                lines += 1;
+                stood += 1;
             }
         }
         for sample in &page.unverified {
@@ -66,7 +57,7 @@ impl Target {
             }
         }
         self.mark_ended(store, at);
-        self.forget_lines(lines, page.error.is_some());
+        self.forget_lines(stood, page.error.is_some());
         self.report(store, at, target, &page, recorded.series_added);
         recorded.error = page.error;
         recorded
@@ -74,7 +65,7 @@ impl Target {
 
     /// Ends every series.
     pub(super) fn end(&self, store: &mut SeriesStore, at: i64) {
-        let alive = self.series.values().filter(|known| known.alive != 0).map(|known| known.id);
+        let alive = self.lines.all().iter().filter(|known| known.alive != 0).filter_map(|known| known.id);
         for id in alive.chain(self.own.iter().flatten().copied()) {
             store.mark_stale(id, at);
         }
@@ -107,39 +98,30 @@ impl Target {
             recorded.too_far_ahead += 1;
             return false;
         }
-        let known = match self.series.get_mut(line.text) {
-            Some(known) => known,
-            None => {
-                let Some(id) = store.resolve(&labels(), false) else {
-                    recorded.without_room += 1;
-                    return false;
-                };
-                recorded.series_added += 1;
-                self.series.entry(Box::from(line.text)).or_insert(Known { id, seen: 0, alive: 0 })
-            }
-        };
-        let is_first = known.seen != self.scrape;
+        let Some(known) = self.lines.take(line.text) else { return false };
+        let (is_new, is_first) = (known.seen == 0, known.seen != self.scrape);
         known.seen = self.scrape;
         if !is_first && line.timestamp.is_none() {
             recorded.duplicates += 1;
             return false;
         }
-        let mut appended = store.append(known.id, moment, line.value);
-        if matches!(appended, Err(AppendError::UnknownSeries)) {
+        // Without room the labels, which cost the most, are not made again with each scrape.
+        if known.id.is_none() && (is_new || store.has_room()) {
+            known.id = store.resolve(&labels(), false);
+            recorded.series_added += usize::from(known.id.is_some());
+        }
+        let mut appended = known.id.map(|id| store.append(id, moment, line.value));
+        if matches!(appended, Some(Err(AppendError::UnknownSeries))) {
             // The store let it go meanwhile, as it does with what is older than the retention.
-            let Some(id) = store.resolve(&labels(), false) else {
-                recorded.without_room += 1;
-                return is_first;
-            };
-            known.id = id;
-            appended = store.append(id, moment, line.value);
+            known.id = store.resolve(&labels(), false);
+            appended = known.id.map(|id| store.append(id, moment, line.value));
         }
         match appended {
-            Ok(()) if line.timestamp.is_none() => known.alive = self.scrape,
-            Ok(()) => {}
-            Err(AppendError::OutOfOrder) => recorded.out_of_order += 1,
-            Err(AppendError::DuplicateForTimestamp) => recorded.duplicates += 1,
-            Err(AppendError::UnknownSeries) => recorded.without_room += 1,
+            Some(Ok(())) if line.timestamp.is_none() => known.alive = self.scrape,
+            Some(Ok(())) => {}
+            Some(Err(AppendError::OutOfOrder)) => recorded.out_of_order += 1,
+            Some(Err(AppendError::DuplicateForTimestamp)) => recorded.duplicates += 1,
+            None | Some(Err(AppendError::UnknownSeries)) => recorded.without_room += 1,
         }
         is_first
     }
@@ -148,16 +130,16 @@ impl Target {
     fn mark_ended(&mut self, store: &mut SeriesStore, at: i64) {
         let scrape = self.scrape;
         let mut ended = Vec::new();
-        for known in self.series.values_mut().filter(|known| known.alive != 0 && known.alive != scrape) {
+        for known in self.lines.all_mut().iter_mut().filter(|known| known.alive != 0 && known.alive != scrape) {
             known.alive = 0;
-            ended.push(known.id);
+            ended.extend(known.id);
         }
         if ended.is_empty() {
             return;
         }
         // A series may be written in another way than before, with its labels in another order.
-        let alive: HashSet<SeriesId> =
-            self.series.values().filter(|known| known.alive == scrape).map(|known| known.id).collect();
+        let alive = self.lines.all().iter().filter(|known| known.alive == scrape);
+        let alive: HashSet<SeriesId> = alive.filter_map(|known| known.id).collect();
         for id in ended.into_iter().filter(|id| !alive.contains(id)) {
             store.mark_stale(id, at);
         }
@@ -165,12 +147,12 @@ impl Target {
 
     /// Forgets lines that a good page does not have any more, and unverified ones of earlier pages. After a failure the
     /// others are remembered: they come back with the app.
-    fn forget_lines(&mut self, lines: usize, has_failed: bool) {
+    fn forget_lines(&mut self, stood: usize, has_failed: bool) {
         let scrape = self.scrape;
         if has_failed {
-            self.series.retain(|text, known| known.seen == scrape || !text.starts_with(UNVERIFIED_MARK));
-        } else if self.series.len() > lines {
-            self.series.retain(|_, known| known.seen == scrape);
+            self.lines.retain(|known| known.seen == scrape || !known.text.starts_with(UNVERIFIED_MARK));
+        } else if self.lines.all().len() > stood {
+            self.lines.retain(|known| known.seen == scrape);
         }
     }
 

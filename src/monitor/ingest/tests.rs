@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use promql_parser::label::{MatchOp, Matcher};
+use proptest::prelude::*;
 
 use super::super::exposition::Format;
 use super::super::labels::METRIC_NAME;
@@ -92,6 +93,29 @@ fn the_labels_of_the_target_win_and_the_others_are_kept() {
     assert_eq!(labels.get("exported_job"), Some("other"));
     assert_eq!(labels.get("exported_exported_job"), Some("mine"));
     assert_eq!(labels.get("x"), Some("y"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_sample_goes_to_its_own_series_however_pages_change(
+        pages in prop::collection::vec(
+            prop::sample::subsequence((0..8_u32).collect::<Vec<u32>>(), 0..=8).prop_shuffle(),
+            1..20,
+        ),
+    ) {
+        let mut scraper = scraper();
+        for (scrape, mut page) in (1_u32..).zip(pages) {
+            let at = i64::from(scrape) * 1_000;
+            let value = |series: u32| series * 1_000 + scrape;
+            let lines: String = page.iter().map(|series| format!("a{{x=\"{series}\"}} {}\n", value(*series))).collect();
+            scraper.record(at, &scraped(&lines));
+            page.sort_unstable();
+            let wanted: Vec<f64> = page.into_iter().map(|series| f64::from(value(series))).collect();
+            prop_assert_eq!(scraper.values("a", at), wanted);
+        }
+    }
 }
 
 #[test]
@@ -235,6 +259,17 @@ fn series_beyond_the_limit_are_refused_and_counted_but_never_those_of_the_scrape
     let recorded = scraper.record(2_000, &scraped("a 2\nb 2\n"));
     assert_eq!(recorded.without_room, 0);
     assert_eq!(scraper.value("a", 2_000), Some(2.0));
+}
+
+#[test]
+fn a_series_that_found_no_room_is_taken_once_others_have_ended() {
+    let mut scraper = Scraper::new(7);
+    let recorded = scraper.record(1_000, &scraped("a 1\nb 1\nc 1\nd 1\ne 1\nf 1\ng 1\nh 1\n"));
+    assert_eq!((recorded.without_room, recorded.series_added), (1, 7));
+    let recorded = scraper.record(2_000, &scraped("h 2\n"));
+    assert_eq!((recorded.without_room, recorded.series_added, scraper.value("h", 2_000)), (1, 0, None));
+    let recorded = scraper.record(3_000, &scraped("h 3\n"));
+    assert_eq!((recorded.without_room, recorded.series_added, scraper.value("h", 3_000)), (0, 1, Some(3.0)));
 }
 
 #[test]

@@ -104,15 +104,20 @@ impl SeriesStore {
         if let Some(id) = self.catalogue.find(labels) {
             return Some(id);
         }
-        let has_room = self.catalogue.live() < self.limits.max_series
-            && self.catalogue.in_memory() < self.limits.series_in_memory();
-        if !has_room && !exempt {
-            self.wants_room = true;
+        if !exempt && !self.has_room() {
             return None;
         }
         let slot = self.catalogue.enter(labels)?;
         let floor = self.last_in_blocks(slot);
         self.catalogue.open(slot, floor)
+    }
+
+    /// Whether there is room for one more series. Where there is none, what room can be made is made with a next commit.
+    pub fn has_room(&mut self) -> bool {
+        let has_room = self.catalogue.live() < self.limits.max_series
+            && self.catalogue.in_memory() < self.limits.series_in_memory();
+        self.wants_room |= !has_room;
+        has_room
     }
 
     /// Takes a sample of a series, at a moment in milliseconds since the epoch. The very same sample may come again.
