@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Serialize;
 
 use crate::monitor::{
-    Entry, ExpositionError, Format, Labels, Metadata, MetricKind, Reader, Sample, ScrapeError, ScrapeFailure,
-    read_lenient, value_text,
+    Entry, ExpositionError, Format, Labels, Metadata, MetricKind, Reader, SAMPLE_LIMIT, Sample, ScrapeError,
+    ScrapeFailure, read_lenient, value_text,
 };
 
 /// Endings that the samples of a metric have behind its name.
@@ -82,7 +82,8 @@ impl Judged {
             match entry {
                 Ok(entry) => judged.take(entry, &mut known),
                 Err(error) => {
-                    let unverified = lenient.then(|| read_lenient(text).into_iter().map(Row::new).collect());
+                    let unverified =
+                        lenient.then(|| read_lenient(text, SAMPLE_LIMIT).into_iter().map(Row::new).collect());
                     let line = error.line.checked_sub(1).and_then(|index| text.split('\n').nth(index));
                     return Self { unverified, line: line.map(str::to_owned), ..Self::refused(error) };
                 }

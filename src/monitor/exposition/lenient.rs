@@ -14,9 +14,9 @@ use prometheus_parse::{LineInfo, Scrape, Value};
 use super::super::labels::Labels;
 use super::page::Sample;
 
-/// The samples of a page as far as they can be made out, unverified.
-pub fn read_lenient(page: &str) -> Vec<Sample> {
-    page.lines().filter_map(read_line).collect()
+/// The samples of a page as far as they can be made out, unverified, and at most `limit` of them.
+pub fn read_lenient(page: &str, limit: usize) -> Vec<Sample> {
+    page.lines().filter_map(read_line).take(limit).collect()
 }
 
 fn read_line(line: &str) -> Option<Sample> {
@@ -40,17 +40,18 @@ mod tests {
     #[test]
     fn a_bad_line_does_not_hide_the_others() {
         let page = "# TYPE a histogram\na_bucket{le=\"1\"} 2 17\n<html>\n\nb{c=\"d\" e} 3\nf NaN\ng x\n";
-        let samples = read_lenient(page);
+        let samples = read_lenient(page, 10);
         let names: Vec<_> = samples.iter().map(|sample| sample.name.as_str()).collect();
         assert_eq!(names, ["a_bucket", "b", "f"]);
         assert_eq!(samples[0].labels.get("le"), Some("1"));
         assert_eq!(samples[0].timestamp, Some(17));
         assert!(samples[2].value.is_nan());
+        assert_eq!(read_lenient(page, 1).len(), 1);
     }
 
     #[test]
     fn what_it_gives_is_not_to_be_trusted() {
-        let samples = read_lenient("a{path=\"/q?m=1\"} 1\n");
+        let samples = read_lenient("a{path=\"/q?m=1\"} 1\n", 1);
         assert!(samples[0].labels.is_empty(), "where this is read well, the module need not warn of it any more");
     }
 }

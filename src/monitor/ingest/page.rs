@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::super::exposition::{Entry, Reader, Sample, SampleLine, read_lenient};
 use super::super::scrape::{Fetched, ScrapeError, ScrapeFailure};
 
+/// The most descriptions that are taken from one page; others are read, or the page could not be judged, and left.
+const MOST_DESCRIPTIONS: usize = 60_000;
+
 /// What a scrape found, ready to be stored.
 #[derive(Debug)]
 pub struct ReadPage<'page> {
@@ -55,12 +58,13 @@ impl<'page> ReadPage<'page> {
                         page.samples.push(sample);
                     }
                 }
-                Ok(description) => page.descriptions.push(description),
+                Ok(description) if page.descriptions.len() < MOST_DESCRIPTIONS => page.descriptions.push(description),
+                Ok(_) => {}
                 Err(error) => {
-                    let unverified = if fetched.lenient { read_lenient(&fetched.body) } else { Vec::new() };
                     page.refuse(fetched, ScrapeFailure::Refused(error));
-                    page.unverified = unverified;
-                    page.unverified.truncate(fetched.sample_limit);
+                    if fetched.lenient {
+                        page.unverified = read_lenient(&fetched.body, fetched.sample_limit);
+                    }
                     return page;
                 }
             }
