@@ -9,8 +9,10 @@ use std::io;
 use std::sync::Arc;
 
 use super::block::{Block, Image};
+use super::catalogue::Catalogue;
 use super::disk::Disk;
 use super::error::StorageError;
+use super::limits::StoreLimits;
 use super::log::Unwritten;
 use super::store::{AHEAD_MS, Head, SeriesStore};
 use crate::pipeline::Moment;
@@ -212,7 +214,10 @@ impl SeriesStore {
 
     /// Series whose labels change all the time take memory as long as a block knows them.
     fn retain_known(&mut self, writing: Option<u64>) {
-        while self.catalogue.known() > self.limits.known_series() && self.blocks.len() > 1 {
+        let is_too_much = |catalogue: &Catalogue, limits: &StoreLimits| {
+            catalogue.known() > limits.known_series() || catalogue.index().text() >= limits.label_text()
+        };
+        while is_too_much(&self.catalogue, &self.limits) && self.blocks.len() > 1 {
             if self.blocks.first().is_none_or(|block| Some(block.number) == writing) {
                 return;
             }

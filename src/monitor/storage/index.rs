@@ -19,6 +19,8 @@ const ENTRY_BYTES: usize = 80;
 pub(super) struct Index {
     all: Postings,
     names: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Postings>>,
+    /// Bytes of all names and values, each of them once.
+    text: usize,
 }
 
 impl Index {
@@ -36,7 +38,11 @@ impl Index {
     pub(super) fn insert(&mut self, series: u32, labels: &Labels) {
         insert_sorted(&mut self.all, series);
         for (name, value) in labels.shared() {
-            insert_sorted(self.names.entry(name).or_default().entry(value).or_default(), series);
+            let length = name.len();
+            let values = self.names.entry(name).or_default();
+            self.text += if values.is_empty() { length } else { 0 };
+            self.text += if values.contains_key(&value) { 0 } else { value.len() };
+            insert_sorted(values.entry(value).or_default(), series);
         }
     }
 
@@ -55,10 +61,12 @@ impl Index {
                 postings.retain(stays);
                 if postings.is_empty() {
                     values.remove(value);
+                    self.text = self.text.saturating_sub(value.len());
                 }
             }
             if values.is_empty() {
                 self.names.remove(name);
+                self.text = self.text.saturating_sub(name.len());
             }
         }
     }
@@ -99,6 +107,11 @@ impl Index {
     /// The names of all metrics.
     pub(super) fn metrics(&self) -> Vec<String> {
         self.values(METRIC_NAME)
+    }
+
+    /// Bytes of all names and values, each of them once.
+    pub(super) fn text(&self) -> usize {
+        self.text
     }
 
     /// About how much memory it takes.
@@ -213,7 +226,9 @@ mod tests {
         index.insert(1, &other);
         assert_eq!(index.names(), ["__name__", "job", "pod"]);
         assert_eq!(index.values("job"), ["app", "other"]);
+        assert_eq!(index.text(), "__name__upjobappotherpodp".len());
         index.remove(&[(1, other)]);
+        assert_eq!(index.text(), "__name__upjobapp".len());
         assert_eq!(index.names(), ["__name__", "job"]);
         assert_eq!(index.values("job"), ["app"]);
         assert_eq!(index.metrics(), ["up"]);

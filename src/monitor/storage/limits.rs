@@ -18,6 +18,10 @@ const LEAST_JUMP_MS: i64 = 3_600_000;
 /// Series known from old blocks, for each that may be scraped; below the second number nobody counts.
 const KNOWN_FOR_EACH: usize = 10;
 const LEAST_KNOWN: usize = 100_000;
+/// Bytes of labels, each text counted once, for each series that may be scraped: far more than labels have that are not made
+/// up; below the second number nobody counts.
+const TEXT_FOR_EACH: usize = 1 << 10;
+const LEAST_TEXT: usize = 64 << 20;
 
 /// What a store may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,5 +62,10 @@ impl StoreLimits {
     /// Series whose labels are known, with those that are only in old blocks.
     pub(super) fn known_series(&self) -> usize {
         self.max_series.saturating_mul(KNOWN_FOR_EACH).max(LEAST_KNOWN)
+    }
+
+    /// Bytes of the labels of all those.
+    pub(super) fn label_text(&self) -> usize {
+        self.max_series.saturating_mul(TEXT_FOR_EACH).max(LEAST_TEXT)
     }
 }

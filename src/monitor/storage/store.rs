@@ -96,7 +96,7 @@ impl SeriesStore {
     }
 
     /// The series with these labels, which is made if there is none. None if there is no room for it: `max_series` have
-    /// not ended. Those that are `exempt` always find room, or a full store could not even say that an app is down.
+    /// not ended, or the labels of all are so long that their number says nothing any more. Those that are `exempt` always find room, or a full store could not even say that an app is down.
     ///
     /// An id holds until its series has ended and its samples have gone into a block; then `append` says
     /// [`AppendError::UnknownSeries`] and this must be asked again.
@@ -115,7 +115,8 @@ impl SeriesStore {
     /// Whether there is room for one more series. Where there is none, what room can be made is made with a next commit.
     pub fn has_room(&mut self) -> bool {
         let has_room = self.catalogue.live() < self.limits.max_series
-            && self.catalogue.in_memory() < self.limits.series_in_memory();
+            && self.catalogue.in_memory() < self.limits.series_in_memory()
+            && self.catalogue.index().text() < self.limits.label_text();
         self.wants_room |= !has_room;
         has_room
     }

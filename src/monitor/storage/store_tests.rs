@@ -151,6 +151,16 @@ fn series_beyond_the_limit_find_no_room_and_those_that_ended_make_some() {
 }
 
 #[test]
+fn labels_that_are_too_long_for_memory_find_no_room() {
+    let mut store = SeriesStore::in_memory(limits());
+    let long = "x".repeat(1 << 20);
+    let labels = |number: i32| labels("a").with("long", &format!("{number}{long}"));
+    let found = (0..70).filter(|number| store.resolve(&labels(*number), false).is_some()).count();
+    assert_eq!(found, 64);
+    assert!(store.resolve(&labels(0), false).is_some(), "it is there already");
+}
+
+#[test]
 fn series_that_ended_leave_memory_when_room_is_wanted_and_come_back_in_order() {
     let mut store = SeriesStore::in_memory(StoreLimits { max_series: 2, ..limits() });
     for (name, at) in [("a", 1_000), ("b", 1_000), ("c", 2_000), ("d", 2_000), ("e", 3_000)] {
