@@ -37,6 +37,8 @@ struct Slot {
     generation: u32,
     /// In how many blocks it is.
     blocks: u32,
+    /// The moment of its last sample when it was taken out of memory; none if only its blocks know.
+    left_at: Option<i64>,
     /// Apart, because most series of a long history are in old blocks only.
     head: Option<Box<HeadSeries>>,
 }
@@ -121,6 +123,11 @@ impl Catalogue {
         self.slot(slot).is_some_and(|entry| entry.blocks > 0)
     }
 
+    /// The last moment of a series that was in memory, where it is known without a look into its blocks.
+    pub(super) fn left_at(&self, slot: u32) -> Option<i64> {
+        self.slot(slot)?.left_at
+    }
+
     /// A series in memory ended, or went on.
     pub(super) fn note_end(&mut self, had_ended: bool, has_ended: bool) {
         match (had_ended, has_ended) {
@@ -175,6 +182,7 @@ impl Catalogue {
                     self.live -= 1;
                 }
                 self.in_memory -= 1;
+                entry.left_at = series.last_at();
                 entry.head = None;
                 if entry.blocks == 0 {
                     nowhere.push(slot);
@@ -191,8 +199,11 @@ impl Catalogue {
 
     /// All series take samples of any moment again.
     pub(super) fn forget_order(&mut self) {
-        for series in self.slots.iter_mut().filter_map(|entry| entry.head.as_mut()) {
-            series.forget_order();
+        for entry in &mut self.slots {
+            entry.left_at = None;
+            if let Some(series) = &mut entry.head {
+                series.forget_order();
+            }
         }
     }
 
@@ -217,6 +228,7 @@ impl Catalogue {
             let Some(entry) = self.slots.get_mut(*slot as usize) else { continue };
             let labels = std::mem::take(&mut entry.labels);
             entry.generation = entry.generation.wrapping_add(1);
+            entry.left_at = None;
             self.by_labels.remove(&labels);
             self.free.push(*slot);
             gone.push((*slot, labels));

@@ -228,6 +228,25 @@ fn a_run_that_is_damaged_is_left_out_and_told_once() {
 }
 
 #[test]
+fn a_series_that_comes_back_is_not_looked_for_on_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path(), 0);
+    put_two(&mut store, 1_000).unwrap();
+    let a = store.resolve(&labels("a"), false).unwrap();
+    store.mark_stale(a, 2_000);
+    let b = store.resolve(&labels("b"), false).unwrap();
+    store.append(b, 2 * 3_600_000, 1.0).unwrap();
+    store.commit(Moment(2 * 3_600_000)).unwrap();
+    store.settle(Moment(2 * 3_600_000));
+    fs::remove_file(files(folder.path(), "block.").remove(0)).unwrap();
+    assert_eq!(store.append(a, 3_000, 1.0), Err(AppendError::UnknownSeries));
+    let again = store.resolve(&labels("a"), false).unwrap();
+    assert_eq!(store.append(again, 1_500, 1.0), Err(AppendError::OutOfOrder));
+    store.append(again, 2 * 3_600_000, 1.0).unwrap();
+    assert!(store.take_faults().is_empty());
+}
+
+#[test]
 fn what_cannot_be_written_stays_in_memory_and_is_written_when_it_can_be() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("series");

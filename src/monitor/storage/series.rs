@@ -79,6 +79,11 @@ impl HeadSeries {
         self.has_ended
     }
 
+    /// The moment of its last sample, if it had one.
+    pub(super) fn last_at(&self) -> Option<i64> {
+        Some(self.last_at).filter(|last| *last != i64::MIN)
+    }
+
     /// Whether it has ended or had no sample since a moment.
     pub(super) fn is_over(&self, quiet_since: i64) -> bool {
         self.has_ended || self.last_at < quiet_since

@@ -210,8 +210,11 @@ impl SeriesStore {
         if !self.catalogue.is_in_blocks(slot) {
             return i64::MIN;
         }
-        let newest = self.blocks.iter().rev().find(|block| block.holds(slot));
-        let last = newest.and_then(|block| block.chunks(slot).last().map(|chunk| chunk.summary.last_at));
+        let in_newest = || {
+            let newest = self.blocks.iter().rev().find(|block| block.holds(slot))?;
+            newest.chunks(slot).last().map(|chunk| chunk.summary.last_at)
+        };
+        let last = self.catalogue.left_at(slot).or_else(in_newest);
         let bound = self.clock.last().map_or(i64::MAX, |now| now.saturating_add(AHEAD_MS));
         // What a clock wrote that was far ahead does not count.
         last.filter(|last| *last <= bound).unwrap_or(i64::MIN)
