@@ -50,18 +50,13 @@ impl Monitoring {
         if let Ok(Source::Prometheus(client)) = self.source() {
             return client.metric_names().await.unwrap_or_default().into_iter().map(|name| (name, 0)).collect();
         }
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        let all = self.store().select(&[], i64::MIN, i64::MAX);
-        for selected in &all {
-            *counts.entry(selected.labels.name().unwrap_or_default().to_owned()).or_default() += 1;
-        }
-        counts
+        self.store().series_of_each_metric().into_iter().collect()
     }
 
     /// The moment of the oldest sample here.
     pub(super) fn oldest(&self) -> Option<Moment> {
         match self.source() {
-            Ok(Source::Own) => self.store().statistics().oldest,
+            Ok(Source::Own) => self.store().oldest(),
             Ok(Source::Prometheus(_)) | Err(_) => None,
         }
     }

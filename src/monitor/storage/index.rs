@@ -114,6 +114,12 @@ impl Index {
         self.text
     }
 
+    /// All values of a label, each with the number of series that have it.
+    pub(super) fn counts(&self, name: &str) -> Vec<(String, usize)> {
+        let values = self.names.get(name).into_iter().flatten();
+        values.map(|(value, list)| (String::from(&**value), list.len())).collect()
+    }
+
     /// About how much memory it takes.
     pub(super) fn bytes(&self) -> usize {
         let postings = self.names.values().flatten();
@@ -226,6 +232,7 @@ mod tests {
         index.insert(1, &other);
         assert_eq!(index.names(), ["__name__", "job", "pod"]);
         assert_eq!(index.values("job"), ["app", "other"]);
+        assert_eq!(index.counts(METRIC_NAME), [("up".to_owned(), 2)]);
         assert_eq!(index.text(), "__name__upjobappotherpodp".len());
         index.remove(&[(1, other)]);
         assert_eq!(index.text(), "__name__upjobapp".len());

@@ -14,7 +14,7 @@ use super::retention::Clock;
 use super::selected::{Part, Selected};
 use super::series::Appended;
 use super::stale::STALE_BITS;
-use crate::monitor::labels::Labels;
+use crate::monitor::labels::{Labels, METRIC_NAME};
 use crate::pipeline::Moment;
 
 /// A sample further ahead of the clock than this is of a clock that was wrong, in milliseconds.
@@ -161,6 +161,11 @@ impl SeriesStore {
         self.catalogue.index().metrics()
     }
 
+    /// How many series each metric has, sorted by its name.
+    pub fn series_of_each_metric(&self) -> Vec<(String, usize)> {
+        self.catalogue.index().counts(METRIC_NAME)
+    }
+
     /// The names of all labels, sorted; that of the metric's name is among them.
     pub fn label_names(&self) -> Vec<String> {
         self.catalogue.index().names()
@@ -176,9 +181,14 @@ impl SeriesStore {
         self.catalogue.known()
     }
 
+    /// When the oldest sample was taken.
+    pub fn oldest(&self) -> Option<Moment> {
+        let oldest = self.blocks.iter().map(|block| block.first).chain([self.head.first]).min();
+        oldest.filter(|first| *first != i64::MAX).map(Moment)
+    }
+
     /// What is held at the moment. It looks at every series, so it is not for every scrape.
     pub fn statistics(&self) -> Statistics {
-        let oldest = self.blocks.iter().map(|block| block.first).chain([self.head.first]).min();
         let of_blocks: usize = self.blocks.iter().map(|block| block.bytes_in_memory()).sum();
         let of_disk = self.disk.as_ref().map_or(0, Disk::bytes);
         Statistics {
@@ -187,7 +197,7 @@ impl SeriesStore {
             samples: self.blocks.iter().map(|block| block.samples).sum::<u64>() + self.head.samples,
             bytes_in_memory: (self.catalogue.bytes() + of_blocks + of_disk) as u64,
             bytes_on_disk: self.bytes_on_disk(),
-            oldest: oldest.filter(|first| *first != i64::MAX).map(Moment),
+            oldest: self.oldest(),
         }
     }
 
