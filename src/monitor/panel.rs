@@ -6,7 +6,6 @@
 //! that was away for ten seconds.
 
 mod defaults;
-mod elsewhere;
 mod extremes;
 mod heat;
 mod remote;
@@ -98,31 +97,39 @@ impl Panel {
         columns: usize,
     ) -> Result<PanelColumns, PromqlError> {
         let grid = Grid::new(end, range_ms, columns);
-        let mut found = match columns {
-            0 | 1 => Vec::new(),
-            _ => self.query.range(store, grid.first, grid.last, grid.step_ms)?,
-        };
-        if columns > 0 {
-            join(&mut found, self.query.range(store, end, end, 1)?);
-        }
-        let left_out = keep_largest(&mut found);
-        // A panel that shows `up` itself must show its zeros.
-        let gaps = if self.query.mentions(UP) { vec![false; columns] } else { gaps(store, &grid, &self.query) };
-        let telling = telling_labels(&found);
-        let series = found
-            .iter()
-            .map(|series| PanelSeries {
-                label: self.label(&series.labels, &telling),
-                labels: series.labels.clone(),
-                points: grid.points(series, &gaps),
-            })
-            .collect();
+        let found = self.values(store, &grid)?;
+        let (series, left_out) = series_of(&self.title, found, &grid, &self.gaps(store, &grid));
         Ok(PanelColumns { series, left_out, step_ms: grid.step_ms, end })
     }
 
-    fn label(&self, labels: &Labels, telling: &[String]) -> String {
-        label_of(&self.title, labels, telling)
+    /// The values at the moments of a grid.
+    fn values(&self, store: &impl ReadStore, grid: &Grid) -> Result<Vec<RangeSeries>, PromqlError> {
+        let mut found = match grid.columns {
+            0 | 1 => Vec::new(),
+            _ => self.query.range(store, grid.first, grid.last, grid.step_ms)?,
+        };
+        if grid.columns > 0 {
+            join(&mut found, self.query.range(store, grid.end, grid.end, 1)?);
+        }
+        Ok(found)
     }
+
+    /// The columns that stay empty. A panel that shows `up` itself must show its zeros.
+    fn gaps(&self, store: &impl ReadStore, grid: &Grid) -> Vec<bool> {
+        if self.query.mentions(UP) { vec![false; grid.columns] } else { gaps(store, grid, &self.query) }
+    }
+}
+
+/// The largest series in their columns, and how many others there are.
+fn series_of(title: &str, mut found: Vec<RangeSeries>, grid: &Grid, gaps: &[bool]) -> (Vec<PanelSeries>, usize) {
+    let left_out = keep_largest(&mut found);
+    let telling = telling_labels(&found);
+    let series = found.iter().map(|series| PanelSeries {
+        label: label_of(title, &series.labels, &telling),
+        labels: series.labels.clone(),
+        points: grid.points(series, gaps),
+    });
+    (series.collect(), left_out)
 }
 
 /// What tells a series from the others; the title where it is the only one.

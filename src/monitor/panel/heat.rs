@@ -2,7 +2,7 @@
 
 use crate::pipeline::Moment;
 
-use super::{Grid, Panel, gaps, join};
+use super::{Grid, Panel, gaps};
 use crate::monitor::ReadStore;
 use crate::monitor::promql::{PromqlError, RangeSeries};
 
@@ -39,13 +39,7 @@ impl Panel {
         columns: usize,
     ) -> Result<HeatColumns, PromqlError> {
         let grid = Grid::new(end, range_ms, columns);
-        let mut found = match columns {
-            0 | 1 => Vec::new(),
-            _ => self.query.range(store, grid.first, grid.last, grid.step_ms)?,
-        };
-        if columns > 0 {
-            join(&mut found, self.query.range(store, end, end, 1)?);
-        }
+        let found = self.values(store, &grid)?;
         Ok(heat_of(&found, &grid, &gaps(store, &grid, &self.query)))
     }
 }

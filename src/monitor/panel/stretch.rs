@@ -2,9 +2,9 @@
 
 use crate::pipeline::Moment;
 
-use super::{Grid, Panel, PanelSeries, gaps, keep_largest, label_of, telling_labels};
+use super::{Grid, Panel, PanelSeries, series_of};
 use crate::monitor::ReadStore;
-use crate::monitor::promql::{PromqlError, RangeSeries};
+use crate::monitor::promql::PromqlError;
 
 impl Panel {
     /// The values at `begin` and each `step_ms` behind it.
@@ -17,7 +17,8 @@ impl Panel {
     ) -> Result<Vec<PanelSeries>, PromqlError> {
         let grid = Grid::even(begin, step_ms, columns);
         let found = self.query.range(store, begin, grid.end, step_ms)?;
-        Ok(series_of(&self.title, found, &grid, &gaps(store, &grid, &self.query)))
+        let (series, _) = series_of(&self.title, found, &grid, &self.gaps(store, &grid));
+        Ok(series)
     }
 }
 
@@ -30,23 +31,11 @@ impl Grid {
     }
 }
 
-/// The largest series in their columns.
-pub(super) fn series_of(title: &str, mut found: Vec<RangeSeries>, grid: &Grid, gaps: &[bool]) -> Vec<PanelSeries> {
-    keep_largest(&mut found);
-    let telling = telling_labels(&found);
-    let series = found.iter().map(|series| PanelSeries {
-        label: label_of(title, &series.labels, &telling),
-        labels: series.labels.clone(),
-        points: grid.points(series, gaps),
-    });
-    series.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::PanelSettings;
-    use crate::monitor::fixture::store;
+    use crate::monitor::fixture::{fail, store};
 
     #[test]
     fn columns_begin_where_they_are_asked_to() {
@@ -55,5 +44,18 @@ mod tests {
         let panel = Panel::from_settings(&settings).unwrap();
         let drawn = panel.stretch(&store, Moment(1_000), 1_000, 3).unwrap();
         assert_eq!(drawn[0].points, [Some(1.0), Some(2.0), Some(3.0)]);
+    }
+
+    #[test]
+    fn an_outage_is_a_gap_and_shows_in_the_panel_of_outages() {
+        let mut store = store(1_000, &[("a", &[0.0, 1.0])]);
+        fail(&mut store, 2_000);
+        let drawn = |expr: &str| {
+            let settings = PanelSettings { title: expr.to_owned(), expr: expr.to_owned(), ..PanelSettings::default() };
+            let panel = Panel::from_settings(&settings).unwrap();
+            panel.stretch(&store, Moment(1_000), 1_000, 2).unwrap().remove(0).points
+        };
+        assert_eq!(drawn("vector(7)"), [Some(7.0), None]);
+        assert_eq!(drawn("up"), [Some(1.0), Some(0.0)]);
     }
 }
