@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::{Authentication, FallbackFormat, MonitorSettings, ScrapeTargetSettings, Settings};
 use crate::monitor::{Format, Labels, ScrapeOptions};
-use crate::pipeline::{Moment, Release};
+use crate::pipeline::{Moment, Release, ReleaseId};
 use crate::target::host::{HostClient, Scraped};
 
 /// One target that is scraped again and again.
@@ -88,6 +88,11 @@ impl Job {
         instances.iter().map(job).collect()
     }
 
+    /// Whether it is one of those that a release runs as.
+    pub(super) fn is_of(&self, release: ReleaseId) -> bool {
+        self.way == Way::Host && self.labels.get("release") == Some(release.to_string().as_str())
+    }
+
     /// How it is called in a sentence.
     pub(super) fn name(&self) -> String {
         let label = |name: &str| self.labels.get(name).unwrap_or_default().to_owned();
@@ -138,6 +143,14 @@ mod tests {
         assert_eq!((job.interval, job.options.timeout), (Duration::from_secs(15), Duration::from_secs(10)));
         assert_eq!((job.options.sample_limit, job.options.fallback), (7, Some(Format::Text)));
         assert_eq!(job.name(), "node at h:9100");
+    }
+
+    #[test]
+    fn what_a_release_runs_as_is_told_from_other_targets() {
+        let labels = Labels::new([("job", "app"), ("release", "7")]);
+        let direct = Job { labels, ..jobs(&target("node", "")).remove(0) };
+        let live = Job { way: Way::Host, ..direct.clone() };
+        assert!(live.is_of(ReleaseId(7)) && !live.is_of(ReleaseId(8)) && !direct.is_of(ReleaseId(7)));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Monitoring {
             }
             match self.sources.now() {
                 Ok(Source::Own) => {
-                    let Some(jobs) = self.jobs().await else { return };
+                    let Some(jobs) = self.jobs(&running).await else { return };
                     self.follow_all(&mut running, jobs).await;
                 }
                 Ok(Source::Prometheus(client)) => {
@@ -74,8 +74,9 @@ impl Monitoring {
         }
     }
 
-    /// What is to be scraped now; `None` once the daemon ends.
-    async fn jobs(&self) -> Option<Vec<Job>> {
+    /// What is to be scraped now; `None` once the daemon ends. While the host does not say what the live release runs as,
+    /// what it said last stays: that it does not answer is to be recorded as `up` of 0, and not as a target that is gone.
+    async fn jobs(&self, running: &HashMap<Labels, Running>) -> Option<Vec<Job>> {
         let settings = current(&self.settings);
         let live = self.core.look(|state, _| state.live_release().cloned()).await?;
         let mut jobs = Job::configured(&settings.monitor);
@@ -88,7 +89,11 @@ impl Monitoring {
                 self.status.scraped(Some(Err("nothing of the live release runs at the moment".to_owned())));
             }
             Ok(found) => jobs.extend(Job::live(&live, &found, &settings)),
-            Err(error) => self.status.scraped(Some(Err(error))),
+            Err(error) => {
+                self.status.scraped(Some(Err(error)));
+                let known = running.values().map(|known| &known.job);
+                jobs.extend(known.filter(|job| job.is_of(live.id)).cloned());
+            }
         }
         Some(jobs)
     }
