@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::bits::{BitReader, BitWriter};
 use super::bytes::{ByteReader, put_number};
-use super::coding::{TimeState, ValueState};
+use super::coding::{TimeState, ValueReader, ValueState};
 use super::summary::Summary;
 
 /// Samples a chunk holds at the most: four minutes at one a second. More would save little (what a chunk costs by itself
@@ -97,7 +97,7 @@ impl Chunk {
     pub(super) fn decode(&self) -> Vec<(i64, f64)> {
         let mut reader = BitReader::new(self.data.get(self.bits.clone()).unwrap_or_default());
         let mut time = TimeState::starting(self.summary.first_at);
-        let mut value = ValueState::default();
+        let mut value = ValueReader::default();
         // A count that is wrong must not take all memory; with checksums it cannot be, but this costs nothing.
         let mut samples = Vec::with_capacity(self.summary.count.min(SAMPLES_A_CHUNK) as usize);
         for index in 0..self.summary.count {

@@ -129,29 +129,6 @@ impl ValueState {
         self.bits = bits;
     }
 
-    pub(super) fn read(&mut self, from: &mut BitReader<'_>) -> Option<f64> {
-        if !from.bit()? {
-            return Some(f64::from_bits(self.bits));
-        }
-        if !from.bit()? {
-            return self.read_step(from);
-        }
-        if !from.bit()? {
-            return self.read_difference(from);
-        }
-        if !from.bit()? {
-            self.leading = from.small(5)?;
-            self.width = match from.small(6)? {
-                0 => 64,
-                width => width,
-            };
-            return self.read_difference(from);
-        }
-        self.unit = from.small(3)?;
-        self.delta = 0;
-        self.read_step(from)
-    }
-
     /// The step from the last value to this one, if both are whole numbers of one unit. Units only become finer: a
     /// counter of seconds that stands at 12.3 for once would change its unit twice.
     fn step_to(&self, value: f64) -> Option<Step> {
@@ -180,25 +157,65 @@ impl ValueState {
         self.unit = step.unit;
         self.delta = step.delta;
     }
+}
+
+/// Reads what a [`ValueState`] wrote.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ValueReader {
+    state: ValueState,
+    /// The last value in units, where it came as a step: to find it again is what reading takes longest for.
+    number: Option<i64>,
+}
+
+impl ValueReader {
+    pub(super) fn read(&mut self, from: &mut BitReader<'_>) -> Option<f64> {
+        if !from.bit()? {
+            return Some(f64::from_bits(self.state.bits));
+        }
+        if !from.bit()? {
+            return self.read_step(from);
+        }
+        if !from.bit()? {
+            return self.read_difference(from);
+        }
+        if !from.bit()? {
+            self.state.leading = from.small(5)?;
+            self.state.width = match from.small(6)? {
+                0 => 64,
+                width => width,
+            };
+            return self.read_difference(from);
+        }
+        self.state.unit = from.small(3)?;
+        self.state.delta = 0;
+        self.number = None;
+        self.read_step(from)
+    }
 
     fn read_step(&mut self, from: &mut BitReader<'_>) -> Option<f64> {
         let width = *STEP_WIDTHS.get(usize::from(from.small(3)?))?;
         let change = signed(from.read(width)?, width);
-        let before = whole(f64::from_bits(self.bits), self.unit)?;
-        self.delta = self.delta.wrapping_add(change);
-        let value = of_whole(before.wrapping_add(self.delta), self.unit)?;
-        self.bits = value.to_bits();
+        let before = match self.number {
+            Some(number) => number,
+            None => whole(f64::from_bits(self.state.bits), self.state.unit)?,
+        };
+        self.state.delta = self.state.delta.wrapping_add(change);
+        let number = before.wrapping_add(self.state.delta);
+        let value = of_whole(number, self.state.unit)?;
+        self.state.bits = value.to_bits();
+        self.number = Some(number);
         Some(value)
     }
 
     fn read_difference(&mut self, from: &mut BitReader<'_>) -> Option<f64> {
-        let (leading, width) = (u32::from(self.leading), u32::from(self.width));
+        let (leading, width) = (u32::from(self.state.leading), u32::from(self.state.width));
         let trailing = 64_u32.checked_sub(leading + width)?;
         if width == 0 {
             return None;
         }
-        self.bits ^= from.read(width)? << trailing;
-        Some(f64::from_bits(self.bits))
+        self.state.bits ^= from.read(width)? << trailing;
+        self.number = None;
+        Some(f64::from_bits(self.state.bits))
     }
 }
 
@@ -250,7 +267,7 @@ mod tests {
             state.write(*value, &mut out);
         }
         let mut reader = BitReader::new(out.as_bytes());
-        let mut state = ValueState::default();
+        let mut state = ValueReader::default();
         for value in values {
             assert_eq!(state.read(&mut reader).map(f64::to_bits), Some(value.to_bits()));
         }

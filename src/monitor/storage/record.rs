@@ -6,7 +6,7 @@
 
 use super::bits::{BitReader, BitWriter};
 use super::bytes::{ByteReader, put_number, put_text};
-use super::coding::ValueState;
+use super::coding::{ValueReader, ValueState};
 use crate::monitor::labels::Labels;
 
 /// The commit that is being gathered, and what the log knows of its series.
@@ -105,7 +105,7 @@ pub(super) struct Commit {
 /// Reads commits in the order in which they were written.
 #[derive(Debug, Default)]
 pub(super) struct CommitReader {
-    states: Vec<ValueState>,
+    states: Vec<ValueReader>,
 }
 
 impl CommitReader {
@@ -119,7 +119,7 @@ impl CommitReader {
                 pairs.push((reader.text()?, reader.text()?));
             }
             commit.declared.push(Labels::new(pairs));
-            self.states.push(ValueState::default());
+            self.states.push(ValueReader::default());
         }
         let count = reader.number()?;
         let mut bits = BitReader::new(reader.rest());
