@@ -76,9 +76,9 @@ pub struct PrometheusClient {
 
 /// How every answer is wrapped.
 #[derive(Deserialize)]
-struct Envelope {
+struct Envelope<T> {
     status: String,
-    data: Option<Value>,
+    data: Option<T>,
     error: Option<String>,
 }
 
@@ -88,6 +88,12 @@ struct Evaluated {
     #[serde(rename = "resultType")]
     kind: String,
     result: Value,
+}
+
+/// The same over a range.
+#[derive(Deserialize)]
+struct Ranged {
+    result: Vec<Series>,
 }
 
 /// A moment in seconds, and a value as text.
@@ -160,10 +166,9 @@ impl PrometheusClient {
             ("end", seconds(end.0)),
             ("step", seconds(step)),
         ];
-        let evaluated: Evaluated = self.get("query_range", &parameters).await?;
-        let series: Vec<Series> = self.read(evaluated.result)?;
-        let mut found = Vec::with_capacity(series.len());
-        for Series { metric, values, .. } in series {
+        let Ranged { result } = self.get("query_range", &parameters).await?;
+        let mut found = Vec::with_capacity(result.len());
+        for Series { metric, values, .. } in result {
             let points = values.iter().map(|(at, value)| Ok((moment(*at), self.number(value)?)));
             found.push(RangeSeries { labels: metric, points: points.collect::<Result<_, PrometheusError>>()? });
         }
@@ -207,10 +212,10 @@ impl PrometheusClient {
             }
             body.extend_from_slice(&piece);
         }
-        let envelope: Envelope = serde_json::from_slice(&body)
-            .map_err(|error| self.foreign(format!("it answered with status {status} and no JSON ({error})")))?;
+        let envelope: Envelope<T> = serde_json::from_slice(&body)
+            .map_err(|error| self.foreign(format!("it answered with status {status} and not as expected ({error})")))?;
         match envelope {
-            Envelope { status, data: Some(data), .. } if status == "success" => self.read(data),
+            Envelope { status, data: Some(data), .. } if status == "success" => Ok(data),
             Envelope { error: Some(text), .. } => {
                 let text = text.chars().take(EXCERPT).collect();
                 Err(PrometheusError::Refused { address: self.address.clone(), text })
