@@ -72,7 +72,13 @@ impl Inputs {
 
     /// What the expression says of this release alone, at each look of those that want to know. A single scrape is no
     /// evidence where an alert must wait: it speaks against the release after `pending_for` milliseconds of it.
-    pub(super) fn judge(&mut self, store: &impl ReadStore, at: Moment, release: ReleaseId, pending_for: u64) -> Evidence {
+    pub(super) fn judge(
+        &mut self,
+        store: &impl ReadStore,
+        at: Moment,
+        release: ReleaseId,
+        pending_for: u64,
+    ) -> Evidence {
         let Self { expression: Some(expression), selectors, narrowed, .. } = self else { return Evidence::None };
         if selectors.is_empty() {
             // It speaks of no series, so of no release either.
