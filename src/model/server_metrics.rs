@@ -9,6 +9,8 @@ use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::disk::ProcessStat;
+
 /// Upper bounds of the latency histogram, in seconds: from well below one prediction to well above ten thousand.
 const BOUNDS: [f64; 12] = [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0];
 const STATUSES: [u16; 5] = [200, 400, 413, 422, 500];
@@ -130,6 +132,10 @@ fn render_shown(text: &mut String, shown: &Shown<'_>) -> std::fmt::Result {
         heading(text, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.")?;
         writeln!(text, "process_resident_memory_bytes {bytes}")?;
     }
+    if let Some(seconds) = processor_time() {
+        heading(text, "process_cpu_seconds_total", "counter", "Processor time in seconds, in user and kernel mode.")?;
+        writeln!(text, "process_cpu_seconds_total {seconds}")?;
+    }
     Ok(())
 }
 
@@ -148,6 +154,13 @@ fn resident_memory() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// The processor time of this process, in seconds.
+#[expect(clippy::cast_precision_loss, reason = "exact for millions of years of ticks")]
+fn processor_time() -> Option<f64> {
+    let own = ProcessStat::read(i32::try_from(std::process::id()).ok()?)?;
+    Some(own.ticks as f64 / rustix::param::clock_ticks_per_second().max(1) as f64)
 }
 
 #[cfg(test)]
