@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::{PATIENCE, finish, get, wait_for};
+use trainyard::monitor::exposition::{Format, read};
 use trainyard::monitor::promql;
 use trainyard::monitor::storage::{SeriesStore, StoreLimits};
 use trainyard::monitor::{Labels, METRIC_NAME};
@@ -103,6 +104,23 @@ fn page(age: f64) -> String {
     text
 }
 
+/// Serves one page for as long as the test runs.
+fn serve_page(page: String, content_type: &'static str) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            read_head(&mut stream);
+            let length = page.len();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+            );
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(page.as_bytes()));
+        }
+    });
+    port
+}
+
 /// The endpoint; answers for as long as the test runs.
 fn endpoint() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -138,11 +156,16 @@ struct Server {
 }
 
 impl Server {
-    fn start(folder: &Path, endpoint: u16) -> Self {
+    fn start(folder: &Path, endpoints: &[u16]) -> Self {
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let settings = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs: [{{job_name: app, static_configs: [{{targets: [\"127.0.0.1:{endpoint}\"]}}]}}]\n"
-        );
+        let job = |port: &u16| {
+            format!(
+                "{{job_name: app-{port}, static_configs: [{{targets: [\"127.0.0.1:{port}\"], labels: {{job: app}}}}]}}"
+            )
+        };
+        let jobs: Vec<String> = endpoints.iter().map(job).collect();
+        let settings =
+            format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs: [{}]\n", jobs.join(", "));
         fs::write(folder.join("prometheus.yml"), settings).unwrap();
         let process = Command::new("prometheus")
             .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
@@ -161,6 +184,17 @@ impl Server {
         let answer = get(self.port, path).unwrap();
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.json()
+    }
+
+    /// Labels and newest value of each series that a selector chooses.
+    fn select(&self, selector: &str) -> Vec<(Labels, f64)> {
+        let query: String = selector.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let answer = self.get(&format!("/api/v1/query?query={query}"));
+        let row = |row: &Value| {
+            let labels: Labels = serde_json::from_value(row["metric"].clone()).unwrap();
+            (labels, number(&row["value"][1]))
+        };
+        answer["data"]["result"].as_array().unwrap().iter().map(row).collect()
     }
 
     /// Labels and value of each series of an instant query.
@@ -221,7 +255,7 @@ fn expressions_give_what_a_real_prometheus_gives_over_the_same_samples() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path(), endpoint());
+    let server = Server::start(folder.path(), &[endpoint()]);
     let begun = Instant::now();
     wait_for("the server", PATIENCE, || {
         get(server.port, "/-/ready").is_ok_and(|answer| answer.status == 200).then_some(())
@@ -271,4 +305,69 @@ fn expressions_give_what_a_real_prometheus_gives_over_the_same_samples() {
     eprintln!("{compared} values compared, {gaps} empty answers");
     assert!(compared > 1_000 && gaps > 0, "{compared} values, {gaps} empty answers: the outage was not seen");
     assert!(samples.iter().any(|(labels, _, value)| labels.get(METRIC_NAME) == Some("load") && value.is_nan()));
+}
+
+/// Name and labels of a series, without those of its target. Version 3 writes whole bounds of buckets with `.0`.
+fn series_key(name: &str, labels: &Labels) -> String {
+    let pairs = labels.pairs().filter(|(label, _)| !["__name__", "job", "instance"].contains(label));
+    let written = pairs.map(|(label, value)| {
+        let whole = ["le", "quantile"].contains(&label).then(|| value.strip_suffix(".0")).flatten();
+        format!("{}={:?}", label.strip_prefix("exported_").unwrap_or(label), whole.unwrap_or(value))
+    });
+    let mut written: Vec<String> = written.collect();
+    written.sort();
+    format!("{name} {}", written.join(","))
+}
+
+#[test]
+fn real_pages_are_read_as_a_real_prometheus_reads_them() {
+    let test = "real_pages_are_read_as_a_real_prometheus_reads_them";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/payloads");
+    if !folder.is_dir() || Command::new("prometheus").arg("--version").output().is_err() {
+        eprintln!("skipped: {test}: `../shared/data/payloads` or `prometheus` is not there");
+        return;
+    }
+    let mut pages = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap().flatten() {
+        let text = fs::read_to_string(entry.path()).unwrap();
+        let is_open = entry.path().extension().is_some_and(|ending| ending == "openmetrics");
+        let (format, content_type) = match is_open {
+            true => (Format::OpenMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+            false => (Format::Text, "text/plain; version=0.0.4"),
+        };
+        let read = read(&text, format, usize::MAX).unwrap();
+        let ours: BTreeMap<String, f64> =
+            read.samples.iter().map(|sample| (series_key(&sample.name, &sample.labels), sample.value)).collect();
+        pages.push((entry.path(), serve_page(text, content_type), ours));
+    }
+    assert!(pages.len() >= 4, "payloads are missing");
+    let scratch = tempfile::tempdir().unwrap();
+    let ports: Vec<u16> = pages.iter().map(|(_, port, _)| *port).collect();
+    let server = Server::start(scratch.path(), &ports);
+    for (path, port, ours) in &pages {
+        let theirs = wait_for("a scrape of the page", PATIENCE, || {
+            let ready = get(server.port, "/-/ready").is_ok_and(|answer| answer.status == 200);
+            let found = ready.then(|| server.select(&format!("{{instance=\"127.0.0.1:{port}\"}}")))?;
+            (found.len() > 10).then_some(found)
+        });
+        let theirs: BTreeMap<String, f64> = theirs
+            .iter()
+            .filter(|(labels, _)| {
+                let name = labels.name().unwrap_or_default();
+                name != "up" && !(name.starts_with("scrape_") && !ours.contains_key(&series_key(name, labels)))
+            })
+            .map(|(labels, value)| (series_key(labels.name().unwrap_or_default(), labels), *value))
+            .collect();
+        let missing: Vec<_> = ours.keys().filter(|key| !theirs.contains_key(*key)).collect();
+        let added: Vec<_> = theirs.keys().filter(|key| !ours.contains_key(*key)).collect();
+        assert!(
+            missing.is_empty() && added.is_empty(),
+            "{}: {missing:?} only here, {added:?} only there",
+            path.display()
+        );
+        for (key, value) in &theirs {
+            let ours = ours[key];
+            assert!(ours.to_bits() == value.to_bits() || (ours.is_nan() && value.is_nan()), "{key}: {ours}, {value}");
+        }
+    }
 }
