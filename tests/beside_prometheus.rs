@@ -331,9 +331,10 @@ fn real_pages_are_read_as_a_real_prometheus_reads_them() {
     for entry in fs::read_dir(&folder).unwrap().flatten() {
         let text = fs::read_to_string(entry.path()).unwrap();
         let is_open = entry.path().extension().is_some_and(|ending| ending == "openmetrics");
-        let (format, content_type) = match is_open {
-            true => (Format::OpenMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
-            false => (Format::Text, "text/plain; version=0.0.4"),
+        let (format, content_type) = if is_open {
+            (Format::OpenMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        } else {
+            (Format::Text, "text/plain; version=0.0.4")
         };
         let read = read(&text, format, usize::MAX).unwrap();
         let ours: BTreeMap<String, f64> =
@@ -353,8 +354,10 @@ fn real_pages_are_read_as_a_real_prometheus_reads_them() {
         let theirs: BTreeMap<String, f64> = theirs
             .iter()
             .filter(|(labels, _)| {
+                // Prometheus adds what it knows of the scrape itself.
                 let name = labels.name().unwrap_or_default();
-                name != "up" && !(name.starts_with("scrape_") && !ours.contains_key(&series_key(name, labels)))
+                let is_its_own = name == "up" || name.starts_with("scrape_");
+                !is_its_own || ours.contains_key(&series_key(name, labels))
             })
             .map(|(labels, value)| (series_key(labels.name().unwrap_or_default(), labels), *value))
             .collect();

@@ -94,3 +94,12 @@ fn all_errors_of_alerts_are_told_at_once() {
     let places: Vec<_> = errors.errors().iter().map(|error| (error.line, error.column)).collect();
     assert_eq!(places, [(2, 8), (3, 8), (4, 7), (5, 1)], "{errors}");
 }
+
+#[test]
+fn nothing_follows_from_what_another_server_says() {
+    let alert =
+        "[monitor]\nprometheus = \"http://127.0.0.1:9090\"\n[[monitor.alerts]]\nname = \"A\"\nexpr = \"up == 0\"\n";
+    let told_of = |then: &str| told(&format!("{alert}then = \"{then}\"{STAGES}"));
+    let told = told_of("retrain");
+    assert!(told.contains("nothing can follow from alert `A`") && told.contains("write `then = \"notify\"`"), "{told}");
+}

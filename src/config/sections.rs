@@ -9,6 +9,7 @@ use super::keys::Section;
 use super::reader::TableReader;
 use super::scrape_targets::{Defaults, count, default_timeout, scrape_targets};
 use super::settings::{DataSettings, MonitorSettings, PanelKind, PanelSettings, SourceSettings, SourceTrigger};
+use crate::pipeline::Reaction;
 
 /// The longest name of a project, in characters: it becomes part of image names and of the terminal's title.
 const NAME_LIMIT: usize = 64;
@@ -65,6 +66,14 @@ pub(super) fn monitor(root: &mut TableReader<'_>) -> (MonitorSettings, Vec<Conse
     let body_limit = reader.memory("body_limit").unwrap_or(16 << 20);
     let prometheus = prometheus(&mut reader);
     let (alerts, consequences) = alerts(&mut reader);
+    if prometheus.is_some() {
+        let acts = |consequence: &&Consequence| consequence.then != Reaction::Notify;
+        for Consequence { alert, span, .. } in consequences.iter().filter(acts) {
+            let message =
+                format!("nothing can follow from alert `{alert}`: a Prometheus knows nothing of our releases");
+            reader.problems.add(span.clone(), message, "write `then = \"notify\"`, or remove `prometheus`");
+        }
+    }
     let settings = MonitorSettings {
         scrape,
         timeout,
