@@ -97,11 +97,13 @@ fn change(model: &Model, run: &Run, name: &StageName, metric: &str, value: f64) 
     let earlier = model.state.passes.get(name).and_then(|passes| passes.iter().rev().find(|pass| pass.run < run.id));
     let Some(before) = earlier.and_then(|pass| pass.outputs.metrics.get(metric)) else { return String::new() };
     let difference = value - before;
-    if difference.abs() < 0.0005 * value.abs().max(1e-9) {
+    // What reads the same is the same, and beside a number of three digits an exponent tells nothing.
+    if difference.abs() < 0.0005 * value.abs().max(1e-9) || quantity::value(value) == quantity::value(*before) {
         return String::new();
     }
     let sign = if difference > 0.0 { model.glyphs.up } else { model.glyphs.down };
-    format!(" {sign}{}", quantity::value(difference.abs()))
+    let size = if difference.abs() < 0.001 { "<0.001".to_owned() } else { quantity::value(difference.abs()) };
+    format!(" {sign}{size}")
 }
 
 fn tests(model: &Model, outputs: &Outputs) -> Vec<(String, Style)> {
