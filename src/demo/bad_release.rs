@@ -6,14 +6,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
-use std::time::Duration;
-
-use tokio::time::timeout;
 
 use super::error::DemoError;
 use super::follow::{Follower, Goal};
-use super::headless::MINUTES;
-use super::load;
+use super::headless::{MINUTES, under_load};
 use super::progress::seconds;
 use super::project::DemoProject;
 use crate::api::client::Client;
@@ -44,14 +40,8 @@ impl fmt::Display for Recovered {
 /// release must be live.
 pub async fn bad_release(project: &DemoProject, client: Client, out: &mut impl Write) -> Result<Recovered, DemoError> {
     let mut follower = Follower::begin(client, out).await?;
-    let done = tokio::select! {
-        done = timeout(Duration::from_mins(MINUTES), course(project, &mut follower)) => done,
-        never = load::run(project.port()) => match never {},
-    };
-    match done {
-        Ok(done) => done,
-        Err(_) => Err(DemoError::Deadline { minutes: MINUTES, waiting_for: follower.waiting_for() }),
-    }
+    let done = under_load(project, course(project, &mut follower)).await;
+    done.unwrap_or_else(|| Err(DemoError::Deadline { minutes: MINUTES, waiting_for: follower.waiting_for() }))
 }
 
 async fn course<W: Write>(project: &DemoProject, follower: &mut Follower<'_, W>) -> Result<Recovered, DemoError> {

@@ -31,13 +31,15 @@ const OPERATOR: &str = "demo";
 /// prediction and was scraped. The daemon must be running. With no batch left everything is run again on what there is.
 pub async fn headless(project: &DemoProject, client: Client, out: &mut impl Write) -> Result<Summary, DemoError> {
     let mut follower = Follower::begin(client, out).await?;
-    let done = tokio::select! {
-        done = timeout(Duration::from_mins(MINUTES), course(project, &mut follower)) => done,
+    let done = under_load(project, course(project, &mut follower)).await;
+    done.unwrap_or_else(|| Err(DemoError::Deadline { minutes: MINUTES, waiting_for: follower.waiting_for() }))
+}
+
+/// Follows a course while the app is under load; `None` if it takes longer than [`MINUTES`].
+pub(super) async fn under_load<T>(project: &DemoProject, course: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = timeout(Duration::from_mins(MINUTES), course) => done.ok(),
         never = load::run(project.port()) => match never {},
-    };
-    match done {
-        Ok(done) => done,
-        Err(_) => Err(DemoError::Deadline { minutes: MINUTES, waiting_for: follower.waiting_for() }),
     }
 }
 

@@ -300,8 +300,8 @@ impl Inner {
             let state = self.kept.states.state(&name);
             self.kept.history.note(&name, state, at);
             let is_told = known.firing.iter().any(|(told, _)| *told == name);
-            // What is asked for nobody is not worth a second look at the store.
-            // What another server says is told, and never acted upon: it knows nothing of our releases.
+            // What is asked for nobody is not worth a second look at the store, and what another server says is never acted
+            // upon, for it knows nothing of our releases.
             let is_asked = elsewhere.is_empty() && (state != AlertState::Inactive || is_told);
             let evidence = rule.evidence(store, at, known.live.filter(|_| is_asked));
             if evidence == Evidence::Clear {
