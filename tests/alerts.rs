@@ -139,6 +139,12 @@ fn states_and_silences_outlive_the_daemon_and_a_firing_alert_is_told_once() {
     assert_eq!(before["status"]["silence"]["by"], "tester");
 
     project.command(&["down"]).ok();
+    let resting = project.command(&["alerts"]).ok().stdout;
+    assert!(resting.starts_with("as of ") && resting.contains("no daemon runs"), "{resting}");
+    assert!(resting.contains("Always") && resting.contains("firing") && resting.contains("not yet"), "{resting}");
+    let known = alert(&project, "Later");
+    assert_eq!(known["status"]["state"], "pending");
+    assert_eq!(known["status"]["silence"], before["status"]["silence"]);
     project.up();
     let after = project.wait_until("the alerts to be looked at again", |_| {
         let report = alert(&project, "Later");

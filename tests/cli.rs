@@ -47,7 +47,14 @@ help! {
     help_of_runs: "runs";
     help_of_logs: "logs";
     help_of_events: "events";
+    help_of_data: "data";
+    help_of_data_check: "data" "check";
+    help_of_data_infer: "data" "infer";
+    help_of_data_profile: "data" "profile";
     help_of_models: "models";
+    help_of_models_diff: "models" "diff";
+    help_of_models_note: "models" "note";
+    help_of_promote: "promote";
     help_of_predict: "predict";
     help_of_releases: "releases";
     help_of_rollback: "rollback";
@@ -106,6 +113,8 @@ fn wrong_usage_is_exit_code_2() {
         &["query", "up", "--range", "15"],
         &["export", "prometheus", "--force"],
         &["export", "svg", "x", "--width", "9"],
+        &["export", "csv"],
+        &["export", "csv", "up", "--panel", "requests/s"],
     ];
     for arguments in wrong {
         let refused = project.command(arguments).expect_code(2).stderr;
@@ -120,14 +129,19 @@ fn wrong_usage_is_exit_code_2() {
 #[test]
 fn what_needs_a_daemon_and_finds_none_is_exit_code_3() {
     let project = Project::light();
-    let measured = [&["query", "up"][..], &["export", "csv", "up"], &["export", "svg", "requests/s"], &["alerts"]];
+    let measured = [
+        &["query", "up"][..],
+        &["export", "csv", "up"],
+        &["export", "svg", "requests/s"],
+        &["alerts", "unsilence", "A"],
+    ];
     for arguments in [&["cancel"][..], &["rollback"], &["events", "-f"]].into_iter().chain(measured) {
         let refused = project.command(arguments).expect_code(3).stderr;
         assert!(refused.contains("`trainyard up` starts one"), "{refused}");
     }
     // What can be answered without one is.
     let configured = [&["check"][..], &["export", "prometheus"], &["export", "grafana"], &["down"]];
-    let journaled = [&["status"][..], &["runs"], &["models"], &["releases"], &["events"]];
+    let journaled = [&["status"][..], &["runs"], &["models"], &["releases"], &["events"], &["alerts"]];
     for arguments in journaled.into_iter().chain(configured) {
         project.command(arguments).ok();
     }

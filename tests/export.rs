@@ -104,6 +104,17 @@ fn a_dashboard_has_the_panels_in_their_order_and_is_the_same_each_time() {
     assert_eq!(fs::read_to_string(file).unwrap(), printed.stdout);
 }
 
+#[test]
+fn the_panels_of_a_guess_are_told_and_only_for_what_is_served() {
+    let served = Project::with_app().command(&["export", "grafana"]).ok();
+    assert!(served.stderr.contains("these are those of the built-in model server"), "{}", served.stderr);
+    assert_ne!(served.json()["panels"], serde_json::json!([]));
+    let other = Project::light().command(&["export", "grafana"]).ok();
+    assert!(other.stderr.contains("so there are none"), "{}", other.stderr);
+    assert_eq!(other.json()["panels"], serde_json::json!([]));
+    assert_eq!(awkward().command(&["export", "grafana"]).ok().stderr, "", "what is configured is no news");
+}
+
 /// One sample of the page, whatever its labels.
 fn sample(page: &str, name: &str) -> Option<f64> {
     let line = page.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{'])))?;
@@ -139,10 +150,14 @@ fn what_was_measured_is_exported_and_trainyard_tells_of_itself_over_a_restart() 
     let refused = project.command(&["query", "up", "--range", "30d", "--step", "1ms"]).expect_code(1).stderr;
     assert!(!refused.is_empty());
 
-    let title = project.command(&["export", "grafana"]).ok().json()["panels"][0]["title"].clone();
+    let dashboard = project.command(&["export", "grafana"]).ok();
+    assert!(dashboard.stderr.contains("found from the metrics that are scraped"), "{}", dashboard.stderr);
+    let title = dashboard.json()["panels"][0]["title"].clone();
     let Value::String(title) = title else { panic!("a panel has a title") };
     let svg = project.command(&["export", "svg", &title, "--range", "1m"]).ok().stdout;
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
+    let table = project.command(&["export", "csv", "--panel", &title, "--range", "10s"]).ok().stdout;
+    assert_eq!(table.lines().count(), 12, "a heading and a row for each moment: {table}");
     let refused = project.command(&["export", "svg", &format!("{title}x")]).expect_code(2).stderr;
     assert!(refused.contains("did you mean"), "{refused}");
 

@@ -24,6 +24,8 @@ settle = "100ms"
 [stages.train]
 uses = "train"
 target = "kind"
+algorithms = ["naive-bayes"]
+search = { trials = 1 }
 [stages.build]
 uses = "image"
 needs = ["train"]

@@ -42,3 +42,24 @@ fn what_follows_from_alerts_is_told_as_sentences() {
     let told: Vec<String> = recorded(2).iter().map(|recorded| narrate(&recorded.event)).collect();
     insta::assert_snapshot!(told.get(recorded(1).len()..).unwrap().join("\n"));
 }
+
+/// A data file that was held back and then taken away.
+#[test]
+fn the_end_of_a_refusal_is_told_as_a_sentence() {
+    let events = recorded(4);
+    let told: Vec<String> = events.iter().skip(recorded(3).len()).map(|recorded| narrate(&recorded.event)).collect();
+    let last = told.last().unwrap();
+    assert_eq!(last, "data file winter.csv is held back no longer");
+    let mut state = State::default();
+    for event in &events {
+        state.apply(event).unwrap();
+    }
+    assert!(state.refused.is_empty());
+}
+
+/// A gate that promotes one model and holds another back, which a person promotes; and a promotion of what is gone.
+#[test]
+fn how_models_become_champions_is_told_as_sentences() {
+    let told: Vec<String> = recorded(3).iter().map(|recorded| narrate(&recorded.event)).collect();
+    insta::assert_snapshot!(told.get(recorded(2).len()..).unwrap().join("\n"));
+}

@@ -139,7 +139,8 @@ fn a_job_is_cancelled_and_nothing_of_it_is_left() {
 fn trains_elsewhere(name: &str, runner: &str) {
     let swept = Swept::behind(name);
     let configuration = format!(
-        "[project]\nname = \"{name}\"\n[data]\nsettle = \"200ms\"\n[stages.train]\nuses = \"train\"\ntarget = \"kind\"\n{runner}\n"
+        "[project]\nname = \"{name}\"\n[data]\nsettle = \"200ms\"\n[stages.train]\nuses = \"train\"\ntarget = \"kind\"\n\
+         algorithms = [\"naive-bayes\"]\nsearch = {{ trials = 1 }}\n{runner}\n"
     );
     let project = Project::with(&configuration, &[]);
     project.up();

@@ -8,11 +8,12 @@ use serde::de::DeserializeOwned;
 
 use super::types::{
     AlertReport, Catalog, Charts, ChartsRequest, CommandReply, CommandRequest, Comparison, ComparisonRequest,
-    ExpressionFault, LogAddress, LogWindow, Plan, PlanRequest, Problem, QueryRow, RangeAnswer, RollbackPlan,
-    SilenceRequest, Snapshot, StreamItem, UnsilenceRequest,
+    CompletionRequest, Completions, DataProfile, ExpressionFault, LogAddress, LogWindow, ModelDetail, ModelSummary,
+    NoteRequest, Plan, PlanRequest, Problem, PromoteRequest, QueryRow, RangeAnswer, RollbackPlan, SilenceRequest,
+    Snapshot, StreamItem, UnsilenceRequest,
 };
 use crate::disk::{Layout, plain_http};
-use crate::pipeline::{Recorded, ReleaseId, Selection, Silence};
+use crate::pipeline::{ModelVersion, Recorded, ReleaseId, Selection, Silence};
 
 /// How long an answer may take. The event stream has no such limit.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -130,6 +131,11 @@ impl Client {
         self.get("metrics", &[]).await
     }
 
+    /// A window of what can be written at a place in an expression.
+    pub async fn completions(&self, wanted: &CompletionRequest) -> Result<Completions, ClientError> {
+        self.send(self.request(Method::GET, "completions").query(wanted)).await
+    }
+
     /// What is wrong with an expression, if anything is.
     pub async fn expression_fault(&self, expression: &str) -> Result<Option<ExpressionFault>, ClientError> {
         self.get("expression", &[("expression", expression.to_owned())]).await
@@ -155,6 +161,31 @@ impl Client {
         self.send(self.request(Method::POST, "alerts/unsilence").json(request)).await
     }
 
+    /// All model versions, the newest first.
+    pub async fn models(&self) -> Result<Vec<ModelSummary>, ClientError> {
+        self.get("models", &[]).await
+    }
+
+    /// One model version with all that is known of it.
+    pub async fn model(&self, version: ModelVersion) -> Result<ModelDetail, ClientError> {
+        self.get(&format!("models/{version}"), &[]).await
+    }
+
+    /// The profile of the data that a version learned from, as training wrote it.
+    pub async fn model_profile(&self, version: ModelVersion) -> Result<DataProfile, ClientError> {
+        self.get(&format!("models/{version}/profile"), &[]).await
+    }
+
+    /// Makes a model the champion and deploys it; a refusal by the rules is a reply.
+    pub async fn promote(&self, request: &PromoteRequest) -> Result<CommandReply, ClientError> {
+        self.send(self.request(Method::POST, "promote").json(request)).await
+    }
+
+    /// Writes something about a model.
+    pub async fn note_model(&self, version: ModelVersion, request: &NoteRequest) -> Result<(), ClientError> {
+        self.send(self.request(Method::POST, &format!("models/{version}/note")).json(request)).await
+    }
+
     /// The values of an expression over the last `range` milliseconds, `step` milliseconds apart.
     pub async fn query_range(&self, expression: &str, range: u64, step: u64) -> Result<RangeAnswer, ClientError> {
         let query = [("expression", expression.to_owned()), ("range", range.to_string()), ("step", step.to_string())];
@@ -165,6 +196,12 @@ impl Client {
     pub async fn history(&self, before: Option<u64>, limit: usize) -> Result<Vec<Recorded>, ClientError> {
         let mut query = vec![("limit", limit.to_string())];
         query.extend(before.map(|before| ("before", before.to_string())));
+        self.get("history", &query).await
+    }
+
+    /// Up to `limit` events about an alert before number `before`.
+    pub async fn history_of_alert(&self, alert: &str, before: u64, limit: usize) -> Result<Vec<Recorded>, ClientError> {
+        let query = [("limit", limit.to_string()), ("before", before.to_string()), ("alert", alert.to_owned())];
         self.get("history", &query).await
     }
 

@@ -23,14 +23,14 @@ use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::types::{
-    ChartsRequest, CommandRequest, ComparisonRequest, Live, LogWindow, PlanRequest, Problem, RollbackPlan,
-    SilenceRequest, Snapshot, StreamItem, UnsilenceRequest,
+    ChartsRequest, CommandRequest, ComparisonRequest, CompletionRequest, Live, LogWindow, NoteRequest, PlanRequest,
+    Problem, PromoteRequest, RollbackPlan, SilenceRequest, Snapshot, StreamItem, UnsilenceRequest,
 };
 use crate::engine::core::CommandError;
 use crate::engine::spool::LogReader;
 use crate::engine::supervisor::AttemptFolder;
-use crate::engine::{Daemon, own_metrics, releases};
-use crate::pipeline::{Attempt, Command, Recorded, Refusal, ReleaseId, RunId, StageName, plan};
+use crate::engine::{Daemon, events_of_alert, own_metrics, registry, releases};
+use crate::pipeline::{Attempt, Command, Input, ModelVersion, Recorded, Refusal, ReleaseId, RunId, StageName, plan};
 
 /// Events that a client may have missed and still be told one by one; beyond that a new snapshot is cheaper.
 const CATCH_UP: u64 = 2_000;
@@ -69,10 +69,16 @@ pub async fn serve(listener: UnixListener, daemon: Arc<Daemon>, end: mpsc::Unbou
         .route("/v1/logs/{run}/{stage}/{attempt}", get(log_lines))
         .route("/v1/logs/{run}/{stage}/{attempt}/search", get(log_search))
         .route("/v1/rollback", get(rollback))
+        .route("/v1/models", get(models))
+        .route("/v1/models/{version}", get(model))
+        .route("/v1/models/{version}/profile", get(model_profile))
+        .route("/v1/models/{version}/note", post(note_model))
+        .route("/v1/promote", post(promote))
         .route("/v1/release-log", get(release_log))
         .route("/v1/charts", get(charts))
         .route("/v1/comparison", get(comparison))
         .route("/v1/metrics", get(catalog))
+        .route("/v1/completions", get(completions))
         .route("/v1/expression", get(expression_fault))
         .route("/v1/query", get(query))
         .route("/v1/alerts", get(alerts))
@@ -248,13 +254,18 @@ impl Feed {
 }
 
 #[derive(Deserialize)]
-struct Before {
+struct HistoryQuery {
     before: Option<u64>,
     limit: u64,
+    alert: Option<String>,
 }
 
-async fn history(State(shared): Shares, Query(Before { before, limit }): Query<Before>) -> Response {
+async fn history(State(shared): Shares, Query(HistoryQuery { before, limit, alert }): Query<HistoryQuery>) -> Response {
     let limit = limit.min(10_000);
+    if let Some(alert) = alert {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        return answer(events_of_alert(&shared.daemon.core, &alert, before, limit).await);
+    }
     let found = shared.daemon.core.look(move |state, journal| {
         journal.before(before.unwrap_or(state.sequence + 1), limit).map_err(|error| error.to_string())
     });
@@ -276,12 +287,67 @@ async fn command(State(shared): Shares, Json(CommandRequest { by, command }): Js
         // Before anything is touched: a way back that is not there is not entered.
         return problem(StatusCode::CONFLICT, obstacle);
     }
+    if let Command::Promote { model, .. } = command {
+        let found = registry::ask(&shared.daemon, move |layout, state| registry::obstacle(layout, state, model)).await;
+        if let Some(Some(obstacle)) = found {
+            return problem(StatusCode::CONFLICT, obstacle);
+        }
+    }
     match shared.daemon.core.command(by, command).await {
         Ok(run) => Json(Ok::<_, crate::pipeline::Refusal>(run)).into_response(),
         Err(CommandError::Refused(refusal)) => Json(Err::<RunId, _>(refusal)).into_response(),
         Err(error @ CommandError::Journal(_)) => problem(StatusCode::INSUFFICIENT_STORAGE, error),
         Err(CommandError::Ending) => ending(),
     }
+}
+
+async fn models(State(shared): Shares) -> Response {
+    answer(registry::ask(&shared.daemon, registry::summaries).await.map(Ok))
+}
+
+async fn model(State(shared): Shares, Path(version): Path<u64>) -> Response {
+    let version = ModelVersion(version);
+    match registry::ask(&shared.daemon, move |layout, state| registry::detail(layout, state, version)).await {
+        Some(Some(detail)) => Json(detail).into_response(),
+        Some(None) => no_such_model(version),
+        None => ending(),
+    }
+}
+
+async fn model_profile(State(shared): Shares, Path(version): Path<u64>) -> Response {
+    let version = ModelVersion(version);
+    match registry::ask(&shared.daemon, move |layout, _| registry::profile(layout, version)).await {
+        Some(Some(profile)) => Json(profile).into_response(),
+        Some(None) => problem(StatusCode::NOT_FOUND, format!("model {version} has no profile of its data")),
+        None => ending(),
+    }
+}
+
+fn no_such_model(version: ModelVersion) -> Response {
+    problem(StatusCode::NOT_FOUND, Refusal::UnknownModel(version))
+}
+
+async fn note_model(
+    State(shared): Shares,
+    Path(version): Path<u64>,
+    Json(NoteRequest { by, text }): Json<NoteRequest>,
+) -> Response {
+    let model = ModelVersion(version);
+    let known = shared.daemon.core.look(move |state, _| state.registry.models.contains_key(&model)).await;
+    match known {
+        Some(true) => {}
+        Some(false) => return no_such_model(model),
+        None => return ending(),
+    }
+    match shared.daemon.core.ask(Input::NoteModel { model, by, text }).await {
+        Ok(()) => Json(()).into_response(),
+        Err(CommandError::Ending) => ending(),
+        Err(error) => problem(StatusCode::INSUFFICIENT_STORAGE, error),
+    }
+}
+
+async fn promote(shared: Shares, Json(PromoteRequest { by, model, message }): Json<PromoteRequest>) -> Response {
+    command(shared, Json(CommandRequest { by, command: Command::Promote { model, message } })).await
 }
 
 async fn rollback_plan(shared: &Shared, to: Option<ReleaseId>) -> Option<Result<RollbackPlan, Refusal>> {
@@ -388,6 +454,13 @@ async fn catalog(State(shared): Shares) -> Response {
     Json(shared.daemon.monitoring.catalog().await).into_response()
 }
 
+async fn completions(State(shared): Shares, Query(wanted): Query<CompletionRequest>) -> Response {
+    match shared.daemon.monitoring.completions(&wanted).await {
+        Ok(completions) => Json(completions).into_response(),
+        Err(error) => problem(StatusCode::CONFLICT, error),
+    }
+}
+
 async fn expression_fault(State(shared): Shares, Query(wanted): Query<QueryWanted>) -> Response {
     Json(shared.daemon.monitoring.expression_fault(&wanted.expression)).into_response()
 }
@@ -439,4 +512,43 @@ async fn unsilence(State(shared): Shares, Json(request): Json<UnsilenceRequest>)
 async fn end_daemon(State(shared): Shares) -> Response {
     let _ = shared.end.send(());
     StatusCode::ACCEPTED.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::types::CompletionKind;
+
+    /// What the server reads of a question that the client puts into an address.
+    fn through_an_address<T: Serialize + serde::de::DeserializeOwned>(asked: &T) -> T {
+        let http = crate::disk::plain_http().build().unwrap();
+        let request = http.get("http://daemon/v1/completions").query(asked).build().unwrap();
+        let uri: axum::http::Uri = request.url().as_str().parse().unwrap();
+        let Query(read) = Query::<T>::try_from_uri(&uri).unwrap();
+        read
+    }
+
+    #[test]
+    fn what_is_asked_for_survives_the_way_through_an_address() {
+        let values = CompletionRequest {
+            kind: CompletionKind::LabelValue,
+            label: Some("a&b=서울".to_owned()),
+            metric: None,
+            word: "50% \"x\"+y".to_owned(),
+            first: 40,
+            count: 20,
+        };
+        assert_eq!(through_an_address(&values), values);
+        let pair = ComparisonRequest {
+            expression: "sum by (le) (rate(x{a=\"b\"}[1m]))".to_owned(),
+            former: Some(ReleaseId(1)),
+            later: None,
+            range: 0,
+            columns: 200,
+        };
+        assert_eq!(through_an_address(&pair), pair);
+        // The longest line of the explorer, three bytes for each of its own.
+        let longest = ChartsRequest { expression: Some("\"".repeat(16 * 1024)), ..ChartsRequest::default() };
+        assert_eq!(through_an_address(&longest), longest);
+    }
 }

@@ -4,21 +4,36 @@
 //! daemon, and asks for *windows* of logs and charts, never for the whole. Nothing here is computed by a screen.
 
 mod charts;
+mod completion;
+mod fuzzy;
+mod leaderboard;
+mod models;
+mod profile;
 
 pub use charts::{
     AlertSpan, AlertStrip, Bucket, Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, Curve,
-    ExpressionFault, Mark, MetricInformation, PanelData, PanelKind, RunMark, Statistics, TimeColumns,
+    ExpressionFault, Mark, MetricInformation, PanelData, RunMark, Statistics, TimeColumns,
 };
+pub use completion::{Completion, CompletionKind, CompletionRequest, Completions};
+pub use fuzzy::distance;
+pub use leaderboard::{LEADERBOARD_ROWS, LeaderboardRow, TrialState};
+
+pub use models::{
+    CalibrationBin, CardFeature, CardRows, ConfusionMatrix, FeatureImportance, GateCheck, GateLedger, GateVerdict,
+    LineageFile, MetricSlice, MetricValue, ModelCard, ModelDetail, ModelLineage, ModelSummary, NoteRequest,
+    PromoteRequest,
+};
+pub use profile::{DataProfile, DistinctValues, ProfiledColumn, ProfiledNumbers, ProfiledValue};
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::pipeline::Delivery;
 use crate::pipeline::{
     AlertState, Attempt, Command, Evidence, Moment, Planned, Reaction, Recorded, Refusal, ReleaseId, RunId, Selection,
     Silence, StageName, State,
 };
+pub use crate::pipeline::{Delivery, PanelKind};
 
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +96,9 @@ pub struct StageProgress {
     pub message: String,
     /// Metrics reported so far.
     pub metrics: BTreeMap<String, f64>,
+    /// What it tries, in the order in which it told; at most [`LEADERBOARD_ROWS`].
+    #[serde(default)]
+    pub leaderboard: Vec<LeaderboardRow>,
 }
 
 /// Where releases run.

@@ -1,17 +1,20 @@
-//! `trainyard alerts`: where alerts stand, and who wants to hear nothing of which.
+//! `trainyard alerts`: where alerts stand, or stood when a daemon last looked, and who wants to hear nothing of which.
 
 use std::io::Write;
 use std::path::Path;
 
-use super::failure::Failure;
+use super::failure::{Failure, failed};
+use super::harmless::note;
 use super::project::{block_on, layout, operator};
 use super::show::{clock, duration, json};
 use super::table::{print, print_line, terminal_width};
-use crate::api::client::Client;
+use crate::api::client::{Client, ClientError};
 use crate::api::types::{AlertReport, AlertRow, SilenceRequest, UnsilenceRequest};
-use crate::config::HumanDuration;
-use crate::disk::now;
-use crate::pipeline::{AlertState, Moment};
+use crate::config::{HumanDuration, load};
+use crate::disk::{Layout, now};
+use crate::engine::alerting::{LastKnown, last_known};
+use crate::engine::journal::Journal;
+use crate::pipeline::{AlertState, Moment, State};
 
 /// What is asked of alerts.
 #[derive(Debug, Clone, clap::Args)]
@@ -52,9 +55,10 @@ pub enum AlertsAction {
 
 /// Shows alerts, silences one, or ends a silence.
 pub fn run(folder: &Path, arguments: &AlertsArguments, out: &mut impl Write) -> Result<(), Failure> {
-    let client = Client::connect(&layout(folder)?)?;
+    let layout = layout(folder)?;
+    let client = Client::connect(&layout)?;
     match &arguments.action {
-        None => show(&client, arguments.json, out),
+        None => show(&layout, &client, arguments.json, out),
         Some(AlertsAction::Silence { name, length, message }) => {
             let milliseconds = u64::try_from(length.0.as_millis()).unwrap_or(u64::MAX);
             let (by, alert, message) = (operator(), name.clone(), message.clone().unwrap_or_default());
@@ -72,18 +76,52 @@ pub fn run(folder: &Path, arguments: &AlertsArguments, out: &mut impl Write) -> 
     }
 }
 
-fn show(client: &Client, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let reports = block_on(async { Ok(client.alerts().await?) })?;
+fn show(layout: &Layout, client: &Client, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let (reports, said) = match block_on(async { Ok(client.alerts().await) })? {
+        Ok(reports) => (reports, None),
+        Err(ClientError::NotRunning(_)) => {
+            let LastKnown { reports, as_of } = resting(layout)?;
+            (reports, Some(without_daemon(as_of)))
+        }
+        Err(error) => return Err(error.into()),
+    };
     if as_json {
+        // The same list as with a daemon: what has to be said of it stands beside it.
+        if let Some(said) = &said {
+            note(said);
+        }
         return json(&reports, out);
     }
     let width = terminal_width();
     if reports.is_empty() {
         return Ok(print_line("no alerts are configured: add [[monitor.alerts]] to trainyard.toml", width, out)?);
     }
+    if let Some(said) = &said {
+        print_line(said, width, out)?;
+    }
     let now = now();
     let cells: Vec<[String; 8]> = reports.iter().flat_map(|report| rows(report, now)).collect();
     Ok(print(["alert", "state", "since", "value", "then", "labels", "silenced", "summary"], &cells, width, out)?)
+}
+
+/// What the last daemon left of its alerts.
+fn resting(layout: &Layout) -> Result<LastKnown, Failure> {
+    let settings = load(&layout.configuration()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let (state, last_event) = if layout.journal().is_file() {
+        let (journal, state) = Journal::open(&layout.journal()).map_err(failed)?;
+        let last = journal.after(state.sequence.saturating_sub(1), 1).map_err(failed)?;
+        (state, last.last().map(|recorded| recorded.at))
+    } else {
+        (State::default(), None)
+    };
+    Ok(last_known(layout, &settings.monitor.alerts, &state, last_event))
+}
+
+fn without_daemon(as_of: Option<Moment>) -> String {
+    match as_of {
+        Some(as_of) => format!("as of {}; no daemon runs, `trainyard up` starts one", clock(as_of)),
+        None => "no daemon runs, and none has looked at alerts yet; `trainyard up` starts one".to_owned(),
+    }
 }
 
 /// One row a series; one for the alert itself where it has none.

@@ -7,12 +7,14 @@ use clap_complete::Shell;
 
 use super::alerts::AlertsArguments;
 use super::config::ConfigCommand;
+use super::data::DataCommand;
 use super::demo::DemoArguments;
 use super::export::ExportCommand;
 use super::failure::EXIT_CODES;
 use super::history::LogsArguments;
 use super::host::HostArguments;
 use super::init::InitArguments;
+use super::models::{ModelsArguments, PromoteArguments};
 use super::predict::PredictArguments;
 use super::query::QueryArguments;
 use super::releases::RollbackArguments;
@@ -52,7 +54,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Look at what works here: git, watch, disk, daemon, terminal
+    /// Look at what works here: git, watch, disk, daemon, Docker, cluster, terminal
     #[command(after_help = "Example: trainyard doctor")]
     Doctor {
         /// As JSON
@@ -110,9 +112,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show the history of runs
+    /// Show the history of runs, or one run with its stages and what its gate looked at
     #[command(after_help = "Example: trainyard runs --limit 5")]
     Runs {
+        /// Only this one
+        #[arg(value_name = "RUN")]
+        run: Option<u64>,
         /// How many
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
@@ -136,15 +141,17 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show the model versions and their metrics
-    #[command(after_help = "Example: trainyard models --json")]
-    Models {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// Look at the data, infer its contract, and hold files against it
+    #[command(subcommand, after_help = "Example: trainyard data check new/winter.csv")]
+    Data(DataCommand),
+    /// Show the model versions, or one of them with all that is known of it; compare two, note something about one
+    #[command(after_help = "Example: trainyard models 12")]
+    Models(ModelsArguments),
+    /// Make a model the champion by hand, and deploy it without a training
+    #[command(after_help = "Example: trainyard promote 12 --message 'the rare classes matter more' --wait")]
+    Promote(PromoteArguments),
     /// Score a CSV file with a saved model
-    #[command(after_help = "Example: trainyard predict --model .trainyard/models/3 new.csv")]
+    #[command(after_help = "Example: trainyard predict --version 3 new.csv")]
     Predict(PredictArguments),
     /// Show the history of releases, what the live one runs as, and what is ours on the disks
     #[command(after_help = "Example: trainyard releases --json")]
@@ -222,9 +229,10 @@ impl Command {
             | Self::Status { json }
             | Self::Runs { json, .. }
             | Self::Events { json, .. }
-            | Self::Models { json }
             | Self::Releases { json } => *json,
+            Self::Models(arguments) => arguments.is_for_machines(),
             Self::Query(arguments) => arguments.json,
+            Self::Data(command) => command.is_for_machines(),
             Self::Export(command) => command.is_for_machines(),
             Self::Scrape(arguments) => arguments.json,
             Self::Alerts(arguments) => arguments.json,
@@ -236,6 +244,7 @@ impl Command {
             | Self::Run { .. }
             | Self::Cancel { .. }
             | Self::Rollback(_)
+            | Self::Promote(_)
             | Self::Serve(_)
             | Self::Daemon
             | Self::Supervise { .. }

@@ -1,13 +1,15 @@
 //! `trainyard check`: is the configuration valid, and is what it presupposes there?
 //!
-//! Thin: the checks are those of `config`; here they are only put into words.
+//! Thin: the checks are those of `config`, and of expressions what the engine that evaluates them says; here they are only
+//! put into words.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::config::{ConfigError, Finding, LoadError, Settings, Severity, load, look_around};
+use crate::config::{ConfigError, Finding, LoadError, Settings, Severity, load_judged, look_around};
+use crate::monitor::expression_refusal;
 use crate::pipeline::StageSpec;
 
 /// Why the check could not be made or told.
@@ -33,7 +35,7 @@ struct Report<'a> {
 /// Checks the project in `folder` and writes the result to `out`, as text or as one JSON object. Answers whether the
 /// project can work as configured; warnings do not count.
 pub fn run(folder: &Path, json: bool, out: &mut impl Write) -> Result<bool, CheckError> {
-    let settings = match load(folder) {
+    let settings = match load_judged(folder, &expression_refusal) {
         Ok(settings) => settings,
         Err(LoadError::Invalid(errors)) => {
             if json {
@@ -120,6 +122,24 @@ mod tests {
         assert!(!valid);
         assert!(told.starts_with("trainyard.toml:1:2: unknown table `sorce`\n"), "{told}");
         assert!(told.ends_with("\n\n2 errors\n"), "{told}");
+    }
+
+    #[test]
+    fn what_is_promql_and_cannot_be_evaluated_here_is_told_with_its_place_unless_a_prometheus_is_the_source() {
+        let project = |monitor: &str| {
+            let panel = "[[monitor.panels]]\ntitle = \"spread\"\nexpr = \"histogram_stddev(x)\"\n";
+            let alert = "[[monitor.alerts]]\nname = \"Spread\"\nexpr = \"limitk(3, x) > 1\"\n";
+            check(&format!("[monitor]\n{monitor}\n{panel}{alert}[stages.a]\ncommand = [\"sh\"]\n"), false)
+        };
+        let (valid, told) = project("");
+        assert!(!valid);
+        let begin = "trainyard.toml:5:8: an expression that cannot be evaluated: function `histogram_stddev`";
+        assert!(told.starts_with(begin), "{told}");
+        assert!(told.contains("\n    5 | expr = \"histogram_stddev(x)\"\n"), "{told}");
+        assert!(told.contains("trainyard.toml:8:8: an expression that cannot be evaluated: "), "{told}");
+        assert!(told.ends_with("\n\n2 errors\n"), "{told}");
+        let (valid, told) = project("prometheus = \"http://127.0.0.1:9090\"");
+        assert!(valid, "{told}");
     }
 
     #[test]

@@ -10,11 +10,12 @@ use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
 use super::harmless::Harmless;
 use super::{
-    alerts, check, config, daemon, demo, doctor, export, history, host, init, predict, project, query, releases, run,
-    scrape, screen, serve, show, up,
+    alerts, check, config, daemon, data, demo, doctor, export, history, host, init, models, predict, project, query,
+    releases, run, scrape, screen, serve, show, up,
 };
 use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
+use crate::pipeline::ModelVersion;
 use crate::stage::{self, deploy::DeployError};
 use crate::tui::DemoHooks;
 
@@ -69,12 +70,18 @@ fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Re
         Some(Command::Plan { selection, json }) => show::plan(folder, &selection.selection(), json, out),
         Some(Command::Cancel { run }) => run::cancel(folder, run, out),
         Some(Command::Status { json }) => show::status(folder, json, out),
-        Some(Command::Runs { limit, json }) => show::runs(folder, limit, json, out),
+        Some(Command::Runs { run: Some(run), json, .. }) => show::run(folder, run, json, out),
+        Some(Command::Runs { run: None, limit, json }) => show::runs(folder, limit, json, out),
         Some(Command::Logs(arguments)) => history::logs(folder, &arguments, out),
         Some(Command::Events { limit, follow, json }) => history::events(folder, limit, follow, json, out),
-        Some(Command::Models { json }) => show::models(folder, json, out),
+        Some(Command::Data(command)) => data::run(folder, &command, out),
+        Some(Command::Models(arguments)) => models::run(folder, &arguments, out),
+        Some(Command::Promote(arguments)) => models::promote(folder, &arguments, out),
         Some(Command::Predict(arguments)) => {
-            let model = arguments.model_folder().map_err(failed)?;
+            let model = match arguments.version {
+                Some(version) => project::layout(folder)?.model(ModelVersion(version)),
+                None => arguments.model_folder().map_err(failed)?,
+            };
             predict::run(&model, &arguments.file, arguments.json, out).map_err(failed)
         }
         Some(Command::Releases { json }) => releases::releases(folder, json, out),

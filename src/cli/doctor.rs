@@ -14,8 +14,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::config::load;
+use crate::config::load_judged;
 use crate::disk::Layout;
+use crate::monitor::expression_refusal;
 use services::Services;
 
 /// How a check came out.
@@ -93,7 +94,7 @@ pub fn run(folder: &Path, json: bool, out: &mut impl Write) -> io::Result<bool> 
         let text = format!("cannot look into {}: {error}; name the project folder with -C", folder.display());
         io::Error::new(error.kind(), text)
     })?;
-    let settings = load(layout.project());
+    let settings = load_judged(layout.project(), &expression_refusal);
     let services = Services::ask(&layout);
     let valid = settings.as_ref().ok();
     let engines = engines::Engines::ask(valid);

@@ -1,10 +1,12 @@
 //! `trainyard export`: what is watched here, in the forms of others.
 //!
-//! What the configuration says (`prometheus`, `grafana`) needs no daemon; what was measured (`csv`, `svg`) does.
+//! What the configuration says (`prometheus`, `grafana`) needs no daemon; what was measured (`csv`, `svg`) does, and so does
+//! finding the panels of a project that configures none.
 
 mod csv;
 mod files;
 mod grafana;
+mod panels;
 mod prometheus;
 mod svg;
 
@@ -15,8 +17,8 @@ use clap::Subcommand;
 
 use super::failure::Failure;
 use super::project::layout;
-use crate::config::{HumanDuration, PanelSettings, Settings, load};
-use crate::monitor::model_server_panels;
+use crate::config::{HumanDuration, Settings, load};
+use crate::disk::Layout;
 
 pub use self::csv::CsvArguments;
 pub use self::grafana::GrafanaArguments;
@@ -32,7 +34,7 @@ pub enum ExportCommand {
     /// Print a dashboard for Grafana, with the same panels and a mark at each deploy
     #[command(after_help = "Example: trainyard export grafana --out dashboard.json")]
     Grafana(GrafanaArguments),
-    /// Print a PromQL expression over time as CSV: a row a moment, a column a series
+    /// Print a PromQL expression, or a panel, over time as CSV: a row a moment, a column a series
     #[command(after_help = "Example: trainyard export csv 'rate(predict_requests_total[1m])' --range 1h --step 10s")]
     Csv(CsvArguments),
     /// Print a picture of a panel as SVG
@@ -55,21 +57,27 @@ impl ExportCommand {
 /// Does what was asked for.
 pub fn run(folder: &Path, command: &ExportCommand, out: &mut impl Write) -> Result<(), Failure> {
     match command {
-        ExportCommand::Prometheus(arguments) => prometheus::run(&settings(folder)?, arguments, out),
-        ExportCommand::Grafana(arguments) => grafana::run(&settings(folder)?, arguments, out),
+        ExportCommand::Prometheus(arguments) => {
+            let (layout, settings) = configured(folder)?;
+            // A scrape configuration alone has no panels.
+            let is_about_panels = arguments.what != Some(What::Scrape);
+            let panels = if is_about_panels { panels::panels(&layout, &settings)? } else { Vec::new() };
+            prometheus::run(&settings, &panels, arguments, out)
+        }
+        ExportCommand::Grafana(arguments) => {
+            let (layout, settings) = configured(folder)?;
+            let panels = panels::panels(&layout, &settings)?;
+            grafana::run(&settings, &panels, arguments, out)
+        }
         ExportCommand::Csv(arguments) => csv::run(folder, arguments, out),
         ExportCommand::Svg(arguments) => svg::run(folder, arguments, out),
     }
 }
 
-fn settings(folder: &Path) -> Result<Settings, Failure> {
-    load(&layout(folder)?.configuration()).map_err(|error| Failure::Usage(error.to_string()))
-}
-
-/// The panels that are drawn: the configured ones, or those that suit every app that configures none.
-fn panels(settings: &Settings) -> Vec<PanelSettings> {
-    let configured = &settings.monitor.panels;
-    if configured.is_empty() { model_server_panels() } else { configured.clone() }
+fn configured(folder: &Path) -> Result<(Layout, Settings), Failure> {
+    let layout = layout(folder)?;
+    let settings = load(&layout.configuration()).map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok((layout, settings))
 }
 
 /// A duration as the daemon is told it.

@@ -23,6 +23,11 @@ impl<W: Write> Harmless<W> {
     }
 }
 
+/// Tells people something beside what was asked for: on standard error, so that it spoils no file.
+pub fn note(text: &str) {
+    eprintln!("trainyard: {}", harmless(text));
+}
+
 /// The same for a text.
 pub fn harmless(text: &str) -> String {
     let is_kept = |letter: char| !letter.is_control() || letter == '\n' || letter == '\t';

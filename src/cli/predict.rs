@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Task;
 use crate::model::{
-    Card, Cell, CsvSource, DatasetError, EnvelopeError, FieldProblem, Metrics, Output, Prediction, SavedModel,
+    Cell, CsvSource, DatasetError, FieldProblem, LoadError, Metrics, Output, Prediction, RunError, ServedModel,
     classification, is_missing, regression,
 };
 
-/// `trainyard predict [--model DIR] FILE [--json]`
+/// `trainyard predict [--model DIR | --version VERSION] FILE [--json]`
 #[derive(Debug, Clone, clap::Args)]
 pub struct PredictArguments {
     /// The CSV file with the rows to predict
@@ -22,6 +22,9 @@ pub struct PredictArguments {
     /// The folder of the model; without it, the one in `TRAINYARD_MODEL`
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+    /// A model version of the project in this folder
+    #[arg(long, value_name = "VERSION", conflicts_with = "model")]
+    pub version: Option<u64>,
     /// One JSON object a line in place of CSV
     #[arg(long)]
     pub json: bool,
@@ -39,11 +42,11 @@ impl PredictArguments {
 #[derive(Debug, thiserror::Error)]
 pub enum PredictFileError {
     /// Neither option nor variable.
-    #[error("no model is given; use --model DIR, or set TRAINYARD_MODEL")]
+    #[error("no model is given; use --version VERSION or --model DIR, or set TRAINYARD_MODEL")]
     NoModel,
     /// The model cannot be loaded.
     #[error(transparent)]
-    Model(#[from] EnvelopeError),
+    Model(#[from] LoadError),
     /// The file cannot be read, or lacks a column.
     #[error(transparent)]
     Data(#[from] DatasetError),
@@ -60,6 +63,16 @@ pub enum PredictFileError {
         /// What is wrong with the cell.
         problem: FieldProblem,
     },
+    /// A graph that failed.
+    #[error("{file}, line {line}: {source}")]
+    Row {
+        /// The file.
+        file: PathBuf,
+        /// The line where the row starts, from 1.
+        line: u64,
+        /// What the model said.
+        source: RunError,
+    },
     /// The reader of the output is gone, or the disk is full.
     #[error("cannot write the predictions: {0}")]
     Write(#[from] io::Error),
@@ -68,44 +81,44 @@ pub enum PredictFileError {
 /// Writes a prediction for each row of `file` to `out`; the score goes to standard error if the file has the target
 /// column.
 pub fn run(model: &Path, file: &Path, json: bool, out: &mut impl Write) -> Result<(), PredictFileError> {
-    let model = SavedModel::load(model)?;
+    let model = ServedModel::load(model)?;
     if let Some(metrics) = predict(&model, file, json, out)? {
         let listed: Vec<String> = metrics.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
         // Nobody needs to read this for the predictions to be right.
-        let _ = writeln!(io::stderr(), "score against \"{}\": {}", model.card().target, listed.join(", "));
+        let _ = writeln!(io::stderr(), "score against \"{}\": {}", model.target(), listed.join(", "));
     }
     Ok(())
 }
 
 fn predict(
-    model: &SavedModel,
+    model: &ServedModel,
     file: &Path,
     json: bool,
     out: &mut impl Write,
 ) -> Result<Option<Metrics>, PredictFileError> {
     let mut source = CsvSource::open(file)?;
     let places = model.places(&source)?;
-    let target = source.columns().iter().position(|column| *column == model.card().target);
+    let target = source.columns().iter().position(|column| *column == model.target());
     let mut score = Score::default();
-    let mut writer = PredictionWriter::new(out, json, model.card().task)?;
+    let mut writer = PredictionWriter::new(out, json, model.task())?;
     let mut rows = 0_u64;
     while source.next_row()? {
         rows += 1;
         let cells = cells(model, &source, &places)?;
-        let output = model.output(&cells);
+        let output = output(model, &source, &cells)?;
         writer.write(&model.answer(&output))?;
         if let Some(target) = target {
-            score.add(model.card(), source.cell(target)?, output);
+            score.add(model.classes(), source.cell(target)?, output);
         }
     }
     writer.finish()?;
     if rows == 0 {
         return Err(PredictFileError::NoRows(file.to_owned()));
     }
-    Ok(score.metrics(model.card().task))
+    Ok(score.metrics(model.task()))
 }
 
-fn cells<'a>(model: &SavedModel, source: &'a CsvSource, places: &[usize]) -> Result<Vec<Cell<'a>>, PredictFileError> {
+fn cells<'a>(model: &ServedModel, source: &'a CsvSource, places: &[usize]) -> Result<Vec<Cell<'a>>, PredictFileError> {
     let mut cells = Vec::with_capacity(places.len());
     for (index, place) in places.iter().enumerate() {
         let cell = model.cell(index, source.cell(*place)?);
@@ -116,6 +129,18 @@ fn cells<'a>(model: &SavedModel, source: &'a CsvSource, places: &[usize]) -> Res
         })?);
     }
     Ok(cells)
+}
+
+fn output(model: &ServedModel, source: &CsvSource, cells: &[Cell<'_>]) -> Result<Output, PredictFileError> {
+    let failed = |error| {
+        let (file, line) = (source.path().to_owned(), source.line());
+        match error {
+            RunError::Record(error) => PredictFileError::Cell { file, line, problem: error.problem },
+            RunError::Runtime(_) => PredictFileError::Row { file, line, source: error },
+        }
+    };
+    let mut outputs = model.outputs(&[cells]).map_err(failed)?;
+    outputs.pop().ok_or_else(|| failed(RunError::Runtime("it gave nothing".to_owned())))
 }
 
 enum PredictionWriter<W: Write> {
@@ -172,14 +197,13 @@ struct Score {
 }
 
 impl Score {
-    fn add(&mut self, card: &Card, truth: &str, output: Output) {
+    fn add(&mut self, classes: &[String], truth: &str, output: Output) {
         match output {
             Output::Probabilities(_) if is_missing(truth) => {}
             Output::Probabilities(probabilities) => {
                 // The classes of numbers are written in one way only, the file may have another: 3 or 3.0.
                 let number = truth.parse::<f64>().map(|number| (number + 0.0).to_string());
-                let class = card
-                    .classes
+                let class = classes
                     .iter()
                     .position(|class| class == truth || number.as_ref().is_ok_and(|number| class == number));
                 self.classes.push(class);
@@ -211,8 +235,8 @@ mod tests {
     use std::path::Path;
 
     use super::{PredictFileError, predict, run};
-    use crate::config::TrainSettings;
-    use crate::model::{SavedModel, read, train};
+    use crate::config::{Algorithm, SearchSettings, SplitSettings, TrainSettings};
+    use crate::model::{SavedModel, ServedModel, read, train};
 
     fn model(folder: &Path) -> SavedModel {
         let rows: String =
@@ -221,14 +245,22 @@ mod tests {
         fs::write(&file, format!("x,grade\n{rows}")).unwrap();
         let settings = TrainSettings {
             target: "grade".to_owned(),
-            algorithms: Vec::new(),
+            algorithms: vec![Algorithm::Logistic],
             task: None,
             exclude: Vec::new(),
             holdout: 0.25,
             seed: 1,
+            split: SplitSettings::Hash,
             gate: None,
+            search: SearchSettings { trials: 1, ..SearchSettings::default() },
+            slices: Vec::new(),
+            feedback: false,
         };
         train(&read(&[file]).unwrap(), &settings, &mut |_| {}).unwrap()
+    }
+
+    fn served(folder: &Path) -> ServedModel {
+        model(folder).into()
     }
 
     #[test]
@@ -237,7 +269,7 @@ mod tests {
         let file = folder.path().join("new.csv");
         fs::write(&file, "id;x\n1;2\n2;12\n").unwrap();
         let mut out = Vec::new();
-        assert_eq!(predict(&model(folder.path()), &file, false, &mut out).unwrap(), None);
+        assert_eq!(predict(&served(folder.path()), &file, false, &mut out).unwrap(), None);
         let text = String::from_utf8(out).unwrap();
         let firsts: Vec<&str> = text.lines().filter_map(|line| line.split(',').next()).collect();
         assert_eq!(firsts, ["prediction", "5", "6"]);
@@ -249,7 +281,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("new.csv");
         fs::write(&file, "x,grade\n2,5.0\n12,6\n13,5\n").unwrap();
-        let metrics = predict(&model(folder.path()), &file, true, &mut Vec::new()).unwrap().unwrap();
+        let metrics = predict(&served(folder.path()), &file, true, &mut Vec::new()).unwrap().unwrap();
         assert!((metrics["accuracy"] - 2.0 / 3.0).abs() < 1e-12, "{metrics:?}");
     }
 
@@ -271,7 +303,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("new.csv");
         fs::write(&file, "x\n2\nmany\n").unwrap();
-        let error = predict(&model(folder.path()), &file, false, &mut Vec::new()).unwrap_err();
+        let error = predict(&served(folder.path()), &file, false, &mut Vec::new()).unwrap_err();
         assert!(matches!(error, PredictFileError::Cell { line: 3, .. }));
         assert!(error.to_string().contains("the field \"x\" must be a number"), "{error}");
     }

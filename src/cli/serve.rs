@@ -3,19 +3,31 @@
 use std::env;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::model::{EnvelopeError, SavedModel, serve};
+use crate::model::{
+    FeedbackError, FeedbackFile, Limits, LoadError, ServeOptions, ServedModel, ShadowModel, WindowSettings, serve,
+};
 
 /// The variable by which an image says where its server listens.
 const LISTEN: &str = "TRAINYARD_LISTEN";
 const USUAL_PORT: u16 = 8080;
 /// The variable by which a cluster says how long to linger.
 const LINGER: &str = "TRAINYARD_LINGER";
+/// The variables for what an image's command line does not say.
+const MAX_BODY: &str = "TRAINYARD_MAX_BODY";
+const SHADOW: &str = "TRAINYARD_SHADOW_MODEL";
+const FEEDBACK: &str = "TRAINYARD_FEEDBACK";
+const DRIFT_WINDOW: &str = "TRAINYARD_DRIFT_WINDOW";
+const DRIFT_MINIMUM: &str = "TRAINYARD_DRIFT_MINIMUM";
+/// A longer window would take memory and hide a change for hours.
+const LONGEST_WINDOW: u64 = 100_000;
+/// A body is held in memory whole.
+const LARGEST_BODY: u64 = 64 * 1024 * 1024;
 
 /// `trainyard serve --model DIR [--site DIR] [--listen ADDRESS]`
 #[derive(Debug, Clone, clap::Args)]
@@ -33,6 +45,22 @@ pub struct ServeArguments {
     /// `TRAINYARD_LINGER` says, or none
     #[arg(long, value_name = "SECONDS")]
     pub linger: Option<u64>,
+    /// The most bytes of a request's body; without it, what `TRAINYARD_MAX_BODY` says, or 8388608 (8 MiB)
+    #[arg(long, value_name = "BYTES")]
+    pub max_body: Option<u64>,
+    /// The folder of a second model that predicts the same records and is only compared; without it, the one in
+    /// `TRAINYARD_SHADOW_MODEL`, or none
+    #[arg(long, value_name = "DIR")]
+    pub shadow: Option<PathBuf>,
+    /// The CSV file for labelled records from POST /feedback; without it, the one in `TRAINYARD_FEEDBACK`, or none are taken
+    #[arg(long, value_name = "FILE")]
+    pub feedback: Option<PathBuf>,
+    /// How many of the last records the drift looks at; without it, what `TRAINYARD_DRIFT_WINDOW` says, or 1000
+    #[arg(long, value_name = "RECORDS")]
+    pub drift_window: Option<u64>,
+    /// Before so many records there is no drift; without it, what `TRAINYARD_DRIFT_MINIMUM` says, or 100
+    #[arg(long, value_name = "RECORDS")]
+    pub drift_minimum: Option<u64>,
 }
 
 /// Why nothing is served.
@@ -40,7 +68,7 @@ pub struct ServeArguments {
 pub enum ServeError {
     /// The model cannot be loaded.
     #[error(transparent)]
-    Model(#[from] EnvelopeError),
+    Model(#[from] LoadError),
     /// There is no site.
     #[error("the site {0} is not a folder; give a folder of static files, or leave --site out")]
     Site(PathBuf),
@@ -53,6 +81,29 @@ pub enum ServeError {
     /// `TRAINYARD_LINGER` is no number.
     #[error("TRAINYARD_LINGER is \"{0}\", which is not a number of seconds")]
     Linger(String),
+    /// An option or variable is no number, or none that can be used.
+    #[error("{name} is \"{value}\", which is not a whole number between 1 and {most}")]
+    Number {
+        /// The option or the variable.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+        /// The most it may be.
+        most: u64,
+    },
+    /// More records would be needed than the window has.
+    #[error(
+        "the drift needs {minimum} records, and its window holds {records}; make the window larger or the minimum smaller"
+    )]
+    Window {
+        /// Records that are needed.
+        minimum: usize,
+        /// Records in the window.
+        records: usize,
+    },
+    /// Labelled records cannot be kept.
+    #[error(transparent)]
+    Feedback(#[from] FeedbackError),
     /// The address is taken or not ours.
     #[error(
         "cannot listen on {address}: {source}; is another server running there? choose another port with --listen or PORT"
@@ -70,10 +121,10 @@ pub enum ServeError {
 
 /// Serves until TERM or INT, then drains.
 pub fn run(arguments: &ServeArguments) -> Result<(), ServeError> {
-    let model = SavedModel::load(&arguments.model)?;
-    if let Some(site) = arguments.site.as_ref().filter(|site| !site.is_dir()) {
-        return Err(ServeError::Site(site.clone()));
-    }
+    let started = Instant::now();
+    let model = ServedModel::load(&arguments.model)?;
+    let took = started.elapsed();
+    let options = options(arguments, &model)?;
     let address = address(arguments.listen, env::var(LISTEN).ok(), env::var("PORT").ok())?;
     let linger = linger(arguments.linger, env::var(LINGER).ok())?;
     // Two threads: predictions are short, and an app on a small machine should not take one a core.
@@ -83,10 +134,83 @@ pub fn run(arguments: &ServeArguments) -> Result<(), ServeError> {
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
         say(&format!("serving model {} on http://{}", model.digest().short(), listener.local_addr()?));
-        serve(listener, model, arguments.site.clone(), first(terminate, interrupt, linger)).await?;
+        if matches!(model, ServedModel::Onnx(_)) {
+            say(&format!("the graph was loaded in {} ms", took.as_millis()));
+        }
+        serve(listener, model, options, first(terminate, interrupt, linger)).await?;
         say("stopped");
         Ok(())
     })
+}
+
+fn options(arguments: &ServeArguments, model: &ServedModel) -> Result<ServeOptions, ServeError> {
+    if let Some(site) = arguments.site.as_ref().filter(|site| !site.is_dir()) {
+        return Err(ServeError::Site(site.clone()));
+    }
+    let usual = WindowSettings::default();
+    let window = WindowSettings {
+        records: number(arguments.drift_window, ("--drift-window", DRIFT_WINDOW), LONGEST_WINDOW)?
+            .unwrap_or(usual.records),
+        minimum: number(arguments.drift_minimum, ("--drift-minimum", DRIFT_MINIMUM), LONGEST_WINDOW)?
+            .unwrap_or(usual.minimum),
+    };
+    if window.minimum > window.records {
+        return Err(ServeError::Window { minimum: window.minimum, records: window.records });
+    }
+    let usual = Limits::default();
+    let body_bytes = number(arguments.max_body, ("--max-body", MAX_BODY), LARGEST_BODY)?.unwrap_or(usual.body_bytes);
+    let feedback = path(arguments.feedback.as_ref(), FEEDBACK);
+    let feedback = feedback.map(|file| FeedbackFile::open(&file, model)).transpose()?;
+    Ok(ServeOptions {
+        site: arguments.site.clone(),
+        shadow: path(arguments.shadow.as_ref(), SHADOW).and_then(|folder| shadow(model, &folder)),
+        feedback,
+        limits: Limits { body_bytes, ..usual },
+        window,
+    })
+}
+
+/// A shadow that cannot be had is told of, and is no reason to serve nothing.
+fn shadow(model: &ServedModel, folder: &Path) -> Option<ShadowModel> {
+    let beside = match ServedModel::load(folder) {
+        Ok(shadow) => ShadowModel::beside(model, shadow).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match beside {
+        Ok(shadow) => {
+            say(&format!("the model in {} predicts in the shadow", folder.display()));
+            Some(shadow)
+        }
+        Err(error) => {
+            say(&format!("no model predicts in the shadow: {error}"));
+            None
+        }
+    }
+}
+
+/// The option goes before the variable; an empty variable says nothing.
+fn path(option: Option<&PathBuf>, variable: &str) -> Option<PathBuf> {
+    option.cloned().or_else(|| env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from))
+}
+
+/// The number of an option or, without it, of a variable; both by their names.
+fn number(
+    given: Option<u64>,
+    (option, variable): (&'static str, &'static str),
+    most: u64,
+) -> Result<Option<usize>, ServeError> {
+    let (name, text) = match given {
+        Some(number) => (option, number.to_string()),
+        None => (variable, env::var(variable).unwrap_or_default()),
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let found = text.parse::<u64>().ok().filter(|number| (1..=most).contains(number));
+    match found.and_then(|number| usize::try_from(number).ok()) {
+        Some(number) => Ok(Some(number)),
+        None => Err(ServeError::Number { name, value: text, most }),
+    }
 }
 
 /// A closed standard output is no reason to stop serving.
@@ -129,7 +253,18 @@ fn address(listen: Option<SocketAddr>, image: Option<String>, port: Option<Strin
 
 #[cfg(test)]
 mod tests {
-    use super::{address, linger};
+    use super::{ServeError, address, linger, number};
+
+    #[test]
+    fn a_number_beyond_its_limits_is_refused_by_the_name_of_where_it_was_given() {
+        let names = ("--this", "TRAINYARD_NOBODY_SETS_THIS");
+        assert_eq!(number(Some(10), names, 10).unwrap(), Some(10));
+        assert_eq!(number(None, names, 10).unwrap(), None);
+        for wrong in [0, 11] {
+            let refused = number(Some(wrong), names, 10);
+            assert!(matches!(refused, Err(ServeError::Number { name: "--this", most: 10, .. })));
+        }
+    }
 
     #[test]
     fn only_a_number_of_seconds_is_lingered() {

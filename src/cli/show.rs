@@ -1,4 +1,4 @@
-//! The commands that show: status, runs, models, plan. Each also as JSON.
+//! The commands that show: status, runs, plan. Each also as JSON.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +11,8 @@ use super::up;
 use crate::api::client::Client;
 use crate::api::types::{Snapshot, WatchMode};
 use crate::disk::now;
-use crate::pipeline::{AlertState, ModelVersion, Moment, Release, Run, Selection, StageName, State, explain};
+use crate::pipeline::{AlertState, Moment, Release, Run, RunId, Selection, State, explain};
+use crate::stage::gate;
 
 /// Prints a value as JSON, laid out for people too.
 pub fn json(value: &impl Serialize, out: &mut impl Write) -> Result<(), Failure> {
@@ -134,6 +135,26 @@ pub fn runs(folder: &Path, limit: usize, as_json: bool, out: &mut impl Write) ->
     Ok(())
 }
 
+/// `trainyard runs RUN`
+pub fn run(folder: &Path, number: u64, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    let (state, _) = state(&layout)?;
+    let Some(run) = state.runs.get(&RunId(number)) else {
+        return Err(Failure::Failed(format!("there is no run {number}; `trainyard runs` lists them")));
+    };
+    if as_json {
+        return json(run.as_ref(), out);
+    }
+    board(&state, run, out)?;
+    let made = run.stages.values().filter_map(|stage| stage.writes_model);
+    for ledger in made.filter_map(|version| gate::ledger(&layout.model(version))) {
+        for line in ledger.lines() {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
 fn release_line(release: &Release) -> String {
     let mut line = format!("{:<4} {:<10} {}", release.id.0, release.status.word(), clock(release.started));
     if let Some(model) = release.model {
@@ -150,52 +171,6 @@ fn release_line(release: &Release) -> String {
         line.push_str(&format!("  {address}"));
     }
     line
-}
-
-/// A model version, as `trainyard models` shows it.
-#[derive(Debug, Serialize)]
-struct ModelRow {
-    version: ModelVersion,
-    run: u64,
-    stage: StageName,
-    digest: Option<String>,
-    metrics: std::collections::BTreeMap<String, f64>,
-    live: bool,
-}
-
-/// `trainyard models`
-pub fn models(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let (state, _) = state(&layout(folder)?)?;
-    let live = state.live_release().and_then(|release| release.model);
-    let mut rows: Vec<ModelRow> = state
-        .passes
-        .iter()
-        .flat_map(|(stage, passes)| passes.iter().map(move |pass| (stage, pass)))
-        .filter_map(|(stage, pass)| {
-            Some(ModelRow {
-                version: pass.outputs.model?,
-                run: pass.run.0,
-                stage: stage.clone(),
-                digest: pass.outputs.digest.as_ref().map(|digest| digest.0.clone()),
-                metrics: pass.outputs.metrics.clone(),
-                live: pass.outputs.model == live,
-            })
-        })
-        .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.version));
-    if as_json {
-        return json(&rows, out);
-    }
-    if rows.is_empty() {
-        writeln!(out, "no model yet: a stage that trains makes one")?;
-    }
-    for row in rows {
-        let metrics: Vec<String> =
-            row.metrics.iter().map(|(name, value)| format!("{name} {}", (value * 1_000.0).round() / 1_000.0)).collect();
-        let live = if row.live { "  live" } else { "" };
-        writeln!(out, "{:<4} run {:<5} {}{live}", row.version.0, row.run, metrics.join("  "))?;
-    }
-    Ok(())
 }
 
 /// `trainyard plan`

@@ -34,7 +34,12 @@ fn an_unknown_key_is_told_with_the_nearest_one() {
 fn an_unknown_key_that_is_near_nothing_is_told_with_all_valid_ones() {
     assert_eq!(
         told_before_a_stage("[data]\ncolour = 1"),
-        error("2:1", "unknown key `colour` in [data]", "colour = 1", "^^^^^^ valid keys: `path`, `include`, `settle`")
+        error(
+            "2:1",
+            "unknown key `colour` in [data]",
+            "colour = 1",
+            "^^^^^^ valid keys: `path`, `include`, `settle`, `contract`"
+        )
     );
 }
 
@@ -54,7 +59,7 @@ fn a_key_outside_of_a_table_is_told_where_keys_belong() {
             "1:1",
             "key `name` stands outside of a table",
             "name = \"x\"",
-            "^^^^ put it under one of the tables `project`, `source`, `data`, `stages`, `monitor`"
+            "^^^^ put it under one of the tables `project`, `source`, `data`, `models`, `stages`, `monitor`"
         )
     );
 }
@@ -161,9 +166,18 @@ fn a_missing_key_is_told_at_its_table() {
         told("[stages.train]\nuses = \"train\"\ntarget = \"y\"\ngate = { metric = \"accuracy\" }\n"),
         error(
             "4:1",
-            "missing `min` in `gate` of [stages.train]",
+            "`gate` of [stages.train] has neither `min` nor `champion`",
             "gate = { metric = \"accuracy\" }",
-            "^^^^ add `min = 0.55`: the least value that passes; the greatest, for errors such as `rmse`"
+            "^^^^ add `min = 0.55`, the least value that passes, or `champion = \"no-worse\"`"
+        )
+    );
+    assert_eq!(
+        told("[stages.train]\nuses = \"train\"\ntarget = \"y\"\nsplit = { by = \"time\" }\n"),
+        error(
+            "4:1",
+            "missing `column` in `split` of [stages.train]",
+            "split = { by = \"time\" }",
+            "^^^^^ add `column = \"date\"`: the column that says when: dates, or numbers such as years"
         )
     );
 }
@@ -277,12 +291,12 @@ fn an_unknown_word_is_told_with_the_nearest_one() {
         error("2:8", "unknown value `trian` for `uses`", "uses = \"trian\"", "       ^^^^^^^ did you mean `train`?")
     );
     assert_eq!(
-        told("[stages.train]\nuses = \"train\"\ntarget = \"y\"\nalgorithms = [\"svm\"]\n"),
+        told("[stages.train]\nuses = \"train\"\ntarget = \"y\"\nalgorithms = [\"perceptron\"]\n"),
         error(
             "4:15",
-            "unknown value `svm` for `algorithms`",
-            "algorithms = [\"svm\"]",
-            "              ^^^^^ valid values: `auto`, `logistic`, `naive-bayes`, `linear`"
+            "unknown value `perceptron` for `algorithms`",
+            "algorithms = [\"perceptron\"]",
+            "              ^^^^^^^^^^^^ valid values: `auto`, `logistic`, `naive-bayes`, `linear`, `elastic-net`, `svm`, `forest`, `boosting`"
         )
     );
 }
@@ -293,16 +307,33 @@ fn what_is_not_built_yet_is_said_by_name() {
         told_before_a_stage("[source]\ntrigger = \"push\""),
         error("2:11", "trigger `push` is not built yet", "trigger = \"push\"", "          ^^^^^^ use `commit`")
     );
-    let gate = "gate = { metric = \"accuracy\", min = 0.5, champion = \"no-worse\" }";
-    assert_eq!(
-        told(&format!("[stages.train]\nuses = \"train\"\ntarget = \"y\"\n{gate}\n")),
-        error(
-            "4:42",
-            "gate key `champion` is not built yet",
-            gate,
-            "                                         ^^^^^^^^ remove it; the gate compares with `min`"
-        )
+}
+
+#[test]
+fn a_gate_that_contradicts_itself_is_refused() {
+    let gate = |keys: &str| {
+        told(&format!("[stages.train]\nuses = \"train\"\ntarget = \"y\"\ngate = {{ metric = \"f1\", {keys} }}\n"))
+    };
+    for (keys, message) in [
+        ("min = 0.5, tolerance = 0.1", "`tolerance` is of a comparison, and there is none"),
+        ("champion = \"better\", tolerance = 0.1", "what must be better has no `tolerance`"),
+        ("champion = \"no-worse\", tolerance = -0.1", "`tolerance` is below zero"),
+        ("champion = \"equal\"", "valid values: `no-worse`, `better`"),
+    ] {
+        let told = gate(keys);
+        assert!(told.contains(message), "{keys}: {told}");
+    }
+    let told = told("[stages.test]\ncommand = [\"true\"]\ngate = { metric = \"f1\", min = 0.5 }\n");
+    assert!(told.contains("stage `test` has a gate and makes no model"), "{told}");
+}
+
+#[test]
+fn feedback_that_no_release_could_hand_over_is_refused() {
+    let told = told(
+        "[stages.train]\nuses = \"train\"\ntarget = \"y\"\nfeedback = true\n[stages.build]\nuses = \"image\"\n\
+         needs = [\"train\"]\n[stages.deploy]\nuses = \"deploy\"\nneeds = [\"build\"]\ntarget = \"docker\"\nport = 8080\n",
     );
+    assert!(told.contains("stage `train` learns from feedback, which releases on docker cannot hand over"), "{told}");
 }
 
 #[test]
@@ -429,6 +460,29 @@ fn an_algorithm_that_does_not_suit_the_task_is_refused() {
             "`logistic` is for classification, which is not the `task`",
             "algorithms = [\"logistic\"]",
             "              ^^^^^^^^^^ remove it, or write `task = \"classification\"`"
+        )
+    );
+}
+
+#[test]
+fn a_search_without_trials_and_slices_by_the_target_are_refused() {
+    let train = "[stages.train]\nuses = \"train\"\ntarget = \"y\"\n";
+    assert_eq!(
+        told(&format!("{train}search = {{ trials = 0 }}\n")),
+        error(
+            "4:21",
+            "`trials` must lie between 1 and 10000, found 0",
+            "search = { trials = 0 }",
+            "                    ^ for example `trials = 24`"
+        )
+    );
+    assert_eq!(
+        told(&format!("{train}slices = [\"y\"]\n")),
+        error(
+            "4:11",
+            "the target column `y` is among the `slices`",
+            "slices = [\"y\"]",
+            "          ^^^ remove it; how good a model is on each class is told anyway"
         )
     );
 }

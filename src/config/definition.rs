@@ -27,6 +27,9 @@ pub(super) fn definition(stage: &StageSettings) -> Digest {
         ("produces_model", Value::Bool(spec.produces_model)),
         ("requires_report", Value::Bool(spec.requires_report)),
     ]);
+    if let Some(gate) = &stage.gate {
+        facts.insert("gate", serde_json::to_value(gate).unwrap_or_default());
+    }
     if stage.runner != Runner::Local {
         facts.insert("runner", serde_json::to_value(&stage.runner).unwrap_or_default());
     }

@@ -41,8 +41,10 @@ pub(super) fn deploy(reader: &mut TableReader<'_>) -> DeployKeys {
         _ => DeployTarget::Process,
     };
     let port_span = reader.entry("port").map(|entry| entry.span);
+    let shadow = shadow(reader, &target);
     let settings = DeploySettings {
         target,
+        shadow,
         port: port(reader, "port"),
         health: health(reader),
         command: reader.words("command").unwrap_or_default(),
@@ -55,6 +57,21 @@ pub(super) fn deploy(reader: &mut TableReader<'_>) -> DeployKeys {
 
 fn port(reader: &mut TableReader<'_>, key: &'static str) -> u16 {
     reader.integer(key).and_then(|port| u16::try_from(port).ok()).unwrap_or(8080)
+}
+
+/// The held model lies in a folder of this machine, which a container or a pod does not see.
+fn shadow(reader: &mut TableReader<'_>, target: &DeployTarget) -> bool {
+    let wanted = reader.boolean("shadow").unwrap_or(false);
+    if wanted
+        && *target != DeployTarget::Process
+        && let Some(entry) = reader.entry("shadow")
+    {
+        let message = format!("`shadow` is only there for processes, not for {}", target.kind().word());
+        let hint =
+            "remove `shadow`, or pack a second model into an image of your own and name it in TRAINYARD_SHADOW_MODEL";
+        reader.problems.add(entry.span, message, hint);
+    }
+    wanted
 }
 
 fn health(reader: &mut TableReader<'_>) -> HealthSettings {

@@ -172,6 +172,8 @@ fn is_wide(character: char) -> bool {
 #[derive(Debug)]
 pub(super) struct Problems {
     list: RefCell<Vec<Problem>>,
+    /// Where expressions stand that can be read; whether they can be evaluated is judged at the end.
+    expressions: RefCell<Vec<(Span, String)>>,
     /// Whether parts of the text could not be read at all.
     incomplete: bool,
 }
@@ -179,7 +181,7 @@ pub(super) struct Problems {
 impl Problems {
     /// Starts with what the syntax check found.
     pub(super) fn new(found: Vec<Problem>) -> Self {
-        Self { incomplete: !found.is_empty(), list: RefCell::new(found) }
+        Self { incomplete: !found.is_empty(), list: RefCell::new(found), expressions: RefCell::default() }
     }
 
     /// Notes an error.
@@ -191,6 +193,21 @@ impl Problems {
     pub(super) fn add_absence(&self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
         if !self.incomplete {
             self.add(span, message, hint);
+        }
+    }
+
+    /// Remembers an expression.
+    pub(super) fn remember(&self, span: Span, expression: &str) {
+        self.expressions.borrow_mut().push((span, expression.to_owned()));
+    }
+
+    /// Notes what `judge` has against the expressions.
+    pub(super) fn judge(&self, judge: &dyn Fn(&str) -> Option<String>) {
+        for (span, expression) in self.expressions.borrow().iter() {
+            if let Some(reason) = judge(expression) {
+                let hint = "write it otherwise, or name a Prometheus that evaluates it as `prometheus` in [monitor]";
+                self.add(span.clone(), format!("an expression that cannot be evaluated: {reason}"), hint);
+            }
         }
     }
 

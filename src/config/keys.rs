@@ -23,6 +23,8 @@ pub enum Section {
     Source,
     /// `[data]`
     Data,
+    /// `[models]`
+    Models,
     /// `[stages.NAME]`, whatever the stage does.
     Stage,
     /// `container = { … }`
@@ -33,6 +35,10 @@ pub enum Section {
     Command,
     /// `[stages.NAME]` with `uses = "train"`.
     Train,
+    /// `search = { … }`
+    Search,
+    /// `split = { … }`
+    Split,
     /// `gate = { … }`
     Gate,
     /// `[stages.NAME]` with `uses = "image"`.
@@ -74,11 +80,14 @@ impl Section {
         Self::Project,
         Self::Source,
         Self::Data,
+        Self::Models,
         Self::Stage,
         Self::Container,
         Self::Limits,
         Self::Command,
         Self::Train,
+        Self::Search,
+        Self::Split,
         Self::Gate,
         Self::Image,
         Self::Dockerfile,
@@ -117,12 +126,15 @@ impl Section {
             Self::Project => "[project]",
             Self::Source => "[source]",
             Self::Data => "[data]",
+            Self::Models => "[models]",
             Self::Stage => "[stages.NAME]",
             Self::Container => "`container` of a stage with a `runner`",
             Self::Limits => "`limits` of a container",
             Self::Command => "a stage with a `command`",
             Self::Train => "a stage with `uses = \"train\"`",
-            Self::Gate => "`gate` of a stage with `uses = \"train\"`",
+            Self::Search => "`search` of a stage with `uses = \"train\"`",
+            Self::Split => "`split` of a stage with `uses = \"train\"`",
+            Self::Gate => "`gate` of a stage that makes a model",
             Self::Image => "a stage with `uses = \"image\"`",
             Self::Dockerfile => "a stage with `uses = \"image\"` and a `dockerfile`",
             Self::Deploy => "a stage with `uses = \"deploy\"`",
@@ -216,6 +228,13 @@ pub enum Shape {
     Secrets,
     /// A table with keys of its own.
     Table(Section),
+    /// A word, or such a table in its place.
+    WordOrTable {
+        /// The words.
+        words: &'static [&'static str],
+        /// The keys of the table.
+        section: Section,
+    },
     /// An array of such tables.
     Tables(Section),
     /// The table of stages.
@@ -288,13 +307,6 @@ pub(super) const LATER: &[Later] = &[
         "poll",
         "`poll` is not built yet",
         "remove it; `trigger = \"commit\"` follows local commits",
-    ),
-    later(Section::Gate, "champion", "gate key `champion` is not built yet", "remove it; the gate compares with `min`"),
-    later(
-        Section::Gate,
-        "tolerance",
-        "gate key `tolerance` is not built yet",
-        "remove it; the gate compares with `min`",
     ),
 ];
 

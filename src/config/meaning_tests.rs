@@ -1,13 +1,16 @@
 //! What valid configurations mean: every default, every key, the example of the design. What engines are told is in
 //! `engine_meaning_tests.rs`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::pipeline::{Reaction, StageKind, StageName};
 
 use super::keys::{Key, Presence, Section};
-use super::{Action, Algorithm, DeployTarget, PanelKind, Runner, Settings, SourceTrigger, StageSettings, Task, parse};
+use super::{
+    Action, Algorithm, ChampionRule, DeployTarget, PanelKind, Runner, SearchSettings, Settings, SourceTrigger,
+    SplitSettings, StageSettings, Task, parse,
+};
 
 pub(super) fn settings(text: &str) -> Settings {
     parse(text, "trainyard.toml").map_err(|errors| errors.to_string()).unwrap()
@@ -57,7 +60,7 @@ settle = "500ms"              # quiet time before a closed file counts as regist
 uses = "train"                # built in, on linfa; or: command = ["python", "train.py"]
 target = "quality"            # the column to predict
 algorithms = ["auto"]
-gate = { metric = "accuracy", min = 0.55 }
+gate = { metric = "accuracy", min = 0.55, champion = "no-worse", tolerance = 0.005 }
 
 [stages.test]
 needs = ["train"]
@@ -102,7 +105,9 @@ fn the_example_of_the_design_is_valid() {
     let Action::Train(built_in) = &train.action else { unreachable!("train is built in") };
     let gate = built_in.gate.clone().unwrap();
     assert_eq!(gate.metric, "accuracy");
-    assert_eq!(gate.min.to_bits(), 0.55_f64.to_bits());
+    assert_eq!((gate.min, gate.champion), (Some(0.55), Some(ChampionRule::NoWorse)));
+    assert_eq!(gate.tolerance.to_bits(), 0.005_f64.to_bits());
+    assert_eq!((settings.models.keep, built_in.feedback), (20, false));
     assert!(train.spec.uses_data && train.spec.produces_model && !train.spec.uses_source);
 
     let test = stage(&settings, "test");
@@ -135,7 +140,8 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(settings.source.trigger, SourceTrigger::Save);
     assert!(settings.source.ignore.is_empty());
     assert_eq!(settings.data.path, PathBuf::from("data"));
-    assert_eq!(settings.data.include, ["*.csv"]);
+    assert_eq!(settings.data.include, ["*.csv", "*.csv.gz"]);
+    assert_eq!(settings.data.contract, Path::new("data.toml"));
     assert_eq!(settings.data.settle, Duration::from_millis(500));
     assert_eq!(settings.monitor.scrape, Duration::from_secs(1));
     assert_eq!(settings.monitor.retention, Duration::from_hours(24));
@@ -147,7 +153,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(train.runner, Runner::Local);
     let Action::Train(train) = train.action else { unreachable!("train is built in") };
     assert!(train.algorithms.is_empty() && train.exclude.is_empty());
-    assert_eq!((train.task, train.seed, train.gate), (None, 42, None));
+    assert_eq!((train.task, train.seed, train.gate, train.split), (None, 42, None, SplitSettings::Hash));
     assert_eq!(train.holdout.to_bits(), 0.2_f64.to_bits());
 
     let deploy = settings.deploy().unwrap();
@@ -174,7 +180,7 @@ fn written(section: Section, wanted: impl Fn(&Key) -> bool) -> String {
     let (command, deploy) = ("command = [\"pytest\"]\n", "needs = [\"build\"]\n");
     match section {
         Section::Root => LEAST.to_owned(),
-        Section::Project | Section::Source | Section::Data | Section::Monitor => {
+        Section::Project | Section::Source | Section::Data | Section::Models | Section::Monitor => {
             format!("{}\n{own}{LEAST}", section.title())
         }
         Section::Panel | Section::ScrapeTarget | Section::Alert => format!("{}\n{own}{LEAST}", section.title()),
@@ -188,7 +194,12 @@ fn written(section: Section, wanted: impl Fn(&Key) -> bool) -> String {
         Section::Limits => behind(deploy, &format!("target = \"docker\"\n[stages.deploy.limits]\n{own}")),
         Section::Command => LEAST.replace(command, &own),
         Section::Train => LEAST.replace("target = \"quality\"\n", &own),
-        Section::Gate => behind("target = \"quality\"\n", &format!("[stages.train.gate]\n{own}")),
+        Section::Search => behind("target = \"quality\"\n", &format!("[stages.train.search]\n{own}")),
+        Section::Split => behind("target = \"quality\"\n", &format!("[stages.train.split]\n{own}")),
+        Section::Gate => {
+            let bound = if own.contains("min = ") { "" } else { "min = 0.5\n" };
+            behind("target = \"quality\"\n", &format!("[stages.train.gate]\n{own}{bound}"))
+        }
         // What is pushed lies in Docker Engine, and so does what a Dockerfile makes.
         Section::Image => behind("uses = \"image\"\n", &own).replace(deploy, &format!("{deploy}target = \"docker\"\n")),
         Section::Dockerfile => behind("uses = \"image\"\n", &format!("dockerfile = \"Dockerfile\"\n{own}"))
@@ -286,12 +297,49 @@ fn an_image_depends_on_the_source_only_by_what_goes_into_it() {
 }
 
 #[test]
+fn rows_are_held_out_by_hash_or_by_time() {
+    let split = |line: &str| {
+        let lines = format!("uses = \"train\"\ntarget = \"y\"\n{line}");
+        let Action::Train(train) = lone("train", &lines).action else { unreachable!("train is built in") };
+        train.split
+    };
+    assert_eq!(split("split = \"hash\""), SplitSettings::Hash);
+    let by_date = SplitSettings::Time { column: "date".to_owned() };
+    assert_eq!(split("split = { by = \"time\", column = \"date\" }"), by_date);
+}
+
+#[test]
 fn named_algorithms_replace_auto() {
     let lines =
         "uses = \"train\"\ntarget = \"y\"\ntask = \"classification\"\nalgorithms = [\"naive-bayes\", \"logistic\"]";
     let Action::Train(train) = lone("train", lines).action else { unreachable!("train is built in") };
     assert_eq!(train.algorithms, [Algorithm::NaiveBayes, Algorithm::Logistic]);
     assert_eq!(train.task, Some(Task::Classification));
+}
+
+#[test]
+fn a_search_has_defaults_that_can_be_replaced_one_by_one() {
+    let search = |lines: &str| {
+        let lines = format!("uses = \"train\"\ntarget = \"y\"\n{lines}");
+        let Action::Train(train) = lone("train", &lines).action else { unreachable!("train is built in") };
+        (train.search, train.slices)
+    };
+    let usual = SearchSettings { trials: 24, time: None, folds: 3 };
+    assert_eq!(search(""), (usual.clone(), Vec::new()));
+    let lines = "search = { time = \"2m\", folds = 5 }\nslices = [\"a\", \"b\", \"a\"]";
+    let other = SearchSettings { time: Some(Duration::from_mins(2)), folds: 5, ..usual };
+    assert_eq!(search(lines), (other, vec!["a".to_owned(), "b".to_owned()]));
+}
+
+#[test]
+fn a_command_that_makes_a_model_may_have_a_gate_too() {
+    let lines =
+        "command = [\"sh\", \"train.sh\"]\nproduces = \"model\"\ngate = { metric = \"f1\", champion = \"better\" }";
+    let fit = lone("fit", lines);
+    let gate = fit.gate().unwrap();
+    assert_eq!((gate.metric.as_str(), gate.min, gate.champion), ("f1", None, Some(ChampionRule::Better)));
+    let without = lone("fit", "command = [\"sh\", \"train.sh\"]\nproduces = \"model\"");
+    assert_ne!(fit.spec.definition, without.spec.definition);
 }
 
 #[test]

@@ -60,14 +60,17 @@ pub use keys::{Key, Presence, Section, Shape};
 pub use schema::{reference, schema};
 pub use scrape_settings::{Authentication, FallbackFormat, ScrapeTargetSettings};
 pub use settings::{
-    Action, AlertSettings, Algorithm, CanarySettings, ComposeSettings, ContainerSettings, DataSettings, DeploySettings,
-    DeployTarget, DockerSettings, DockerfileSettings, GateSettings, HealthSettings, ImageSettings, ImageStore,
-    KubernetesSettings, Limits, MonitorSettings, PanelKind, PanelSettings, Runner, SecretSource, Settings,
-    SourceSettings, SourceTrigger, StageSettings, TargetKind, Task, TrainSettings,
+    Action, AlertSettings, Algorithm, CanarySettings, ChampionRule, ComposeSettings, ContainerSettings, DataSettings,
+    DeploySettings, DeployTarget, DockerSettings, DockerfileSettings, GateSettings, HealthSettings, ImageSettings,
+    ImageStore, KubernetesSettings, Limits, ModelsSettings, MonitorSettings, PanelSettings, Runner, SearchSettings,
+    SecretSource, Settings, SourceSettings, SourceTrigger, SplitSettings, StageSettings, TargetKind, Task,
+    TrainSettings,
 };
 pub use summary::{SummaryPart, summary_parts};
 pub use template::render;
 pub use world::{Finding, Severity, look_around};
+
+pub use crate::pipeline::PanelKind;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -122,7 +125,15 @@ pub enum LoadError {
 
 /// Reads the configuration at `path`: the file itself, or the project folder that contains `trainyard.toml`.
 /// Without `[project] name` the project has the name of its folder.
+///
+/// Expressions are only read; whether they can be evaluated here too says [`load_judged`].
 pub fn load(path: &Path) -> Result<Settings, LoadError> {
+    load_judged(path, &|_| None)
+}
+
+/// The same; `judge` says why an expression of a panel, an alert or a canary cannot be evaluated, if so, and that is an error
+/// like the others. It is not asked where a Prometheus evaluates them, for that has a dialect of its own.
+pub fn load_judged(path: &Path, judge: &dyn Fn(&str) -> Option<String>) -> Result<Settings, LoadError> {
     let path = if path.extension().is_some_and(|extension| extension == "toml") && !path.is_dir() {
         path.to_owned()
     } else {
@@ -130,20 +141,28 @@ pub fn load(path: &Path) -> Result<Settings, LoadError> {
     };
     let text = read(&path)?;
     let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(parse_named(&text, &file_name, &folder_name(folder_of(&path)))?)
+    Ok(parse_named(&text, &file_name, &folder_name(folder_of(&path)), judge)?)
 }
 
 /// Reads a configuration from `text`; `file_name` is what errors call it. Without `[project] name` the project is
 /// called `project`.
 pub fn parse(text: &str, file_name: &str) -> Result<Settings, ConfigErrors> {
-    parse_named(text, file_name, "project")
+    parse_named(text, file_name, "project", &|_| None)
 }
 
-fn parse_named(text: &str, file_name: &str, default_name: &str) -> Result<Settings, ConfigErrors> {
+fn parse_named(
+    text: &str,
+    file_name: &str,
+    default_name: &str,
+    judge: &dyn Fn(&str) -> Option<String>,
+) -> Result<Settings, ConfigErrors> {
     let (mended, found) = syntax::mend(text);
     let problems = Problems::new(found);
     let (tree, _) = DeTable::parse_recoverable(&mended);
     let settings = settings(&problems, tree.get_ref(), default_name);
+    if settings.monitor.prometheus.is_none() {
+        problems.judge(judge);
+    }
     if problems.is_empty() { Ok(settings) } else { Err(ConfigErrors::locate(problems.into_list(), text, file_name)) }
 }
 
@@ -152,12 +171,13 @@ fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Sett
     let name = sections::project(&mut root, default_name);
     let source = sections::source(&mut root);
     let data = sections::data(&mut root);
+    let models = sections::models(&mut root);
     let drafts = stages::stages(&mut root);
     let (monitor, consequences) = sections::monitor(&mut root);
     root.finish();
     let (mut stages, graph) = relations::connect(drafts, &consequences, problems);
     let root = plain(&source.path);
-    let no_source = [plain(&data.path), Path::new(FILE_NAME)];
+    let no_source = [plain(&data.path), plain(&data.contract), Path::new(FILE_NAME)];
     let leave_out: Vec<PathBuf> =
         no_source.into_iter().filter_map(|path| path.strip_prefix(root).ok()).map(Path::to_owned).collect();
     for stage in &mut stages {
@@ -165,7 +185,7 @@ fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Sett
             image.leave_out.clone_from(&leave_out);
         }
     }
-    Settings { name, source, data, stages, graph, monitor }
+    Settings { name, source, data, models, stages, graph, monitor }
 }
 
 /// `./data` and `data` are the same folder.

@@ -141,6 +141,28 @@ impl<'a> TableReader<'a> {
         Some(Self::new(self.problems, Some(table), section, title, entry.key_span))
     }
 
+    /// The table under a key in whose place a word may stand; a word says what is meant without a table.
+    pub(super) fn section_or_word(&mut self, key: &'static str, section: Section, title: String) -> Option<Self> {
+        let entry = self.entry(key)?;
+        let Some(Shape::WordOrTable { words, .. }) = self.shape(key) else { return None };
+        match entry.value {
+            DeValue::Table(table) => Some(Self::new(self.problems, Some(table), section, title, entry.key_span)),
+            DeValue::String(word) if words.iter().any(|known| *known == &**word) => None,
+            DeValue::String(word) => {
+                let message = format!("unknown value `{word}` for `{key}`");
+                let mut hint = suggest(word, words, "valid words");
+                hint.push_str("; or a table with the keys ");
+                hint.push_str(&section.keys().map(|key| format!("`{}`", key.name)).collect::<Vec<_>>().join(", "));
+                self.problems.add(entry.span, message, hint);
+                None
+            }
+            _ => {
+                self.mistyped(&entry, "a word or a table");
+                None
+            }
+        }
+    }
+
     /// The tables of an array of tables.
     pub(super) fn sections(&mut self, key: &'static str, section: Section) -> Vec<Self> {
         let Some(entry) = self.entry(key) else { return Vec::new() };

@@ -32,6 +32,7 @@ pub(super) fn connect(
     if certain {
         check_lineage(&drafts, &graph, problems);
         check_targets(&drafts, &graph, problems);
+        check_feedback(&drafts, problems);
         check_alerts(consequences, &graph, problems);
     }
     place_images(&mut drafts, &graph);
@@ -190,6 +191,26 @@ fn check_targets(drafts: &[Draft], graph: &Graph, problems: &Problems) {
         };
         let span = deployment.draft.target_span.clone().unwrap_or_else(|| deployment.draft.span.clone());
         problems.add(span, message, hint);
+    }
+}
+
+/// Labelled rows are collected into a file of this machine, which only a process here can write.
+fn check_feedback(drafts: &[Draft], problems: &Problems) {
+    let collects = |draft: &&Draft| matches!(&draft.settings.action, Action::Train(train) if train.feedback);
+    let Some(trains) = drafts.iter().find(collects) else { return };
+    for draft in drafts {
+        let Action::Deploy(deploy) = &draft.settings.action else { continue };
+        let kind = deploy.target.kind();
+        if kind != TargetKind::Process {
+            let (stage, trains) = (&draft.settings.spec.name, &trains.settings.spec.name);
+            let message = format!(
+                "stage `{trains}` learns from feedback, which releases on {} cannot hand over: `{stage}` deploys there",
+                kind.word()
+            );
+            let span = draft.target_span.clone().unwrap_or_else(|| draft.span.clone());
+            let hint = format!("write `target = \"process\"`, or remove `feedback` from [stages.{trains}]");
+            problems.add(span, message, hint);
+        }
     }
 }
 

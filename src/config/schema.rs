@@ -65,6 +65,9 @@ fn shape(shape: Shape) -> Map<String, Value> {
         Shape::Choices(values) => json!({ "type": "array", "items": { "type": "string", "enum": values } }),
         Shape::Variables | Shape::Secrets => json!({ "type": "object", "additionalProperties": text() }),
         Shape::Table(section) => return table(&[section], &[]),
+        Shape::WordOrTable { words, section } => {
+            json!({ "oneOf": [{ "type": "string", "enum": words }, Value::Object(table(&[section], &[]))] })
+        }
         Shape::Tables(section) => json!({ "type": "array", "items": Value::Object(table(&[section], &[])) }),
         Shape::Stages => stages(),
     };
@@ -204,6 +207,7 @@ fn kind(key: &Key) -> String {
         Shape::Choices(values) => format!("some of {}", words(values, ", ")),
         Shape::Variables | Shape::Secrets => "table of strings".to_owned(),
         Shape::Table(_) | Shape::Stages => "table".to_owned(),
+        Shape::WordOrTable { words: choice, .. } => format!("{}, or a table", words(choice, ", ")),
         Shape::Tables(_) => "tables".to_owned(),
     }
 }
@@ -259,6 +263,6 @@ mod tests {
     fn defaults_are_values_not_texts() {
         let schema = schema();
         assert_eq!(schema.pointer("/properties/source/properties/trigger/default"), Some(&json!("save")));
-        assert_eq!(schema.pointer("/properties/data/properties/include/default"), Some(&json!(["*.csv"])));
+        assert_eq!(schema.pointer("/properties/data/properties/include/default"), Some(&json!(["*.csv", "*.csv.gz"])));
     }
 }

@@ -1,4 +1,4 @@
-//! The sections that are no stages: `[project]`, `[source]`, `[data]` and `[monitor]`.
+//! The sections that are no stages: `[project]`, `[source]`, `[data]`, `[models]` and `[monitor]`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use super::alerts::{Consequence, alerts};
 use super::keys::Section;
 use super::reader::TableReader;
 use super::scrape_targets::{Defaults, count, default_timeout, scrape_targets};
-use super::settings::{DataSettings, MonitorSettings, PanelKind, PanelSettings, SourceSettings, SourceTrigger};
-use crate::pipeline::Reaction;
+use super::settings::{DataSettings, ModelsSettings, MonitorSettings, PanelSettings, SourceSettings, SourceTrigger};
+use crate::pipeline::{PanelKind, Reaction};
 
 /// The longest name of a project, in characters: it becomes part of image names and of the terminal's title.
 const NAME_LIMIT: usize = 64;
@@ -50,11 +50,20 @@ pub(super) fn data(root: &mut TableReader<'_>) -> DataSettings {
     let mut reader = root.section("data", Section::Data, Section::Data.title().to_owned());
     let settings = DataSettings {
         path: reader.path("path").unwrap_or_else(|| PathBuf::from("data")),
-        include: reader.globs("include").unwrap_or_else(|| vec!["*.csv".to_owned()]),
+        include: reader.globs("include").unwrap_or_else(|| vec!["*.csv".to_owned(), "*.csv.gz".to_owned()]),
         settle: reader.duration("settle").unwrap_or(Duration::from_millis(500)),
+        contract: reader.path("contract").unwrap_or_else(|| PathBuf::from("data.toml")),
     };
     reader.finish();
     settings
+}
+
+/// `[models]`
+pub(super) fn models(root: &mut TableReader<'_>) -> ModelsSettings {
+    let mut reader = root.section("models", Section::Models, Section::Models.title().to_owned());
+    let keep = reader.integer("keep").and_then(|keep| usize::try_from(keep).ok()).unwrap_or(20);
+    reader.finish();
+    ModelsSettings { keep }
 }
 
 /// `[monitor]`, and what alerts want of the stages.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::scrape_settings::ScrapeTargetSettings;
-use crate::pipeline::{Graph, Reaction, StageKind, StageName, StageSpec};
+use crate::pipeline::{Graph, PanelKind, Reaction, StageKind, StageName, StageSpec};
 
 /// One project's `trainyard.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,6 +21,8 @@ pub struct Settings {
     pub source: SourceSettings,
     /// The data folder.
     pub data: DataSettings,
+    /// What is kept of models.
+    pub models: ModelsSettings,
     /// What each stage does, in the order of the graph.
     pub stages: Vec<StageSettings>,
     /// The stages reduced to what decisions depend on.
@@ -44,6 +46,11 @@ impl Settings {
             (Action::Train(_), Runner::Kubernetes(container)) => container.image.is_none(),
             (Action::Command(_) | Action::Train(_) | Action::Deploy(_), _) => false,
         })
+    }
+
+    /// Whether releases are to collect labelled rows: something learns from them, and they can be handed over.
+    pub fn collects_feedback(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(&stage.action, Action::Train(train) if train.feedback))
     }
 
     /// The first deploy stage, which says what is served where.
@@ -87,6 +94,15 @@ pub struct DataSettings {
     pub include: Vec<String>,
     /// Quiet time before a closed file counts as registered.
     pub settle: Duration,
+    /// The data contract, relative to the project folder. It need not be there.
+    pub contract: PathBuf,
+}
+
+/// `[models]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ModelsSettings {
+    /// How many of the newest versions keep their files, beside champions and what releases need.
+    pub keep: usize,
 }
 
 /// `[stages.NAME]`
@@ -104,9 +120,24 @@ pub struct StageSettings {
     pub grace: Duration,
     /// Where its process runs.
     pub runner: Runner,
+    /// The gate of a command that makes a model; built-in training has its own among its settings.
+    pub gate: Option<GateSettings>,
 }
 
 impl StageSettings {
+    /// Whether it trains by itself, rather than by a command.
+    pub fn is_built_in_training(&self) -> bool {
+        matches!(self.action, Action::Train(_))
+    }
+
+    /// What a model of this stage must reach, whoever judges it.
+    pub fn gate(&self) -> Option<&GateSettings> {
+        match &self.action {
+            Action::Train(train) => train.gate.as_ref(),
+            Action::Command(_) | Action::Image(_) | Action::Deploy(_) => self.gate.as_ref(),
+        }
+    }
+
     /// What kind of stage this is.
     pub fn kind(&self) -> StageKind {
         self.spec.kind
@@ -137,6 +168,25 @@ pub enum Algorithm {
     NaiveBayes,
     /// Ordinary least squares.
     Linear,
+    /// Least squares with penalties on the weights.
+    ElasticNet,
+    /// Support vector machines with a gaussian kernel, for small sets.
+    Svm,
+    /// A random forest.
+    Forest,
+    /// Gradient boosting.
+    Boosting,
+}
+
+impl Algorithm {
+    /// The only task that it can do; `None` for one that can do both.
+    pub fn task(self) -> Option<Task> {
+        match self {
+            Self::Logistic | Self::NaiveBayes => Some(Task::Classification),
+            Self::Linear | Self::ElasticNet => Some(Task::Regression),
+            Self::Svm | Self::Forest | Self::Boosting => None,
+        }
+    }
 }
 
 /// What is to be predicted.
@@ -154,7 +204,7 @@ pub enum Task {
 pub struct TrainSettings {
     /// The column to predict.
     pub target: String,
-    /// What is tried; empty means `auto`: all that suit the task. The best on the held-out rows wins.
+    /// What is tried; empty means `auto`: all that suit the task. The best in cross-validation on the training rows wins.
     pub algorithms: Vec<Algorithm>,
     /// `None` means: found from the target column.
     pub task: Option<Task>,
@@ -164,17 +214,70 @@ pub struct TrainSettings {
     pub holdout: f64,
     /// Seed of everything random.
     pub seed: u64,
+    /// How rows are held out.
+    pub split: SplitSettings,
     /// What the new model must reach.
     pub gate: Option<GateSettings>,
+    /// How far hyper-parameters are looked for.
+    pub search: SearchSettings,
+    /// Columns by whose values the evaluation is cut into parts.
+    pub slices: Vec<String>,
+    /// Whether it learns from the labelled rows that releases have collected, too.
+    pub feedback: bool,
 }
 
-/// `gate = { metric, min }`
+/// `search = { trials, time, folds }`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct SearchSettings {
+    /// The most learners that are tried; with one, nothing is searched.
+    pub trials: u32,
+    /// How long is searched at the most; `None` means until every trial is done, and equal inputs then give equal models.
+    pub time: Option<Duration>,
+    /// Parts of the training rows, each of which judges what was learned from the others.
+    pub folds: u32,
+}
+
+impl Default for SearchSettings {
+    fn default() -> Self {
+        Self { trials: 24, time: None, folds: 3 }
+    }
+}
+
+/// `split`: which rows are held out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SplitSettings {
+    /// Those that a hash of the row itself names, so that they stay the same as data grows.
+    #[default]
+    Hash,
+    /// The latest ones.
+    Time {
+        /// The column that says when.
+        column: String,
+    },
+}
+
+/// `gate = { metric, min, champion, tolerance }`
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
 pub struct GateSettings {
     /// The name of a metric that training reports.
     pub metric: String,
     /// The least value that passes (the greatest, for errors such as `rmse`).
-    pub min: f64,
+    pub min: Option<f64>,
+    /// How it must stand beside the champion. One of this and `min` is always there.
+    pub champion: Option<ChampionRule>,
+    /// By how much it may be worse and still be no worse, in the unit of the metric.
+    pub tolerance: f64,
+}
+
+/// How a new model must stand beside the champion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChampionRule {
+    /// Not worse by more than the tolerance.
+    NoWorse,
+    /// Better, and not by chance: the whole interval of the difference lies above zero.
+    Better,
 }
 
 /// `uses = "image"`
@@ -396,6 +499,8 @@ pub struct DeploySettings {
     pub drain: Duration,
     /// Where metrics are scraped.
     pub metrics: String,
+    /// Whether the newest model that its gate held back predicts in the shadow of the served one; processes only.
+    pub shadow: bool,
 }
 
 /// `health = { path, within }`
@@ -457,25 +562,6 @@ pub struct AlertSettings {
     pub severity: Option<String>,
     /// What it means; see [`super::summary_parts`].
     pub summary: Option<String>,
-}
-
-/// How a panel is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PanelKind {
-    /// Curves.
-    #[default]
-    Line,
-    /// Curves that stand on each other, filled.
-    Area,
-    /// The newest value, large, with its course.
-    Stat,
-    /// The newest value between a least and a greatest one.
-    Gauge,
-    /// The buckets of a histogram over time.
-    Heatmap,
-    /// A row for each curve.
-    Table,
 }
 
 /// `[[monitor.panels]]`

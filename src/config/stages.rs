@@ -16,7 +16,7 @@ use super::image;
 use super::keys::Section;
 use super::reader::TableReader;
 use super::runner;
-use super::settings::{Action, StageSettings};
+use super::settings::{Action, GateSettings, StageSettings};
 
 /// The longest name of a stage: it stands in boxes on the board and in names of files.
 const NAME_LIMIT: usize = 32;
@@ -45,6 +45,7 @@ struct Effects {
     uses_source: bool,
     produces_model: bool,
     report: Option<bool>,
+    gate: Option<GateSettings>,
     port_span: Option<Span>,
     target_span: Option<Span>,
     uncertain: bool,
@@ -89,7 +90,15 @@ fn stage(name: &Spanned<String>, mut reader: TableReader<'_>) -> Draft {
         definition: Digest(String::new()),
     };
     Draft {
-        settings: StageSettings { spec, action: effects.action, environment, inputs: effects.inputs, grace, runner },
+        settings: StageSettings {
+            spec,
+            action: effects.action,
+            environment,
+            inputs: effects.inputs,
+            grace,
+            runner,
+            gate: effects.gate,
+        },
         span: name.span(),
         needs,
         port_span: effects.port_span,
@@ -126,7 +135,12 @@ fn effects(name: &str, reader: &mut TableReader<'_>) -> Effects {
         }
         _ if reader.has("command") && !reader.has("uses") => {
             reader.allow(Section::Command);
-            command_effects(name, actions::command(reader))
+            let effects = command_effects(name, actions::command(reader));
+            if let Some(entry) = reader.entry("gate").filter(|_| !effects.produces_model) {
+                let hint = "remove it, or write `produces = \"model\"`";
+                reader.problems.add(entry.key_span, format!("stage `{name}` has a gate and makes no model"), hint);
+            }
+            effects
         }
         _ => {
             if !reader.has("uses") {
@@ -150,6 +164,7 @@ impl Effects {
             uses_source: false,
             produces_model,
             report: None,
+            gate: None,
             port_span: None,
             target_span: None,
             uncertain: false,
@@ -168,7 +183,8 @@ fn command_effects(name: &str, keys: CommandKeys) -> Effects {
         None if produces_model => named_files(&keys.words),
         None => Vec::new(),
     };
-    Effects { inputs, uses_source, produces_model, report: keys.report, ..Effects::new(Action::Command(keys.words)) }
+    let (report, gate) = (keys.report, keys.gate);
+    Effects { inputs, uses_source, produces_model, report, gate, ..Effects::new(Action::Command(keys.words)) }
 }
 
 /// The arguments that look like relative paths of files, as globs.

@@ -70,7 +70,7 @@ fn project(text: &mut String, detected: &Detected) {
         &format!("path = {}", quote(&detected.data_folder)),
         "put your data files here: each new one starts a run",
     );
-    line(text, "include = [\"*.csv\"]", "");
+    line(text, "include = [\"*.csv\", \"*.csv.gz\"]", "");
     line(text, "settle = \"500ms\"", "quiet time before a closed file counts as registered");
 }
 
@@ -85,8 +85,9 @@ fn train(text: &mut String, detected: &Detected) {
             None => "EDIT: the column to predict; no CSV was found to guess it from".to_owned(),
         };
         line(text, &format!("target = {}", quote(target)), &comment);
-        line(text, "algorithms = [\"auto\"]", "all that suit the task; the best on held-out rows wins");
-        line(text, "# gate = { metric = \"accuracy\", min = 0.55 }", "a model below it goes no further");
+        line(text, "algorithms = [\"auto\"]", "all that suit the task; the best in cross-validation wins");
+        line(text, "# What is below the minimum, or worse than the champion on the same rows, goes no further:", "");
+        line(text, "# gate = { metric = \"accuracy\", min = 0.55, champion = \"no-worse\" }", "");
         return;
     }
     let usual: &[&str] = match detected.template {

@@ -16,7 +16,8 @@ use super::keys::Shape;
 use super::names::suggest;
 use super::reader::{Entry, TableReader, describe};
 
-/// That an expression can be read and gives numbers. What is not supported is told where it is evaluated.
+/// That an expression can be read and gives numbers. What is not supported is for whoever evaluates it to say, see
+/// [`super::load_judged`].
 fn check_expression(text: &str) -> Result<(), String> {
     // promql-parser 0.11.1 panics on a duration beyond the range of `Duration`, such as `x[1e300]`.
     let read = panic::catch_unwind(|| promql_parser::parser::parse(text))
@@ -75,6 +76,8 @@ impl TableReader<'_> {
         let expression = self.filled(key)?;
         if let Err(reason) = check_expression(expression.get_ref()) {
             self.problems.add(expression.span(), format!("not a PromQL expression: {reason}"), self.example(key));
+        } else {
+            self.problems.remember(expression.span(), expression.get_ref());
         }
         Some(expression.into_inner())
     }

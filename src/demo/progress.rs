@@ -18,6 +18,7 @@ pub(super) fn line(event: &Event) -> String {
         }
         Event::InputsObserved { inputs } => seen(inputs),
         Event::DataRefused { file, reason } => format!("{file} was held back: {reason}"),
+        Event::DataRefusalEnded { file } => format!("{file} is held back no longer"),
         Event::RunCreated { run, trigger, .. } => format!("run {run} was asked for: {}", explain::trigger(trigger)),
         Event::RunStarted { run } => format!("run {run} started"),
         Event::RunStopping { run, reason } => format!("run {run} is told to stop: {}", explain::stop(reason)),
@@ -40,7 +41,9 @@ pub(super) fn line(event: &Event) -> String {
         Event::AlertFired { .. }
         | Event::AlertResolved { .. }
         | Event::AlertSilenced { .. }
-        | Event::SilenceLifted { .. } => narrate(event),
+        | Event::SilenceLifted { .. }
+        | Event::ModelPromoted { .. }
+        | Event::ModelNoted { .. } => narrate(event),
     }
 }
 

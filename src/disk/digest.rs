@@ -33,8 +33,14 @@ pub fn digest_file(path: &Path) -> io::Result<Digest> {
 /// The digest of all files below `folder`: their relative names and contents, in the order of their names.
 /// Times, owners and modes do not count, so a copied folder has the digest of the original.
 pub fn digest_folder(folder: &Path) -> io::Result<Digest> {
+    digest_folder_without(folder, &[])
+}
+
+/// As [`digest_folder`], as if the files of these names directly in `folder` were not there.
+pub fn digest_folder_without(folder: &Path, names: &[&str]) -> io::Result<Digest> {
     let mut files = Vec::new();
     collect(folder, &mut files)?;
+    files.retain(|file| !names.iter().any(|name| *file == folder.join(name)));
     files.sort();
     let mut hasher = Sha256::new();
     for file in files {

@@ -24,7 +24,7 @@ impl Layout {
     pub fn create(&self) -> io::Result<()> {
         let state = self.state();
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&state)?;
-        for folder in ["runs", "models", "images", "releases", "series"] {
+        for folder in ["runs", "models", "images", "releases", "series", "feedback"] {
             fs::create_dir_all(state.join(folder))?;
         }
         let ignore = state.join(".gitignore");
@@ -79,9 +79,19 @@ impl Layout {
         self.state().join("models").join(version.to_string())
     }
 
+    /// Where searches note how far they came, so that one that was killed goes on.
+    pub fn searches(&self) -> PathBuf {
+        self.state().join("search")
+    }
+
     /// Where image archives lie, named by their digest.
     pub fn images(&self) -> PathBuf {
         self.state().join("images")
+    }
+
+    /// Where releases collect labelled rows.
+    pub fn feedback(&self) -> PathBuf {
+        self.state().join("feedback")
     }
 
     /// Where scraped series lie.

@@ -11,7 +11,7 @@ mod plain_http;
 mod process;
 mod stamp;
 
-pub use digest::{digest_bytes, digest_file, digest_folder};
+pub use digest::{digest_bytes, digest_file, digest_folder, digest_folder_without};
 pub use layout::Layout;
 pub use lock::FileLock;
 pub use plain_http::plain_http;

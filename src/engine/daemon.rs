@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::alerting::Alerting;
 use super::core::{self, CoreHandle, pending_effects};
+use super::data_verify::DataVerifier;
 use super::effects::{CurrentSettings, Effects, current};
 use super::journal::{Journal, JournalError};
 use super::monitoring::Monitoring;
@@ -20,7 +21,7 @@ use super::status::Status;
 use crate::api::types::DaemonInformation;
 use crate::config::{self, LoadError, Settings, SourceTrigger};
 use crate::disk::{FileLock, Layout, now, write_whole};
-use crate::model;
+use crate::monitor::expression_refusal;
 use crate::pipeline::{Input, RunId, Trigger};
 use crate::watch::{Report, StageGlobs, Watched, Watcher};
 
@@ -78,7 +79,7 @@ impl Daemon {
         let at = |path: PathBuf| move |source| DaemonError::Folder { path, source };
         let layout = Layout::new(folder).map_err(at(folder.to_owned()))?;
         // Before anything is made: a folder without a valid configuration is no project.
-        let settings = config::load(&layout.configuration())?;
+        let settings = config::load_judged(&layout.configuration(), &expression_refusal)?;
         layout.create().map_err(at(layout.state()))?;
         layout.create_runtime().map_err(at(layout.socket()))?;
         let lock = FileLock::acquire_soon(&layout.daemon_lock())
@@ -129,6 +130,7 @@ impl Daemon {
         let watching = Watching {
             layout: layout.clone(),
             settings,
+            verifier: Arc::new(DataVerifier::new(status.clone())),
             core: core.clone(),
             status: status.clone(),
             watcher: watcher.clone(),
@@ -187,6 +189,7 @@ const WATCH_AGAIN: Duration = Duration::from_secs(5);
 struct Watching {
     layout: Layout,
     settings: CurrentSettings,
+    verifier: Arc<DataVerifier>,
     core: CoreHandle,
     status: Status,
     watcher: Arc<Mutex<Option<Watcher>>>,
@@ -197,7 +200,7 @@ impl Watching {
     /// Starts the watcher anew for the present settings. Its first look has no cause of its own: what differs, differs by
     /// what made it anew.
     fn start(&self, first: Option<Trigger>) {
-        let watched = watched(&self.layout, &current(&self.settings));
+        let watched = watched(&self.layout, &current(&self.settings), &self.verifier);
         let (this, cause) = (self.clone(), first.clone());
         match Watcher::start(watched, move |report| this.take(report, cause.as_ref())) {
             Ok(watcher) => {
@@ -227,6 +230,7 @@ impl Watching {
                 self.core.input(Input::Observed { inputs, cause: cause.or_else(|| first.cloned()), automatic });
             }
             Report::Refused { file, reason } => self.core.input(Input::DataRefused { file, reason }),
+            Report::HeldBack(files) => self.core.input(Input::HeldBack(files)),
             Report::Health(health) => self.status.watch(health),
             Report::Note(text) => self.core.input(Input::Note(text)),
             Report::Settings => {
@@ -240,7 +244,7 @@ impl Watching {
     fn reload(&self) {
         // Two saves in a row are taken one after the other, and the later file is what is read last.
         let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        match config::load(&self.layout.configuration()) {
+        match config::load_judged(&self.layout.configuration(), &expression_refusal) {
             Ok(new) => {
                 self.status.problem("configuration", None);
                 if *current(&self.settings) == new {
@@ -261,12 +265,14 @@ impl Watching {
     }
 }
 
-fn watched(layout: &Layout, settings: &Settings) -> Watched {
+fn watched(layout: &Layout, settings: &Settings, verifier: &Arc<DataVerifier>) -> Watched {
     let absolute = |path: &Path| {
         let path = layout.project().join(path);
         path.canonicalize().unwrap_or(path)
     };
     let stages = settings.stages.iter().filter(|stage| stage.spec.uses_source);
+    let contract = layout.project().join(&settings.data.contract);
+    let (verifier, by) = (verifier.clone(), contract.clone());
     Watched {
         configuration: layout.configuration(),
         source: absolute(&settings.source.path),
@@ -278,18 +284,10 @@ fn watched(layout: &Layout, settings: &Settings) -> Watched {
         data: absolute(&settings.data.path),
         include: settings.data.include.clone(),
         settle: settings.data.settle,
-        verify: Arc::new(verify),
+        verify: Arc::new(move |file: &Path| verifier.verify(&by, file)),
+        contract,
         own: layout.state(),
     }
-}
-
-/// CSV files need a readable header and whole rows; what is in other files is their stage's affair.
-fn verify(path: &Path) -> Result<u64, String> {
-    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    if !is_csv {
-        return Ok(0);
-    }
-    model::check_header(path).and_then(|()| model::count_rows(path)).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::release_host::ReleaseHost;
 use super::spool::LogReader;
 use super::status::Status;
 use super::supervisor::AttemptFolder;
+use super::training;
 use crate::api::types::{LogAddress, StageProgress};
 use crate::config::{Runner, Settings};
 use crate::disk::Layout;
@@ -60,7 +61,7 @@ impl Effects {
             let this = self.clone();
             tokio::spawn(async move {
                 match effect {
-                    Effect::Start { run, stage, attempt } => this.attempt(run, stage, attempt).await,
+                    Effect::Start { run, stage, attempt } => Box::pin(this.attempt(run, stage, attempt)).await,
                     Effect::Stop { run, stage } => this.stop(run, stage).await,
                     Effect::Verify { run, stage } => this.verify(run, stage).await,
                     Effect::Prune => this.prune().await,
@@ -93,7 +94,12 @@ impl Effects {
         let (layout, program, launch) = (self.layout.clone(), self.program.clone(), found.clone());
         let started = spawn_blocking(move || launch.start(&layout, &settings, &program)).await;
         let problem = match started {
-            Ok(Ok(())) => None,
+            Ok(Ok(notes)) => {
+                for note in notes {
+                    self.core.input(Input::Note(format!("run {run}, {stage}: {note}")));
+                }
+                None
+            }
             Ok(Err(error)) => Some(error.to_string()),
             Err(error) => Some(error.to_string()),
         };
@@ -137,19 +143,16 @@ impl Effects {
     async fn gather(&self, launch: &Launch, folder: AttemptFolder, kind: StageKind) -> Gathered {
         let layout = self.layout.clone();
         let writes = launch.run.stages.get(&launch.stage).and_then(|stage| stage.writes_model);
+        let (settings, made_by) = (current(&self.settings), launch.clone());
         let read = spawn_blocking(move || {
-            let gathered = outcome::gather(&layout, &folder, kind, writes);
+            let mut gathered = outcome::gather(&layout, &folder, kind, writes);
+            training::conclude(&layout, &settings, &made_by, &mut gathered);
             if gathered.outcome == Outcome::Interrupted {
                 launch::end_orphans(&folder);
             }
             gathered
         });
-        let mut gathered = read.await.unwrap_or_else(|_| Gathered {
-            outcome: Outcome::Interrupted,
-            outputs: Outputs::default(),
-            output_held: false,
-            notes: Vec::new(),
-        });
+        let mut gathered = read.await.unwrap_or_else(|_| Gathered::interrupted());
         // Whatever ended the stage may have ended only the process that stood for it here.
         if gathered.outcome != Outcome::Passed {
             self.end_remote(launch).await;
@@ -180,6 +183,7 @@ impl Effects {
             share: None,
             message: String::new(),
             metrics: std::collections::BTreeMap::new(),
+            leaderboard: Vec::new(),
         };
         let (mut read, mut length) = (0, None);
         let mut ticks = tokio::time::interval(LOOK);
@@ -194,6 +198,7 @@ impl Effects {
                 said.share = line.progress.or(said.share);
                 said.message = line.message.unwrap_or(said.message);
                 said.metrics.extend(line.metric.unwrap_or_default());
+                said.leaderboard = line.leaderboard.map_or(said.leaderboard, outcome::bounded);
             }
             if has_news {
                 self.status.progress(said.clone());
@@ -263,7 +268,8 @@ impl Effects {
     }
 
     async fn prune(self) {
-        let kept = self.core.look(|state, _| super::prune::Kept::of(state)).await;
+        let keep = current(&self.settings).models.keep;
+        let kept = self.core.look(move |state, _| super::prune::Kept::of(state, keep)).await;
         let Some(kept) = kept else { return };
         let uses_engine = current(&self.settings).uses_docker();
         let layout = self.layout.clone();

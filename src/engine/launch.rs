@@ -11,11 +11,13 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 
+use super::feedback;
 use super::stamps;
 use super::supervisor::{AttemptFolder, Job, kill_marked};
 use crate::config::{Action, Runner, Settings, StageSettings};
 use crate::disk::{Layout, write_whole};
-use crate::pipeline::{Attempt, Release, Run, StageName, State};
+use crate::model;
+use crate::pipeline::{Attempt, ModelVersion, Release, Run, StageName, State};
 use crate::stage::runner::{self, RemoteJob};
 use crate::target::expand::expand;
 use crate::target::labels;
@@ -55,7 +57,11 @@ pub struct Launch {
     /// The attempt.
     pub attempt: Attempt,
     /// The model version that it writes or sees.
-    pub model: Option<crate::pipeline::ModelVersion>,
+    pub model: Option<ModelVersion>,
+    /// The champion of the stage when it started.
+    pub champion: Option<ModelVersion>,
+    /// What the training of the champion reported.
+    pub champion_metrics: BTreeMap<String, f64>,
     /// The release that it makes, and its image.
     pub release: Option<Release>,
 }
@@ -67,7 +73,11 @@ impl Launch {
         let entry = run.stages.get(stage).filter(|entry| entry.attempt == attempt && entry.state.is_running())?;
         let release = entry.release.and_then(|id| state.releases.get(&id)).map(|release| release.as_ref().clone());
         let model = release.as_ref().and_then(|release| release.model).or_else(|| run.model_for(&state.graph, stage));
-        Some(Self { run: run.as_ref().clone(), stage: stage.clone(), attempt, model, release })
+        let champion = entry.champion;
+        let known = champion.and_then(|version| state.registry.models.get(&version));
+        let champion_metrics = known.map(|model| model.outputs.metrics.clone()).unwrap_or_default();
+        let (run, stage) = (run.as_ref().clone(), stage.clone());
+        Some(Self { run, stage, attempt, model, champion, champion_metrics, release })
     }
 
     /// The folder of the attempt.
@@ -75,16 +85,17 @@ impl Launch {
         AttemptFolder::new(layout.attempt(self.run.id, &self.stage, self.attempt))
     }
 
-    /// Makes the folder and starts the supervisor, unless one has it already.
-    pub fn start(&self, layout: &Layout, settings: &Settings, program: &Path) -> Result<(), LaunchError> {
+    /// Makes the folder and starts the supervisor, unless one has it already; gives back what people should know.
+    pub fn start(&self, layout: &Layout, settings: &Settings, program: &Path) -> Result<Vec<String>, LaunchError> {
         let folder = self.folder(layout);
         if folder.exit().is_some() || folder.is_supervised() || folder.supervision().is_some() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let stage = settings.stage(&self.stage).ok_or_else(|| LaunchError::Gone(self.stage.clone()))?;
         let at = |source| LaunchError::Folder { path: folder.path().to_owned(), source };
         fs::create_dir_all(folder.path()).map_err(at)?;
         let source = self.source(layout, settings)?;
+        let notes = self.list_data(layout, settings, stage, &folder).map_err(at)?;
         let mut environment = self.environment(layout, settings, stage, &folder, &source, program).map_err(at)?;
         let command = match &stage.runner {
             Runner::Local => command_of(stage, &environment, program),
@@ -104,7 +115,8 @@ impl Launch {
         let grace = u64::try_from((stage.grace + farewell).as_millis()).unwrap_or(u64::MAX);
         let job = Job { command, folder: source, environment, grace, drain: DRAIN, mark };
         folder.write_job(&job).map_err(at)?;
-        spawn(program, &folder).map_err(LaunchError::Supervisor)
+        spawn(program, &folder).map_err(LaunchError::Supervisor)?;
+        Ok(notes)
     }
 
     /// What is to run in a container or as a Job.
@@ -145,6 +157,38 @@ impl Launch {
         }
     }
 
+    /// Lists the registered files, and the labelled rows that releases have collected, if the stage learns from those.
+    fn list_data(
+        &self,
+        layout: &Layout,
+        settings: &Settings,
+        stage: &StageSettings,
+        folder: &AttemptFolder,
+    ) -> io::Result<Vec<String>> {
+        let data_folder = layout.project().join(&settings.data.path);
+        let registered = self.run.inputs.data.files.iter();
+        let mut files: Vec<PathBuf> = registered.map(|file| data_folder.join(&file.path)).collect();
+        let mut notes = Vec::new();
+        if let (Action::Train(train), Some(like)) = (&stage.action, files.first())
+            && train.feedback
+        {
+            // While nobody can say what the contract wants, nobody can say whether the rows keep it.
+            let contract =
+                model::load_contract(&layout.project().join(&settings.data.contract)).map_err(io::Error::other)?;
+            let partial = folder.path().join("feedback.partial");
+            let gathered = feedback::gather(layout, &partial, like, &train.target, contract.as_ref())?;
+            if gathered.left_out > 0 {
+                let rows = gathered.left_out;
+                notes
+                    .push(format!("labelled rows that are not learned from, for they break the data contract: {rows}"));
+            }
+            files.extend(gathered.file);
+        }
+        let list: String = files.iter().map(|file| format!("{}\n", file.display())).collect();
+        write_whole(&folder.data_list(), list.as_bytes())?;
+        Ok(notes)
+    }
+
     fn environment(
         &self,
         layout: &Layout,
@@ -154,18 +198,8 @@ impl Launch {
         source: &Path,
         program: &Path,
     ) -> io::Result<BTreeMap<String, String>> {
-        let data = folder.path().join("data.txt");
-        let data_folder = layout.project().join(&settings.data.path);
-        let list: String = self
-            .run
-            .inputs
-            .data
-            .files
-            .iter()
-            .map(|file| format!("{}\n", data_folder.join(&file.path).display()))
-            .collect();
-        write_whole(&data, list.as_bytes())?;
         if stage.spec.uses_data {
+            let data_folder = layout.project().join(&settings.data.path);
             stamps::note(folder, &data_folder, &self.run.inputs.data.files)?;
         }
         let model = self.model.map_or_else(|| folder.path().join("no-model"), |version| layout.model(version));
@@ -187,7 +221,7 @@ impl Launch {
         set("TRAINYARD_STAGE", self.stage.to_string());
         set("TRAINYARD_ATTEMPT", self.attempt.to_string());
         set("TRAINYARD_SOURCE", source.display().to_string());
-        set("TRAINYARD_DATA", data.display().to_string());
+        set("TRAINYARD_DATA", folder.data_list().display().to_string());
         set("TRAINYARD_MODEL", model.display().to_string());
         set("TRAINYARD_REPORTS", folder.reports().display().to_string());
         set("TRAINYARD_OUTPUT", folder.output().display().to_string());
@@ -195,6 +229,13 @@ impl Launch {
         set("TRAINYARD_COMMIT", self.run.inputs.source.commit.clone().unwrap_or_default());
         if let Some(version) = self.model {
             set("TRAINYARD_MODEL_VERSION", version.to_string());
+        }
+        if let Some(champion) = self.champion {
+            set("TRAINYARD_CHAMPION", layout.model(champion).display().to_string());
+            set("TRAINYARD_CHAMPION_VERSION", champion.to_string());
+        }
+        if let (Some(release), true) = (&self.release, settings.collects_feedback()) {
+            set("TRAINYARD_FEEDBACK", feedback::file(layout, release.id.0).display().to_string());
         }
         if let Some(release) = &self.release {
             set("TRAINYARD_RELEASE", release.id.to_string());

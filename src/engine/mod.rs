@@ -6,21 +6,28 @@
 //!
 //! **Invariant:** nothing outside [`core`] changes the state, and no effect leaves before its event is on disk.
 
+mod alert_events;
 pub mod alerting;
 pub mod core;
 pub mod daemon;
+mod data_verify;
 pub mod effects;
+pub mod feedback;
 pub mod journal;
 pub mod launch;
+pub mod lineage;
 pub mod monitoring;
 pub mod outcome;
 pub mod own_metrics;
 pub mod prune;
+pub mod registry;
 pub mod release_host;
 pub mod releases;
 pub mod spool;
 mod stamps;
 pub mod status;
 pub mod supervisor;
+pub mod training;
 
+pub use alert_events::events_of_alert;
 pub use daemon::{Daemon, DaemonError};

@@ -2,10 +2,11 @@
 //!
 //! `job` says what is scraped, `scraping` does it, `recorder` writes it down; `source` says whether charts, queries and
 //! alerts look into the store here or at an existing Prometheus. What is drawn stands in `charts`, what expressions can be
-//! made of in `catalog`.
+//! made of in `catalog`, and what completes one in `completion`.
 
 mod catalog;
 mod charts;
+mod completion;
 mod job;
 mod recorder;
 mod scraping;
@@ -28,9 +29,11 @@ use super::release_host::ReleaseHost;
 use super::status::Status;
 use crate::api::types::{QueryRow, RangeAnswer, RangeRow};
 use crate::disk::{Layout, now};
+use crate::monitor::alert::AlertSample;
 use crate::monitor::promql::PromqlError;
 use crate::monitor::{Metadata, ReadStore, SeriesStore, Statistics, promql, value_text};
 use crate::pipeline::Moment;
+use completion::Listed;
 use recorder::Recorder;
 use scraping::Answers;
 use source::Sources;
@@ -54,6 +57,7 @@ pub struct Monitoring {
     alerting: Alerting,
     scrapes: Arc<ScrapeCounts>,
     tallies: Tallies,
+    listed: Listed,
 }
 
 impl Monitoring {
@@ -70,8 +74,8 @@ impl Monitoring {
         let sources = Sources::new(settings.clone());
         let tallies = Tallies::new(core.clone());
         let folder = Arc::from(layout.project());
-        let (answers, scrapes) = Default::default();
-        Self { recorder, sources, answers, folder, settings, core, status, host, alerting, scrapes, tallies }
+        let (answers, scrapes, listed) = Default::default();
+        Self { recorder, sources, answers, folder, settings, core, status, host, alerting, scrapes, tallies, listed }
     }
 
     /// Scrapes since the daemon started, and how many of them failed.
@@ -82,6 +86,11 @@ impl Monitoring {
     /// What the store holds.
     pub fn statistics(&self) -> Statistics {
         self.store().statistics()
+    }
+
+    /// Records where alerts stand, as series.
+    pub fn record_alerts(&self, at: Moment, samples: Vec<AlertSample>) {
+        self.recorder.record_alerts(at, samples);
     }
 
     /// The sums of the journal.

@@ -5,11 +5,13 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
+use super::lineage;
 use super::stamps;
 use super::supervisor::{AttemptFolder, Exit};
-use crate::disk::{Layout, digest_folder};
+use crate::api::types::{LEADERBOARD_ROWS, LeaderboardRow};
+use crate::disk::Layout;
 use crate::pipeline::{Failure, ModelVersion, Outcome, Outputs, StageKind};
 use crate::stage::report;
 
@@ -19,6 +21,8 @@ const OUTPUT_LIMIT: u64 = 16 << 20;
 /// Bytes at the end of a log in which its last line is looked for, and letters of it that are kept.
 const LAST_BYTES: u64 = 4096;
 const LAST_LETTERS: usize = 240;
+/// Letters of what is tried that are kept: they go to every screen whenever a board changes.
+const LEARNER_LETTERS: usize = 120;
 
 /// One line that a stage appended. Unknown keys are left alone, for a later contract may have more.
 #[derive(Debug, Deserialize)]
@@ -29,8 +33,17 @@ pub struct OutputLine {
     pub message: Option<String>,
     /// Measured values.
     pub metric: Option<BTreeMap<String, f64>>,
+    /// What it tries, the whole board; the newest counts.
+    #[serde(default, deserialize_with = "readable_rows")]
+    pub leaderboard: Option<Vec<LeaderboardRow>>,
     artifact: Option<ArtifactLine>,
     release: Option<ReleaseLine>,
+}
+
+/// The rows that can be read: one that cannot must not take progress and metrics of its line with it.
+fn readable_rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<LeaderboardRow>>, D::Error> {
+    let rows = Option::<Vec<serde_json::Value>>::deserialize(deserializer)?;
+    Ok(rows.map(|rows| rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()).collect()))
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,6 +74,19 @@ pub fn output_lines(path: &Path, from: u64) -> (Vec<OutputLine>, u64) {
     (lines, from + whole as u64)
 }
 
+/// A board as it goes to screens: bounded, whatever the stage wrote.
+pub fn bounded(mut board: Vec<LeaderboardRow>) -> Vec<LeaderboardRow> {
+    board.truncate(LEADERBOARD_ROWS);
+    for row in &mut board {
+        for text in [&mut row.learner, &mut row.metric] {
+            if let Some((end, _)) = text.char_indices().nth(LEARNER_LETTERS) {
+                text.truncate(end);
+            }
+        }
+    }
+    board
+}
+
 /// What an attempt came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gathered {
@@ -68,10 +94,25 @@ pub struct Gathered {
     pub outcome: Outcome,
     /// What it gave.
     pub outputs: Outputs,
+    /// The newest board of what it tried.
+    pub leaderboard: Vec<LeaderboardRow>,
     /// Whether something it left behind held its log open.
     pub output_held: bool,
     /// What people should know besides.
     pub notes: Vec<String>,
+}
+
+impl Gathered {
+    /// Of an attempt of whose end nothing is known.
+    pub fn interrupted() -> Self {
+        Self {
+            outcome: Outcome::Interrupted,
+            outputs: Outputs::default(),
+            leaderboard: Vec::new(),
+            output_held: false,
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// Reads what the attempt left. Blocking: it digests what was made.
@@ -82,7 +123,7 @@ pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: O
             None => Outcome::Failed(Failure::NotStarted { error: last_line(&folder.path().join("supervisor.log")) }),
             Some(_) => Outcome::Interrupted,
         };
-        return Gathered { outcome, outputs: Outputs::default(), output_held: false, notes: Vec::new() };
+        return Gathered { outcome, ..Gathered::interrupted() };
     };
     let mut outcome = outcome_of(&exit, &folder.log());
     if outcome == Outcome::Passed
@@ -91,11 +132,14 @@ pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: O
         outcome = Outcome::Failed(Failure::DataChanged { file });
     }
     let mut outputs = Outputs::default();
-    let mut image = None;
+    let (mut image, mut leaderboard) = (None, Vec::new());
     for line in output_lines(&folder.output(), 0).0 {
         outputs.metrics.extend(line.metric.unwrap_or_default());
         if let Some(artifact) = line.artifact.filter(|artifact| artifact.name == "image") {
             image = Some(artifact.path);
+        }
+        if let Some(board) = line.leaderboard {
+            leaderboard = bounded(board);
         }
         if let Some(release) = line.release {
             outputs.address = Some(release.address);
@@ -111,7 +155,7 @@ pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: O
     if let Some(version) = model {
         let path = layout.model(version);
         let is_empty = fs::read_dir(&path).map_or(true, |mut entries| entries.next().is_none());
-        if !is_empty && let Ok(digest) = digest_folder(&path) {
+        if !is_empty && let Ok(digest) = lineage::digest(&path) {
             outputs.model = Some(version);
             outputs.digest = Some(digest);
         }
@@ -127,7 +171,7 @@ pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: O
             outputs.digest = path.file_stem().map(|stem| crate::pipeline::Digest(stem.to_string_lossy().into_owned()));
         }
     }
-    Gathered { outcome, outputs, output_held: exit.output_held, notes: notes_of(&exit) }
+    Gathered { outcome, outputs, leaderboard, output_held: exit.output_held, notes: notes_of(&exit) }
 }
 
 fn outcome_of(exit: &Exit, log: &Path) -> Outcome {
@@ -172,7 +216,7 @@ fn notes_of(exit: &Exit) -> Vec<String> {
 /// Whether what an earlier pass gave is all there and undamaged. Blocking: it digests.
 pub fn is_intact(layout: &Layout, outputs: &Outputs) -> bool {
     if let Some(version) = outputs.model {
-        let digest = digest_folder(&layout.model(version)).ok();
+        let digest = lineage::digest(&layout.model(version)).ok();
         if digest.is_none() || digest != outputs.digest {
             return false;
         }
@@ -186,5 +230,42 @@ pub fn is_intact(layout: &Layout, outputs: &Outputs) -> bool {
         )
         .is_ok(),
         None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{bounded, output_lines};
+    use crate::api::types::{LEADERBOARD_ROWS, TrialState};
+
+    #[test]
+    fn a_board_of_any_script_is_read_with_what_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("output.jsonl");
+        let text = concat!(
+            "{\"leaderboard\":[{\"trial\":1,\"learner\":\"net\"},{\"trial\":2,\"learner\":\"tree\",\"metric\":\"accuracy\",",
+            "\"mean\":0.71,\"deviation\":0.01,\"rung\":2,\"of\":3,\"state\":\"dropped\",\"seconds\":1.2}]}\n",
+            "{\"progress\":0.5,\"leaderboard\":[{\"trial\":\"one\"},{\"trial\":3,\"learner\":\"net\"}]}\n",
+        );
+        fs::write(&path, text).unwrap();
+        let (lines, next) = output_lines(&path, 0);
+        assert_eq!((lines.len(), next), (2, text.len() as u64));
+        let board = lines[0].leaderboard.clone().unwrap();
+        assert_eq!((board[0].trial, board[0].mean, board[0].state), (1, None, TrialState::Running));
+        assert_eq!((board[1].mean, board[1].rung, board[1].state), (Some(0.71), 2, TrialState::Dropped));
+        let readable = lines[1].leaderboard.clone().unwrap();
+        assert_eq!((lines[1].progress, readable.len(), readable[0].trial), (Some(0.5), 1, 3));
+    }
+
+    #[test]
+    fn a_board_without_end_is_cut() {
+        let row = "{\"trial\":1,\"learner\":\"가\"}";
+        let board: Vec<_> = (0..80).map(|_| serde_json::from_str(row).unwrap()).collect();
+        let mut long: crate::api::types::LeaderboardRow = serde_json::from_str(row).unwrap();
+        long.learner = "가".repeat(500);
+        let board = bounded([vec![long], board].concat());
+        assert_eq!((board.len(), board[0].learner.chars().count()), (LEADERBOARD_ROWS, 120));
     }
 }

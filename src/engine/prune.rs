@@ -25,12 +25,14 @@ pub struct Kept {
     /// What is newer than the look at the state is nobody's surplus: a later run may be writing it.
     last_run: u64,
     last_model: u64,
+    /// Whether no run is under way.
+    is_idle: bool,
     at: SystemTime,
 }
 
 impl Kept {
-    /// What the state refers to.
-    pub fn of(state: &State) -> Self {
+    /// What the state refers to, and the newest `models` versions.
+    pub fn of(state: &State, models: usize) -> Self {
         let mut kept = Self {
             runs: state.runs.keys().map(ToString::to_string).collect(),
             models: BTreeSet::new(),
@@ -39,6 +41,7 @@ impl Kept {
             releases: state.releases.keys().map(ToString::to_string).collect(),
             last_run: state.last_run.0,
             last_model: state.last_model.0,
+            is_idle: state.runs.values().all(|run| run.is_finished()),
             at: SystemTime::now(),
         };
         let is_current = |status: ReleaseStatus| status.is_current();
@@ -55,6 +58,8 @@ impl Kept {
             kept.images
                 .extend(pass.outputs.image.iter().filter_map(|image| image.strip_prefix("images/")).map(str::to_owned));
         }
+        let newest = state.registry.models.keys().rev().take(models);
+        kept.models.extend(state.registry.champions.values().chain(newest).map(ToString::to_string));
         for run in state.runs.values().filter(|run| !run.is_finished()) {
             for stage in run.stages.values() {
                 let outputs = stage.outputs.iter();
@@ -84,6 +89,11 @@ pub fn prune(layout: &Layout, kept: &Kept) {
         |path: &Path| fs::metadata(path).and_then(|found| found.modified()).is_ok_and(|modified| modified < kept.at);
     remove(&state.join("runs"), |name, _| up_to(name, kept.last_run) && !kept.runs.contains(name));
     remove(&state.join("models"), |name, _| up_to(name, kept.last_model) && !kept.models.contains(name));
+    // Copies of labelled rows that a model learned from are needed no longer than while it learns: the rows themselves lie
+    // with their releases.
+    if kept.is_idle {
+        remove(&layout.feedback(), |name, path| name.strip_suffix(".csv").is_some_and(is_digest) && is_old(path));
+    }
     remove(&layout.images(), |name, path| {
         name.strip_suffix(".tar").or_else(|| name.strip_suffix(".json")).is_some_and(is_digest)
             && !kept.images.contains(name)
@@ -121,7 +131,33 @@ fn remove(folder: &Path, is_surplus: impl Fn(&str, &Path) -> bool) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::pipeline::{Fate, Model, ModelVersion, Moment, Outputs, RunId};
+
+    #[test]
+    fn the_newest_models_and_the_champion_stay() {
+        let mut state = State::default();
+        for version in 1..=9 {
+            let model = Model {
+                version: ModelVersion(version),
+                stage: "train".into(),
+                run: RunId(version),
+                made: Moment(0),
+                took: 0,
+                fate: Fate::Passed,
+                outputs: Outputs::default(),
+                fingerprint: None,
+                parent: None,
+                notes: Vec::new(),
+            };
+            state.registry.models.insert(model.version, Arc::new(model));
+        }
+        state.registry.champions.insert("train".into(), ModelVersion(2));
+        let kept: Vec<String> = Kept::of(&state, 3).models.into_iter().collect();
+        assert_eq!(kept, ["2", "7", "8", "9"]);
+    }
 
     #[test]
     fn only_what_we_named_and_nobody_needs_is_removed() {
@@ -135,7 +171,8 @@ mod tests {
         for model in ["1", "2", "notes"] {
             fs::create_dir_all(layout.state().join("models").join(model)).unwrap();
         }
-        let mut kept = Kept { models: BTreeSet::from(["2".to_owned()]), last_model: 3, ..Kept::of(&State::default()) };
+        let mut kept =
+            Kept { models: BTreeSet::from(["2".to_owned()]), last_model: 3, ..Kept::of(&State::default(), 20) };
         kept.at += std::time::Duration::from_mins(1);
         fs::create_dir_all(layout.state().join("models").join("4")).unwrap();
         prune(&layout, &kept);

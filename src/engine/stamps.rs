@@ -6,12 +6,17 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use super::supervisor::AttemptFolder;
 use crate::disk::{FileStamp, digest_file, write_whole};
 use crate::pipeline::{DataFile, Digest};
+
+/// A file that was changed within this time may have been written over since it was registered, with as many bytes as it had:
+/// its digest is looked at. What was changed earlier would have been registered anew.
+const LATELY: Duration = Duration::from_mins(2);
 
 /// A data file as it was at the start.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,14 +43,21 @@ pub(super) fn note(folder: &AttemptFolder, data: &Path, files: &[DataFile]) -> i
     let mut stamps = Vec::with_capacity(files.len());
     for file in files {
         let path = data.join(&file.path);
-        let stamp = FileStamp::from(&fs::metadata(&path)?);
-        if stamp.bytes != file.bytes {
+        let metadata = fs::metadata(&path)?;
+        let stamp = FileStamp::from(&metadata);
+        if stamp.bytes != file.bytes || (is_late(&metadata) && digest_file(&path)? != file.digest) {
             let text = format!("{} is being changed; a run follows once it is registered anew", file.path);
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
         stamps.push(Noted { path, stamp, digest: file.digest.clone() });
     }
     write_whole(&stamps_of(folder), &serde_json::to_vec(&stamps)?)
+}
+
+fn is_late(metadata: &fs::Metadata) -> bool {
+    let age = metadata.modified().ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
+    // A moment to come, or none, says nothing.
+    age.is_none_or(|age| age < LATELY)
 }
 
 /// The first file that changed since it was noted; nothing was noted for stages that do not use data.
@@ -69,6 +81,10 @@ mod tests {
         let file = |bytes| DataFile { path: "a.csv".to_owned(), digest: digest_bytes(b"a\n1\n"), bytes, rows: 1 };
         let torn = note(&attempt, folder.path(), &[file(900)]).unwrap_err().to_string();
         assert!(torn.starts_with("a.csv is being changed"), "{torn}");
+        fs::write(&path, "b\n1\n").unwrap();
+        let other = note(&attempt, folder.path(), &[file(4)]).unwrap_err().to_string();
+        assert!(other.starts_with("a.csv is being changed"), "as many bytes are not the same file: {other}");
+        fs::write(&path, "a\n1\n").unwrap();
         note(&attempt, folder.path(), &[file(4)]).unwrap();
         assert_eq!(changed(&attempt), None);
         fs::write(&path, "a\n1\n").unwrap();

@@ -5,9 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evaluate::Metrics;
-use super::preprocess::{Encoding, Feature};
 use crate::config::{Algorithm, Task, TrainSettings};
+use crate::model::data::column::ColumnKind;
+use crate::model::data::date::date_text;
+use crate::model::evaluate::{Evaluation, Metrics};
+use crate::model::learn::learner::Learner;
+use crate::model::learn::preprocess::{Encoding, Feature};
+use crate::model::search::Standing;
 use crate::pipeline::Digest;
 
 /// What a model says of itself.
@@ -21,6 +25,9 @@ pub struct Card {
     pub target: String,
     /// What learned it.
     pub algorithm: Algorithm,
+    /// With which hyper-parameters.
+    #[serde(with = "learner_form")]
+    pub learner: Learner,
     /// The columns it needs, in order.
     pub features: Vec<FeatureCard>,
     /// Columns of the data that it does not need; they may be sent and are ignored.
@@ -31,16 +38,36 @@ pub struct Card {
     pub integer_classes: bool,
     /// What it reached on the held-out rows.
     pub metrics: Metrics,
+    /// How sure that is, and where it is weak.
+    pub evaluation: Evaluation,
+    /// What else was tried.
+    pub search: SearchCard,
     /// How many rows it was made from.
     pub rows: RowCounts,
     /// What it was made from.
     pub lineage: Lineage,
+    /// The digest of the profile of that data, `profile.json`.
+    pub profile: Option<Digest>,
     /// The seed of everything random.
     pub seed: u64,
     /// The settings it was made with.
     pub settings: TrainSettings,
     /// Remarks of the training: columns left out, and why.
     pub notes: Vec<String>,
+}
+
+/// How the learner was found.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SearchCard {
+    /// By how many folds of the training rows trials were compared; 0 when there was nothing to compare.
+    pub folds: u32,
+    /// The share of the rows that each rung gave, ascending.
+    pub rungs: Vec<f64>,
+    /// Whether every rung was finished before the time for the search was over. If not, equal inputs may give another
+    /// model, and the trials say what was done.
+    pub in_time: bool,
+    /// What was tried.
+    pub trials: Vec<Standing>,
 }
 
 /// Rows by use.
@@ -79,9 +106,9 @@ pub struct DataFile {
 pub struct FeatureCard {
     /// Its name.
     pub name: String,
-    /// `numeric` or `categorical`.
+    /// `numeric`, `categorical`, `boolean` or `date`.
     pub kind: String,
-    /// The smallest number seen in training.
+    /// The smallest number seen in training; of dates in days since 1970.
     pub minimum: Option<f64>,
     /// The greatest number seen in training.
     pub maximum: Option<f64>,
@@ -106,12 +133,44 @@ impl From<&Feature> for FeatureCard {
         };
         match &feature.encoding {
             Encoding::Numeric { fill, minimum, maximum, .. } => {
-                Self { minimum: Some(*minimum), maximum: Some(*maximum), ..common("numeric", fill.to_string()) }
+                let is_date = matches!(feature.kind, ColumnKind::Date(_));
+                let (kind, typical) =
+                    if is_date { ("date", date_text(fill.floor())) } else { ("numeric", fill.to_string()) };
+                Self { minimum: Some(*minimum), maximum: Some(*maximum), ..common(kind, typical) }
             }
-            Encoding::Categorical { categories, fill } => Self {
-                categories: categories.clone(),
-                ..common("categorical", categories.get(*fill).cloned().unwrap_or_default())
-            },
+            Encoding::Categorical { categories, fill } => {
+                let kind = if feature.kind == ColumnKind::Boolean { "boolean" } else { "categorical" };
+                Self {
+                    categories: categories.clone(),
+                    ..common(kind, categories.get(*fill).cloned().unwrap_or_default())
+                }
+            }
         }
+    }
+}
+
+/// A learner names its algorithm among its fields, which a format without names of fields cannot hold; there it is JSON
+/// text.
+pub(in crate::model) mod learner_form {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::model::learn::learner::Learner;
+
+    /// Writes it.
+    pub fn serialize<S: Serializer>(learner: &Learner, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return learner.serialize(serializer);
+        }
+        serde_json::to_string(learner).map_err(S::Error::custom)?.serialize(serializer)
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Learner, D::Error> {
+        if deserializer.is_human_readable() {
+            return Learner::deserialize(deserializer);
+        }
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }

@@ -3,30 +3,35 @@
 //! below 0.1 nothing moved, above 0.25 much did.
 //!
 //! A numeric feature has ten bins with equal shares of the training rows (fewer when values repeat), a categorical one
-//! a bin a category and one for unknown ones; both have one more for missing values.
+//! a bin a category and one for unknown ones; both have one more for missing values. What was predicted is measured in
+//! the same way (`predictions`); the last records are kept by their bins alone (`window`).
 
-use std::collections::VecDeque;
+mod predictions;
+mod window;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::Cell;
-use super::column::Column;
-use super::number::share;
-use super::preprocess::{Encoding, Feature, Preprocessing};
+pub use self::predictions::PredictionReference;
+pub use self::window::{Drift, MINIMUM_RECORDS, WINDOW_RECORDS, Window, WindowSettings};
+use crate::model::data::cell::Cell;
+use crate::model::data::column::Column;
+use crate::model::learn::predictor::Output;
+use crate::model::learn::preprocess::{Encoding, Feature, Preprocessing};
+use crate::model::number::share;
 
-/// The index looks at so many of the last records.
-pub const WINDOW_RECORDS: usize = 1_000;
-/// Of fewer records the index would be noise, so there is none.
-pub const MINIMUM_RECORDS: usize = 100;
 const QUANTILES: usize = 10;
 /// An empty bin counts as this share, or the logarithm would be infinite.
 const LEAST_SHARE: f64 = 1e-4;
+/// The place of a value that belongs to no bin: of an answer whose spread in training is not known.
+pub(in crate::model) const NOWHERE: u16 = u16::MAX;
 
 /// How the training rows were spread, by feature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
     /// In the order of the features of the preprocessing.
     pub features: Vec<FeatureReference>,
+    /// How the predictions for known rows were spread; `None` where nobody measured them.
+    pub predictions: Option<PredictionReference>,
 }
 
 /// How the training rows were spread over one feature.
@@ -51,7 +56,7 @@ pub enum Bins {
 
 impl Reference {
     /// Measures the training rows; `columns` are those of the features, in their order.
-    pub(super) fn fit(preprocessing: &Preprocessing, columns: &[&Column], rows: &[usize]) -> Self {
+    pub(in crate::model) fn fit(preprocessing: &Preprocessing, columns: &[&Column], rows: &[usize]) -> Self {
         let features = preprocessing
             .features
             .iter()
@@ -66,17 +71,39 @@ impl Reference {
                 FeatureReference { name: feature.name.clone(), bins, shares }
             })
             .collect();
-        Self { features }
+        Self { features, predictions: None }
+    }
+
+    /// With the spread of what the model says of rows that are known: of those held out, or else of the training rows.
+    #[must_use]
+    pub(in crate::model) fn with_predictions(self, outputs: &[Output]) -> Self {
+        Self { predictions: PredictionReference::fit(outputs), ..self }
     }
 
     /// Whether it belongs to that preprocessing and holds only shares.
-    pub(super) fn is_sound(&self, preprocessing: &Preprocessing) -> bool {
+    pub(in crate::model) fn is_sound(&self, preprocessing: &Preprocessing) -> bool {
         self.features.len() == preprocessing.features.len()
+            && self.predictions.as_ref().is_none_or(PredictionReference::is_sound)
             && self.features.iter().zip(&preprocessing.features).all(|(reference, feature)| {
                 reference.name == feature.name
                     && reference.shares.len() == reference.bins.count()
-                    && reference.shares.iter().all(|share| (0.0..=1.0).contains(share))
+                    && are_shares(&reference.shares)
             })
+    }
+
+    /// How many places a record has: one a feature and one for what was answered.
+    pub(in crate::model) fn width(&self) -> usize {
+        self.features.len() + 1
+    }
+
+    /// Appends the places of a record, [`Self::width`] of them. This is the costly part of counting a record, and needs
+    /// nothing that others wait for.
+    pub(in crate::model) fn place(&self, cells: &[Cell<'_>], output: &Output, places: &mut Vec<u16>) {
+        for (index, feature) in self.features.iter().enumerate() {
+            places.push(narrow(feature.bins.place(cells.get(index).unwrap_or(&Cell::Missing))));
+        }
+        let answer = self.predictions.as_ref().and_then(|predictions| predictions.place(output));
+        places.push(answer.map_or(NOWHERE, narrow));
     }
 }
 
@@ -98,6 +125,16 @@ impl Bins {
             _ => self.count() - 1,
         }
     }
+
+    /// Whether a record of that place had no value.
+    pub(in crate::model) fn is_missing(&self, place: u16) -> bool {
+        usize::from(place) + 1 == self.count()
+    }
+
+    /// Whether a record of that place had a category that was not there in training.
+    pub(in crate::model) fn is_unknown(&self, place: u16) -> bool {
+        matches!(self, Self::Categorical(categories) if categories.len() == usize::from(place))
+    }
 }
 
 /// The population stability index between two lists of shares. Zero when they are equal.
@@ -112,91 +149,55 @@ pub fn stability_index(reference: &[f64], live: &[f64]) -> f64 {
         .sum()
 }
 
-/// The last [`WINDOW_RECORDS`] records, by bins.
-#[derive(Debug)]
-pub struct Window {
-    reference: Reference,
-    records: VecDeque<Vec<usize>>,
-    counts: Vec<Vec<usize>>,
-}
-
-impl Window {
-    /// An empty window.
-    pub fn new(reference: Reference) -> Self {
-        let counts = reference.features.iter().map(|feature| vec![0; feature.shares.len()]).collect();
-        Self { reference, records: VecDeque::with_capacity(WINDOW_RECORDS), counts }
-    }
-
-    /// Takes a record in, one cell a feature, and lets the oldest go.
-    pub fn observe(&mut self, cells: &[Cell<'_>]) {
-        if self.records.len() >= WINDOW_RECORDS
-            && let Some(oldest) = self.records.pop_front()
-        {
-            for (counts, place) in self.counts.iter_mut().zip(oldest) {
-                if let Some(count) = counts.get_mut(place) {
-                    *count = count.saturating_sub(1);
-                }
-            }
-        }
-        let places: Vec<usize> =
-            self.reference.features.iter().zip(cells).map(|(feature, cell)| feature.bins.place(cell)).collect();
-        for (counts, place) in self.counts.iter_mut().zip(&places) {
-            count(counts, *place);
-        }
-        self.records.push_back(places);
-    }
-
-    /// The index of each feature; `None` before [`MINIMUM_RECORDS`] records were seen.
-    pub fn indices(&self) -> Option<Vec<(&str, f64)>> {
-        let records = self.records.len();
-        if records < MINIMUM_RECORDS {
-            return None;
-        }
-        let indices = self.reference.features.iter().zip(&self.counts).map(|(feature, counts)| {
-            let live: Vec<f64> = counts.iter().map(|count| share(*count, records)).collect();
-            (feature.name.as_str(), stability_index(&feature.shares, &live))
-        });
-        Some(indices.collect())
-    }
-}
-
 fn count(counts: &mut [usize], place: usize) {
     if let Some(count) = counts.get_mut(place) {
         *count += 1;
     }
 }
 
+/// Bins are a few hundred at most, so nothing is lost.
+fn narrow(place: usize) -> u16 {
+    u16::try_from(place).unwrap_or(NOWHERE)
+}
+
+fn are_shares(shares: &[f64]) -> bool {
+    shares.iter().all(|share| (0.0..=1.0).contains(share))
+}
+
 fn fit_bins(feature: &Feature, column: &Column, rows: &[usize]) -> Bins {
     match &feature.encoding {
         Encoding::Categorical { categories, .. } => Bins::Categorical(categories.clone()),
-        Encoding::Numeric { maximum, .. } => {
-            let mut numbers: Vec<f64> = rows
-                .iter()
+        Encoding::Numeric { .. } => Bins::Numeric(quantile_edges(
+            rows.iter()
                 .filter_map(|row| if let Cell::Number(number) = column.cell(*row) { Some(number) } else { None })
-                .collect();
-            numbers.sort_by(f64::total_cmp);
-            let edge = |quantile: usize| numbers.get((quantile * numbers.len() / QUANTILES).saturating_sub(1)).copied();
-            let mut edges: Vec<f64> = (1..QUANTILES).filter_map(edge).filter(|edge| edge < maximum).collect();
-            edges.dedup_by(|a, b| a.total_cmp(b).is_eq());
-            Bins::Numeric(edges)
-        }
+                .collect(),
+        )),
     }
+}
+
+/// The upper edges of bins with equal shares of the numbers, all below the greatest; fewer when numbers repeat.
+fn quantile_edges(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_by(f64::total_cmp);
+    let Some(greatest) = numbers.last().copied() else { return Vec::new() };
+    let edge = |quantile: usize| numbers.get((quantile * numbers.len() / QUANTILES).saturating_sub(1)).copied();
+    let mut edges: Vec<f64> = (1..QUANTILES).filter_map(edge).filter(|edge| *edge < greatest).collect();
+    edges.dedup_by(|a, b| a.total_cmp(b).is_eq());
+    edges
 }
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
-    use super::{Bins, Cell, Column, MINIMUM_RECORDS, Preprocessing, Reference, WINDOW_RECORDS, Window};
-    use crate::model::dataset::{DataSet, read};
+    use super::{Bins, Cell, Column, Preprocessing, Reference};
+    use crate::model::data::dataset::{DataSet, read};
+    use crate::model::learn::predictor::Output;
     use crate::model::samples::Folder;
 
-    fn data() -> DataSet {
+    pub(super) fn data() -> DataSet {
         let rows: String = (0..500).map(|row| format!("{row},{}\n", if row % 4 == 0 { "a" } else { "b" })).collect();
         read(&[Folder::new().write("a.csv", &format!("n,c\n{rows}"))]).unwrap()
     }
 
-    fn reference(data: &DataSet) -> Reference {
+    pub(super) fn reference(data: &DataSet) -> Reference {
         let columns: Vec<&Column> = data.columns.iter().collect();
         let rows: Vec<usize> = (0..data.rows()).collect();
         let (preprocessing, _) = Preprocessing::fit(&columns, &rows);
@@ -212,51 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn the_training_rows_themselves_have_not_moved() {
-        let data = data();
-        let mut window = Window::new(reference(&data));
-        for row in 0..data.rows() {
-            let cells: Vec<Cell<'_>> = data.columns.iter().map(|column| column.cell(row)).collect();
-            window.observe(&cells);
-        }
-        for (name, index) in window.indices().unwrap() {
-            assert!(index.abs() < 1e-9, "{name} {index}");
-        }
-    }
-
-    #[test]
-    fn shifted_numbers_and_unknown_categories_are_seen() {
-        let mut window = Window::new(reference(&data()));
-        for row in 0..200 {
-            window.observe(&[Cell::Number(300.0 + f64::from(row)), Cell::Text(Cow::Borrowed("z"))]);
-        }
-        for (name, index) in window.indices().unwrap() {
-            assert!(index > 0.25, "{name} {index}");
-        }
-    }
-
-    #[test]
-    fn there_is_no_value_before_a_hundred_records() {
-        let mut window = Window::new(reference(&data()));
-        for _ in 1..MINIMUM_RECORDS {
-            window.observe(&[Cell::Missing, Cell::Missing]);
-        }
-        assert!(window.indices().is_none());
-        window.observe(&[Cell::Missing, Cell::Missing]);
-        assert!(window.indices().is_some());
-    }
-
-    #[test]
-    fn old_records_leave_the_window() {
-        let data = data();
-        let mut window = Window::new(reference(&data));
-        for _ in 0..WINDOW_RECORDS {
-            window.observe(&[Cell::Missing, Cell::Missing]);
-        }
-        for row in (0..data.rows()).cycle().take(WINDOW_RECORDS) {
-            let cells: Vec<Cell<'_>> = data.columns.iter().map(|column| column.cell(row)).collect();
-            window.observe(&cells);
-        }
-        assert!(window.indices().unwrap().iter().all(|(_, index)| index.abs() < 1e-9));
+    fn missing_values_and_unknown_categories_have_places_of_their_own() {
+        let reference = reference(&data());
+        let mut places = Vec::new();
+        reference.place(&[Cell::Missing, Cell::Text("z".into())], &Output::Value(1.0), &mut places);
+        assert_eq!(places.len(), reference.width());
+        assert!(reference.features[0].bins.is_missing(places[0]) && !reference.features[0].bins.is_unknown(places[0]));
+        assert!(reference.features[1].bins.is_unknown(places[1]) && !reference.features[1].bins.is_missing(places[1]));
+        assert_eq!(places[2], super::NOWHERE, "nobody measured what is usually answered");
     }
 }

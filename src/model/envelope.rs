@@ -4,25 +4,25 @@
 //! Whatever is loaded has been checked: version, digest, widths, finite numbers. A server can therefore index nothing
 //! wrongly.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::card::Card;
-use super::cell::Cell;
-use super::csv_source::CsvSource;
-use super::dataset_error::DatasetError;
-use super::drift::Reference;
-use super::nearest;
-use super::prediction::{Predicted, Prediction};
-use super::predictor::{Output, Predictor, most_probable};
-use super::preprocess::{Encoding, Feature, Preprocessing};
-use super::record::{self, FieldProblem, PredictError, Record};
 use crate::config::Task;
 use crate::disk::{digest_bytes, write_whole};
+use crate::model::card::Card;
+use crate::model::data::cell::Cell;
+use crate::model::data::csv_source::CsvSource;
+use crate::model::data::dataset_error::DatasetError;
+use crate::model::data::record::{FieldProblem, PredictError, Record};
+use crate::model::drift::Reference;
+use crate::model::interface;
+use crate::model::learn::fit;
+use crate::model::learn::predictor::{Output, Predictor};
+use crate::model::learn::preprocess::{Encoding, Feature, Preprocessing};
+use crate::model::prediction::Prediction;
 use crate::pipeline::Digest;
 
 /// The file that is the model.
@@ -30,7 +30,7 @@ pub const MODEL_FILE: &str = "model.bin";
 /// The file that says what the model is.
 pub const CARD_FILE: &str = "model.json";
 const MAGIC: &[u8; 8] = b"TRNYDMDL";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Hexadecimal SHA-256.
 const DIGEST_LENGTH: usize = 64;
 
@@ -103,6 +103,13 @@ impl SavedModel {
         Ok(Self { contents, digest })
     }
 
+    /// The same model with the digest of the profile of its data in its card.
+    pub fn with_profile(self, profile: Option<Digest>) -> Result<Self, EnvelopeError> {
+        let mut contents = self.contents;
+        contents.card.profile = profile;
+        Self::new(contents)
+    }
+
     /// Writes both files into `folder`, which is made if need be. Equal models are equal files.
     pub fn save(&self, folder: &Path) -> Result<(), EnvelopeError> {
         let failed = |file: PathBuf| move |source| EnvelopeError::File { file, source };
@@ -147,63 +154,31 @@ impl SavedModel {
 
     /// Checks records and brings their fields into the order of the features.
     pub fn cells<'a>(&self, records: &'a [Record]) -> Result<Vec<Vec<Cell<'a>>>, PredictError> {
-        let card = self.card();
-        records
-            .iter()
-            .enumerate()
-            .map(|(index, fields)| {
-                record::from_json(self.features(), &card.ignored, fields)
-                    .map_err(|problem| PredictError { record: index, problem })
-            })
-            .collect()
+        interface::cells(self.features(), &self.card().ignored, records)
     }
 
     /// Where each feature stands in a CSV file.
     pub fn places(&self, source: &CsvSource) -> Result<Vec<usize>, DatasetError> {
-        let columns = source.columns();
-        self.features()
-            .iter()
-            .map(|feature| {
-                columns.iter().position(|column| *column == feature.name).ok_or_else(|| DatasetError::MissingColumn {
-                    role: "the model's column",
-                    column: feature.name.clone(),
-                    hint: nearest::hint(&feature.name, columns.iter().map(String::as_str)),
-                })
-            })
-            .collect()
+        interface::places(self.features(), source)
     }
 
     /// A cell of a CSV file as the value of the feature at `index`.
     pub fn cell<'a>(&self, index: usize, text: &'a str) -> Result<Cell<'a>, FieldProblem> {
-        self.features().get(index).map_or(Ok(Cell::Missing), |feature| record::from_text(feature, text))
+        interface::cell(self.features(), index, text)
     }
 
     /// What the model says of a row, one cell a feature in their order.
     pub fn output(&self, cells: &[Cell<'_>]) -> Output {
-        self.contents.predictor.predict(&self.contents.preprocessing.encode(cells))
+        fit::output(&self.contents.preprocessing, &self.contents.predictor, cells)
     }
 
     /// An output with the names of the classes.
     pub fn answer(&self, output: &Output) -> Prediction {
-        match output {
-            Output::Value(value) => Prediction { prediction: Predicted::Number(*value), probabilities: None },
-            Output::Probabilities(probabilities) => {
-                let classes = &self.card().classes;
-                let class = classes.get(most_probable(probabilities)).cloned().unwrap_or_default();
-                let named: BTreeMap<String, f64> = classes.iter().cloned().zip(probabilities.iter().copied()).collect();
-                Prediction { prediction: self.labelled(class), probabilities: Some(named) }
-            }
-        }
+        interface::answer(&self.card().classes, self.card().integer_classes, output)
     }
 
-    fn labelled(&self, class: String) -> Predicted {
-        match class.parse() {
-            Ok(integer) if self.card().integer_classes => Predicted::Integer(integer),
-            _ => Predicted::Class(class),
-        }
-    }
-
-    fn features(&self) -> &[Feature] {
+    /// The columns it needs, in order, with how each becomes numbers.
+    pub(in crate::model) fn features(&self) -> &[Feature] {
         &self.contents.preprocessing.features
     }
 }
@@ -221,6 +196,10 @@ fn encode(contents: &Contents) -> Result<Vec<u8>, EnvelopeError> {
 
 fn decode(file: &Path, bytes: &[u8]) -> Result<Contents, EnvelopeError> {
     let damaged = |reason: &str| EnvelopeError::Damaged { file: file.to_owned(), reason: reason.to_owned() };
+    // A disk that was full, or a copy that broke off, may have left less than the magic word, or nothing.
+    if MAGIC.len() > bytes.len() && MAGIC.starts_with(bytes) {
+        return Err(damaged("it ends early"));
+    }
     let Some(rest) = bytes.strip_prefix(MAGIC) else {
         return Err(EnvelopeError::NotAModel { file: file.to_owned() });
     };
@@ -258,7 +237,7 @@ fn inconsistency(contents: &Contents) -> Option<&'static str> {
         Some("its preprocessing is not usable")
     } else if predictor.classes() != classes || (card.task == Task::Classification && classes < 2) {
         Some("its classes do not fit its coefficients")
-    } else if !predictor.is_sound(preprocessing.width()) {
+    } else if !predictor.is_sound(preprocessing.width(), preprocessing.features.len()) {
         Some("its coefficients do not fit its columns")
     } else if !reference.is_sound(preprocessing) {
         Some("its drift reference does not fit its columns")
@@ -316,6 +295,20 @@ mod tests {
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&file, bytes).unwrap();
         assert!(matches!(SavedModel::load(folder.path()), Err(EnvelopeError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_file_that_was_cut_anywhere_is_damaged_and_not_another_kind_of_file() {
+        let folder = Folder::new();
+        samples::model().save(folder.path()).unwrap();
+        let file = folder.path().join(MODEL_FILE);
+        let bytes = fs::read(&file).unwrap();
+        for length in [0, 3, 8, 10, 12, 40, bytes.len() / 2, bytes.len() - 1] {
+            fs::write(&file, &bytes[..length]).unwrap();
+            let message = SavedModel::load(folder.path()).unwrap_err().to_string();
+            assert!(message.contains("model.bin is damaged ("), "{length} bytes: {message}");
+            assert!(message.ends_with("; train again or restore it"), "{length} bytes: {message}");
+        }
     }
 
     #[test]

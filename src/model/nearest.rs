@@ -15,20 +15,41 @@ pub fn hint<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> St
 }
 
 /// The candidate at the smallest edit distance, when that is small beside the length of the name.
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(in crate::model) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
-    let limit = (wanted.chars().count() / 3).max(2);
+    let length = wanted.chars().count();
+    let limit = limit(length);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (candidate.to_lowercase(), candidate))
+        .filter(|(lowercase, _)| may_be_near(length, lowercase.chars().count()))
+        .map(|(lowercase, candidate)| (strsim::damerau_levenshtein(&wanted, &lowercase), candidate))
         .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
+/// The greatest distance from a name of that length at which something is still near.
+fn limit(length: usize) -> usize {
+    (length / 3).max(2)
+}
+
+/// A distance is never smaller than the difference of the lengths. To find it takes memory for the product of both, which is
+/// not to be spent on a name of megabytes that somebody sent.
+fn may_be_near(length: usize, other: usize) -> bool {
+    length.abs_diff(other) <= limit(length)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::hint;
+    use super::{hint, may_be_near};
+
+    #[test]
+    fn a_name_of_megabytes_is_compared_with_nothing() {
+        assert!(may_be_near(6, 7) && may_be_near(1, 3) && may_be_near(9, 6));
+        assert!(!may_be_near(8_000_000, 7) && !may_be_near(1, 4));
+        assert_eq!(hint(&"x".repeat(100_000), ["alcohol", "pH"]), "there are: alcohol, pH");
+    }
 
     #[test]
     fn a_typing_error_gets_the_name_that_was_meant() {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::dataset::read;
-use super::envelope::SavedModel;
-use super::record::Record;
-use super::training::train;
-use crate::config::TrainSettings;
+use crate::config::{SearchSettings, SplitSettings, TrainSettings};
+use crate::model::data::dataset::read;
+use crate::model::data::record::Record;
+use crate::model::envelope::SavedModel;
+use crate::model::training::train;
 
 /// A temporary folder.
 pub(crate) struct Folder(tempfile::TempDir);
@@ -59,7 +59,12 @@ pub(crate) fn settings(target: &str) -> TrainSettings {
         exclude: Vec::new(),
         holdout: 0.2,
         seed: 42,
+        split: SplitSettings::Hash,
         gate: None,
+        // One of each algorithm: a search of every test would take minutes.
+        search: SearchSettings { trials: 4, ..SearchSettings::default() },
+        slices: Vec::new(),
+        feedback: false,
     }
 }
 
@@ -78,4 +83,19 @@ pub(crate) fn record(number: u32) -> Record {
         json!({"height": 6.5, "width": 3.5, "colour": "blue"})
     };
     value.as_object().unwrap().clone()
+}
+
+/// A model of [`flowers`] that predicts a number.
+pub(crate) fn regression() -> SavedModel {
+    let folder = Folder::new();
+    let data = read(&[folder.write("flowers.csv", &flowers())]).unwrap();
+    train(&data, &settings("height"), &mut |_| {}).unwrap()
+}
+
+/// A model of [`flowers`] that has not seen one of the columns.
+pub(crate) fn model_without(column: &str) -> SavedModel {
+    let folder = Folder::new();
+    let data = read(&[folder.write("flowers.csv", &flowers())]).unwrap();
+    let settings = TrainSettings { exclude: vec![column.to_owned()], ..settings("kind") };
+    train(&data, &settings, &mut |_| {}).unwrap()
 }

@@ -1,25 +1,30 @@
-//! From a data set and settings to a model: split, preprocess, try each algorithm, keep the best on the held-out rows.
+//! From a data set and settings to a model: split, search, learn, evaluate.
 //!
-//! It says what it does through [`Step`]s; what is done with those (a log, a progress bar, a clock) is the caller's.
+//! Candidates are compared on the training rows alone ([`search`](crate::model::search)); the best learns again from all of
+//! them, and only then are the held-out rows looked at, once. It says what it does through [`Step`]s; what is done with
+//! those (a log, a progress bar, a leaderboard) is the caller's, and so are clocks and signals ([`Control`]).
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array1, ShapeError};
-
-use super::card::{Card, FeatureCard, Lineage, RowCounts};
-use super::column::Column;
-use super::dataset::DataSet;
-use super::dataset_error::DatasetError;
-use super::drift::Reference;
-use super::envelope::{Contents, EnvelopeError, SavedModel};
-use super::evaluate::{self, Metrics};
-use super::learn::{self, LearnError, algorithm_name};
-use super::nearest;
-use super::predictor::{Output, Predictor};
-use super::preprocess::Preprocessing;
-use super::split::{Split, split};
-use super::target::{Target, resolve};
 use crate::config::{Algorithm, Task, TrainSettings};
+use crate::disk::digest_bytes;
+use crate::model::card::{Card, FeatureCard, Lineage, RowCounts, SearchCard};
+use crate::model::data::column::Column;
+use crate::model::data::dataset::DataSet;
+use crate::model::data::dataset_error::DatasetError;
+use crate::model::data::split::{Split, split};
+use crate::model::data::target::{Target, resolve};
+use crate::model::drift::Reference;
+use crate::model::envelope::{Contents, EnvelopeError, SavedModel};
+use crate::model::evaluate::{Criteria, Evaluation, Request, evaluate};
+use crate::model::learn::fit::{Fitted, fit};
+use crate::model::learn::learn_error::LearnError;
+use crate::model::learn::learner::{Learner, algorithm_name, automatic, suitable};
+use crate::model::learn::predictor::Output;
+use crate::model::learn::preprocess::Preprocessing;
+use crate::model::learn::problem::{Labels, Problem};
+use crate::model::nearest;
+use crate::model::search::{self, Board, Control, Found, Journal, Plan, Progress, attended};
 
 /// Why there is no model.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +47,9 @@ pub enum TrainingError {
     /// Nothing worked.
     #[error("no algorithm found a solution: {0}")]
     AllFailed(String),
-    /// The matrices do not fit.
-    #[error("the encoded rows do not form a matrix: {0}; please report this as a fault of trainyard")]
-    Shape(#[from] ShapeError),
+    /// Somebody wanted it to end.
+    #[error("the training was stopped before there was a model; what the search found out so far is kept for the next")]
+    Stopped,
     /// The model cannot be written.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
@@ -55,7 +60,7 @@ pub enum TrainingError {
 pub enum Step<'a> {
     /// Something the user should know about the data.
     Note(&'a str),
-    /// The rows are split and encoded.
+    /// The rows are split.
     Prepared {
         /// What is learned.
         task: Task,
@@ -65,91 +70,105 @@ pub enum Step<'a> {
         held_out: usize,
         /// Columns that are used.
         features: usize,
+        /// Learners that will be tried.
+        trials: usize,
     },
-    /// An algorithm starts.
-    Trying {
-        /// Which.
-        algorithm: Algorithm,
-        /// Its place, from 0.
-        index: usize,
-        /// Of how many.
-        of: usize,
-    },
-    /// It is done.
-    Tried {
-        /// Which.
-        algorithm: Algorithm,
-        /// What it reached on the held-out rows.
-        metrics: &'a Metrics,
-    },
-    /// It found nothing.
+    /// The leaderboard changed.
+    Board(&'a Board),
+    /// A trial, by its place on the board, has finished a rung or failed.
+    Tried(&'a Board, usize),
+    /// The best learner learns from all training rows.
+    Learning(&'a Learner),
+    /// It found nothing, and the next best follows.
     Failed {
         /// Which.
-        algorithm: Algorithm,
+        learner: &'a Learner,
         /// Why.
         error: &'a LearnError,
     },
+    /// The held-out rows are looked at.
+    Evaluating,
+    /// How good the model is.
+    Evaluated(&'a Evaluation),
+    /// It is still at work on the same.
+    Waiting,
 }
 
-/// Trains. The best algorithm is that with the best gate metric on the held-out rows, or without a gate the best
-/// accuracy (of equals the one with the smaller log loss) or the smallest RMSE.
+/// Trains with all threads and without an end; see [`train_under`].
 pub fn train(
     data: &DataSet,
     settings: &TrainSettings,
     tell: &mut dyn FnMut(Step<'_>),
 ) -> Result<SavedModel, TrainingError> {
+    train_under(data, settings, &Control::alone(), tell).map(|(model, _)| model)
+}
+
+/// Trains. The best learner is that with the best gate metric in cross-validation, or without a gate the best accuracy
+/// (of equals the one with the smaller log loss) or the smallest RMSE. Beside the model comes the journal of the search, if
+/// one is kept: it is to be removed once the model is saved, and not before, or what ends the program meanwhile would lose
+/// the search.
+pub fn train_under(
+    data: &DataSet,
+    settings: &TrainSettings,
+    control: &Control<'_>,
+    tell: &mut dyn FnMut(Step<'_>),
+) -> Result<(SavedModel, Option<Journal>), TrainingError> {
     let target = resolve(data, &settings.target, settings.task)?;
-    let algorithms = algorithms(settings, target.task())?;
-    let candidates = candidates(data, settings)?;
-    let parts = split(&data.row_hashes, settings.seed, settings.holdout)?;
-    let mut notes: Vec<String> = candidates.iter().filter_map(|column| data.reading_note(column)).collect();
-    let (preprocessing, dropped) = Preprocessing::fit(&candidates, &parts.train);
-    notes.extend(dropped);
+    let task = target.task();
+    let algorithms = algorithms(settings, task)?;
+    let columns = usable(data, settings)?;
+    let slices = slices(data, settings)?;
+    let parts = split(data, settings)?;
+    let (columns, notes) = prepare(data, settings, columns, &parts)?;
     for note in &notes {
         tell(Step::Note(note));
     }
-    if preprocessing.features.is_empty() {
-        let reasons = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
-        return Err(DatasetError::NoFeatures { target: settings.target.clone(), reasons }.into());
-    }
-    let columns: Vec<&Column> =
-        preprocessing.features.iter().filter_map(|feature| data.column(&feature.name)).collect();
-    let problem = Problem::new(settings, target, &parts)?;
+    let (labels, classes) = labels(settings, target, &parts)?;
+    let problem = Problem { columns, labels };
+    let size = (parts.train.len(), problem.columns.len());
+    let trials = usize::try_from(settings.search.trials).unwrap_or(usize::MAX);
+    let candidates = search::candidates(&algorithms, task, size, trials, settings.seed);
     tell(Step::Prepared {
-        task: problem.task(),
+        task,
         train: parts.train.len(),
         held_out: parts.held_out.len(),
-        features: preprocessing.features.len(),
+        features: problem.columns.len(),
+        trials: candidates.len(),
     });
-    let rows = preprocessing.matrix(&columns, &parts.train)?;
-    let held_out = preprocessing.matrix(&columns, &parts.held_out)?;
-    let best = problem.solve(&algorithms, settings, &rows, &held_out, tell)?;
-    let reference = Reference::fit(&preprocessing, &columns, &parts.train);
-    let card = card(data, settings, &preprocessing, &problem, &parts, &best, notes);
-    Ok(SavedModel::new(Contents { card, preprocessing, predictor: best.predictor, reference })?)
-}
-
-/// The algorithms that suit a task, in the order they are tried.
-fn suitable(task: Task) -> &'static [Algorithm] {
-    match task {
-        Task::Classification => &[Algorithm::Logistic, Algorithm::NaiveBayes],
-        Task::Regression => &[Algorithm::Linear],
-    }
+    let training = Training { data, settings, control, parts: &parts, problem: &problem, task };
+    let mut searched = training.search(&candidates, tell)?;
+    let (chosen, fitted) = training.learn(&candidates, &mut searched.found, tell)?;
+    tell(Step::Board(&searched.found.board));
+    tell(Step::Evaluating);
+    let (outputs, evaluation) = training.evaluate(&fitted, &classes.labels, &slices, tell)?;
+    tell(Step::Evaluated(&evaluation));
+    let features = training.columns_of(&fitted.preprocessing);
+    let reference = Reference::fit(&fitted.preprocessing, &features, &parts.train).with_predictions(&outputs);
+    let card = training.card(chosen, &fitted.preprocessing, classes, &searched, evaluation, notes);
+    let model = SavedModel::new(Contents {
+        card,
+        preprocessing: fitted.preprocessing,
+        predictor: fitted.predictor,
+        reference,
+    })?;
+    Ok((model, searched.journal))
 }
 
 fn algorithms(settings: &TrainSettings, task: Task) -> Result<Vec<Algorithm>, TrainingError> {
-    let suitable = suitable(task);
     if settings.algorithms.is_empty() {
-        return Ok(suitable.to_vec());
+        return Ok(automatic(task).to_vec());
     }
-    match settings.algorithms.iter().find(|algorithm| !suitable.contains(algorithm)) {
+    match settings.algorithms.iter().find(|algorithm| !suitable(task).contains(algorithm)) {
         None => Ok(settings.algorithms.clone()),
-        Some(algorithm) => Err(TrainingError::Unsuitable {
-            algorithm: algorithm_name(*algorithm),
-            task: task_name(task),
-            target: settings.target.clone(),
-            suitable: suitable.iter().map(|algorithm| algorithm_name(*algorithm)).collect::<Vec<_>>().join(" or "),
-        }),
+        Some(algorithm) => {
+            let suitable: Vec<&str> = suitable(task).iter().map(|algorithm| algorithm_name(*algorithm)).collect();
+            Err(TrainingError::Unsuitable {
+                algorithm: algorithm_name(*algorithm),
+                task: task_name(task),
+                target: settings.target.clone(),
+                suitable: suitable.join(" or "),
+            })
+        }
     }
 }
 
@@ -163,14 +182,9 @@ pub fn task_name(task: Task) -> &'static str {
 
 /// The columns that may be learned from. A name in `exclude` that is no column is an error: mistyped, it would let a
 /// column in that was to be kept out.
-fn candidates<'a>(data: &'a DataSet, settings: &TrainSettings) -> Result<Vec<&'a Column>, DatasetError> {
-    let names = || data.columns.iter().map(|column| column.name.as_str());
-    if let Some(unknown) = settings.exclude.iter().find(|name| data.column(name).is_none()) {
-        return Err(DatasetError::MissingColumn {
-            role: "the excluded column",
-            column: unknown.clone(),
-            hint: nearest::hint(unknown, names()),
-        });
+fn usable<'a>(data: &'a DataSet, settings: &TrainSettings) -> Result<Vec<&'a Column>, DatasetError> {
+    for name in &settings.exclude {
+        named(data, name, "the excluded column")?;
     }
     Ok(data
         .columns
@@ -179,256 +193,258 @@ fn candidates<'a>(data: &'a DataSet, settings: &TrainSettings) -> Result<Vec<&'a
         .collect())
 }
 
-/// What is to be learned, by the rows of each part.
-enum Problem {
-    Classes { labels: Vec<String>, integers: bool, train: Array1<usize>, held_out: Vec<Option<usize>> },
-    Numbers { train: Array1<f64>, held_out: Vec<f64> },
+/// The columns by which the evaluation is cut into parts; one that is not learned from is as good.
+fn slices<'a>(data: &'a DataSet, settings: &TrainSettings) -> Result<Vec<&'a Column>, DatasetError> {
+    settings.slices.iter().map(|name| named(data, name, "the column in `slices`")).collect()
 }
 
-struct Solution {
-    algorithm: Algorithm,
-    predictor: Predictor,
-    metrics: Metrics,
+fn named<'a>(data: &'a DataSet, name: &str, role: &'static str) -> Result<&'a Column, DatasetError> {
+    data.column(name).ok_or_else(|| DatasetError::MissingColumn {
+        role,
+        column: name.to_owned(),
+        hint: nearest::hint(name, data.columns.iter().map(|column| column.name.as_str())),
+    })
 }
 
-impl Problem {
-    /// Only classes among the training rows can be learned; a held-out row of another one will count as wrong.
-    fn new(settings: &TrainSettings, target: Target, parts: &Split) -> Result<Self, DatasetError> {
-        match target {
-            Target::Numbers(numbers) => Ok(Self::Numbers {
-                train: pick(&numbers, &parts.train).collect(),
-                held_out: pick(&numbers, &parts.held_out).collect(),
-            }),
-            Target::Classes { labels, integers, codes } => {
-                let mut dense: BTreeMap<usize, usize> = pick(&codes, &parts.train).map(|code| (code, 0)).collect();
-                for (place, (_, code)) in dense.iter_mut().enumerate() {
-                    *code = place;
-                }
-                let labels: Vec<String> = dense.keys().filter_map(|code| labels.get(*code).cloned()).collect();
-                if let [only] = labels.as_slice() {
-                    return Err(DatasetError::OneClassInTraining {
-                        column: settings.target.clone(),
-                        value: only.clone(),
-                        train: parts.train.len(),
-                    });
-                }
-                Ok(Self::Classes {
-                    labels,
-                    integers,
-                    train: pick(&codes, &parts.train).filter_map(|code| dense.get(&code).copied()).collect(),
-                    held_out: pick(&codes, &parts.held_out).map(|code| dense.get(&code).copied()).collect(),
-                })
-            }
-        }
-    }
-
-    fn task(&self) -> Task {
-        match self {
-            Self::Classes { .. } => Task::Classification,
-            Self::Numbers { .. } => Task::Regression,
-        }
-    }
-
-    /// Tries each algorithm and returns the best.
-    fn solve(
-        &self,
-        algorithms: &[Algorithm],
-        settings: &TrainSettings,
-        rows: &ndarray::Array2<f64>,
-        held_out: &ndarray::Array2<f64>,
-        tell: &mut dyn FnMut(Step<'_>),
-    ) -> Result<Solution, TrainingError> {
-        let mut best: Option<Solution> = None;
-        let mut failures = Vec::new();
-        for (index, &algorithm) in algorithms.iter().enumerate() {
-            tell(Step::Trying { algorithm, index, of: algorithms.len() });
-            let fitted = match self {
-                Self::Classes { labels, train, .. } => learn::fit_classes(algorithm, rows, train, labels.len()),
-                Self::Numbers { train, .. } => learn::fit_numbers(algorithm, rows, train),
-            };
-            match fitted {
-                Ok(predictor) => {
-                    let metrics = self.judge(&predictor, held_out);
-                    tell(Step::Tried { algorithm, metrics: &metrics });
-                    if best.as_ref().is_none_or(|best| self.beats(settings, &metrics, &best.metrics)) {
-                        best = Some(Solution { algorithm, predictor, metrics });
-                    }
-                }
-                Err(error) => {
-                    tell(Step::Failed { algorithm, error: &error });
-                    failures.push(error.to_string());
-                }
-            }
-        }
-        best.ok_or_else(|| TrainingError::AllFailed(failures.join("; ")))
-    }
-
-    fn judge(&self, predictor: &Predictor, rows: &ndarray::Array2<f64>) -> Metrics {
-        let (mut probabilities, mut values) = (Vec::new(), Vec::new());
-        for row in rows.rows() {
-            match predictor.predict(&row.to_vec()) {
-                Output::Probabilities(row) => probabilities.push(row),
-                Output::Value(value) => values.push(value),
-            }
-        }
-        match self {
-            Self::Classes { held_out, .. } => evaluate::classification(held_out, &probabilities),
-            Self::Numbers { held_out, .. } => evaluate::regression(held_out, &values),
-        }
-    }
-
-    fn beats(&self, settings: &TrainSettings, candidate: &Metrics, best: &Metrics) -> bool {
-        let gate = settings.gate.as_ref().map(|gate| gate.metric.as_str());
-        let usual: &[&str] = match self.task() {
-            Task::Classification => &["accuracy", "log_loss"],
-            Task::Regression => &["rmse"],
-        };
-        for metric in gate.iter().chain(usual) {
-            if evaluate::is_better(metric, candidate, best) {
-                return true;
-            }
-            if evaluate::is_better(metric, best, candidate) {
-                return false;
-            }
-        }
-        false
-    }
-}
-
-fn pick<'a, T: Copy>(values: &'a [T], rows: &'a [usize]) -> impl Iterator<Item = T> + 'a {
-    rows.iter().filter_map(|row| values.get(*row).copied())
-}
-
-fn card(
+/// The columns that say something in the training rows, and notes on those that do not.
+fn prepare<'a>(
     data: &DataSet,
     settings: &TrainSettings,
-    preprocessing: &Preprocessing,
-    problem: &Problem,
+    columns: Vec<&'a Column>,
     parts: &Split,
-    best: &Solution,
-    notes: Vec<String>,
-) -> Card {
-    let (classes, integer_classes) = match problem {
-        Problem::Classes { labels, integers, .. } => (labels.clone(), *integers),
-        Problem::Numbers { .. } => (Vec::new(), false),
+) -> Result<(Vec<&'a Column>, Vec<String>), DatasetError> {
+    let mut notes: Vec<String> = columns.iter().filter_map(|column| data.reading_note(column)).collect();
+    let (preprocessing, dropped) = Preprocessing::fit(&columns, &parts.train);
+    notes.extend(dropped);
+    if preprocessing.features.is_empty() {
+        let reasons = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
+        return Err(DatasetError::NoFeatures { target: settings.target.clone(), reasons });
+    }
+    let is_used = |column: &&Column| preprocessing.features.iter().any(|feature| feature.name == column.name);
+    Ok((columns.into_iter().filter(is_used).collect(), notes))
+}
+
+/// The names of the classes that are learned; none for a regression.
+#[derive(Default)]
+struct Classes {
+    labels: Vec<String>,
+    integers: bool,
+}
+
+/// What is to be learned, a label a row of the data set. Only classes among the training rows can be; a held-out row of
+/// another one will count as wrong.
+fn labels(settings: &TrainSettings, target: Target, parts: &Split) -> Result<(Labels, Classes), DatasetError> {
+    let (labels, integers, codes) = match target {
+        Target::Numbers(numbers) => return Ok((Labels::Numbers(numbers), Classes::default())),
+        Target::Classes { labels, integers, codes } => (labels, integers, codes),
     };
-    let used = |name: &String| preprocessing.features.iter().any(|feature| feature.name == *name);
-    Card {
-        trainyard: env!("CARGO_PKG_VERSION").to_owned(),
-        task: problem.task(),
-        target: settings.target.clone(),
-        algorithm: best.algorithm,
-        features: preprocessing.features.iter().map(FeatureCard::from).collect(),
-        ignored: data.columns.iter().map(|column| column.name.clone()).filter(|name| !used(name)).collect(),
-        classes,
-        integer_classes,
-        metrics: best.metrics.clone(),
-        rows: RowCounts {
-            total: data.rows() as u64,
-            train: parts.train.len() as u64,
-            held_out: parts.held_out.len() as u64,
-        },
-        lineage: Lineage { data: data.digest(), files: data.files.clone() },
-        seed: settings.seed,
-        settings: settings.clone(),
-        notes,
+    let mut dense: BTreeMap<usize, usize> =
+        parts.train.iter().filter_map(|row| codes.get(*row)).map(|code| (*code, 0)).collect();
+    for (place, (_, code)) in dense.iter_mut().enumerate() {
+        *code = place;
+    }
+    let labels: Vec<String> = dense.keys().filter_map(|code| labels.get(*code).cloned()).collect();
+    if let [only] = labels.as_slice() {
+        return Err(DatasetError::OneClassInTraining {
+            column: settings.target.clone(),
+            value: only.clone(),
+            train: parts.train.len(),
+        });
+    }
+    let codes = codes.into_iter().map(|code| dense.get(&code).copied().unwrap_or(usize::MAX)).collect();
+    Ok((Labels::Classes { codes, count: labels.len() }, Classes { labels, integers }))
+}
+
+/// A search that is over, or was not needed.
+struct Searched {
+    found: Found,
+    folds: u32,
+    journal: Option<Journal>,
+}
+
+/// What all parts of one training share.
+struct Training<'a> {
+    data: &'a DataSet,
+    settings: &'a TrainSettings,
+    control: &'a Control<'a>,
+    parts: &'a Split,
+    problem: &'a Problem<'a>,
+    task: Task,
+}
+
+impl Training<'_> {
+    fn criteria(&self) -> Criteria {
+        Criteria::new(self.settings, self.task)
+    }
+
+    /// Compares the candidates. One alone needs no comparison, and too few rows allow none: then the first is taken.
+    fn search(&self, candidates: &[Learner], tell: &mut dyn FnMut(Step<'_>)) -> Result<Searched, TrainingError> {
+        let (settings, criteria) = (self.settings, self.criteria());
+        let hashes = &self.data.row_hashes;
+        let folds = match candidates {
+            [_] => Vec::new(),
+            _ => search::folds(hashes, &self.parts.train, &self.problem.labels, settings.search.folds, settings.seed),
+        };
+        if folds.is_empty() {
+            if candidates.len() > 1 {
+                tell(Step::Note(
+                    "there are too few rows to compare learners; the first that finds a solution is taken",
+                ));
+            }
+            return Ok(Searched { found: Found::without_search(candidates, &criteria), folds: 0, journal: None });
+        }
+        let mut journal = self.journal(candidates, tell);
+        let plan = Plan {
+            problem: self.problem,
+            row_hashes: hashes,
+            candidates,
+            folds: &folds,
+            criteria: &criteria,
+            seed: settings.seed,
+            time: settings.search.time,
+            control: self.control,
+        };
+        let found = search::search(&plan, &mut journal, &mut |progress| match progress {
+            Progress::Changed(board) => tell(Step::Board(board)),
+            Progress::Finished(board, trial) => tell(Step::Tried(board, trial)),
+            Progress::Nothing => tell(Step::Waiting),
+            Progress::Note(note) => tell(Step::Note(note)),
+        });
+        let found = found.ok_or(TrainingError::Stopped)?;
+        Ok(Searched { found, folds: u32::try_from(folds.len()).unwrap_or(u32::MAX), journal })
+    }
+
+    fn journal(&self, candidates: &[Learner], tell: &mut dyn FnMut(Step<'_>)) -> Option<Journal> {
+        let folder = self.control.journals?;
+        match Journal::open(folder, &self.journal_key(candidates)) {
+            Ok(journal) => Some(journal),
+            Err(error) => {
+                let folder = folder.display();
+                tell(Step::Note(&format!(
+                    "no journal of the search can be kept in {folder} ({error}); should it be interrupted, it begins anew"
+                )));
+                None
+            }
+        }
+    }
+
+    fn journal_key(&self, candidates: &[Learner]) -> String {
+        let settings = serde_json::to_string(self.settings).unwrap_or_default();
+        // The rows too: who reads the same files otherwise must not go on with what others found out.
+        let rows: Vec<u8> = self.parts.train.iter().flat_map(|row| row.to_le_bytes()).collect();
+        let settings = format!("{settings}\n{}", digest_bytes(&rows));
+        search::key(&self.data.digest(), &settings, candidates)
+    }
+
+    /// The best learner that finds a solution in all training rows, by its place, and what it learned.
+    fn learn<'b>(
+        &self,
+        candidates: &'b [Learner],
+        found: &mut Found,
+        tell: &mut dyn FnMut(Step<'_>),
+    ) -> Result<(&'b Learner, Fitted), TrainingError> {
+        for trial in found.ranking.clone() {
+            let Some(learner) = candidates.get(trial) else { continue };
+            tell(Step::Learning(learner));
+            let (problem, control, seed) = (self.problem, self.control, self.settings.seed);
+            let work = || fit(problem, &self.parts.train, learner, seed, control.threads.max(1), control.stop);
+            match attended(work, &mut || tell(Step::Waiting)) {
+                Ok(fitted) => {
+                    found.board.choose(trial);
+                    return Ok((learner, fitted));
+                }
+                Err(LearnError::Stopped) => return Err(TrainingError::Stopped),
+                Err(error) => {
+                    tell(Step::Failed { learner, error: &error });
+                    found.board.fail(trial, &error.to_string());
+                }
+            }
+        }
+        let mut reasons: Vec<&str> =
+            found.board.standings.iter().filter_map(|standing| standing.failure.as_deref()).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        Err(TrainingError::AllFailed(reasons.join("; ")))
+    }
+
+    /// What the model says of the held-out rows, and how good that is.
+    fn evaluate(
+        &self,
+        fitted: &Fitted,
+        classes: &[String],
+        slices: &[&Column],
+        tell: &mut dyn FnMut(Step<'_>),
+    ) -> Result<(Vec<Output>, Evaluation), TrainingError> {
+        let (criteria, threads) = (self.criteria(), self.control.threads.max(1));
+        let held_out = &self.parts.held_out;
+        let work = || {
+            let outputs = fitted.outputs(&self.problem.columns, held_out, threads);
+            let evaluation = evaluate(&Request {
+                problem: self.problem,
+                fitted,
+                classes,
+                held_out,
+                outputs: &outputs,
+                criteria: &criteria,
+                slices,
+                seed: self.settings.seed,
+                threads,
+                stop: self.control.stop,
+            });
+            (outputs, evaluation)
+        };
+        let evaluated = attended(work, &mut || tell(Step::Waiting));
+        if (self.control.stop)() { Err(TrainingError::Stopped) } else { Ok(evaluated) }
+    }
+
+    /// The columns of the features, in their order.
+    fn columns_of(&self, preprocessing: &Preprocessing) -> Vec<&Column> {
+        preprocessing.features.iter().filter_map(|feature| self.data.column(&feature.name)).collect()
+    }
+
+    fn card(
+        &self,
+        learner: &Learner,
+        preprocessing: &Preprocessing,
+        classes: Classes,
+        searched: &Searched,
+        evaluation: Evaluation,
+        notes: Vec<String>,
+    ) -> Card {
+        let (data, settings) = (self.data, self.settings);
+        let is_used = |name: &String| preprocessing.features.iter().any(|feature| feature.name == *name);
+        Card {
+            trainyard: env!("CARGO_PKG_VERSION").to_owned(),
+            task: self.task,
+            target: settings.target.clone(),
+            algorithm: learner.algorithm(),
+            learner: learner.clone(),
+            features: preprocessing.features.iter().map(FeatureCard::from).collect(),
+            ignored: data.columns.iter().map(|column| column.name.clone()).filter(|name| !is_used(name)).collect(),
+            classes: classes.labels,
+            integer_classes: classes.integers,
+            metrics: evaluation.metrics.clone(),
+            evaluation,
+            search: SearchCard {
+                folds: searched.folds,
+                rungs: searched.found.rungs.clone(),
+                in_time: searched.found.in_time,
+                trials: searched.found.board.standings.clone(),
+            },
+            rows: RowCounts {
+                total: data.rows() as u64,
+                train: self.parts.train.len() as u64,
+                held_out: self.parts.held_out.len() as u64,
+            },
+            lineage: Lineage { data: data.digest(), files: data.files.clone() },
+            profile: None,
+            seed: settings.seed,
+            settings: settings.clone(),
+            notes,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Algorithm, DatasetError, Step, Task, TrainingError, train};
-    use crate::config::{GateSettings, TrainSettings};
-    use crate::model::dataset::{DataSet, read};
-    use crate::model::samples::{self, Folder};
-
-    fn flowers() -> DataSet {
-        read(&[Folder::new().write("flowers.csv", &samples::flowers())]).unwrap()
-    }
-
-    fn trained(data: &DataSet, settings: &TrainSettings) -> Result<Vec<String>, TrainingError> {
-        let mut tried = Vec::new();
-        train(data, settings, &mut |step| {
-            if let Step::Tried { algorithm, .. } = step {
-                tried.push(format!("{algorithm:?}"));
-            }
-        })?;
-        Ok(tried)
-    }
-
-    #[test]
-    fn separable_classes_are_predicted_on_rows_never_seen() {
-        let model = train(&flowers(), &samples::settings("kind"), &mut |_| {}).unwrap();
-        assert!(model.card().metrics["accuracy"] > 0.98, "{:?}", model.card().metrics);
-        assert_eq!(model.card().classes, ["short", "tall"]);
-        assert_eq!(model.card().rows.total, model.card().rows.train + model.card().rows.held_out);
-    }
-
-    #[test]
-    fn auto_tries_all_that_suit_the_task() {
-        assert_eq!(trained(&flowers(), &samples::settings("kind")).unwrap(), ["Logistic", "NaiveBayes"]);
-        assert_eq!(trained(&flowers(), &samples::settings("height")).unwrap(), ["Linear"]);
-    }
-
-    #[test]
-    fn a_linear_relation_is_found() {
-        let rows: String = (0..200).map(|row| format!("{row},{}\n", f64::from(row) * 2.5 + 7.25)).collect();
-        let data = read(&[Folder::new().write("a.csv", &format!("x,y\n{rows}"))]).unwrap();
-        let model = train(&data, &samples::settings("y"), &mut |_| {}).unwrap();
-        assert_eq!(model.card().task, Task::Regression);
-        assert!(model.card().metrics["r2"] > 0.9999, "{:?}", model.card().metrics);
-    }
-
-    #[test]
-    fn an_algorithm_for_the_other_task_is_refused_with_those_that_fit() {
-        let settings = TrainSettings { algorithms: vec![Algorithm::Linear], ..samples::settings("kind") };
-        let message = trained(&flowers(), &settings).unwrap_err().to_string();
-        assert!(
-            message.starts_with("linear does not suit classification of \"kind\"; use logistic or naive-bayes"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn a_mistyped_exclusion_is_an_error_and_not_a_leak() {
-        let settings = TrainSettings { exclude: vec!["heigth".to_owned()], ..samples::settings("kind") };
-        let message = trained(&flowers(), &settings).unwrap_err().to_string();
-        assert!(message.ends_with("did you mean \"height\"?"), "{message}");
-    }
-
-    #[test]
-    fn excluded_columns_are_not_features_but_may_be_sent() {
-        let settings = TrainSettings { exclude: vec!["height".to_owned()], ..samples::settings("kind") };
-        let model = train(&flowers(), &settings, &mut |_| {}).unwrap();
-        assert!(model.card().features.iter().all(|feature| feature.name != "height"));
-        assert!(model.predict(&[samples::record(0)]).is_ok());
-    }
-
-    #[test]
-    fn a_target_alone_is_nothing_to_learn_from() {
-        let data = read(&[Folder::new().write("a.csv", &format!("y\n{}", "a\nb\n".repeat(50)))]).unwrap();
-        let result = trained(&data, &samples::settings("y"));
-        assert!(matches!(result, Err(TrainingError::Data(_))), "{result:?}");
-    }
-
-    #[test]
-    fn the_gate_metric_decides_which_model_wins() {
-        let gate = Some(GateSettings { metric: "log_loss".to_owned(), min: 10.0 });
-        let settings = TrainSettings { gate, ..samples::settings("kind") };
-        let mut least = f64::INFINITY;
-        let model = train(&flowers(), &settings, &mut |step| {
-            if let Step::Tried { metrics, .. } = step {
-                least = least.min(metrics["log_loss"]);
-            }
-        })
-        .unwrap();
-        assert!((model.card().metrics["log_loss"] - least).abs() < 1e-12);
-    }
-
-    #[test]
-    fn too_few_rows_say_how_many_are_needed() {
-        let data = read(&[Folder::new().write("a.csv", "x,y\n1,a\n2,b\n")]).unwrap();
-        let settings = TrainSettings { holdout: 1e-9, ..samples::settings("y") };
-        assert!(matches!(trained(&data, &settings), Err(TrainingError::Data(DatasetError::TooFewRows { .. }))));
-    }
-}
+#[path = "training_tests.rs"]
+mod tests;

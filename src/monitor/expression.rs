@@ -7,47 +7,10 @@ use std::ops::Range;
 
 use super::promql;
 
-/// The functions and aggregations that are offered; a test shows that each is supported.
-pub const EXPRESSION_WORDS: &[&str] = &[
-    "abs",
-    "absent",
-    "avg",
-    "avg_over_time",
-    "bottomk",
-    "ceil",
-    "changes",
-    "clamp",
-    "clamp_max",
-    "clamp_min",
-    "count",
-    "count_over_time",
-    "delta",
-    "deriv",
-    "floor",
-    "histogram_quantile",
-    "idelta",
-    "increase",
-    "irate",
-    "label_replace",
-    "last_over_time",
-    "max",
-    "max_over_time",
-    "min",
-    "min_over_time",
-    "predict_linear",
-    "quantile",
-    "quantile_over_time",
-    "rate",
-    "resets",
-    "round",
-    "scalar",
-    "stddev",
-    "sum",
-    "sum_over_time",
-    "time",
-    "topk",
-    "vector",
-];
+/// The functions and aggregations that can be written, sorted.
+pub fn expression_words() -> Vec<&'static str> {
+    promql::words()
+}
 
 /// What is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +26,12 @@ pub fn expression_fault(expression: &str) -> Option<ExpressionFault> {
     let error = promql::parse(expression).err()?.to_string();
     let place = open(expression).or_else(|| named(expression, &error)).unwrap_or_else(|| end(expression));
     Some(ExpressionFault { error, place })
+}
+
+/// Why an expression gives no numbers here; `None` if a panel or an alert can have it.
+pub fn expression_refusal(expression: &str) -> Option<String> {
+    let read = promql::parse(expression).and_then(|query| query.check_numbers());
+    read.err().map(|error| error.to_string())
 }
 
 /// The first bracket or quotation mark that has no other end.
@@ -161,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_word_that_is_offered_is_supported() {
-        for word in EXPRESSION_WORDS {
+        for word in expression_words() {
             let told = promql::parse(&format!("{word}(x)")).err();
             let is_unknown = matches!(
                 told,

@@ -28,12 +28,12 @@ mod selectors;
 pub mod storage;
 
 pub use exposition::{Entry, ExpositionError, Format, Metadata, MetricKind, Reader, Sample, read_lenient, text_of};
-pub use expression::{EXPRESSION_WORDS, ExpressionFault, expression_fault};
+pub use expression::{ExpressionFault, expression_fault, expression_refusal, expression_words};
 pub use ingest::{Ingest, ReadPage, Recorded};
 pub use labels::{Labels, METRIC_NAME};
 pub use number::value_text;
 pub use panel::{
-    ColumnExtremes, CurveStatistics, HeatBucket, HeatColumns, KnownMetric, Panel, PanelColumns, PanelSeries,
+    ColumnExtremes, CurveStatistics, HeatBucket, HeatColumns, KnownMetric, Panel, PanelColumns, PanelSeries, Scrapes,
     default_panels, expression_of, model_server_panels,
 };
 pub use prometheus_source::{PrometheusClient, PrometheusError};

@@ -9,41 +9,30 @@ mod defaults;
 mod extremes;
 mod heat;
 mod remote;
+mod scrapes;
 mod statistics;
 mod stretch;
 
 pub use defaults::{KnownMetric, default_panels, expression_of, model_server_panels};
 pub use extremes::ColumnExtremes;
 pub use heat::{HeatBucket, HeatColumns};
+pub use scrapes::Scrapes;
 pub use statistics::CurveStatistics;
 
-use std::collections::BTreeSet;
-
-use promql_parser::label::{MatchOp, Matcher};
 use serde::{Deserialize, Serialize};
 
 use crate::config::PanelSettings;
 use crate::pipeline::Moment;
 
-use super::labels::{Labels, METRIC_NAME};
+use super::labels::Labels;
 use super::promql::{self, PromqlError, Query, RangeSeries};
-use super::selectors::{each_selector, matchers_of};
-use super::storage::{ReadStore, Selected};
+use super::storage::ReadStore;
 
 /// More lines than this cannot be told apart in a terminal.
 const MOST_SERIES: usize = 8;
 
 /// The metric that says whether a scrape succeeded.
 const UP: &str = "up";
-
-/// How far back a scrape is taken for the present state when none falls into a column, in milliseconds.
-const LOOK_BACK_MS: i64 = 300_000;
-/// Columns up to this wide are blank if one scrape failed in them; in wider ones half of them must have, or a single
-/// failure would blank minutes.
-const FINE_MS: i64 = 60_000;
-/// After this many times the usual pace without a scrape, and at least so many milliseconds, nobody was scraping.
-const PACES: i64 = 5;
-const LEAST_SILENCE_MS: i64 = 5_000;
 
 /// A panel whose expression has been checked.
 #[derive(Debug, Clone)]
@@ -96,9 +85,22 @@ impl Panel {
         range_ms: u64,
         columns: usize,
     ) -> Result<PanelColumns, PromqlError> {
+        self.columns_beside(store, &Scrapes::of(store, end, range_ms, columns), end, range_ms, columns)
+    }
+
+    /// The same, for one of several panels over the same columns, whose scrapes are looked at once.
+    pub fn columns_beside(
+        &self,
+        store: &impl ReadStore,
+        scrapes: &Scrapes,
+        end: Moment,
+        range_ms: u64,
+        columns: usize,
+    ) -> Result<PanelColumns, PromqlError> {
         let grid = Grid::new(end, range_ms, columns);
         let found = self.values(store, &grid)?;
-        let (series, left_out) = series_of(&self.title, found, &grid, &self.gaps(store, &grid));
+        let gaps = self.gaps(store, scrapes, &grid);
+        let (series, left_out) = series_of(&self.title, found, &grid, &gaps);
         Ok(PanelColumns { series, left_out, step_ms: grid.step_ms, end })
     }
 
@@ -115,8 +117,8 @@ impl Panel {
     }
 
     /// The columns that stay empty. A panel that shows `up` itself must show its zeros.
-    fn gaps(&self, store: &impl ReadStore, grid: &Grid) -> Vec<bool> {
-        if self.query.mentions(UP) { vec![false; grid.columns] } else { gaps(store, grid, &self.query) }
+    fn gaps(&self, store: &impl ReadStore, scrapes: &Scrapes, grid: &Grid) -> Vec<bool> {
+        if self.query.mentions(UP) { vec![false; grid.columns] } else { scrapes.gaps(store, grid, &self.query) }
     }
 }
 
@@ -193,77 +195,6 @@ fn join(found: &mut Vec<RangeSeries>, present: Vec<RangeSeries>) {
             None => found.push(series),
         }
     }
-}
-
-/// For each column whether nothing was measured in it: the scrapes of every target that matters failed, or nobody was
-/// scraping. Where no scrape falls into a column, the last one before it counts for a while.
-fn gaps(store: &impl ReadStore, grid: &Grid, query: &Query) -> Vec<bool> {
-    let targets = scrapes(store, grid, query);
-    let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
-    let is_gap = |at: Moment| {
-        let is_down = |scrapes: &[(i64, f64)]| {
-            let within = window(scrapes, at.0.saturating_sub(step), at.0);
-            let failed = within.iter().filter(|(_, up)| *up < 0.5).count();
-            match within {
-                [] => before(scrapes, at.0),
-                _ if step <= FINE_MS => Some(failed > 0),
-                _ => Some(failed * 2 >= within.len()),
-            }
-        };
-        !targets.is_empty() && targets.iter().filter_map(|scrapes| is_down(scrapes)).all(|is_down| is_down)
-    };
-    grid.moments().map(is_gap).collect()
-}
-
-/// When each target that matters was scraped, and whether with success, as far back as any column looks. That others are up
-/// says nothing of an app that is away. Where no scrapes of those that matter are known, all do.
-fn scrapes(store: &impl ReadStore, grid: &Grid, query: &Query) -> Vec<Vec<(i64, f64)>> {
-    let step = i64::try_from(grid.step_ms).unwrap_or(i64::MAX);
-    let after = grid.first.0.min(grid.end.0).saturating_sub(step.max(LOOK_BACK_MS));
-    let is_up = Matcher::new(MatchOp::Equal, METRIC_NAME, UP);
-    let all = store.read(|store| store.select(&[is_up], after, grid.end.0));
-    let matter = targets_of(store, query, after, grid.end.0);
-    let (own, others): (Vec<Selected>, Vec<Selected>) =
-        all.into_iter().partition(|scrapes| matter.contains(&target(&scrapes.labels)));
-    let samples = |mut series: Selected| {
-        let mut samples = Vec::new();
-        series.window(after, grid.end.0, &mut samples);
-        samples
-    };
-    let known = if own.is_empty() { others } else { own };
-    known.into_iter().map(samples).collect()
-}
-
-/// The targets whose series an expression names; none if that cannot be told.
-fn targets_of(store: &impl ReadStore, query: &Query, after: i64, until: i64) -> BTreeSet<(String, String)> {
-    let Ok(mut expression) = promql_parser::parser::parse(query.text()) else { return BTreeSet::new() };
-    let mut selectors = Vec::new();
-    each_selector(&mut expression, &mut |selector| selectors.push(matchers_of(selector)));
-    let Some(selectors) = selectors.into_iter().collect::<Option<Vec<_>>>() else { return BTreeSet::new() };
-    let found = selectors.iter().flat_map(|matchers| store.read(|store| store.select(matchers, after, until)));
-    found.map(|series| target(&series.labels)).collect()
-}
-
-/// The labels by which a target is told from the others, and its series are known.
-fn target(labels: &Labels) -> (String, String) {
-    let label = |name: &str| labels.get(name).unwrap_or_default().to_owned();
-    (label("job"), label("instance"))
-}
-
-/// The scrapes after one moment up to and including another.
-fn window(scrapes: &[(i64, f64)], after: i64, until: i64) -> &[(i64, f64)] {
-    let start = scrapes.partition_point(|(at, _)| *at <= after);
-    let end = scrapes.partition_point(|(at, _)| *at <= until);
-    scrapes.get(start..end).unwrap_or_default()
-}
-
-/// Whether the last scrape before a column without one had failed; `None` if it is so long ago, by the pace of those before
-/// it, that nobody was scraping then.
-fn before(scrapes: &[(i64, f64)], at: i64) -> Option<bool> {
-    let scrapes = window(scrapes, at.saturating_sub(LOOK_BACK_MS), at);
-    let (last, up) = *scrapes.last()?;
-    let pace = scrapes.iter().rev().nth(1).map_or(LOOK_BACK_MS, |(earlier, _)| last - earlier);
-    (at - last <= (pace * PACES).max(LEAST_SILENCE_MS)).then_some(up < 0.5)
 }
 
 /// Keeps the series with the largest last values, in the order they had; says how many others there were.

@@ -181,6 +181,21 @@ impl PrometheusClient {
         self.get("label/__name__/values", &[]).await
     }
 
+    /// The names of all labels, or of those that the series of a metric have.
+    pub async fn label_names(&self, metric: Option<&str>) -> Result<Vec<String>, PrometheusError> {
+        self.get("labels", &of_metric(metric)).await
+    }
+
+    /// The values of a label, or those that it has on the series of a metric.
+    pub async fn label_values(&self, label: &str, metric: Option<&str>) -> Result<Vec<String>, PrometheusError> {
+        // The name becomes part of an address.
+        let is_plain = !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !is_plain {
+            return Ok(Vec::new());
+        }
+        self.get(&format!("label/{label}/values"), &of_metric(metric)).await
+    }
+
     /// Type, help and unit of each metric, as the first of its targets says it.
     pub async fn metadata(&self) -> Result<BTreeMap<String, Metadata>, PrometheusError> {
         let said: BTreeMap<String, Vec<Said>> = self.get("metadata", &[]).await?;
@@ -237,6 +252,15 @@ impl PrometheusClient {
     }
 }
 
+/// That only series of this metric are meant.
+fn of_metric(metric: Option<&str>) -> Vec<(&'static str, String)> {
+    let selector = |metric: &str| {
+        let escaped = metric.replace('\\', "\\\\").replace('"', "\\\"");
+        ("match[]", format!("{{__name__=\"{escaped}\"}}"))
+    };
+    metric.map(selector).into_iter().collect()
+}
+
 /// Milliseconds as seconds, exactly.
 fn seconds(milliseconds: i64) -> String {
     let milliseconds = milliseconds.max(0);
@@ -279,11 +303,28 @@ mod tests {
             .route("/api/v1/query", get(echo))
             .route("/api/v1/query_range", get(echo))
             .route("/api/v1/label/__name__/values", get(move || async move { names }))
+            .route("/api/v1/label/{label}/values", get(of_one_metric))
+            .route("/api/v1/labels", get(of_one_metric))
             .route("/api/v1/metadata", get(move || async move { metadata }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         PrometheusClient::new(&address).unwrap()
+    }
+
+    /// Repeats which series are meant.
+    async fn of_one_metric(Query(asked): Query<BTreeMap<String, String>>) -> String {
+        let meant = asked.get("match[]").cloned().unwrap_or_default();
+        serde_json::json!({ "status": "success", "data": [meant] }).to_string()
+    }
+
+    #[tokio::test]
+    async fn labels_and_their_values_are_asked_of_one_metric_or_of_all() {
+        let server = server().await;
+        assert_eq!(server.label_names(Some("up")).await.unwrap(), ["{__name__=\"up\"}"]);
+        assert_eq!(server.label_values("job", Some("a\"b")).await.unwrap(), ["{__name__=\"a\\\"b\"}"]);
+        assert_eq!(server.label_values("job", None).await.unwrap(), [""]);
+        assert!(server.label_values("../query", None).await.unwrap().is_empty(), "no part of an address");
     }
 
     fn success(kind: &str, result: &str) -> String {

@@ -101,7 +101,8 @@ pub struct FiringAlert {
     pub value: String,
     /// What it means, for people.
     pub summary: String,
-    /// Since when its expression has held.
+    /// Since when its expression has held; or, where a live release was seen without it later, since then: all before has
+    /// another cause.
     pub since: Moment,
     /// The release that was live when it was looked at.
     pub release: Option<ReleaseId>,
@@ -159,7 +160,7 @@ pub enum Restraint {
     NothingLive,
     /// The live release's own series do not show it.
     NoEvidence,
-    /// It was active before the deploy of the live release began.
+    /// It was active before the deploy of the live release began, and no release was seen without it since.
     BeganBefore {
         /// The live one.
         release: ReleaseId,
@@ -227,14 +228,14 @@ impl Restraint {
             Self::Silenced { .. }
             | Self::NothingLive
             | Self::NoEvidence
+            | Self::BeganBefore { .. }
             | Self::OtherRelease { .. }
             | Self::CoolingDown
             | Self::NotReady
             | Self::Deploying { .. }
             | Self::GoingBack { .. }
             | Self::Busy { .. } => true,
-            Self::BeganBefore { .. }
-            | Self::LeftBefore { .. }
+            Self::LeftBefore { .. }
             | Self::NoEarlierRelease
             | Self::FiredThereToo { .. }
             | Self::GoneBackTo { .. }

@@ -114,6 +114,26 @@ fn a_release_on_which_an_alert_began_before_its_deploy_is_remembered_as_one_that
 }
 
 #[test]
+fn a_second_bad_release_is_left_though_the_alert_never_ended_once_the_one_between_was_seen_without_it() {
+    let mut world = two_releases();
+    assert_eq!(fire(&mut world, Reaction::Rollback), Answer::RollsBack { to: ReleaseId(1) });
+    world.drain(&Outcome::Passed);
+    // Its window holds the errors of the release that was left for longer than the next one takes.
+    world.firing[0].evidence = Evidence::Clear;
+    assert!(world.tell_alerts().events.is_empty());
+    world.observe(3, 1);
+    world.drain(&Outcome::Passed);
+    world.at = world.at.plus(600_000);
+    assert_eq!(world.state.live, Some(ReleaseId(4)));
+    world.firing[0].evidence = Evidence::Against;
+    assert_eq!(answer(&world.tell_alerts().events), held(Restraint::BeganBefore { release: ReleaseId(4) }));
+    // The release between was seen clear when the deploy of this one had begun.
+    world.firing[0].since = world.state.live_release().unwrap().started;
+    assert!(matches!(answer(&world.tell_alerts().events), Answer::RollsBack { .. }));
+    assert!(world.tell_alerts().events.is_empty(), "once is enough");
+}
+
+#[test]
 fn automation_takes_one_step_back_and_leaves_the_second_to_people() {
     let mut world = World::new();
     for data in [1, 2, 3] {

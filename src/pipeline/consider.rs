@@ -6,6 +6,7 @@ use super::graph::{StageKind, StageSpec};
 use super::ids::{Digest, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
 use super::reason::{Obstacle, Selection, SkipReason, Trigger, Why};
+use super::registry::Model;
 use super::run::{Outputs, StageRun};
 use super::state::State;
 
@@ -54,6 +55,10 @@ impl Circumstances<'_> {
         if is_other && !self.is_before_selected(&spec.name) {
             return Next::Skip(SkipReason::NotSelected);
         }
+        if let Some(model) = self.promoted(spec) {
+            let fingerprint = Fingerprint::of(spec, self.inputs, needs);
+            return Next::Check { earlier: model.run, fingerprint, outputs: model.outputs.clone() };
+        }
         if spec.uses_data && self.inputs.data.count == 0 {
             return Next::NotRun(Obstacle::NoData);
         }
@@ -72,6 +77,13 @@ impl Circumstances<'_> {
             None if is_other => Next::NotRun(Obstacle::NotSelected),
             None => Next::Start(self.why(spec, &fingerprint), fingerprint),
         }
+    }
+
+    /// The model of this stage that an operator promoted: it stands for what the stage would make.
+    fn promoted(&self, spec: &StageSpec) -> Option<&Model> {
+        let version = self.trigger.promoted()?;
+        let model = self.state.registry.models.get(&version)?;
+        (spec.produces_model && model.stage == spec.name).then(|| model.as_ref())
     }
 
     fn consider_rollback(&self, spec: &StageSpec, needs: BTreeMap<StageName, Digest>, to: ReleaseId) -> Next {
@@ -99,9 +111,10 @@ impl Circumstances<'_> {
         self.selection.from.as_ref().is_some_and(|from| self.state.graph.depends(from, name))
     }
 
-    /// Only by its own name, or by force, does an operator lift a quarantine.
+    /// Only by its own name, by force, or by the name of the model does an operator lift a quarantine.
     fn is_deploy_asked_for(&self, name: &StageName) -> bool {
-        self.trigger.is_by_hand() && (self.selection.from.as_ref() == Some(name) || self.selection.force)
+        let is_named = self.selection.from.as_ref() == Some(name) || self.trigger.promoted().is_some();
+        self.trigger.is_by_hand() && (is_named || self.selection.force)
     }
 
     fn is_forced(&self, name: &StageName) -> bool {
@@ -113,6 +126,8 @@ impl Circumstances<'_> {
     }
 
     /// A deploy is up to date only while its release is the live one; any other stage when it has passed on equal inputs.
+    /// What another model has taken the place of since is no pass any more: it would come into service without having been
+    /// compared with that one.
     fn earlier_pass(&self, spec: &StageSpec, fingerprint: &Fingerprint) -> Option<(RunId, Outputs)> {
         if spec.kind == StageKind::Deploy {
             let live = self.state.live_release()?;
@@ -126,7 +141,9 @@ impl Circumstances<'_> {
                 (live.run, outputs)
             })
         } else {
-            self.state.pass_on(&spec.name, fingerprint).map(|pass| (pass.run, pass.outputs.clone()))
+            let pass = self.state.pass_on(&spec.name, fingerprint)?;
+            let stands = !spec.produces_model || self.state.registry.is_as_good_as_champion(&spec.name, &pass.outputs);
+            stands.then(|| (pass.run, pass.outputs.clone()))
         }
     }
 

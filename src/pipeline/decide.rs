@@ -5,7 +5,7 @@
 //! The rules of what a *stage* does live in [`super::consider`], what follows from an alert in [`super::react`]; those of
 //! runs live here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::consider::{Circumstances, Next, identity};
@@ -16,6 +16,8 @@ use super::ids::{Attempt, Moment, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
 use super::judge::judge;
 use super::reason::{Failure, Obstacle, Outcome, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
+use super::refusal::Refusal;
+use super::registry::Promoter;
 use super::release::ReleaseStatus;
 use super::run::{Outputs, Run, StageState, Stopping};
 use super::state::{ApplyError, State};
@@ -24,41 +26,6 @@ use super::state::{ApplyError, State};
 const RETRY_DELAY: u64 = 1_000;
 /// The exit code by which the deploy stage says that the release itself was found unfit.
 const REJECTED: i32 = 1;
-
-/// Why an operator's command was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Refusal {
-    /// There is no such stage.
-    #[error("there is no stage `{name}`; the stages are {known}")]
-    UnknownStage {
-        /// The name given.
-        name: String,
-        /// Those that are there.
-        known: String,
-    },
-    /// Nothing can be stopped.
-    #[error("no run is active or queued, so there is nothing to cancel")]
-    NothingToCancel,
-    /// That run is over or never was.
-    #[error("run {0} is not active; `trainyard runs` lists them")]
-    NotActive(RunId),
-    /// A deploy is never left half done.
-    #[error("run {0} is deploying, which is not interrupted; wait until it is done, then use `trainyard rollback`")]
-    Deploying(RunId),
-    /// There is no such release, or it cannot be deployed again.
-    #[error("there is no release {0} to go back to; `trainyard releases` lists them")]
-    UnknownRelease(ReleaseId),
-    /// There is no earlier release.
-    #[error("there is no earlier release to go back to")]
-    NoEarlierRelease,
-    /// That one serves already.
-    #[error("release {0} is live already")]
-    AlreadyLive(ReleaseId),
-    /// Nothing has been seen yet.
-    #[error("the source and the data have not been read yet; try again in a moment")]
-    NotReady,
-}
 
 /// What follows from an input.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -85,6 +52,7 @@ pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, Apply
                 draft.note(Event::DataRefused { file, reason })?;
             }
         }
+        Input::HeldBack(files) => draft.held_back(&files)?,
         Input::Command { by, command } => reply = Some(draft.command(by, command)?),
         Input::Verified { run, stage, intact } => draft.verified(run, &stage, intact)?,
         Input::Ended { run, stage, attempt, outcome, outputs, output_held } => {
@@ -97,6 +65,11 @@ pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, Apply
         Input::LiftSilence { alert, by } => {
             if draft.state.alerts.silence(&alert, at).is_some() {
                 draft.note(Event::SilenceLifted { alert, by })?;
+            }
+        }
+        Input::NoteModel { model, by, text } => {
+            if draft.state.registry.models.contains_key(&model) {
+                draft.note(Event::ModelNoted { model, by, text })?;
             }
         }
         Input::Tick => draft.tick()?,
@@ -170,6 +143,12 @@ impl Draft {
         self.create(trigger, Selection::default(), inputs).map(|_| ())
     }
 
+    /// Ends what was said of files that were held back once and are not among those of now.
+    fn held_back(&mut self, files: &BTreeSet<String>) -> Result<(), ApplyError> {
+        let over: Vec<String> = self.state.refused.keys().filter(|file| !files.contains(*file)).cloned().collect();
+        over.into_iter().try_for_each(|file| self.note(Event::DataRefusalEnded { file }))
+    }
+
     /// Whether no run has been given inputs that matter to the stages as these do. Runs that looked at one stage only, that
     /// went back to an earlier release, or that gave way to such a one, have done nothing with theirs.
     fn is_news(&self, inputs: &Inputs) -> bool {
@@ -217,6 +196,7 @@ impl Draft {
                 self.create(Trigger::Manual { by }, selection, inputs).map(Ok)
             }
             Command::Cancel { run } => self.cancel(&by, run),
+            Command::Promote { model, message } => self.promote(by, model, message),
             Command::Rollback { to } => {
                 let target = match to {
                     Some(id) => self.state.releases.get(&id).ok_or(Refusal::UnknownRelease(id)),
@@ -291,12 +271,23 @@ impl Draft {
         }
         let Some(spec) = self.state.graph.get(stage).cloned() else { return Ok(()) };
         let live = entry.outputs.as_ref().and_then(|outputs| outputs.live);
+        let promoted = owner.trigger.promoted().filter(|_| spec.produces_model);
+        let promoted =
+            promoted.filter(|model| entry.outputs.as_ref().and_then(|outputs| outputs.model) == Some(*model));
         if intact {
-            let reason = match live {
-                Some(release) if spec.kind == StageKind::Deploy => SkipReason::AlreadyLive { release },
+            let reason = match (live, promoted) {
+                (Some(release), _) if spec.kind == StageKind::Deploy => SkipReason::AlreadyLive { release },
+                (_, Some(model)) => SkipReason::Promoted { model },
                 _ => SkipReason::UpToDate { since: earlier },
             };
             return self.note(Event::StageSkipped { run, stage: stage.clone(), reason });
+        }
+        if let Some(model) = promoted {
+            return self.note(Event::StageNotRun {
+                run,
+                stage: stage.clone(),
+                obstacle: Obstacle::ModelLost { model },
+            });
         }
         let is_other = owner.selection.only && owner.selection.from.as_ref() != Some(stage);
         if is_other {
@@ -330,6 +321,10 @@ impl Draft {
         let release = entry.release;
         let previous = self.state.live;
         let live = outputs.live;
+        // What passed its gate is the champion from now on; what did not, or had no evidence, is promoted by nobody.
+        let is_compared = entry.champion == self.state.registry.champions.get(stage).copied();
+        let passed = outcome == Outcome::Passed && is_compared;
+        let made = outputs.model.filter(|model| passed && entry.writes_model == Some(*model));
         self.note(Event::StageFinished {
             run,
             stage: stage.clone(),
@@ -338,10 +333,15 @@ impl Draft {
             outputs,
             output_held,
         })?;
+        if let Some(model) = made {
+            self.promoted(model, stage, Promoter::Gate, String::new(), None)?;
+        }
         if let Some(release) = release {
             self.release_ended(&owner, release, previous, live, &outcome)?;
         }
         let may_retry = match &outcome {
+            // Equal inputs give the equal model, which the gate would hold back again.
+            Outcome::Failed(Failure::Gate { .. }) => false,
             // A rejected release is no accident: the same again would be rejected again.
             Outcome::Failed(_) => spec.kind != StageKind::Deploy && attempt.0 <= u64::from(spec.retries),
             Outcome::Passed | Outcome::Cancelled | Outcome::Interrupted => false,
@@ -512,7 +512,8 @@ impl Draft {
         let attempt = owner.stages.get(&spec.name).map_or(Attempt(1), |stage| stage.attempt.next());
         let is_deploy = spec.kind == StageKind::Deploy;
         if is_deploy
-            && let Trigger::Manual { by } | Trigger::Rollback { by, .. } = owner.trigger.clone()
+            && let Trigger::Manual { by } | Trigger::Rollback { by, .. } | Trigger::Promotion { by, .. } =
+                owner.trigger.clone()
             && let Some(release) = self.state.quarantine(&fingerprint)
         {
             self.note(Event::QuarantineLifted { release, by })?;

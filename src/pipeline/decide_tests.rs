@@ -1,7 +1,10 @@
 //! The rules one by one, each told as a small history.
 
 use super::histories::World;
-use super::{Command, Failure, Outcome, Refusal, ReleaseId, ReleaseStatus, RunId, RunResult, Selection, explain, plan};
+use super::{
+    Command, Event, Failure, Input, Outcome, Refusal, ReleaseId, ReleaseStatus, RunId, RunResult, Selection, explain,
+    plan,
+};
 
 fn result(world: &World, run: u64) -> Option<RunResult> {
     world.state.runs[&RunId(run)].result
@@ -248,4 +251,17 @@ fn an_unknown_stage_is_refused_with_those_that_are_there() {
     let refused = world.command(Command::Run(Selection { from: Some("tset".into()), ..Selection::default() }));
     let message = refused.reply.unwrap().unwrap_err().to_string();
     assert_eq!(message, "there is no stage `tset`; the stages are train, test, build, deploy");
+}
+
+#[test]
+fn a_file_that_was_held_back_is_forgotten_once_it_is_not_any_more() {
+    let mut world = World::new();
+    for file in ["a.csv", "b.csv"] {
+        world.feed(Input::DataRefused { file: file.to_owned(), reason: "ragged".to_owned() });
+    }
+    let held_back = std::collections::BTreeSet::from(["b.csv".to_owned()]);
+    let ended = Event::DataRefusalEnded { file: "a.csv".to_owned() };
+    assert_eq!(world.feed(Input::HeldBack(held_back.clone())).events, [ended]);
+    assert!(world.state.refused.keys().eq(["b.csv"]));
+    assert!(world.feed(Input::HeldBack(held_back)).events.is_empty(), "being told the same again changes nothing");
 }

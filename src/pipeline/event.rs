@@ -3,6 +3,8 @@
 //! Events are what the journal keeps, so their form is a promise: variants and fields are added, never changed, and
 //! [`SCHEMA`] counts up with each addition.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Answer, Evidence, FiringAlert, Reaction};
@@ -10,10 +12,11 @@ use super::graph::Graph;
 use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
 use super::reason::{Obstacle, Outcome, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
+use super::registry::Promoter;
 use super::run::{Outputs, Stopping};
 
 /// The version of the form of events.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 4;
 
 /// Something that has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +38,11 @@ pub enum Event {
         file: String,
         /// Why.
         reason: String,
+    },
+    /// A data file is held back no longer: it is gone, or does not count any more.
+    DataRefusalEnded {
+        /// Its name.
+        file: String,
     },
     /// A run was asked for.
     RunCreated {
@@ -223,6 +231,61 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// A model is the champion of its stage now: the one with which the next is compared (since schema 3).
+    ModelPromoted {
+        /// Which.
+        model: ModelVersion,
+        /// The stage that made it.
+        stage: StageName,
+        /// The champion before it.
+        former: Option<ModelVersion>,
+        /// By whom.
+        by: Promoter,
+        /// Why; empty where the gate did it.
+        message: String,
+        /// By hand: the inputs on which this model stands for what the stage would make.
+        stands_for: Option<Fingerprint>,
+    },
+    /// Somebody wrote something about a model (since schema 3).
+    ModelNoted {
+        /// Which.
+        model: ModelVersion,
+        /// Who.
+        by: String,
+        /// What.
+        text: String,
+    },
+}
+
+impl Event {
+    /// Whether it is about the alert: that fired or ended, somebody silenced it, or a run was asked for because of it.
+    pub fn is_about_alert(&self, alert: &str) -> bool {
+        match self {
+            Self::AlertFired { name, .. } | Self::AlertResolved { name, .. } => name == alert,
+            Self::AlertSilenced { alert: name, .. } | Self::SilenceLifted { alert: name, .. } => name == alert,
+            Self::RunCreated { trigger, .. } => trigger.alert() == Some(alert),
+            Self::Configured { .. }
+            | Self::InputsObserved { .. }
+            | Self::DataRefused { .. }
+            | Self::DataRefusalEnded { .. }
+            | Self::RunStarted { .. }
+            | Self::RunStopping { .. }
+            | Self::RunFinished { .. }
+            | Self::StageChecking { .. }
+            | Self::StageSkipped { .. }
+            | Self::StageNotRun { .. }
+            | Self::StageStarted { .. }
+            | Self::StageStopping { .. }
+            | Self::StageFinished { .. }
+            | Self::StageRetrying { .. }
+            | Self::StageDropped { .. }
+            | Self::ReleaseRejected { .. }
+            | Self::QuarantineLifted { .. }
+            | Self::ModelPromoted { .. }
+            | Self::ModelNoted { .. }
+            | Self::Noted { .. } => false,
+        }
+    }
 }
 
 /// An event with its place in history.
@@ -252,6 +315,13 @@ pub enum Command {
         /// Which.
         to: Option<ReleaseId>,
     },
+    /// Make a model the champion, whatever its gate said, and deploy it.
+    Promote {
+        /// Which.
+        model: ModelVersion,
+        /// Why.
+        message: String,
+    },
 }
 
 /// What reaches the core from outside.
@@ -275,6 +345,8 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+    /// All data files that are held back now.
+    HeldBack(BTreeSet<String>),
     /// An operator asks for something.
     Command {
         /// Who.
@@ -331,8 +403,46 @@ pub enum Input {
         /// Who.
         by: String,
     },
+    /// Somebody writes something about a model.
+    NoteModel {
+        /// Which.
+        model: ModelVersion,
+        /// Who.
+        by: String,
+        /// What.
+        text: String,
+    },
     /// Time has passed; see [`super::State::next_timer`].
     Tick,
     /// Something that people should know.
     Note(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::pipeline::{DataSet, Digest, SourceState};
+
+    #[test]
+    fn an_event_is_about_the_alert_that_it_names_and_a_run_about_the_one_that_asked_for_it() {
+        let digest = Digest(String::new());
+        let source = SourceState { digest: digest.clone(), commit: None, branch: None, dirty: false };
+        let data = DataSet { digest, count: 0, rows: 0, files: Vec::new() };
+        let inputs = Inputs { data, source, stage_sources: BTreeMap::new() };
+        let created = |trigger| Event::RunCreated {
+            run: RunId(9),
+            trigger,
+            selection: Selection::default(),
+            inputs: inputs.clone(),
+        };
+        assert!(created(Trigger::AlertRetrain { alert: "Drift".to_owned() }).is_about_alert("Drift"));
+        let back = Trigger::AlertRollback { alert: "Drift".to_owned(), to: ReleaseId(1) };
+        assert!(created(back.clone()).is_about_alert("Drift") && !created(back).is_about_alert("Dri"));
+        assert!(!created(Trigger::FirstStart).is_about_alert("Drift"));
+        let lifted = Event::SilenceLifted { alert: "Drift".to_owned(), by: "me".to_owned() };
+        assert!(lifted.is_about_alert("Drift") && !lifted.is_about_alert("ErrorRate"));
+        assert!(!Event::Noted { text: "Drift".to_owned() }.is_about_alert("Drift"));
+    }
 }

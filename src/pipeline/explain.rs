@@ -211,6 +211,7 @@ pub fn skip(reason: &SkipReason) -> String {
         SkipReason::UpToDate { since } => format!("nothing it depends on changed since run {since}"),
         SkipReason::AlreadyLive { release } => format!("release {release} is the same and live"),
         SkipReason::NotSelected => "another stage was asked for".to_owned(),
+        SkipReason::Promoted { model } => format!("model {model} was promoted by hand"),
     }
 }
 
@@ -227,6 +228,9 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
             format!("the same was rejected as release {release}; change an input, or run this stage by hand")
         }
         Obstacle::NoData => "no data file is registered".to_owned(),
+        Obstacle::ModelLost { model } => {
+            format!("the files of model {model} are gone or damaged; promote another (`trainyard models`)")
+        }
     }
 }
 
@@ -245,6 +249,7 @@ pub fn failure(failure: &Failure) -> String {
         Failure::BadReport { error } => format!("its test report cannot be read: {error}"),
         Failure::DataChanged { file } => format!("{file} was changed while it worked, so its result does not count"),
         Failure::NoOutput { what } => format!("it ended well but did not make {what}"),
+        Failure::Gate { reason } => format!("the gate holds its model back: {reason}"),
     }
 }
 
@@ -282,6 +287,7 @@ pub fn trigger(trigger: &Trigger) -> String {
         Trigger::Rollback { by, to } => format!("back to release {to} ({by})"),
         Trigger::AlertRollback { alert, to } => format!("alert {alert} fired: back to release {to}"),
         Trigger::AlertRetrain { alert } => format!("alert {alert} fired: train again"),
+        Trigger::Promotion { by, model } => format!("model {model} promoted ({by})"),
     }
 }
 

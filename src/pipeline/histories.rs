@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::{
     Answer, Attempt, Command, Decision, Digest, Event, Evidence, Failure, Fingerprint, FiringAlert, Graph, Input,
-    Inputs, ModelVersion, Moment, Outcome, Outputs, Reaction, Recorded, ReleaseId, RunId, Selection, StageKind,
-    StageName, StageSpec, StageState, State, Trigger, decide,
+    Inputs, ModelVersion, Moment, Outcome, Outputs, Promoter, Reaction, Recorded, ReleaseId, RunId, Selection,
+    StageKind, StageName, StageSpec, StageState, State, Trigger, decide,
 };
 use super::{DataSet, SourceState};
 
@@ -112,6 +112,11 @@ impl World {
         self.feed(Input::Command { by: "operator".to_owned(), command })
     }
 
+    /// An operator makes a model the champion.
+    pub(super) fn promote(&mut self, model: u64) -> Decision {
+        self.command(Command::Promote { model: ModelVersion(model), message: "it is the better one".to_owned() })
+    }
+
     /// An alert that has been active for `age` milliseconds begins to fire.
     pub(super) fn fire(&mut self, name: &str, then: Reaction, evidence: Evidence, age: u64) -> Decision {
         let alert = FiringAlert {
@@ -169,8 +174,9 @@ impl World {
     }
 
     pub(super) fn end(&mut self, run: RunId, stage: &StageName, attempt: Attempt, outcome: Outcome) -> Decision {
-        let mut outputs =
-            if outcome == Outcome::Passed { outputs_of(&self.state, run, stage) } else { Outputs::default() };
+        // What is held back is whole all the same.
+        let is_whole = matches!(outcome, Outcome::Passed | Outcome::Failed(Failure::Gate { .. }));
+        let mut outputs = if is_whole { outputs_of(&self.state, run, stage) } else { Outputs::default() };
         if outcome != Outcome::Passed && stage.as_str() == "deploy" {
             outputs.live = self.state.live;
         }
@@ -206,6 +212,7 @@ enum Step {
     Run { from: Option<usize>, only: bool, force: bool },
     Cancel,
     Rollback,
+    Promote { which: usize },
     End { which: usize, outcome: Outcome },
     Verify { which: usize, intact: bool },
     Pass { milliseconds: u64 },
@@ -215,10 +222,16 @@ enum Step {
     LiftSilence { which: usize },
 }
 
+/// A gate that holds its model back.
+pub(super) fn held() -> Outcome {
+    Outcome::Failed(Failure::Gate { reason: "accuracy 0.4 is below 0.5".to_owned() })
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let outcome = prop_oneof![
         6 => Just(Outcome::Passed),
         2 => Just(Outcome::Failed(Failure::Exit { code: 1, said: String::new() })),
+        1 => Just(held()),
         1 => Just(Outcome::Failed(Failure::Signal { signal: 9 })),
         1 => Just(Outcome::Cancelled),
         1 => Just(Outcome::Interrupted),
@@ -232,6 +245,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(from, only, force)| Step::Run { from, only: only && from.is_some(), force }),
         1 => Just(Step::Cancel),
         1 => Just(Step::Rollback),
+        1 => (0..4_usize).prop_map(|which| Step::Promote { which }),
         8 => (0..4_usize, outcome).prop_map(|(which, outcome)| Step::End { which, outcome }),
         4 => (0..4_usize, prop::bool::weighted(0.8)).prop_map(|(which, intact)| Step::Verify { which, intact }),
         1 => (0..90_000_u64).prop_map(|milliseconds| Step::Pass { milliseconds }),
@@ -259,6 +273,12 @@ impl World {
             }
             Step::Rollback => {
                 self.command(Command::Rollback { to: None });
+            }
+            Step::Promote { which } => {
+                let models: Vec<ModelVersion> = self.state.registry.models.keys().copied().collect();
+                if !models.is_empty() {
+                    self.promote(models[which % models.len()].0);
+                }
             }
             Step::End { which, outcome } => {
                 let running = self.running();
@@ -322,6 +342,11 @@ struct Oracle {
     firing: BTreeMap<String, bool>,
     /// The releases that are a repetition of an earlier one.
     repeating: BTreeSet<ReleaseId>,
+    /// The model of a training that has just passed, which the next event makes the champion unless it was overtaken.
+    trained: Option<ModelVersion>,
+    champion: Option<ModelVersion>,
+    /// The champion when the training under way started.
+    compared: BTreeMap<RunId, Option<ModelVersion>>,
     silenced: BTreeMap<String, Moment>,
     answered: BTreeMap<String, Moment>,
 }
@@ -335,6 +360,7 @@ impl Oracle {
             let is_by_alert = matches!(trigger, Trigger::AlertRollback { .. } | Trigger::AlertRetrain { .. });
             assert!(!is_by_alert, "no alert fired that leads to {trigger:?}");
         }
+        self.champions(event);
         match event {
             Event::RunCreated { run, trigger, .. } => {
                 if trigger.is_rollback() {
@@ -398,6 +424,35 @@ impl Oracle {
                 self.silenced.insert(alert.clone(), *until);
             }
             Event::SilenceLifted { alert, .. } => assert!(self.silenced.remove(alert).is_some_and(|until| until > at)),
+            _ => {}
+        }
+    }
+
+    /// A model becomes the champion only in the moment in which its training passed, compared with the champion of now, or
+    /// because an operator says so with a reason; and every such training makes one. What a gate held back, for want of
+    /// evidence too, is promoted by nobody else.
+    fn champions(&mut self, event: &Event) {
+        if let Some(trained) = self.trained.take() {
+            let Event::ModelPromoted { model, by, .. } = event else { panic!("model {trained} was not promoted") };
+            assert_eq!((*model, by), (trained, &Promoter::Gate));
+            self.champion = Some(*model);
+            return;
+        }
+        match event {
+            Event::StageStarted { run, model: Some(_), .. } => {
+                self.compared.insert(*run, self.champion);
+            }
+            Event::StageFinished { run, outcome: Outcome::Passed, outputs, stage, .. } if stage.as_str() == "train" => {
+                self.trained = outputs.model.filter(|_| self.compared[run] == self.champion);
+            }
+            Event::ModelPromoted { model, former, by, message, stage, stands_for } => {
+                assert!(matches!(by, Promoter::Operator { .. }), "model {model} is promoted by no training");
+                assert!(!message.is_empty() && self.models.contains(model));
+                assert_eq!(*former, self.champion.filter(|champion| champion != model));
+                let fingerprint = stands_for.as_ref().expect("the inputs on which it stands");
+                self.passed.insert((stage.0.clone(), fingerprint.digest()));
+                self.champion = Some(*model);
+            }
             _ => {}
         }
     }

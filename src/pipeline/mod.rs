@@ -17,8 +17,13 @@ mod ids;
 mod inputs;
 mod judge;
 mod narrate;
+mod panel;
+mod promote;
+pub mod quantity;
 mod react;
 mod reason;
+mod refusal;
+mod registry;
 mod release;
 mod report;
 mod run;
@@ -31,9 +36,11 @@ mod alert_tests;
 mod decide_tests;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod promote_tests;
 
 pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, Reaction, Restraint, Silence, Told};
-pub use decide::{Decision, Refusal, decide};
+pub use decide::{Decision, decide};
 pub use delivery::Delivery;
 pub use event::{Command, Event, Input, Recorded, SCHEMA};
 pub use explain::{Planned, PlannedAction, plan};
@@ -41,7 +48,10 @@ pub use graph::{Graph, GraphError, StageKind, StageSpec};
 pub use ids::{Attempt, Digest, ModelVersion, Moment, ReleaseId, RunId, StageName};
 pub use inputs::{DataFile, DataSet, Fingerprint, Inputs, SourceState};
 pub use narrate::narrate;
+pub use panel::PanelKind;
 pub use reason::{Failure, Obstacle, Outcome, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
+pub use refusal::Refusal;
+pub use registry::{Fate, MODELS_KEPT, Model, Note, Promoter, Promotion, Registry};
 pub use release::{Release, ReleaseStatus};
 pub use report::{FailingTest, TestReport};
 pub use run::{Outputs, Run, StageRun, StageState, Stopping};

@@ -5,6 +5,7 @@ use super::event::Event;
 use super::explain;
 use super::ids::ReleaseId;
 use super::reason::Outcome;
+use super::registry::Promoter;
 use super::run::Outputs;
 
 /// What happened, in one sentence without a full stop.
@@ -20,6 +21,7 @@ pub fn narrate(event: &Event) -> String {
             format!("inputs seen: {} {files}, {} rows, source {}", data.count, data.rows, inputs.source.label())
         }
         Event::DataRefused { file, reason } => format!("data file {file} held back: {reason}"),
+        Event::DataRefusalEnded { file } => format!("data file {file} is held back no longer"),
         Event::RunCreated { run, trigger, .. } => format!("run {run} asked for: {}", explain::trigger(trigger)),
         Event::RunStarted { run } => format!("run {run} started"),
         Event::RunStopping { run, reason } => format!("run {run} is stopped: {}", explain::stop(reason)),
@@ -71,6 +73,16 @@ pub fn narrate(event: &Event) -> String {
             format!("{by} silences alert {alert}{why}")
         }
         Event::SilenceLifted { alert, by } => format!("{by} ends the silence of alert {alert}"),
+        Event::ModelPromoted { model, stage, former, by, message, .. } => {
+            let former = former.map(|former| format!(" in place of model {former}")).unwrap_or_default();
+            match by {
+                Promoter::Gate => format!("model {model} is the champion of {stage} now{former}"),
+                Promoter::Operator { name } => {
+                    format!("{name} makes model {model} the champion of {stage}{former}: {message}")
+                }
+            }
+        }
+        Event::ModelNoted { model, by, text } => format!("{by} notes on model {model}: {text}"),
     }
 }
 

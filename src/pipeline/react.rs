@@ -4,7 +4,7 @@
 //! that release; it leaves a release at most once, never during a deploy, never for one on which the same alert fired, and
 //! never from one that was gone back to: it takes one step and leaves the second to people.
 //! While an alert goes on firing it is decided upon anew when what held its consequence back is over (a deploy, a silence, a
-//! cooldown, a run, a lack of evidence), and told of again when another release shows it by its own evidence.
+//! cooldown, a run, a lack of evidence, a beginning before the release), and told of again when another release shows it by its own evidence.
 
 use super::alert::{Answer, Evidence, FiringAlert, MOST_TOLD, Reaction, Restraint};
 use super::decide::Draft;
@@ -111,7 +111,8 @@ impl State {
         if alert.evidence != Evidence::Against {
             return Err(Restraint::NoEvidence);
         }
-        // Not when it went live: it may have answered its first requests before its deploy was over.
+        // Not when it went live: it may have answered its first requests before its deploy was over. An alert that a window
+        // keeps going begins anew once a live release was seen without it, which was the one before while this was deployed.
         if alert.since < live.started {
             return Err(Restraint::BeganBefore { release: live.id });
         }

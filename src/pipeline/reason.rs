@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ReleaseId, RunId, StageName};
+use super::ids::{ModelVersion, ReleaseId, RunId, StageName};
 
 /// What started a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,12 +55,19 @@ pub enum Trigger {
         /// Which.
         alert: String,
     },
+    /// An operator made a model the champion, which is deployed now.
+    Promotion {
+        /// Who.
+        by: String,
+        /// Which.
+        model: ModelVersion,
+    },
 }
 
 impl Trigger {
     /// Whether a person stands behind it; automation does not deploy what is quarantined.
     pub fn is_by_hand(&self) -> bool {
-        matches!(self, Self::Manual { .. } | Self::Rollback { .. })
+        matches!(self, Self::Manual { .. } | Self::Rollback { .. } | Self::Promotion { .. })
     }
 
     /// The earlier release that comes back, whoever asked for it.
@@ -74,13 +81,35 @@ impl Trigger {
             | Self::Commit { .. }
             | Self::Settings
             | Self::Manual { .. }
-            | Self::AlertRetrain { .. } => None,
+            | Self::AlertRetrain { .. }
+            | Self::Promotion { .. } => None,
         }
+    }
+
+    /// The model that an operator promoted, and that is deployed without a training.
+    pub fn promoted(&self) -> Option<ModelVersion> {
+        if let Self::Promotion { model, .. } = self { Some(*model) } else { None }
     }
 
     /// Whether an alert stands behind it.
     pub fn is_by_alert(&self) -> bool {
-        matches!(self, Self::AlertRollback { .. } | Self::AlertRetrain { .. })
+        self.alert().is_some()
+    }
+
+    /// The alert that stands behind it.
+    pub fn alert(&self) -> Option<&str> {
+        match self {
+            Self::AlertRollback { alert, .. } | Self::AlertRetrain { alert } => Some(alert),
+            Self::FirstStart
+            | Self::ChangedWhileAway
+            | Self::Data { .. }
+            | Self::Source { .. }
+            | Self::Commit { .. }
+            | Self::Settings
+            | Self::Manual { .. }
+            | Self::Promotion { .. }
+            | Self::Rollback { .. } => None,
+        }
     }
 
     /// Whether it goes back to an earlier release.
@@ -161,6 +190,11 @@ pub enum SkipReason {
     },
     /// The operator asked for another stage only.
     NotSelected,
+    /// An operator promoted a model, which stands for what the stage would make.
+    Promoted {
+        /// Which.
+        model: ModelVersion,
+    },
 }
 
 /// Why a stage did not run; downstream stages do not either.
@@ -191,6 +225,11 @@ pub enum Obstacle {
     },
     /// It uses data and none is registered.
     NoData,
+    /// The files of the model that an operator promoted are gone or damaged.
+    ModelLost {
+        /// Which.
+        model: ModelVersion,
+    },
 }
 
 /// Why a stage failed.
@@ -240,6 +279,11 @@ pub enum Failure {
     NoOutput {
         /// What is missing.
         what: String,
+    },
+    /// Its model is whole, and its gate held it back.
+    Gate {
+        /// Why.
+        reason: String,
     },
 }
 

@@ -144,6 +144,9 @@ pub struct StageRun {
     pub fingerprint: Option<Fingerprint>,
     /// The model version it writes.
     pub writes_model: Option<ModelVersion>,
+    /// The champion of the stage when it started, with which what it makes is compared.
+    #[serde(default)]
+    pub champion: Option<ModelVersion>,
     /// The release it makes.
     pub release: Option<ReleaseId>,
     /// What it gave, or what its earlier pass gave.
@@ -165,6 +168,7 @@ impl StageRun {
             why: None,
             fingerprint: None,
             writes_model: None,
+            champion: None,
             release: None,
             outputs: None,
             started: None,

@@ -13,6 +13,7 @@ use super::graph::{Graph, StageKind};
 use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
 use super::reason::{Outcome, Why};
+use super::registry::{Fate, Model, Note, Promotion, Registry};
 use super::release::{Release, ReleaseStatus};
 use super::run::{Outputs, Run, StageRun, StageState};
 
@@ -61,6 +62,9 @@ pub enum ApplyError {
     /// An event speaks of a release that is not there.
     #[error("an event speaks of release {0}, which is unknown")]
     UnknownRelease(ReleaseId),
+    /// An event speaks of a model that is not there.
+    #[error("an event speaks of model {0}, which is unknown")]
+    UnknownModel(ModelVersion),
 }
 
 /// Everything the pipeline knows.
@@ -91,6 +95,9 @@ pub struct State {
     /// Alerts that fire, silences, and what alerts have led to.
     #[serde(default)]
     pub alerts: Alerts,
+    /// Model versions and champions.
+    #[serde(default)]
+    pub registry: Registry,
 }
 
 impl State {
@@ -176,9 +183,7 @@ impl State {
                 self.refused.retain(|file, _| !inputs.data.files.iter().any(|known| known.path == *file));
                 self.inputs = Some(inputs.clone());
             }
-            Event::DataRefused { file, reason } => {
-                self.refused.insert(file.clone(), reason.clone());
-            }
+            Event::DataRefused { .. } | Event::DataRefusalEnded { .. } => self.refusal_changes(event),
             Event::RunCreated { run, trigger, selection, inputs } => {
                 self.last_run = *run;
                 let stages = self.graph.stages().iter().map(|spec| (spec.name.clone(), StageRun::waiting())).collect();
@@ -224,7 +229,9 @@ impl State {
                 {
                     Arc::make_mut(passes).retain(|pass| pass.fingerprint != *fingerprint);
                 }
+                let champion = self.registry.champions.get(stage).copied().filter(|_| model.is_some());
                 let entry = self.stage_mut(*run, stage)?;
+                entry.champion = champion;
                 entry.state = StageState::Running { since: at, deadline: *deadline, stopping: None };
                 entry.attempt = *attempt;
                 entry.why = Some(why.clone());
@@ -263,8 +270,18 @@ impl State {
             | Event::AlertResolved { .. }
             | Event::AlertSilenced { .. }
             | Event::SilenceLifted { .. } => self.alerts.record(at, event, &self.releases),
+            Event::ModelPromoted { .. } | Event::ModelNoted { .. } => self.registry_changes(at, event)?,
         }
         Ok(())
+    }
+
+    /// What an event says of a data file that is held back.
+    fn refusal_changes(&mut self, event: &Event) {
+        match event {
+            Event::DataRefused { file, reason } => self.refused.insert(file.clone(), reason.clone()),
+            Event::DataRefusalEnded { file } => self.refused.remove(file),
+            _ => None,
+        };
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one event, taken apart once")]
@@ -292,18 +309,71 @@ impl State {
         stage.output_held = output_held;
         let took = stage.took(at).unwrap_or(0);
         let release = stage.release;
+        let made = Fate::of(outcome).zip(outputs.model.filter(|version| stage.writes_model == Some(*version)));
+        let made = made.map(|(fate, version)| Model {
+            version,
+            stage: name.clone(),
+            run,
+            made: at,
+            took,
+            fate,
+            outputs: outputs.clone(),
+            fingerprint: stage.fingerprint.clone(),
+            parent: stage.champion,
+            notes: Vec::new(),
+        });
+        // One that was not compared with the present champion must not come into service in its place.
+        let champion = stage.champion;
+        let is_overtaken = stage.writes_model.is_some() && champion != self.registry.champions.get(name).copied();
+        let stage = self.stage_mut(run, name)?;
         if *outcome == Outcome::Passed
+            && !is_overtaken
             && let Some(fingerprint) = stage.fingerprint.clone()
         {
-            let passes = Arc::make_mut(self.passes.entry(name.clone()).or_default());
-            passes.retain(|pass| pass.fingerprint != fingerprint);
-            passes.push(Pass { run, fingerprint, outputs: outputs.clone(), took });
-            let surplus = passes.len().saturating_sub(PASSES_KEPT);
-            passes.drain(..surplus);
+            self.passed(name, Pass { run, fingerprint, outputs: outputs.clone(), took });
+        }
+        if let Some(model) = made {
+            self.registry.add(model);
         }
         if is_deploy && let Some(release) = release {
             self.deploy_ends(at, release, outcome, outputs)?;
         }
+        Ok(())
+    }
+
+    /// What an event says of a model and of champions.
+    fn registry_changes(&mut self, at: Moment, event: &Event) -> Result<(), ApplyError> {
+        match event {
+            Event::ModelPromoted { model, stage, former, by, message, stands_for } => {
+                if let Some(fingerprint) = stands_for {
+                    self.stands_for(*model, fingerprint)?;
+                }
+                let (stage, model, former, by) = (stage.clone(), *model, *former, by.clone());
+                self.registry.promote(Promotion { at, stage, model, former, by, message: message.clone() });
+                Ok(())
+            }
+            Event::ModelNoted { model, by, text } => {
+                let is_known = self.registry.note(*model, Note { at, by: by.clone(), text: text.clone() });
+                if is_known { Ok(()) } else { Err(ApplyError::UnknownModel(*model)) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers a pass as the latest of its stage.
+    fn passed(&mut self, stage: &StageName, pass: Pass) {
+        let passes = Arc::make_mut(self.passes.entry(stage.clone()).or_default());
+        passes.retain(|known| known.fingerprint != pass.fingerprint);
+        passes.push(pass);
+        let surplus = passes.len().saturating_sub(PASSES_KEPT);
+        passes.drain(..surplus);
+    }
+
+    /// As if the stage had made this model on these inputs: what comes next finds it up to date, and uses it.
+    fn stands_for(&mut self, model: ModelVersion, fingerprint: &Fingerprint) -> Result<(), ApplyError> {
+        let model = self.registry.models.get(&model).cloned().ok_or(ApplyError::UnknownModel(model))?;
+        let (outputs, fingerprint) = (model.outputs.clone(), fingerprint.clone());
+        self.passed(&model.stage, Pass { run: model.run, fingerprint, outputs, took: model.took });
         Ok(())
     }
 

@@ -21,8 +21,9 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("TRAINYARD_SOURCE", "the source tree, which is also the working folder"),
     ("TRAINYARD_DATA", "a file that lists the registered data files, one path a line"),
     ("TRAINYARD_MODEL", "the folder of the model: train writes it, later stages read it"),
+    ("TRAINYARD_CHAMPION", "the folder of the champion, for a stage that makes a model; absent when there is none"),
     ("TRAINYARD_REPORTS", "the folder for JUnit XML"),
-    ("TRAINYARD_OUTPUT", "a file to which JSON lines are appended: progress, metric, artifact"),
+    ("TRAINYARD_OUTPUT", "a file to which JSON lines are appended: progress, metric, artifact, leaderboard"),
     ("TRAINYARD_BIN", "the trainyard program itself, for `$TRAINYARD_BIN predict`"),
 ];
 
@@ -118,6 +119,30 @@ enum Line<'a> {
     Metric(BTreeMap<&'a str, f64>),
     Artifact { name: &'a str, path: &'a Path },
     Release { address: &'a str },
+    Leaderboard(&'a [LeaderboardRow]),
+}
+
+/// A row of a leaderboard: one learner that a stage tries. A stage appends the whole board whenever it changed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LeaderboardRow {
+    /// Its number.
+    pub trial: u32,
+    /// What is tried, for people.
+    pub learner: String,
+    /// The metric that decides.
+    pub metric: String,
+    /// What it reached, in the mean of the folds.
+    pub mean: Option<f64>,
+    /// How much the folds differ.
+    pub deviation: Option<f64>,
+    /// The rung that it finished.
+    pub rung: u32,
+    /// Of how many.
+    pub of: u32,
+    /// `waiting`, `running`, `kept`, `dropped`, `failed` or `chosen`.
+    pub state: &'static str,
+    /// How long it took.
+    pub seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -145,6 +170,11 @@ impl Output {
     /// The address at which a deployed release answers.
     pub fn release(&mut self, address: &str) -> Result<(), ContractError> {
         self.append(&Line::Release { address })
+    }
+
+    /// Where what is tried stands, the whole board.
+    pub fn leaderboard(&mut self, rows: &[LeaderboardRow]) -> Result<(), ContractError> {
+        self.append(&Line::Leaderboard(rows))
     }
 
     /// One write a line, so that a reader never sees half of one.

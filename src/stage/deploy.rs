@@ -3,12 +3,14 @@
 //! The stage decides nothing. Whether this release may be deployed was decided before it started, and whether it is healthy
 //! is decided by the target, which also goes on serving the former release if it is not.
 
+use std::collections::BTreeMap;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::canary::{self, Verdict};
 use super::contract::{Contract, ContractError, Output};
+use super::shadow;
 use crate::config::{CanarySettings, DeploySettings, DeployTarget};
 use crate::disk::Layout;
 use crate::pipeline::{ModelVersion, ReleaseId, RunId};
@@ -21,6 +23,8 @@ use crate::target::{ApplyRequest, ApplyResponse, Target};
 const HOST: Duration = Duration::from_secs(10);
 /// Steps of a deploy beside a release that serves; the board shows them as progress.
 const STEPS: f64 = 5.0;
+/// The variable by which a release hears where labelled records go.
+const FEEDBACK: &str = "TRAINYARD_FEEDBACK";
 
 /// Why the release is not in service.
 #[derive(Debug, thiserror::Error)]
@@ -182,6 +186,12 @@ fn request(contract: &Contract, layout: &Layout, settings: &DeploySettings) -> R
         return Err(DeployError::OtherStore(settings.target.kind().word()));
     }
     let release = number("TRAINYARD_RELEASE")?.ok_or(ContractError::Missing("TRAINYARD_RELEASE"))?;
+    let model_version = number("TRAINYARD_MODEL_VERSION")?.map(ModelVersion);
+    let held = if settings.shadow { shadow::newest_held(layout, model_version) } else { None };
+    if let Some(held) = &held {
+        println!("the model in {} will predict in the shadow", held.display());
+    }
+    let variables = variables(&settings.variables, env::var(FEEDBACK).ok(), held.as_deref());
     Ok(ApplyRequest {
         release: ReleaseId(release),
         project: env::var("TRAINYARD_PROJECT_NAME").unwrap_or_default(),
@@ -193,14 +203,28 @@ fn request(contract: &Contract, layout: &Layout, settings: &DeploySettings) -> R
         source: contract.source.clone(),
         image,
         digest,
-        model_version: number("TRAINYARD_MODEL_VERSION")?.map(ModelVersion),
+        model_version,
         command: settings.command.clone(),
-        variables: settings.variables.clone(),
+        variables,
         metrics_path: settings.metrics.clone(),
         health_path: settings.health.path.clone(),
         healthy_within: milliseconds(settings.health.within),
         drain: milliseconds(settings.drain),
     })
+}
+
+/// What is configured, with the file for labelled records and the model in the shadow.
+fn variables(
+    configured: &BTreeMap<String, String>,
+    feedback: Option<String>,
+    held: Option<&Path>,
+) -> BTreeMap<String, String> {
+    let mut variables = configured.clone();
+    variables.extend(feedback.map(|file| (FEEDBACK.to_owned(), file)));
+    if let Some(held) = held {
+        variables.entry(shadow::VARIABLE.to_owned()).or_insert_with(|| held.display().to_string());
+    }
+    variables
 }
 
 /// The number in a variable; `None` if it is absent or empty.
@@ -221,6 +245,18 @@ fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_release_hears_of_the_file_for_feedback_and_of_the_shadow_beside_its_own_variables() {
+        let configured = BTreeMap::from([("LOG".to_owned(), "info".to_owned())]);
+        assert_eq!(variables(&configured, None, None), configured);
+        let all = variables(&configured, Some("/p/3.csv".to_owned()), Some(Path::new("/p/models/4")));
+        let pairs: Vec<(&str, &str)> = all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(
+            pairs,
+            [("LOG", "info"), ("TRAINYARD_FEEDBACK", "/p/3.csv"), ("TRAINYARD_SHADOW_MODEL", "/p/models/4")]
+        );
+    }
 
     #[test]
     fn a_refusal_says_what_happened_and_what_serves() {

@@ -27,12 +27,19 @@ use self::workspace::Workspace;
 use super::contract::{Contract, ContractError, Output};
 use crate::config::{self, DockerfileSettings, ImageSettings, ImageStore};
 use crate::disk::Layout;
+use crate::model::{PROFILE_FILE, RECORDS};
 use crate::pipeline::Digest;
 use crate::target::archive::{ContainerConfig, History, ImageArchive, ImageConfig, RootFileSystem};
 use crate::target::docker::engine::Engine;
 use crate::target::engine_image::EngineImage;
 use crate::target::labels as keys;
 
+/// What lies beside a model and is not served: what only tells of it, which another run of equal inputs writes otherwise, and
+/// what its data holds, which is nobody's business where it serves.
+const NOT_SERVED: [&str; RECORDS.len() + 1] = {
+    let [lineage, ledger, search] = RECORDS;
+    [lineage, ledger, search, PROFILE_FILE]
+};
 /// Where the server lies in an image.
 const SERVER: &str = "/usr/local/bin/trainyard";
 /// The port on which the server listens in a container.
@@ -282,7 +289,7 @@ fn layers(inputs: &Inputs) -> Result<Vec<(&'static str, Layer)>, ImageError> {
     let server = program::layer(&inputs.libraries, &inputs.server)?;
     let mut model = Layer::default();
     model
-        .add_tree(Path::new("/model"), &inputs.model)
+        .add_tree(Path::new("/model"), &inputs.model, &NOT_SERVED)
         .map_err(|source| ImageError::Read { path: inputs.model.clone(), source })?;
     if model.is_empty() {
         return Err(ImageError::NoModel(inputs.model.clone()));

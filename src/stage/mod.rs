@@ -5,10 +5,13 @@
 
 mod canary;
 pub mod contract;
+mod data_record;
 pub mod deploy;
+pub mod gate;
 mod ignored;
 pub mod image;
 pub mod report;
 pub mod runner;
+mod shadow;
 pub mod train;
 mod unchanged;

@@ -2,17 +2,27 @@
 //!
 //! It lives by the contract of every stage. What it prints is for people; what the board shows goes through [`Output`].
 //! The gate comes last: a model that fails it is kept for inspection, but the stage fails, and so nothing later runs.
+//!
+//! Clocks and signals are here, for the room of models knows neither. A TERM ends the process at once while data is read;
+//! after that it is heard between rounds, so that no line of the journal of a search is lost.
+
+mod telling;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use super::contract::{Contract, ContractError, Output};
-use crate::config::{GateSettings, TrainSettings};
-use crate::model::{
-    self, DataSet, DatasetError, EnvelopeError, Metrics, SavedModel, Step, TrainingError, Values, algorithm_name,
-    lower_is_better, task_name,
-};
+use signal_hook::consts::SIGTERM;
+
+use super::contract::{Contract, ContractError, LeaderboardRow, Output};
+use super::data_record;
+use super::gate::{self, ChampionPlace, GateError};
+use crate::config::TrainSettings;
+use crate::disk::Layout;
+use crate::model::{self, Control, DataSet, DatasetError, EnvelopeError, TrainingError};
+use telling::{Telling, describe, listed, summarise};
 
 /// Why the stage failed.
 #[derive(Debug, thiserror::Error)]
@@ -29,30 +39,9 @@ pub enum TrainError {
     /// The model cannot be saved.
     #[error(transparent)]
     Save(#[from] EnvelopeError),
-    /// The model is not good enough.
-    #[error(
-        "gate: {metric} {value:.3} is {side} {limit}; the model was kept for inspection, and later stages do not run"
-    )]
-    Gate {
-        /// The metric of the gate.
-        metric: String,
-        /// What the model reached.
-        value: f64,
-        /// `below` or `above`.
-        side: &'static str,
-        /// What it must reach.
-        limit: f64,
-    },
-    /// There is no such evidence, and no evidence never passes.
-    #[error(
-        "gate: {metric} is not among the metrics of this model; {hint}; the model was kept for inspection, and later stages do not run"
-    )]
-    NoEvidence {
-        /// The metric of the gate.
-        metric: String,
-        /// The name that was meant, or those there are.
-        hint: String,
-    },
+    /// The model goes no further.
+    #[error(transparent)]
+    Gate(#[from] GateError),
 }
 
 /// What the stage reports to the board.
@@ -61,16 +50,49 @@ enum Report<'a> {
     Progress(f64, &'a str),
     Metric(&'a str, f64),
     Artifact(&'a str, &'a Path),
+    Leaderboard(&'a [LeaderboardRow]),
+    /// A model was learned from this data.
+    Learned(&'a DataSet),
 }
+
+/// Where reports go.
+type Sink<'a> = dyn FnMut(Report<'_>) -> Result<(), ContractError> + 'a;
 
 /// Trains under the contract of this process.
 pub fn run() -> Result<(), TrainError> {
     let contract = Contract::from_environment()?;
     let settings: TrainSettings = contract.settings()?;
     let mut output = contract.output()?;
-    train(&contract.data, &contract.model, &settings, &mut io::stdout().lock(), &mut |report| {
+    let mut log = io::stdout().lock();
+    let mut report = |report: Report<'_>| {
+        if let Report::Learned(data) = report {
+            data_record::keep_contract(data, &contract.project, &mut io::stdout());
+        }
         send(&mut output, &report)
-    })
+    };
+    let began = Instant::now();
+    let elapsed = || began.elapsed();
+    let data = read(&contract.data, &elapsed, &mut log, &mut report)?;
+    let stopped = stopped();
+    let stop = || stopped.load(Ordering::Relaxed);
+    let journals = journals(&contract.project);
+    let control = Control { stop: &stop, elapsed: &elapsed, journals: journals.as_deref(), ..Control::alone() };
+    let champion = ChampionPlace::from_environment();
+    train(&data, &contract.model, &settings, champion.as_ref(), &control, &mut log, &mut report)
+}
+
+/// Set once the stage is asked to end.
+fn stopped() -> Arc<AtomicBool> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    // Where it cannot be heard it ends the process, as before.
+    let _ = signal_hook::flag::register(SIGTERM, Arc::clone(&stopped));
+    stopped
+}
+
+/// Where searches keep their journals: in the state folder of the project, if it is here. In a container it is not.
+fn journals(project: &Path) -> Option<PathBuf> {
+    let layout = Layout::new(project).ok()?;
+    layout.state().is_dir().then(|| layout.searches())
 }
 
 fn send(output: &mut Output, report: &Report<'_>) -> Result<(), ContractError> {
@@ -78,113 +100,73 @@ fn send(output: &mut Output, report: &Report<'_>) -> Result<(), ContractError> {
         Report::Progress(share, message) => output.progress(*share, message),
         Report::Metric(name, value) => output.metric(name, *value),
         Report::Artifact(name, path) => output.artifact(name, path),
+        Report::Leaderboard(rows) => output.leaderboard(rows),
+        Report::Learned(_) => Ok(()),
     }
 }
 
-fn train(
+/// Reads the data, and tells how far it is.
+fn read(
     files: &[PathBuf],
+    elapsed: &dyn Fn() -> Duration,
+    log: &mut dyn Write,
+    report: &mut Sink<'_>,
+) -> Result<DataSet, TrainError> {
+    report(Report::Progress(0.0, "reading data"))?;
+    let mut told = Duration::ZERO;
+    let mut reported = Ok(());
+    let data = model::read_with(files, &mut |bytes, of| {
+        let now = elapsed();
+        if now.saturating_sub(told) >= Duration::from_millis(500) {
+            told = now;
+            let message = format!("reading data, {} of {} MB", bytes >> 20, of >> 20);
+            if let Err(error) = report(Report::Progress(0.2 * part(bytes, of), &message)) {
+                reported = Err(error);
+            }
+        }
+    })?;
+    reported?;
+    describe(log, &data);
+    Ok(data)
+}
+
+fn train(
+    data: &DataSet,
     folder: &Path,
     settings: &TrainSettings,
+    champion: Option<&ChampionPlace>,
+    control: &Control<'_>,
     log: &mut dyn Write,
-    report: &mut dyn FnMut(Report<'_>) -> Result<(), ContractError>,
+    report: &mut Sink<'_>,
 ) -> Result<(), TrainError> {
-    report(Report::Progress(0.0, "reading data"))?;
-    let data = model::read(files)?;
-    describe(log, &data);
     report(Report::Progress(0.2, "preparing"))?;
-    let model = fit(&data, settings, log, report)?;
-    report(Report::Progress(0.9, "saving the model"))?;
+    let profile = data_record::profile(data, &settings.target, log);
+    let mut telling = Telling::new(settings, control.elapsed, log, report);
+    let (model, journal) = model::train_under(data, settings, control, &mut |step| telling.tell(&step))?;
+    let told = telling.end().and_then(|()| report(Report::Progress(0.95, "saving the model")));
+    let model = model.with_profile(profile.digest().ok())?;
     model.save(folder)?;
+    if let Some(journal) = journal {
+        journal.remove();
+    }
+    // A report that could not be written is an error only now: a training must not be lost for it.
+    told?;
+    data_record::keep_profile(&profile, folder, log);
+    report(Report::Learned(data))?;
     let card = model.card();
     for (name, value) in &card.metrics {
         report(Report::Metric(name, *value))?;
     }
     report(Report::Metric("rows", count(card.rows.total)))?;
     report(Report::Artifact("model", folder))?;
-    say(log, &format!("model: {} with {}", algorithm_name(card.algorithm), listed(&card.metrics)));
+    summarise(log, card);
+    say(log, &format!("model: {} with {}", card.learner.describe(), listed(&card.metrics)));
     say(log, &format!("saved: {} ({})", folder.display(), model.digest().short()));
     report(Report::Progress(1.0, "done"))?;
     match &settings.gate {
-        Some(gate) => judge(gate, &card.metrics, log),
+        Some(gate) => Ok(gate::judge(gate, settings, &model, data, folder, champion, log)?),
         None => Ok(()),
     }
-}
-
-/// Trains, writing a line for every step. A report that cannot be written is an error only after training: it must not
-/// be lost for it.
-fn fit(
-    data: &DataSet,
-    settings: &TrainSettings,
-    log: &mut dyn Write,
-    report: &mut dyn FnMut(Report<'_>) -> Result<(), ContractError>,
-) -> Result<SavedModel, TrainError> {
-    let mut started = Instant::now();
-    let mut reported = Ok(());
-    let model = model::train(data, settings, &mut |step| match step {
-        Step::Note(note) => say(log, &format!("note: {note}")),
-        Step::Prepared { task, train, held_out, features } => {
-            let task = task_name(task);
-            let target = &settings.target;
-            say(
-                log,
-                &format!(
-                    "task: {task} of \"{target}\" from {features} columns; {train} rows to learn from, {held_out} held out"
-                ),
-            );
-        }
-        Step::Trying { algorithm, index, of } => {
-            started = Instant::now();
-            let share = 0.3 + 0.6 * part(index, of);
-            let message = format!("training {}", algorithm_name(algorithm));
-            if let Err(error) = report(Report::Progress(share, &message)) {
-                reported = Err(error);
-            }
-        }
-        Step::Tried { algorithm, metrics } => {
-            let took = started.elapsed().as_secs_f64();
-            say(log, &format!("{}: {} ({took:.2} s)", algorithm_name(algorithm), listed(metrics)));
-        }
-        Step::Failed { algorithm, error } => say(log, &format!("{}: failed: {error}", algorithm_name(algorithm))),
-    })?;
-    reported?;
-    Ok(model)
-}
-
-fn describe(log: &mut dyn Write, data: &DataSet) {
-    let kinds = |wanted: fn(&Values) -> bool| data.columns.iter().filter(|column| wanted(&column.values)).count();
-    say(
-        log,
-        &format!(
-            "data: {} files, {} rows, {} columns ({} numeric, {} categorical, {} text)",
-            data.files.len(),
-            data.rows(),
-            data.columns.len(),
-            kinds(|values| matches!(values, Values::Numeric(_))),
-            kinds(|values| matches!(values, Values::Categorical { .. })),
-            kinds(|values| matches!(values, Values::Text)),
-        ),
-    );
-    for file in &data.files {
-        say(log, &format!("  {} {} rows {}", file.name, file.rows, file.digest.short()));
-        if file.rows == 0 {
-            say(log, &format!("warning: {} has a header and no rows", file.name));
-        }
-    }
-}
-
-fn judge(gate: &GateSettings, metrics: &Metrics, log: &mut dyn Write) -> Result<(), TrainError> {
-    let metric = gate.metric.clone();
-    let limit = gate.min;
-    let Some(&value) = metrics.get(&metric) else {
-        let hint = model::hint(&metric, metrics.keys().map(String::as_str));
-        return Err(TrainError::NoEvidence { metric, hint });
-    };
-    let (failed, side) = if lower_is_better(&metric) { (value > limit, "above") } else { (value < limit, "below") };
-    if failed {
-        return Err(TrainError::Gate { metric, value, side, limit });
-    }
-    say(log, &format!("gate: {metric} {value:.3} passes {limit}"));
-    Ok(())
 }
 
 /// A log that nobody reads any more is no reason to lose a training.
@@ -192,17 +174,12 @@ fn say(log: &mut dyn Write, line: &str) {
     let _ = writeln!(log, "{line}");
 }
 
-fn listed(metrics: &Metrics) -> String {
-    metrics.iter().map(|(name, value)| format!("{name} {value:.4}")).collect::<Vec<_>>().join(", ")
+/// `some` of `whole`, between 0 and 1.
+fn part(some: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { (count(some) / count(whole)).clamp(0.0, 1.0) }
 }
 
-/// How far the `index`-th of `of` is, between 0 and 1.
-fn part(index: usize, of: usize) -> f64 {
-    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    number(index) / number(of.max(1))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "rows in memory are far fewer than 2^53, where every integer is exact")]
+#[expect(clippy::cast_precision_loss, reason = "rows and bytes are far fewer than 2^53, where every integer is exact")]
 fn count(rows: u64) -> f64 {
     rows as f64
 }
@@ -212,9 +189,11 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{TrainError, train};
-    use crate::config::{GateSettings, TrainSettings};
-    use crate::model::SavedModel;
+    use std::time::Duration;
+
+    use super::{ContractError, Report, TrainError, read, train};
+    use crate::config::{GateSettings, SearchSettings, SplitSettings, TrainSettings};
+    use crate::model::{Control, SavedModel};
 
     fn settings(gate: Option<GateSettings>) -> TrainSettings {
         TrainSettings {
@@ -224,13 +203,17 @@ mod tests {
             exclude: Vec::new(),
             holdout: 0.25,
             seed: 1,
+            split: SplitSettings::Hash,
             gate,
+            search: SearchSettings { trials: 4, ..SearchSettings::default() },
+            slices: vec!["x".to_owned()],
+            feedback: false,
         }
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "the setting is optional")]
     fn gate(metric: &str, min: f64) -> Option<GateSettings> {
-        Some(GateSettings { metric: metric.to_owned(), min })
+        Some(GateSettings { metric: metric.to_owned(), min: Some(min), champion: None, tolerance: 0.0 })
     }
 
     /// The result, the log and the reports of a training in `folder`.
@@ -241,10 +224,13 @@ mod tests {
         let file = folder.join("a.csv");
         fs::write(&file, format!("x,kind\n{rows}")).unwrap();
         let (mut log, mut reports) = (Vec::new(), Vec::new());
-        let result = train(&[file], &folder.join("model"), &settings(gate), &mut log, &mut |report| {
+        let mut report = |report: super::Report<'_>| {
             reports.push(format!("{report:?}"));
             Ok(())
-        });
+        };
+        let data = read(&[file], &|| Duration::ZERO, &mut log, &mut report).unwrap();
+        let result =
+            train(&data, &folder.join("model"), &settings(gate), None, &Control::alone(), &mut log, &mut report);
         (result, String::from_utf8(log).unwrap(), reports)
     }
 
@@ -254,10 +240,15 @@ mod tests {
         let (result, log, reports) = trained(folder.path(), gate("accuracy", 0.9));
         result.unwrap();
         assert!(log.contains("data: 1 files, 80 rows, 2 columns (1 numeric, 1 categorical, 0 text)"), "{log}");
-        assert!(log.contains("logistic: accuracy 1.0000") && log.contains("naive-bayes: "), "{log}");
-        assert!(log.contains("gate: accuracy 1.000 passes 0.9"), "{log}");
+        assert!(log.contains("searching: 4 learners") && log.contains("trial 4 ("), "{log}");
+        assert!(log.contains("accuracy 1.0000 (1.0000 to 1.0000)"), "{log}");
+        assert!(log.contains("slices by accuracy:\n  x "), "{log}");
+        assert!(log.contains("gate: pass\n  minimum   pass         accuracy 1.000 passes 0.9"), "{log}");
         assert!(reports.contains(&"Metric(\"rows\", 80.0)".to_owned()), "{reports:?}");
         assert!(reports.iter().any(|report| report.starts_with("Artifact(\"model\"")), "{reports:?}");
+        let boards: Vec<&String> = reports.iter().filter(|report| report.starts_with("Leaderboard(")).collect();
+        assert!(boards.last().unwrap().contains("state: \"chosen\""), "{boards:?}");
+        assert!(reports.iter().any(|report| report.contains("\"trial 1/4\"")), "{reports:?}");
         assert!(SavedModel::load(&folder.path().join("model")).is_ok());
     }
 
@@ -270,6 +261,25 @@ mod tests {
             "gate: accuracy 1.000 is below 1.5; the model was kept for inspection, and later stages do not run"
         );
         assert!(SavedModel::load(&folder.path().join("model")).is_ok());
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_written_fails_the_stage_and_loses_no_training() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.csv");
+        let rows: String = (0..80).map(|row| format!("{row},{}\n", if row < 40 { "low" } else { "high" })).collect();
+        fs::write(&file, format!("x,kind\n{rows}")).unwrap();
+        let mut log = Vec::new();
+        let mut report = |report: Report<'_>| match report {
+            Report::Leaderboard(_) => Err(ContractError::Missing("TRAINYARD_OUTPUT")),
+            _ => Ok(()),
+        };
+        let data = read(&[file], &|| Duration::ZERO, &mut log, &mut report).unwrap();
+        let model = folder.path().join("model");
+        let settings = TrainSettings { slices: Vec::new(), ..settings(None) };
+        let result = train(&data, &model, &settings, None, &Control::alone(), &mut log, &mut report);
+        assert!(matches!(result, Err(TrainError::Contract(_))), "{result:?}");
+        assert!(SavedModel::load(&model).is_ok());
     }
 
     #[test]

@@ -12,11 +12,14 @@ use crate::pipeline::{
     StageState, State,
 };
 
+use super::alerts::SilencePrompt;
 use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::log_view::LogView;
 use super::metrics::explorer::Explorer;
+use super::metrics::pick::Pick;
 use super::metrics::{Drawing, Metrics};
+use super::models::{Models, NotePrompt, PromotePrompt};
 use super::release_log::ReleaseLog;
 use super::theme::Theme;
 
@@ -32,6 +35,8 @@ pub(super) enum View {
     Runs,
     /// One log.
     Logs,
+    /// The registry of models, and all that is known of one.
+    Models,
     /// The history of releases, and what the live one runs as.
     Releases,
     /// All charts.
@@ -83,7 +88,9 @@ pub(super) enum Overlay {
         selected: usize,
     },
     /// The explorer of metrics.
-    Explorer(Explorer),
+    Explorer(Box<Explorer>),
+    /// Which two releases are compared.
+    PickReleases(Pick),
     /// The pattern of a search.
     Search {
         /// What was typed.
@@ -105,6 +112,26 @@ pub(super) enum Overlay {
         /// What was typed of the project's name.
         typed: String,
     },
+    /// Whether a model is promoted by hand, and why.
+    Promote(PromotePrompt),
+    /// What to write about a model.
+    Note(NotePrompt),
+    /// For how long to hear nothing of an alert, and why.
+    Silence(SilencePrompt),
+    /// Whether to end the silence of an alert.
+    ConfirmUnsilence {
+        /// Which.
+        alert: String,
+    },
+}
+
+/// Events about one alert.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct AlertEvents {
+    /// Which.
+    pub(super) alert: String,
+    /// The oldest first; empty while the daemon is being asked.
+    pub(super) events: Vec<Recorded>,
 }
 
 /// One line for the operator.
@@ -136,7 +163,7 @@ pub(super) struct Model {
     pub(super) view: View,
     /// The pane of the Board that has the keys.
     pub(super) focus: Pane,
-    /// Whether that pane, the selected chart or the detail of a release has the screen for itself.
+    /// Whether that pane, the selected chart or the detail of a model or release has the screen for itself.
     pub(super) is_zoomed: bool,
     /// The chosen stage; `None` follows what runs.
     pub(super) stage: Option<StageName>,
@@ -152,10 +179,16 @@ pub(super) struct Model {
     pub(super) log: LogView,
     /// The charts.
     pub(super) metrics: Metrics,
+    /// The registry of models.
+    pub(super) models: Models,
     /// What happened, the newest last.
     pub(super) events: VecDeque<Recorded>,
-    /// How many events the newest shown one lies back.
+    /// How many events the newest shown one lies back, counted among those that are shown.
     pub(super) events_back: usize,
+    /// The chosen alert: in Metrics it has the keys, in Events only what is about it is shown.
+    pub(super) alert: Option<String>,
+    /// Events about an alert that lie before all others that are known; `None` before they were asked for.
+    pub(super) alert_events: Option<AlertEvents>,
     /// What lies over the view.
     pub(super) overlay: Option<Overlay>,
     /// One line for the operator.
@@ -199,8 +232,11 @@ impl Model {
             is_in_detail: false,
             log: LogView::default(),
             metrics: Metrics::new(drawing),
+            models: Models::default(),
             events: VecDeque::new(),
             events_back: 0,
+            alert: None,
+            alert_events: None,
             overlay: None,
             message: None,
             is_frozen: false,
@@ -236,11 +272,28 @@ impl Model {
         self.release.and_then(|release| self.state.releases.get(&release)).or_else(newest)
     }
 
+    /// The events that Events shows: all that are known, or those about the chosen alert, of which the daemon has told older
+    /// ones.
+    pub(super) fn shown_events(&self) -> impl DoubleEndedIterator<Item = &Recorded> {
+        let older = self.alert_events.as_ref().filter(|older| self.alert.as_ref() == Some(&older.alert));
+        let first_known = self.events.front().map_or(u64::MAX, |recorded| recorded.sequence);
+        let older = older.into_iter().flat_map(|older| &older.events);
+        let older = older.filter(move |recorded| recorded.sequence < first_known);
+        older.chain(self.events.iter().filter(|recorded| self.is_shown(recorded)))
+    }
+
+    /// Whether Events shows an event.
+    pub(super) fn is_shown(&self, recorded: &Recorded) -> bool {
+        self.alert.as_ref().is_none_or(|alert| recorded.event.is_about_alert(alert))
+    }
+
     /// The release to which the view's `R` goes back: on the Board the last before the live one, in Releases the chosen one.
     pub(super) fn way_back(&self) -> Option<ReleaseId> {
         let release = match self.view {
             View::Releases => self.chosen_release().filter(|release| Some(release.id) != self.state.live),
-            View::Board | View::Runs | View::Logs | View::Metrics | View::Events => self.state.rollback_target(),
+            View::Board | View::Runs | View::Logs | View::Models | View::Metrics | View::Events => {
+                self.state.rollback_target()
+            }
         };
         release.map(|release| release.id)
     }
@@ -269,7 +322,7 @@ impl Model {
     pub(super) fn subject_run(&self) -> Option<&Arc<Run>> {
         match self.view {
             View::Runs => self.chosen_run(),
-            View::Board | View::Logs | View::Releases | View::Metrics | View::Events => self.board_run(),
+            View::Board | View::Logs | View::Models | View::Releases | View::Metrics | View::Events => self.board_run(),
         }
     }
 
@@ -321,7 +374,7 @@ impl Model {
 
     /// Whether a duration on the screen grows, so that a frame a second is due.
     pub(super) fn shows_a_growing_duration(&self) -> bool {
-        let has_durations = matches!(self.view, View::Board | View::Runs | View::Releases);
+        let has_durations = matches!(self.view, View::Board | View::Runs | View::Models | View::Releases);
         has_durations && self.state.active_run().is_some() && self.is_connected()
     }
 

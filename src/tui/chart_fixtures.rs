@@ -1,8 +1,9 @@
-//! Charts for tests, as a daemon would answer: every kind of panel, a comparison, a catalog of metrics.
+//! Charts for tests, as a daemon would answer: every kind of panel, a comparison, lists of what can be written.
 
 use crate::api::types::{
-    AlertSpan, AlertStrip, Bucket, Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, Curve, Delivery,
-    ExpressionFault, Mark, MetricInformation, PanelData, PanelKind, RunMark, Statistics,
+    AlertSpan, AlertStrip, Bucket, Charts, ChartsRequest, Comparison, ComparisonRequest, Completion, CompletionKind,
+    CompletionRequest, Completions, Curve, Delivery, ExpressionFault, Mark, MetricInformation, PanelData, PanelKind,
+    RunMark, Statistics, distance,
 };
 use crate::pipeline::{Moment, ReleaseId, RunId};
 
@@ -82,10 +83,11 @@ pub(super) fn charts(model: &Model, request: &ChartsRequest) -> Charts {
 /// As [`charts`] answers [`EVERY_KIND`], with an alert, a run and the figures of delivery.
 pub(super) fn eventful(charts: &mut Charts, columns: usize) {
     let span = |from: usize, to: usize, firing| AlertSpan { from: columns * from / 8, to: columns * to / 8, firing };
-    let alert = |name: &str, spans| AlertStrip { name: name.to_owned(), panels: Vec::new(), spans };
+    let alert = |name: &str, panels, spans| AlertStrip { name: name.to_owned(), panels, spans };
     charts.alerts = vec![
-        alert("ErrorRate", vec![span(2, 3, false), span(3, 5, true)]),
-        alert("느린-응답", vec![span(6, 7, false)]),
+        alert("ErrorRate", vec![0, 1], vec![span(2, 3, false), span(3, 5, true)]),
+        alert("느린-응답", vec![0], vec![span(6, 7, false)]),
+        alert("AppDown", Vec::new(), vec![span(1, 2, true)]),
     ];
     charts.runs = vec![RunMark { column: columns / 2, run: RunId(2) }];
     charts.delivery = Some(Delivery {
@@ -142,7 +144,8 @@ fn scaled(curve: &Curve, factor: f64) -> Curve {
 /// Two releases, of which the later one has been live for a shorter time.
 pub(super) fn comparison(request: &ComparisonRequest) -> Result<Comparison, String> {
     let later = request.later.unwrap_or(ReleaseId(2));
-    let Some(former) = later.0.checked_sub(1).filter(|former| *former > 0).map(ReleaseId) else {
+    let before = || later.0.checked_sub(1).filter(|former| *former > 0).map(ReleaseId);
+    let Some(former) = request.former.or_else(before) else {
         return Err(format!("no release was live before release {later}, so there is nothing to compare it with"));
     };
     let columns = request.columns;
@@ -157,8 +160,41 @@ pub(super) fn comparison(request: &ComparisonRequest) -> Result<Comparison, Stri
     Ok(Comparison { former, later, charts })
 }
 
+/// What can be written at a place: what holds the word first, then what has its letters.
+pub(super) fn completions(request: &CompletionRequest) -> Completions {
+    let all: Vec<Completion> = match (request.kind, request.label.as_deref()) {
+        (CompletionKind::Expression, _) => {
+            let functions = ["histogram_quantile", "rate", "sum"].into_iter().filter(|_| !request.word.is_empty());
+            let functions = functions.map(|name| Completion::Function(name.to_owned()));
+            metrics().into_iter().map(Completion::Metric).chain(functions).collect()
+        }
+        (CompletionKind::LabelName, _) => {
+            ["instance", "le", "status"].into_iter().map(|name| Completion::Label(name.to_owned())).collect()
+        }
+        (CompletionKind::LabelValue, Some("instance")) => {
+            (8_000..8_300).map(|port| Completion::Value(format!("127.0.0.1:{port}"))).collect()
+        }
+        (CompletionKind::LabelValue, _) => {
+            ["200", "서울 \u{1b}[2J\"x\""].into_iter().map(|name| Completion::Value(name.to_owned())).collect()
+        }
+    };
+    let rank = |completion: &Completion| {
+        let name = completion.name();
+        let holds = name.find(&request.word).map(|at| at + name.len());
+        holds.or_else(|| distance(name, &request.word).map(|distance| distance + 1_000))
+    };
+    let mut found: Vec<(usize, Completion)> =
+        all.into_iter().filter_map(|completion| Some((rank(&completion)?, completion))).collect();
+    if !request.word.is_empty() {
+        found.sort_by_key(|(rank, _)| *rank);
+    }
+    let (total, is_whole) = (found.len(), found.iter().any(|(_, completion)| completion.name() == request.word));
+    let rows = found.into_iter().skip(request.first).take(request.count).map(|(_, completion)| completion);
+    Completions { first: request.first.min(total), rows: rows.collect(), total, is_whole }
+}
+
 /// Some metrics, one with a name and a help text from elsewhere.
-pub(super) fn catalog() -> Catalog {
+fn metrics() -> Vec<MetricInformation> {
     let metric = |name: &str, kind: &str, help: &str, series| MetricInformation {
         name: name.to_owned(),
         kind: kind.to_owned(),
@@ -167,17 +203,13 @@ pub(super) fn catalog() -> Catalog {
         series,
         expression: if kind == "counter" { format!("rate({name}[1m])") } else { name.to_owned() },
     };
-    Catalog {
-        metrics: vec![
-            metric("http_requests_total", "counter", "All requests\u{1b}[2J, by status.", 12),
-            metric("predict_duration_seconds_bucket", "histogram", "Time from a whole request to its answer.", 14),
-            metric("predict_input_drift_psi", "gauge", "입력 분포가 얼마나 달라졌는지.", 1_337),
-            metric("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", 1),
-            metric("up", "", "", 1),
-        ],
-        labels: vec!["instance".to_owned(), "le".to_owned(), "status".to_owned()],
-        functions: vec!["histogram_quantile".to_owned(), "rate".to_owned(), "sum".to_owned()],
-    }
+    vec![
+        metric("http_requests_total", "counter", "All requests\u{1b}[2J, by status.", 12),
+        metric("predict_duration_seconds_bucket", "histogram", "Time from a whole request to its answer.", 14),
+        metric("predict_input_drift_psi", "gauge", "입력 분포가 얼마나 달라졌는지.", 1_337),
+        metric("process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", 1),
+        metric("up", "", "", 1),
+    ]
 }
 
 /// An open bracket is a fault.

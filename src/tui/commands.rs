@@ -7,10 +7,14 @@ use std::fmt::Write;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::api::types::distance;
 use crate::pipeline::StageKind;
 
+use super::alerts;
 use super::app::{Model, View};
 use super::message::DemoAction;
+use super::metrics::pick;
+use super::models::{self, Tab};
 
 /// What a command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +32,7 @@ pub(super) enum Action {
         /// Towards the beginning.
         backward: bool,
     },
-    /// The next pane, stage or chart; the one before if `backward`.
+    /// The next pane, stage, chart, alert or part of a detail; the one before if `backward`.
     Cycle {
         /// The one before.
         backward: bool,
@@ -47,6 +51,10 @@ pub(super) enum Action {
     Cancel,
     /// Ask whether to go back to an earlier release.
     Rollback,
+    /// Ask for how long to hear nothing of an alert, and why.
+    Silence,
+    /// Ask whether to end the silence of an alert.
+    Unsilence,
     /// Follow the end of the log, or stay.
     Follow,
     /// Wrap long lines, or cut them.
@@ -73,6 +81,18 @@ pub(super) enum Action {
     WholeHistory,
     /// The selected panel of two releases beside each other.
     Compare,
+    /// Choose which two releases are compared.
+    PickReleases,
+    /// Show another part of what is known of a model.
+    ShowTab(Tab),
+    /// Mark a model, so that others are compared with it, or take the mark away.
+    Mark,
+    /// The chosen model beside another.
+    CompareModels,
+    /// Ask whether to promote a model by hand, and why.
+    Promote,
+    /// Ask what to write about a model.
+    Note,
     /// Open the explorer of metrics.
     Explore,
     /// Draw the curves in another way.
@@ -163,9 +183,13 @@ const BOARD: &[View] = &[View::Board];
 const WITH_LOG: &[View] = &[View::Board, View::Logs];
 const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
 const METRICS: &[View] = &[View::Metrics];
+const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
-const WITH_PANES: &[View] = &[View::Board, View::Releases, View::Metrics];
-const LISTS: &[View] = &[View::Board, View::Runs, View::Logs, View::Releases, View::Metrics, View::Events];
+const MODELS: &[View] = &[View::Models];
+const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics];
+const WITH_PANES: &[View] = &[View::Board, View::Models, View::Releases, View::Metrics];
+const LISTS: &[View] =
+    &[View::Board, View::Runs, View::Logs, View::Models, View::Releases, View::Metrics, View::Events];
 
 const fn command(
     name: &'static str,
@@ -192,7 +216,18 @@ pub(super) const COMMANDS: &[Command] = &[
     command("next batch", &[Key::Char('B')], "demo: register the next batch of data", &[], Some("next batch"), Action::Demo(DemoAction::NextBatch), is_demo),
     command("break source", &[Key::Char('X')], "demo: break the source, or mend it", &[], Some("break/mend"), Action::Demo(DemoAction::BreakSource), is_demo),
     command("bad release", &[Key::Char('E')], "demo: deploy a model that refuses what clients send, or mend it", &[], Some("bad release"), Action::Demo(DemoAction::BadRelease), is_demo),
-    command("open", &[ENTER], "look into what is selected", &[View::Board, View::Runs, View::Releases, View::Metrics], Some("open"), Action::Open, always),
+    command("open", &[ENTER], "look into what is selected", WITH_DETAIL, Some("open"), Action::Open, always),
+    command("mark", &[Key::Char('m')], "mark a model, so that others are compared with it", MODELS, Some("mark"), Action::Mark, has_model),
+    command("compare models", &[Key::Char('c')], "beside the marked model, else its champion or the one before", MODELS, Some("compare"), Action::CompareModels, can_compare_models),
+    command("promote", &[Key::Char('P')], "make a model the champion and deploy it (asks why)", MODELS, Some("promote"), Action::Promote, can_promote),
+    command("note", &[Key::Char('n')], "write something about a model", MODELS, Some("note"), Action::Note, can_note),
+    command("summary", &[Key::Char('s')], "a model: metrics, gate, lineage, notes", MODELS, None, Action::ShowTab(Tab::Summary), always),
+    command("leaderboard", &[Key::Char('b')], "a model: what was tried, live while it is searched", MODELS, None, Action::ShowTab(Tab::Leaderboard), always),
+    command("confusion", &[Key::Char('o')], "a model: which classes were taken for which", MODELS, None, Action::ShowTab(Tab::Confusion), always),
+    command("importance", &[Key::Char('i')], "a model: what each column is worth", MODELS, None, Action::ShowTab(Tab::Importance), always),
+    command("calibration", &[Key::Char('a')], "a model: how often its probabilities come true", MODELS, None, Action::ShowTab(Tab::Calibration), always),
+    command("data profile", &[Key::Char('d')], "a model: the profile of its data", MODELS, None, Action::ShowTab(Tab::Data), always),
+    command("slices", &[Key::Char('e')], "a model: how good it is on parts of the rows", MODELS, None, Action::ShowTab(Tab::Slices), always),
     command("follow", &[Key::Char('f')], "follow the end of the log, or stay", WITH_LOG, None, Action::Follow, always),
     command("wrap", &[Key::Char('w')], "wrap long lines, or cut them", &[View::Logs], Some("wrap"), Action::Wrap, always),
     command("search", &[Key::Char('/')], "search the whole log (a regular expression)", WITH_LOG, Some("search"), Action::Search, has_log),
@@ -204,14 +239,17 @@ pub(super) const COMMANDS: &[Command] = &[
     command("later", &[Key::Char('>')], "forward, to the present; or the releases after", METRICS, None, Action::Pan(1), has_panels),
     command("whole history", &[Key::Char('a')], "all that is kept, or the last minutes again", METRICS, None, Action::WholeHistory, always),
     command("compare", &[Key::Char('c')], "the panel after the last two deploys, laid together", METRICS, Some("compare"), Action::Compare, has_panels),
+    command("pick releases", &[Key::Char('p')], "compare two releases of your choice", METRICS, None, Action::PickReleases, can_pick),
     command("explore", &[Key::Char('e')], "every metric, and an expression of your own", METRICS, Some("explore"), Action::Explore, is_connected),
     command("drawing", &[Key::Char('v')], "draw in braille, in blocks or in ASCII", METRICS, None, Action::Drawing, always),
     command("log scale", &[Key::Char('y')], "a logarithmic axis, or a linear one", METRICS, None, Action::LogScale, always),
     command("zero base", &[Key::Char('0')], "zero on every axis, or only where it is near", METRICS, None, Action::ZeroBase, always),
+    command("silence", &[Key::Char('s')], "hear nothing of an alert for a while (asks first)", WITH_ALERTS, Some("silence"), Action::Silence, can_silence),
+    command("end silence", &[Key::Char('S')], "hear of a silenced alert again (asks first)", WITH_ALERTS, Some("end silence"), Action::Unsilence, can_unsilence),
     command("freeze", &[Key::Char(' ')], "let charts and log stand still, or move again", LISTS, Some("freeze"), Action::Freeze, always),
     command("zoom", &[Key::Char('z')], "give the pane or chart the whole screen, or take it back", WITH_PANES, Some("zoom"), Action::Zoom, always),
-    command("next pane", &[TAB], "the next pane, stage or chart", LISTS, None, Action::Cycle { backward: false }, always),
-    command("previous pane", &[BACK_TAB], "the pane, stage or chart before", LISTS, None, Action::Cycle { backward: true }, always),
+    command("next pane", &[TAB], "the next pane, stage, chart, alert or part of a model", LISTS, None, Action::Cycle { backward: false }, always),
+    command("previous pane", &[BACK_TAB], "the pane, stage, chart, alert or part of a model before", LISTS, None, Action::Cycle { backward: true }, always),
     command("left", &[LEFT, Key::Char('h')], "the stage before; along a long line; the crosshair", LISTS, None, Action::Sideways(-1), always),
     command("right", &[RIGHT, Key::Char('l')], "the next stage; along a long line; the crosshair", LISTS, None, Action::Sideways(1), always),
     command("up", &[UP, Key::Char('k')], "a line up", LISTS, None, Action::Move(-1), always),
@@ -224,6 +262,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("board", &[Key::Char('1')], "the pipeline, its log and the release", &[], None, Action::Show(View::Board), always),
     command("runs", &[Key::Char('2')], "the history of runs", &[], None, Action::Show(View::Runs), always),
     command("logs", &[Key::Char('3')], "the log of the selected stage", &[], None, Action::Show(View::Logs), always),
+    command("models", &[Key::Char('4')], "model versions, what is known of each, the champion", &[], None, Action::Show(View::Models), always),
     command("releases", &[Key::Char('5')], "releases, what the live one runs as, the way back", &[], None, Action::Show(View::Releases), always),
     command("metrics", &[Key::Char('6')], "all charts", &[], None, Action::Show(View::Metrics), always),
     command("events", &[Key::Char('7')], "what happened, in sentences", &[], None, Action::Show(View::Events), always),
@@ -248,6 +287,11 @@ fn is_connected(model: &Model) -> bool {
 
 fn has_panels(model: &Model) -> bool {
     !model.metrics.charts.panels.is_empty()
+}
+
+fn can_pick(model: &Model) -> bool {
+    let can_begin = model.metrics.compared.is_some() || has_panels(model);
+    can_begin && pick::choices(&model.state).nth(1).is_some()
 }
 
 fn can_run(model: &Model) -> bool {
@@ -278,6 +322,31 @@ fn can_roll_back(model: &Model) -> bool {
     model.is_connected() && model.way_back().is_some()
 }
 
+fn can_silence(model: &Model) -> bool {
+    model.is_connected() && alerts::to_silence(model).is_some()
+}
+
+fn can_unsilence(model: &Model) -> bool {
+    model.is_connected() && alerts::to_hear(model).is_some()
+}
+
+fn has_model(model: &Model) -> bool {
+    models::chosen_made(model).is_some()
+}
+
+fn can_compare_models(model: &Model) -> bool {
+    model.models.is_comparing || models::partner(model).is_some()
+}
+
+fn can_promote(model: &Model) -> bool {
+    let serves_already = |made: &crate::api::types::ModelSummary| made.champion && made.live;
+    model.is_connected() && models::chosen_made(model).is_some_and(|made| !serves_already(made))
+}
+
+fn can_note(model: &Model) -> bool {
+    model.is_connected() && has_model(model)
+}
+
 fn has_log(model: &Model) -> bool {
     model.log.address.is_some()
 }
@@ -302,23 +371,6 @@ pub(super) fn matching(model: &Model, input: &str) -> Vec<&'static Command> {
         .collect();
     found.sort_by_key(|(distance, _)| *distance);
     found.into_iter().map(|(_, command)| command).collect()
-}
-
-/// How badly `input` fits as a subsequence of `name`: letters skipped before and between; `None` if it does not fit.
-pub(super) fn distance(name: &str, input: &str) -> Option<usize> {
-    let mut rest = name.char_indices();
-    let mut skipped = 0;
-    for wanted in input.chars().filter(|character| !character.is_whitespace()) {
-        loop {
-            let (_, found) = rest.next()?;
-            if found.eq_ignore_ascii_case(&wanted) {
-                break;
-            }
-            skipped += 1;
-        }
-    }
-    // Of two that fit equally well the shorter is meant.
-    Some(skipped * 100 + name.len())
 }
 
 /// The keys of a command for people: `Left or h`.
@@ -346,6 +398,7 @@ pub(super) fn view_name(view: View) -> &'static str {
         View::Board => "Board",
         View::Runs => "Runs",
         View::Logs => "Logs",
+        View::Models => "Models",
         View::Releases => "Releases",
         View::Metrics => "Metrics",
         View::Events => "Events",

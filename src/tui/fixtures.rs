@@ -8,12 +8,13 @@ use ratatui::backend::TestBackend;
 use unicode_width::UnicodeWidthStr;
 
 use crate::api::types::{
-    DaemonInformation, InstanceStatus, Live, LogAddress, LogLine, LogWindow, Place, RollbackPlan, Snapshot,
-    StageProgress, StreamItem, TargetReport, Usage, WatchHealth, WatchMode,
+    AlertStatus, DaemonInformation, InstanceStatus, Live, LogAddress, LogLine, LogWindow, Place, RollbackPlan,
+    Snapshot, StageProgress, StreamItem, TargetReport, Usage, WatchHealth, WatchMode,
 };
 use crate::pipeline::{
-    Attempt, Command, DataSet, Digest, FailingTest, Failure, Graph, Input, Inputs, Moment, Outcome, Outputs, Recorded,
-    ReleaseId, RunId, SourceState, StageKind, StageName, StageSpec, State, TestReport, Trigger, decide, plan,
+    AlertState, Attempt, Command, DataSet, Digest, Evidence, FailingTest, Failure, FiringAlert, Graph, Input, Inputs,
+    Moment, Outcome, Outputs, Reaction, Recorded, ReleaseId, RunId, Silence, SourceState, StageKind, StageName,
+    StageSpec, State, TestReport, Trigger, decide, plan,
 };
 
 use super::app::Model;
@@ -22,6 +23,7 @@ use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::log_view::LogPart;
 use super::message::{Cmd, Msg};
+use super::model_fixtures;
 use super::theme::Theme;
 use super::update::update;
 use super::views;
@@ -176,7 +178,8 @@ fn inputs(data: u64, source: u64) -> Inputs {
     }
 }
 
-fn live(world: &World, scraped: bool) -> Live {
+/// What the daemon says of a project in which all is well.
+pub(super) fn live(world: &World, scraped: bool) -> Live {
     let watch = WatchHealth { mode: WatchMode::Notified, last_seen: Some(world.at), pending: BTreeMap::new() };
     Live { watch: Some(watch), scraped: scraped.then_some(Ok(world.at)), ..Live::default() }
 }
@@ -215,6 +218,7 @@ pub(super) fn running() -> Model {
         share: Some(0.62),
         message: "layer 3/5".to_owned(),
         metrics: BTreeMap::new(),
+        leaderboard: Vec::new(),
     });
     live.log = Some((LogAddress { run, stage, attempt }, 40));
     world.model(live)
@@ -310,6 +314,58 @@ pub(super) fn command(world: &mut World, command: Command) {
     world.feed(Input::Command { by: "mina".to_owned(), command });
 }
 
+/// Where an alert stands.
+pub(super) fn alert(name: &str, state: AlertState) -> AlertStatus {
+    AlertStatus {
+        name: name.to_owned(),
+        state,
+        since: None,
+        severity: None,
+        then: Reaction::Notify,
+        silence: None,
+        error: None,
+    }
+}
+
+/// The same, silenced.
+pub(super) fn silenced(alert: AlertStatus) -> AlertStatus {
+    let message = "known, mended today".to_owned();
+    let silence = Silence { by: "mina".to_owned(), message, since: BEGIN, until: BEGIN.plus(7_200_000) };
+    AlertStatus { silence: Some(silence), ..alert }
+}
+
+/// A screen with three alerts and what is known of them: one fired, was silenced and heard again, another trained anew.
+pub(super) fn alerted() -> Model {
+    let mut world = two_runs();
+    let fired = |name: &str, then| FiringAlert {
+        name: name.to_owned(),
+        labels: String::new(),
+        value: "0.41".to_owned(),
+        summary: "많은 요청이 거절됩니다".to_owned(),
+        since: world.at,
+        release: world.state.live,
+        evidence: Evidence::Against,
+        then,
+        cooldown: 600_000,
+        obstacle: None,
+    };
+    let (errors, drift) = (fired("ErrorRate", Reaction::Notify), fired("Drift", Reaction::Retrain));
+    world.feed(Input::Alerts { firing: vec![errors], clear: Vec::new() });
+    let until = world.at.plus(7_200_000);
+    let (alert_name, by) = ("ErrorRate".to_owned(), "mina".to_owned());
+    let message = "known, mended today".to_owned();
+    world.feed(Input::Silence { alert: alert_name.clone(), by: by.clone(), message, until });
+    world.feed(Input::LiftSilence { alert: alert_name, by });
+    world.feed(Input::Alerts { firing: vec![drift], clear: vec!["ErrorRate".to_owned()] });
+    let mut live = live(&world, true);
+    live.alerts = vec![
+        alert("ErrorRate", AlertState::Inactive),
+        AlertStatus { since: Some(world.at), ..alert("Drift", AlertState::Firing) },
+        silenced(alert("느린-응답", AlertState::Pending)),
+    ];
+    world.model(live)
+}
+
 /// One event of the stream.
 pub(super) fn event(recorded: &Recorded) -> Msg {
     Msg::Stream(Box::new(StreamItem::Event(recorded.clone())))
@@ -335,7 +391,10 @@ pub(super) fn send(model: &mut Model, message: Msg) -> Vec<Cmd> {
                 let answer = chart_fixtures::comparison(&request);
                 open.extend(update(model, Msg::Comparison(request, answer)));
             }
-            Cmd::FetchCatalog => open.extend(update(model, Msg::Catalog(Ok(chart_fixtures::catalog())))),
+            Cmd::FetchCompletions(request) => {
+                let found = chart_fixtures::completions(&request);
+                open.extend(update(model, Msg::Completions(request, Ok(found))));
+            }
             Cmd::CheckExpression(expression) => {
                 let fault = chart_fixtures::fault(&expression);
                 open.extend(update(model, Msg::Checked(expression, Ok(fault))));
@@ -352,7 +411,11 @@ pub(super) fn send(model: &mut Model, message: Msg) -> Vec<Cmd> {
                 let lines = release_log(lines);
                 open.extend(update(model, Msg::ReleaseLog(Ok(lines))));
             }
-            Cmd::FetchHistory => {}
+            Cmd::FetchHistory | Cmd::FetchAlertHistory { .. } => {}
+            Cmd::FetchModels(question) => {
+                let answer = model_fixtures::answer(&model.state, question);
+                open.extend(update(model, answer));
+            }
             other => rest.push(other),
         }
     }

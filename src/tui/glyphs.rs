@@ -4,6 +4,7 @@
 
 use ratatui::symbols::border;
 
+use crate::api::types::{GateVerdict, TrialState};
 use crate::pipeline::{PlannedAction, ReleaseStatus, RunResult, StageState};
 
 /// All signs.
@@ -57,6 +58,12 @@ pub(super) struct Glyphs {
     pub(super) firing: &'static str,
     /// In front of a message.
     pub(super) frozen: &'static str,
+    /// A champion.
+    pub(super) champion: &'static str,
+    /// A model that serves.
+    pub(super) serving: &'static str,
+    /// A model with which others are compared.
+    pub(super) marked: &'static str,
     states: [&'static str; 10],
 }
 
@@ -85,6 +92,9 @@ static UNICODE: Glyphs = Glyphs {
     pending: "░",
     firing: "█",
     frozen: "❚",
+    champion: "★",
+    serving: "●",
+    marked: "◆",
     states: ["·", "◌", "↻", "◐", "✔", "✖", "↷", "⊘", "■", "?"],
 };
 
@@ -122,6 +132,9 @@ static ASCII: Glyphs = Glyphs {
     pending: "-",
     firing: "#",
     frozen: "=",
+    champion: "*",
+    serving: "@",
+    marked: "=",
     states: [".", "~", "@", "*", "+", "x", ">", "-", "#", "?"],
 };
 
@@ -186,6 +199,29 @@ impl Glyphs {
         }
     }
 
+    /// The sign of what a gate says.
+    pub(super) fn verdict(&self, verdict: GateVerdict) -> &'static str {
+        let [_, _, _, _, passed, failed, .., unknown] = self.states;
+        match verdict {
+            GateVerdict::Pass => passed,
+            GateVerdict::NoEvidence => unknown,
+            GateVerdict::Fail => failed,
+        }
+    }
+
+    /// The sign of what has become of a trial.
+    pub(super) fn trial(&self, state: TrialState) -> &'static str {
+        let [waiting, _, _, running, _, failed, skipped, not_run, ..] = self.states;
+        match state {
+            TrialState::Waiting => not_run,
+            TrialState::Running => running,
+            TrialState::Kept => waiting,
+            TrialState::Dropped => skipped,
+            TrialState::Failed => failed,
+            TrialState::Chosen => self.champion,
+        }
+    }
+
     /// The sign of what a plan says.
     pub(super) fn planned(&self, action: PlannedAction) -> &'static str {
         let [_, checking, _, running, _, _, skipped, not_run, ..] = self.states;
@@ -208,10 +244,13 @@ mod tests {
     fn every_sign_is_one_cell_wide() {
         for glyphs in [UNICODE, ASCII] {
             let all = [glyphs.arrow_head, glyphs.shaft, glyphs.cut, glyphs.pointer, glyphs.mark, glyphs.frozen];
+            let models = [glyphs.champion, glyphs.serving, glyphs.marked];
             let charts =
                 [glyphs.run_mark, glyphs.cursor, glyphs.threshold, glyphs.pending, glyphs.firing, glyphs.legend];
             let fields = glyphs.layers.iter().chain(&glyphs.heat);
-            for sign in glyphs.states.iter().chain(&glyphs.levels).chain(&all).chain(&charts).chain(fields) {
+            for sign in
+                glyphs.states.iter().chain(&glyphs.levels).chain(&all).chain(&charts).chain(&models).chain(fields)
+            {
                 assert_eq!(sign.width(), 1, "{sign}");
             }
         }

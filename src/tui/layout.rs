@@ -11,10 +11,14 @@ use super::widgets::chart;
 pub(super) const SMALLEST: (u16, u16) = (60, 15);
 /// From this width on, log and release stand side by side.
 const SIDE_BY_SIDE: u16 = 110;
-/// From this width on, releases and the detail of one stand side by side.
-const RELEASES_SIDE_BY_SIDE: u16 = 160;
-/// Fewest rows of the list of releases, frame and headings included.
+/// From this width on, a list of models or releases and the detail of one stand side by side.
+const DETAIL_SIDE_BY_SIDE: u16 = 160;
+/// Fewest rows of such a list, frame and headings included.
 const LOWEST_LIST: u16 = 5;
+/// Rows of the Metrics view from which on there is room for alerts and the figures of delivery.
+const METRICS_ROWS: u16 = 19;
+/// Rows for alerts that no panel is about, at most.
+const MOST_ALONE: u16 = 2;
 /// A stage needs this many columns beside the others, arrow included.
 const STAGE_CELL: u16 = 24;
 
@@ -84,28 +88,37 @@ pub(super) fn board(model: &Model, body: Rect) -> BoardPanes {
     BoardPanes { pipeline: Some(pipeline), log: Some(log), release: Some(release) }
 }
 
-/// The panes of Releases; a zoomed detail stands alone.
+/// The panes of Models and of Releases; a zoomed detail stands alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ReleasesPanes {
+pub(super) struct DetailPanes {
     pub(super) list: Option<Rect>,
     pub(super) detail: Rect,
 }
 
 /// The panes of Releases in `body`.
-pub(super) fn releases(model: &Model, body: Rect) -> ReleasesPanes {
+pub(super) fn releases(model: &Model, body: Rect) -> DetailPanes {
+    list_and_detail(model, body, model.state.releases.len(), body.width / 5 * 3)
+}
+
+/// The panes of Models in `body`. The detail has more to show than that of a release.
+pub(super) fn models(model: &Model, body: Rect) -> DetailPanes {
+    list_and_detail(model, body, super::models::entries(model).len(), body.width / 20 * 11)
+}
+
+/// A list of `count` rows, which is `width` wide where there is room for a detail beside it.
+fn list_and_detail(model: &Model, body: Rect, count: usize, width: u16) -> DetailPanes {
     if model.is_zoomed {
-        return ReleasesPanes { list: None, detail: body };
+        return DetailPanes { list: None, detail: body };
     }
-    if body.width >= RELEASES_SIDE_BY_SIDE {
-        let width = body.width / 5 * 3;
+    if body.width >= DETAIL_SIDE_BY_SIDE {
         let detail = Rect { x: body.x + width, width: body.width - width, ..body };
-        return ReleasesPanes { list: Some(Rect { width, ..body }), detail };
+        return DetailPanes { list: Some(Rect { width, ..body }), detail };
     }
     // A short list leaves its rows to the detail.
-    let wanted = small(model.state.releases.len().saturating_add(3));
+    let wanted = small(count.saturating_add(3));
     let height = wanted.min(body.height / 5 * 2).max(LOWEST_LIST).min(body.height);
     let detail = Rect { y: body.y + height, height: body.height - height, ..body };
-    ReleasesPanes { list: Some(Rect { height, ..body }), detail }
+    DetailPanes { list: Some(Rect { height, ..body }), detail }
 }
 
 /// The widths in a row of the release pane: label, sparkline, value.
@@ -171,7 +184,7 @@ pub(super) fn log_rows(model: &Model) -> usize {
     let pane = match model.view {
         View::Board => board(model, body).log,
         View::Logs => Some(body),
-        View::Runs | View::Releases | View::Metrics | View::Events => None,
+        View::Runs | View::Models | View::Releases | View::Metrics | View::Events => None,
     };
     pane.map_or(0, |pane| usize::from(pane.height.saturating_sub(2)))
 }
@@ -185,6 +198,51 @@ pub(super) fn release_log_rows(model: &Model) -> usize {
     usize::from(releases(model, body).detail.height.saturating_sub(2))
 }
 
+/// The parts of the Metrics view; what has no room is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MetricsParts {
+    pub(super) head: Rect,
+    pub(super) charts: Rect,
+    /// A row for each alert that was on and that no panel is about, the fewest that say so.
+    pub(super) alone: Rect,
+    pub(super) alerts: Option<Rect>,
+    pub(super) delivery: Option<Rect>,
+}
+
+/// The parts of the Metrics view in `body`.
+pub(super) fn metrics(model: &Model, body: Rect) -> MetricsParts {
+    let has_room = body.height >= METRICS_ROWS;
+    let alone = small(chart::alerts_alone(model)).min(MOST_ALONE);
+    let alone = if has_room { alone } else { 0 };
+    let alerts = has_room && !model.live.alerts.is_empty();
+    let delivery = has_room && model.metrics.charts.delivery.is_some();
+    let below = alone + u16::from(alerts) + u16::from(delivery);
+    let charts = Rect { y: body.y + 1, height: body.height.saturating_sub(1 + below), ..body };
+    let row = |y: u16| Rect { y, height: 1, ..body };
+    let bottom = charts.y + charts.height;
+    MetricsParts {
+        head: row(body.y),
+        charts,
+        alone: Rect { y: bottom, height: alone, ..body },
+        alerts: alerts.then(|| row(bottom + alone)),
+        delivery: delivery.then(|| row(bottom + alone + u16::from(alerts))),
+    }
+}
+
+/// Whether alerts stand in the Metrics view, so that one can be chosen there.
+pub(super) fn shows_alerts(model: &Model) -> bool {
+    let body = parts(whole(model)).body;
+    model.metrics.compared.is_none() && !model.metrics.charts.panels.is_empty() && metrics(model, body).alerts.is_some()
+}
+
+/// Rows of the explorer above its list: the line, its fault in two rows, the headings.
+pub(super) const EXPLORER_HEAD: usize = 4;
+
+/// Rows of the explorer's list on the screen: without the frame, what is above it, and the row of help below it.
+pub(super) fn explorer_rows(model: &Model) -> usize {
+    usize::from(model.size.1).saturating_sub(EXPLORER_HEAD + 5)
+}
+
 /// Points a curve that can be told apart on this screen; `None` if no curve is shown.
 pub(super) fn data_columns(model: &Model) -> Option<usize> {
     let body = parts(whole(model)).body;
@@ -192,7 +250,7 @@ pub(super) fn data_columns(model: &Model) -> Option<usize> {
         View::Board => board(model, body).release.map(|pane| spark_columns(pane.width).curve),
         View::Metrics if model.is_zoomed || model.metrics.compared.is_some() => Some(chart::data_columns(body.width)),
         View::Metrics => Some(chart::data_columns(body.width / small(chart_columns(body.width)))),
-        View::Runs | View::Logs | View::Releases | View::Events => None,
+        View::Runs | View::Logs | View::Models | View::Releases | View::Events => None,
     }
 }
 
@@ -219,6 +277,7 @@ mod tests {
             spark_columns(width);
             let panes = releases(&crate::tui::fixtures::idle(), parts.body);
             assert!(panes.detail.height <= height);
+            assert!(models(&crate::tui::fixtures::idle(), parts.body).detail.height <= height);
         }
     }
 }

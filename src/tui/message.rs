@@ -3,12 +3,13 @@
 use crossterm::event::KeyEvent;
 
 use crate::api::types::{
-    Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, ExpressionFault, LogAddress, LogWindow, Plan,
-    RollbackPlan, Snapshot, StreamItem,
+    Charts, ChartsRequest, Comparison, ComparisonRequest, CompletionRequest, Completions, DataProfile, ExpressionFault,
+    LogAddress, LogWindow, ModelDetail, ModelSummary, Plan, RollbackPlan, Snapshot, StreamItem,
 };
-use crate::pipeline::{Recorded, Refusal, ReleaseId, RunId, Selection};
+use crate::pipeline::{ModelVersion, Recorded, Refusal, ReleaseId, RunId, Selection, Silence};
 
 use super::log_view::LogPart;
+use super::models::Question;
 
 /// What reaches the model.
 #[derive(Debug, Clone)]
@@ -31,8 +32,8 @@ pub(super) enum Msg {
     Charts(Result<Charts, String>),
     /// Two releases beside each other.
     Comparison(ComparisonRequest, Result<Comparison, String>),
-    /// What expressions can be made of.
-    Catalog(Result<Catalog, String>),
+    /// A window of what can be written at the caret of the explorer.
+    Completions(CompletionRequest, Result<Completions, String>),
     /// Whether an expression can be evaluated.
     Checked(String, Result<Option<ExpressionFault>, String>),
     /// What a run by hand would do.
@@ -41,10 +42,22 @@ pub(super) enum Msg {
     RollbackPlan(ReleaseId, Result<RollbackPlan, String>),
     /// The last lines that the live release wrote.
     ReleaseLog(Result<Vec<String>, String>),
+    /// All model versions.
+    Models(Result<Vec<ModelSummary>, String>),
+    /// All that is known of one of them.
+    ModelDetail(ModelVersion, Result<Box<ModelDetail>, String>),
+    /// The profile of the data from which it learned.
+    ModelProfile(ModelVersion, Result<DataProfile, String>),
+    /// Whether a note on a model was written down.
+    Noted(ModelVersion, Result<(), String>),
     /// Events before those that are known.
     History(Result<Vec<Recorded>, String>),
+    /// Events about an alert before those that are known.
+    AlertHistory(String, Result<Vec<Recorded>, String>),
     /// The answer to a command, and what was asked.
     Replied(&'static str, Result<Result<RunId, Refusal>, String>),
+    /// The daemon's word on the silence of an alert: the one that began, none if one ended.
+    Silenced(String, Result<Option<Silence>, String>),
     /// What a demo key did.
     Demo(Result<String, String>),
     /// A second passed while something runs.
@@ -86,6 +99,20 @@ pub(super) enum Cmd {
     Cancel,
     /// Go back to a release.
     Rollback(ReleaseId),
+    /// Hear nothing of an alert for a while.
+    Silence {
+        /// Which.
+        alert: String,
+        /// For how long.
+        milliseconds: u64,
+        /// Why; may be empty.
+        message: String,
+    },
+    /// Hear of it again.
+    Unsilence {
+        /// Of which.
+        alert: String,
+    },
     /// Lines of a log.
     FetchLog(LogAddress, LogPart),
     /// A search.
@@ -94,8 +121,8 @@ pub(super) enum Cmd {
     FetchCharts(ChartsRequest),
     /// Two releases beside each other.
     FetchComparison(ComparisonRequest),
-    /// What expressions can be made of.
-    FetchCatalog,
+    /// A window of what can be written at the caret of the explorer.
+    FetchCompletions(CompletionRequest),
     /// Whether an expression can be evaluated.
     CheckExpression(String),
     /// What a run by hand would do.
@@ -107,8 +134,31 @@ pub(super) enum Cmd {
         /// How many.
         lines: usize,
     },
+    /// Something about models.
+    FetchModels(Question),
+    /// Make a model the champion and deploy it.
+    Promote {
+        /// Which.
+        version: ModelVersion,
+        /// Why.
+        message: String,
+    },
+    /// Write something about a model.
+    NoteModel {
+        /// About which.
+        version: ModelVersion,
+        /// What.
+        text: String,
+    },
     /// The last events.
     FetchHistory,
+    /// Events about an alert before this number.
+    FetchAlertHistory {
+        /// Which alert.
+        alert: String,
+        /// The number.
+        before: u64,
+    },
     /// A new snapshot: events were missed.
     Reconnect,
     /// A demo key.

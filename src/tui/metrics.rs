@@ -6,8 +6,9 @@
 pub(super) mod completion;
 pub(super) mod explorer;
 pub(super) mod line;
+pub(super) mod pick;
 
-use crate::api::types::{Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, TimeColumns};
+use crate::api::types::{Charts, ChartsRequest, Comparison, ComparisonRequest, TimeColumns};
 use crate::pipeline::{Moment, ReleaseId};
 
 use super::glyphs::Glyphs;
@@ -79,6 +80,8 @@ pub(super) struct Compared {
     pub(super) expression: String,
     /// The later release; `None` is the newest that was live.
     pub(super) later: Option<ReleaseId>,
+    /// The earlier release; `None` is the last that was live before the later one.
+    pub(super) former: Option<ReleaseId>,
     /// What the daemon answered; `None` before it did.
     pub(super) answer: Option<Result<Comparison, String>>,
     /// What was asked for last.
@@ -121,8 +124,6 @@ pub(super) struct Metrics {
     pub(super) expression: Option<String>,
     /// Two releases beside each other, instead of the panels.
     pub(super) compared: Option<Compared>,
-    /// What expressions can be made of; `None` before it was asked for.
-    pub(super) catalog: Option<Result<Catalog, String>>,
 }
 
 impl Metrics {
@@ -141,7 +142,6 @@ impl Metrics {
             scale: Scale::default(),
             expression: None,
             compared: None,
-            catalog: None,
         }
     }
 

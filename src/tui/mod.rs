@@ -3,13 +3,15 @@
 //! Elm-like. `app` is the model; `message` says what can reach it; `update` is the only function that changes it and is
 //! pure; `views` and `widgets` draw it and are pure too; `commands` is the one table of keys, palette, hints and help;
 //! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon. What the command line says of
-//! releases in the same words stands in `release_facts`.
+//! releases and models in the same words stands in `release_facts` and `model_facts`;
+//! which alert a key means, in `alerts`.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
 //! drawn when something visible changed, at most thirty a second, and an idle screen sends nothing. Whatever text comes from
 //! outside passes `widgets::text` before it reaches the buffer. The terminal is given back in every way of ending.
 
+mod alerts;
 mod app;
 mod clock;
 mod commands;
@@ -19,6 +21,8 @@ mod log_view;
 mod lone_panel;
 mod message;
 mod metrics;
+mod model_facts;
+mod models;
 mod quantity;
 mod release_facts;
 mod release_log;
@@ -33,10 +37,13 @@ mod widgets;
 mod chart_fixtures;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod model_fixtures;
 
 pub use commands::reference;
 #[doc(hidden)]
 pub use lone_panel::LonePanel;
+pub use model_facts::{ModelDifference, content_differences, metric_differences, origin_differences};
 pub use quantity::bytes;
 pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts};
 pub use runtime::{DemoHook, DemoHooks, Options, run};

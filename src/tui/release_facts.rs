@@ -27,7 +27,7 @@ pub struct ReleaseFacts {
 pub fn release_facts(state: &State, release: &Release, now: Moment) -> ReleaseFacts {
     let trigger = state.runs.get(&release.run).map(|run| &run.trigger);
     let by = trigger.map(|trigger| match trigger {
-        Trigger::Manual { by } | Trigger::Rollback { by, .. } => by.clone(),
+        Trigger::Manual { by } | Trigger::Rollback { by, .. } | Trigger::Promotion { by, .. } => by.clone(),
         Trigger::AlertRollback { alert, .. } | Trigger::AlertRetrain { alert } => format!("alert {alert}"),
         Trigger::FirstStart
         | Trigger::ChangedWhileAway

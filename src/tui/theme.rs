@@ -9,6 +9,7 @@ use std::str::FromStr;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
+use crate::api::types::{GateVerdict, TrialState};
 use crate::pipeline::{ReleaseStatus, RunResult, StageState};
 
 const DARK: &str = include_str!("../../themes/dark.toml");
@@ -149,6 +150,26 @@ impl Theme {
             ReleaseStatus::Retired => self.dim,
             ReleaseStatus::Rejected => self.bad,
             ReleaseStatus::Abandoned => self.warn,
+        }
+    }
+
+    /// The colour of what a gate says.
+    pub(super) fn verdict(&self, verdict: GateVerdict) -> Style {
+        match verdict {
+            GateVerdict::Pass => self.good,
+            GateVerdict::NoEvidence => self.warn,
+            GateVerdict::Fail => self.bad,
+        }
+    }
+
+    /// The colour of what has become of a trial.
+    pub(super) fn trial(&self, state: TrialState) -> Style {
+        match state {
+            TrialState::Running => self.running,
+            TrialState::Kept => self.text,
+            TrialState::Waiting | TrialState::Dropped => self.dim,
+            TrialState::Failed => self.bad,
+            TrialState::Chosen => self.good,
         }
     }
 

@@ -1,21 +1,26 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
 //! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, and [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
+//! charts, [`models`] those of the registry, and [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
 //! for the log lines and charts that are missing, so no view ever has to.
 
 mod actions;
 mod keys;
 mod metrics;
+mod models;
 mod questions;
 mod stream;
 
 #[cfg(test)]
+mod alert_tests;
+#[cfg(test)]
 mod metrics_tests;
+#[cfg(test)]
+mod model_tests;
 #[cfg(test)]
 mod tests;
 
-use crate::pipeline::{Refusal, RunId};
+use crate::pipeline::{ModelVersion, Refusal, RunId, Silence};
 
 use super::app::{Message, Model, View};
 use super::layout;
@@ -35,13 +40,19 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Found(request, answer) => found(model, &request, answer, &mut commands),
         Msg::Charts(answer) => metrics::received(model, answer),
         Msg::Comparison(request, answer) => metrics::compared(model, &request, answer),
-        Msg::Catalog(answer) => model.metrics.catalog = Some(answer),
+        Msg::Completions(request, answer) => metrics::completed(model, request, answer, &mut commands),
         Msg::Checked(expression, answer) => metrics::checked(model, expression, answer),
         Msg::Plan(answer) => model.plan = answer.ok(),
         Msg::RollbackPlan(to, answer) => questions::planned(model, to, answer),
         Msg::ReleaseLog(answer) => model.release_log.receive(answer, model.now, model.is_frozen),
+        Msg::Models(answer) => model.models.listed(answer),
+        Msg::ModelDetail(version, answer) => model.models.detailed(version, answer),
+        Msg::ModelProfile(version, answer) => model.models.profiled(version, answer),
+        Msg::Noted(version, answer) => noted(model, version, answer),
         Msg::History(answer) => stream::history(model, answer),
+        Msg::AlertHistory(alert, answer) => stream::alert_history(model, &alert, answer),
         Msg::Replied(asked, answer) => replied(model, asked, answer),
+        Msg::Silenced(alert, answer) => silenced(model, &alert, answer),
         Msg::Demo(Ok(text)) => say(model, text),
         Msg::Demo(Err(error)) => complain(model, error),
         // The second hand also goes for lines that are to be asked for; then there is nothing new to draw yet.
@@ -72,7 +83,9 @@ fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
         let asked = model.release_log.next_request(rows, model.now, model.is_frozen);
         commands.extend(asked.map(|lines| Cmd::FetchReleaseLog { lines }));
     }
+    commands.extend(stream::missing_history(model));
     metrics::follow_up(model, commands);
+    models::follow_up(model, commands);
 }
 
 fn found(model: &mut Model, request: &SearchRequest, answer: Result<Option<u64>, String>, commands: &mut Vec<Cmd>) {
@@ -106,6 +119,24 @@ fn replied(model: &mut Model, asked: &'static str, answer: Result<Result<RunId, 
     match answer {
         Ok(Ok(run)) => say(model, format!("{asked}: run {run}")),
         Ok(Err(refusal)) => complain(model, refusal.to_string()),
+        Err(error) => complain(model, error),
+    }
+}
+
+fn silenced(model: &mut Model, alert: &str, answer: Result<Option<Silence>, String>) {
+    match answer {
+        Ok(Some(silence)) => {
+            let until = model.clock.when(silence.until, model.now);
+            say(model, format!("alert {alert} is silenced until {until}"));
+        }
+        Ok(None) => say(model, format!("alert {alert} is heard again")),
+        Err(error) => complain(model, error),
+    }
+}
+
+fn noted(model: &mut Model, version: ModelVersion, answer: Result<(), String>) {
+    match answer {
+        Ok(()) => say(model, format!("noted on model {version}")),
         Err(error) => complain(model, error),
     }
 }

@@ -49,9 +49,13 @@ pub(super) struct Data {
     include: GlobSet,
     settle: Duration,
     verify: Verify,
+    contract: PathBuf,
+    contract_stamp: Option<FileStamp>,
     arriving: BTreeMap<PathBuf, Arrival>,
     registered: BTreeMap<PathBuf, Registered>,
     refused: BTreeMap<PathBuf, FileStamp>,
+    /// Registered files that were judged by an earlier contract.
+    doubted: BTreeSet<PathBuf>,
     /// Names registered or removed since the last report, and since when they wait.
     changed: BTreeSet<String>,
     changed_since: Option<Instant>,
@@ -64,9 +68,12 @@ impl Data {
             include: glob_set(&watched.include),
             settle: watched.settle,
             verify: watched.verify.clone(),
+            contract: watched.contract.clone(),
+            contract_stamp: stamp_of(&watched.contract),
             arriving: BTreeMap::new(),
             registered: BTreeMap::new(),
             refused: BTreeMap::new(),
+            doubted: BTreeSet::new(),
             changed: BTreeSet::new(),
             changed_since: None,
         }
@@ -76,11 +83,9 @@ impl Data {
         path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().into_owned()
     }
 
-    /// Whether a file is data by its name. Hidden files, as copying programs make them on the way, are not.
+    /// Whether a file is data by its name.
     pub(super) fn counts(&self, path: &Path) -> bool {
-        let Ok(relative) = path.strip_prefix(&self.root) else { return false };
-        let is_hidden = relative.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));
-        !is_hidden && self.include.is_match(relative)
+        is_data(&self.root, &self.include, path)
     }
 
     /// Something happened to a file.
@@ -93,9 +98,11 @@ impl Data {
     /// Compares the folder with what is known; whatever differs begins to arrive. A file that has long been quiet need not
     /// be waited for.
     pub(super) fn rescan(&mut self, now: Instant) {
+        self.look_at_contract(now);
         let mut found = BTreeSet::new();
         collect(&self.root, &mut found);
-        let gone: Vec<PathBuf> = self.registered.keys().filter(|path| !found.contains(*path)).cloned().collect();
+        let known = self.registered.keys().chain(self.refused.keys());
+        let gone: Vec<PathBuf> = known.filter(|path| !found.contains(*path)).cloned().collect();
         for path in gone.into_iter().chain(found) {
             let metadata = fs::metadata(&path).ok();
             let stamp = metadata.as_ref().map(FileStamp::from);
@@ -108,6 +115,20 @@ impl Data {
                 let wait = self.settle.saturating_sub(age.unwrap_or_default());
                 self.arriving.insert(path, Arrival { quiet_at: now + wait, is_open: false });
             }
+        }
+    }
+
+    /// If what data files are judged by has changed, all are judged anew, those that were held back too.
+    pub(super) fn look_at_contract(&mut self, now: Instant) {
+        let stamp = stamp_of(&self.contract);
+        if stamp == self.contract_stamp {
+            return;
+        }
+        self.contract_stamp = stamp;
+        self.doubted.extend(self.registered.keys().cloned());
+        let held_back = std::mem::take(&mut self.refused);
+        for path in self.registered.keys().chain(held_back.keys()) {
+            self.arriving.entry(path.clone()).or_insert(Arrival { quiet_at: now, is_open: false });
         }
     }
 
@@ -142,13 +163,15 @@ impl Data {
                 self.note_change(path, now);
             }
             self.refused.remove(path);
+            self.doubted.remove(path);
             return;
         };
         if !before.is_file() {
             return;
         }
         let stamp = FileStamp::from(&before);
-        if self.registered.get(path).is_some_and(|registered| registered.stamp == stamp) {
+        let is_doubted = self.doubted.contains(path);
+        if !is_doubted && self.registered.get(path).is_some_and(|registered| registered.stamp == stamp) {
             return;
         }
         let judged = (self.verify)(path).and_then(|rows| {
@@ -160,6 +183,7 @@ impl Data {
             self.arriving.insert(path.to_owned(), Arrival { quiet_at: now + self.settle, is_open: false });
             return;
         }
+        self.doubted.remove(path);
         let name = self.name(path);
         match judged {
             Ok((rows, digest)) => {
@@ -204,6 +228,11 @@ impl Data {
         Some(present)
     }
 
+    /// The names of the files that are held back.
+    pub(super) fn held_back(&self) -> BTreeSet<String> {
+        self.refused.keys().map(|path| self.name(path)).collect()
+    }
+
     /// Whether any file is on its way.
     pub(super) fn is_quiet(&self) -> bool {
         self.arriving.is_empty()
@@ -235,6 +264,25 @@ impl Data {
             files,
         }
     }
+}
+
+fn stamp_of(path: &Path) -> Option<FileStamp> {
+    fs::metadata(path).ok().as_ref().map(FileStamp::from)
+}
+
+/// The data files that lie in a folder now, sorted; whether they are fit to be registered is another matter.
+pub fn data_files(root: &Path, include: &[String]) -> Vec<PathBuf> {
+    let include = glob_set(include);
+    let mut found = BTreeSet::new();
+    collect(root, &mut found);
+    found.into_iter().filter(|path| is_data(root, &include, path)).collect()
+}
+
+/// Hidden files, as copying programs make them on the way, are not.
+fn is_data(root: &Path, include: &GlobSet, path: &Path) -> bool {
+    let Ok(relative) = path.strip_prefix(root) else { return false };
+    let is_hidden = relative.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));
+    !is_hidden && include.is_match(relative)
 }
 
 fn collect(folder: &Path, found: &mut BTreeSet<PathBuf>) {

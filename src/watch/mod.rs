@@ -15,12 +15,14 @@ mod repository;
 mod source;
 mod worker;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use data::data_files;
 pub use filesystem::network as network_filesystem;
 pub use repository::{RepositoryError, checkout};
 pub use worker::WatchError;
@@ -45,6 +47,8 @@ pub enum Report {
         /// Why.
         reason: String,
     },
+    /// These data files are all that are held back.
+    HeldBack(BTreeSet<String>),
     /// `trainyard.toml` changed.
     Settings,
     /// The watcher itself is in this state.
@@ -86,6 +90,8 @@ pub struct Watched {
     pub settle: Duration,
     /// Judges a data file.
     pub verify: Verify,
+    /// What `verify` goes by: when this file changes, every data file is judged anew. It is no part of the source.
+    pub contract: PathBuf,
     /// Our own folder: never watched but for the probe file in it.
     pub own: PathBuf,
 }

@@ -27,6 +27,7 @@ pub(super) struct Source {
     data: PathBuf,
     own: PathBuf,
     configuration: PathBuf,
+    contract: PathBuf,
     by_commit: bool,
     ignore: GlobSet,
     stages: Vec<(StageName, GlobSet, bool)>,
@@ -43,6 +44,7 @@ impl Source {
             data: watched.data.clone(),
             own: watched.own.clone(),
             configuration: watched.configuration.clone(),
+            contract: watched.contract.clone(),
             by_commit: watched.by_commit,
             ignore: glob_set(&watched.ignore),
             stages: stages.collect(),
@@ -57,7 +59,7 @@ impl Source {
 
     /// Whether a file or folder is part of the source.
     pub(super) fn counts(&self, path: &Path) -> bool {
-        let is_ours = path.starts_with(&self.own) || path == self.configuration;
+        let is_ours = path.starts_with(&self.own) || path == self.configuration || self.is_contract(path);
         let is_data = path.starts_with(&self.data) && self.data != self.root;
         let is_git = path.file_name().is_some_and(|name| name == ".git");
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
@@ -66,6 +68,17 @@ impl Source {
             && !is_git
             && !self.ignore.is_match(relative)
             && !self.repository.as_ref().is_some_and(|repository| repository.is_ignored(path))
+    }
+
+    /// Whether a file is the data contract, or that file while it is being written.
+    fn is_contract(&self, path: &Path) -> bool {
+        let (Some(name), Some(contract)) = (path.file_name(), self.contract.file_name()) else { return false };
+        let (name, contract) = (name.to_string_lossy(), contract.to_string_lossy());
+        let is_partial = name
+            .strip_prefix('.')
+            .and_then(|name| name.strip_prefix(&*contract))
+            .is_some_and(|rest| rest.ends_with(".partial"));
+        (name == contract || is_partial) && path.parent() == self.contract.parent()
     }
 
     /// The source now.
@@ -105,7 +118,7 @@ impl Source {
         }
         let full = self.root.join(path);
         let is_data = full.starts_with(&self.data) && self.data != self.root;
-        !is_data && full != self.configuration && !self.ignore.is_match(path)
+        !is_data && full != self.configuration && !self.is_contract(&full) && !self.ignore.is_match(path)
     }
 
     fn files_of_tree(&mut self) -> Vec<(String, String)> {

@@ -63,6 +63,7 @@ pub(super) struct Worker {
     source_due: Option<Instant>,
     source_since: Option<Instant>,
     settings_due: Option<Instant>,
+    contract_due: Option<Instant>,
     rescan_due: Option<Instant>,
     probe: PathBuf,
     probe_due: Instant,
@@ -71,6 +72,7 @@ pub(super) struct Worker {
     blind: Option<String>,
     last_seen: Option<Moment>,
     told: Option<WatchHealth>,
+    held_back: Option<BTreeSet<String>>,
     has_reported: bool,
     roots: Vec<(PathBuf, Option<u64>)>,
 }
@@ -96,6 +98,7 @@ impl Worker {
             source_due: None,
             source_since: None,
             settings_due: None,
+            contract_due: None,
             rescan_due: None,
             probe,
             probe_due: Instant::now(),
@@ -104,6 +107,7 @@ impl Worker {
             blind: None,
             last_seen: None,
             told: None,
+            held_back: None,
             has_reported: false,
             roots: Vec::new(),
         };
@@ -118,7 +122,8 @@ impl Worker {
             let _ = fs::create_dir_all(folder);
             self.folders.add(folder);
         }
-        for parent in [self.watched.configuration.parent(), self.watched.data.parent()].into_iter().flatten() {
+        let files = [&self.watched.configuration, &self.watched.data, &self.watched.contract];
+        for parent in files.into_iter().filter_map(|file| file.parent()) {
             self.folders.add(parent);
         }
         let data = self.watched.data.clone();
@@ -172,7 +177,7 @@ impl Worker {
     fn next_due(&self) -> Instant {
         let probe_lost = self.probe_sent.map(|sent| sent + PROBE_LOST);
         let poll = self.poll.as_ref().map(|(at, _)| *at);
-        [self.source_due, self.settings_due, self.rescan_due, self.data.next_due(), probe_lost, poll]
+        [self.source_due, self.settings_due, self.contract_due, self.rescan_due, self.data.next_due(), probe_lost, poll]
             .into_iter()
             .flatten()
             .fold(self.probe_due, Instant::min)
@@ -213,6 +218,10 @@ impl Worker {
         let is_removed = matches!(kind, EventKind::Remove(_)) || !path.exists();
         if path == self.watched.configuration {
             self.settings_due = Some(now + Duration::from_millis(100));
+            return;
+        }
+        if path == self.watched.contract {
+            self.contract_due = Some(now + Duration::from_millis(100));
             return;
         }
         let is_folder = !is_removed && path.is_dir();
@@ -293,6 +302,10 @@ impl Worker {
             self.settings_due = None;
             (self.report)(Report::Settings);
         }
+        if self.contract_due.is_some_and(|due| due <= now) {
+            self.contract_due = None;
+            self.data.look_at_contract(now);
+        }
         if self.rescan_due.is_some_and(|due| due <= now) {
             self.rescan_due = None;
             self.data.rescan(now);
@@ -313,6 +326,19 @@ impl Worker {
         }
         if let Some(files) = self.data.take_changed(now) {
             self.observe(Some(Trigger::Data { files }));
+        }
+        self.tell_held_back();
+    }
+
+    /// Tells which files are held back, when that has changed and none is being judged.
+    fn tell_held_back(&mut self) {
+        if !self.data.is_quiet() {
+            return;
+        }
+        let held_back = self.data.held_back();
+        if self.held_back.as_ref() != Some(&held_back) {
+            self.held_back = Some(held_back.clone());
+            (self.report)(Report::HeldBack(held_back));
         }
     }
 

@@ -6,9 +6,12 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+mod columns;
 mod configuration;
+mod contract;
 mod data;
 mod repository;
+mod serving;
 mod surroundings;
 
 #[path = "../support/mod.rs"]

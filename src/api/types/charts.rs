@@ -3,26 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::{Delivery, Moment, ReleaseId, RunId};
-
-/// How a panel is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PanelKind {
-    /// Curves.
-    #[default]
-    Line,
-    /// Curves that stand on each other, filled.
-    Area,
-    /// The newest value, large, with its course.
-    Stat,
-    /// The newest value between a least and a greatest one.
-    Gauge,
-    /// The buckets of a histogram over time.
-    Heatmap,
-    /// A row for each curve.
-    Table,
-}
+use crate::pipeline::{Delivery, Moment, PanelKind, ReleaseId, RunId};
 
 /// The curves of one panel over one stretch of time, in as many columns as were asked for.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -127,7 +108,7 @@ pub struct RunMark {
 pub struct AlertStrip {
     /// Its name.
     pub name: String,
-    /// The panels, by their number, that show a metric of it; none stands for all.
+    /// The panels, by their number, that show a metric of it; where none does, it stands beside all of them.
     #[serde(default)]
     pub panels: Vec<usize>,
     /// From when to when.
@@ -229,6 +210,9 @@ pub struct ComparisonRequest {
     pub expression: String,
     /// The later of the two releases; without it the newest that was live.
     pub later: Option<ReleaseId>,
+    /// The earlier one; without it the last that was live before the later one.
+    #[serde(default)]
+    pub former: Option<ReleaseId>,
     /// Milliseconds from the deploy on; 0 is as long as the later one has been live.
     pub range: u64,
     /// Points a curve.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{files, milliseconds};
+use super::{files, milliseconds, panels};
 use crate::api::client::Client;
 use crate::api::types::{RangeAnswer, RangeRow};
 use crate::cli::failure::{Failure, failed};
@@ -20,8 +20,11 @@ const ROWS: u64 = 10_000;
 #[derive(Debug, Clone, Args)]
 pub struct CsvArguments {
     /// The expression
-    #[arg(value_name = "EXPR")]
-    pub expression: String,
+    #[arg(value_name = "EXPR", required_unless_present = "panel", conflicts_with = "panel")]
+    pub expression: Option<String>,
+    /// The panel of this title, instead of an expression
+    #[arg(long, value_name = "TITLE")]
+    pub panel: Option<String>,
     /// How far back
     #[arg(long, value_name = "DURATION", default_value = "15m")]
     pub range: HumanDuration,
@@ -40,13 +43,30 @@ pub struct CsvArguments {
 pub(super) fn run(folder: &Path, arguments: &CsvArguments, out: &mut impl Write) -> Result<(), Failure> {
     let range = milliseconds(arguments.range);
     let step = arguments.step.map_or_else(|| step_for(range), milliseconds);
-    let client = Client::connect(&layout(folder)?)?;
-    let answer = block_on(async { Ok(client.query_range(&arguments.expression, range, step).await?) })?;
+    let layout = layout(folder)?;
+    let client = Client::connect(&layout)?;
+    let expression = match (&arguments.expression, &arguments.panel) {
+        (Some(expression), _) => expression.clone(),
+        (None, title) => {
+            let found = expression_of(&client, title.as_deref().unwrap_or_default(), range)?;
+            panels::say_if_found(&layout);
+            found
+        }
+    };
+    let answer = block_on(async { Ok(client.query_range(&expression, range, step).await?) })?;
     let RangeAnswer { start, end, step, series } = answer;
     let columns: Vec<Column> = series.into_iter().map(column).collect();
     let clock = if arguments.milliseconds { Clock::Milliseconds } else { Clock::Rfc3339 };
     let text = table(Rows { start, end, step }, &columns, clock).map_err(failed)?;
     files::hand_over(&text, arguments.out.as_deref(), out)
+}
+
+/// What the panel of that title draws.
+fn expression_of(client: &Client, title: &str, range: u64) -> Result<String, Failure> {
+    // Of the charts only their expressions are wanted.
+    let charts = block_on(async { Ok(client.charts(range, 1).await?) })?;
+    let index = panels::find(&charts.panels, title)?;
+    Ok(charts.panels.get(index).map(|panel| panel.expression.clone()).unwrap_or_default())
 }
 
 fn column(row: RangeRow) -> Column {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{files, panels};
+use super::files;
 use crate::cli::failure::{Failure, failed};
-use crate::config::Settings;
+use crate::config::{PanelSettings, Settings};
 use crate::monitor::export::grafana::dashboard;
 
 /// The arguments of `trainyard export grafana`.
@@ -19,9 +19,13 @@ pub struct GrafanaArguments {
 }
 
 /// Prints or writes the dashboard.
-pub(super) fn run(settings: &Settings, arguments: &GrafanaArguments, out: &mut impl Write) -> Result<(), Failure> {
-    let panels = panels(settings);
-    let mut text = serde_json::to_string_pretty(&dashboard(&settings.name, &panels)).map_err(failed)?;
+pub(super) fn run(
+    settings: &Settings,
+    panels: &[PanelSettings],
+    arguments: &GrafanaArguments,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(&dashboard(&settings.name, panels)).map_err(failed)?;
     text.push('\n');
     files::hand_over(&text, arguments.out.as_deref(), out)
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{files, panels};
+use super::files;
 use crate::cli::failure::Failure;
-use crate::config::Settings;
+use crate::config::{PanelSettings, Settings};
 use crate::monitor::export::prometheus::{jobs, rules, scrape_configuration};
 
 /// The names of the two files.
@@ -39,9 +39,14 @@ pub enum What {
 }
 
 /// Prints both, or one, or writes both.
-pub(super) fn run(settings: &Settings, arguments: &PrometheusArguments, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) fn run(
+    settings: &Settings,
+    panels: &[PanelSettings],
+    arguments: &PrometheusArguments,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let (name, monitor) = (&settings.name, &settings.monitor);
-    let rules = rules(name, monitor.scrape, &panels(settings), &monitor.alerts);
+    let rules = rules(name, monitor.scrape, panels, &monitor.alerts);
     let scrape = |rule_files: &[&str]| scrape_configuration(name, monitor.scrape, &jobs(settings), rule_files);
     if let Some(folder) = &arguments.dir {
         let written = [(folder.join(SCRAPE), scrape(&[RULES])), (folder.join(RULES), rules)];
@@ -69,13 +74,14 @@ pub(super) fn run(settings: &Settings, arguments: &PrometheusArguments, out: &mu
 mod tests {
     use super::*;
     use crate::config::parse;
+    use crate::monitor::model_server_panels;
 
     const NONE: PrometheusArguments = PrometheusArguments { dir: None, what: None, force: false };
 
     fn printed(arguments: &PrometheusArguments) -> Result<String, Failure> {
         let settings = parse("[stages.test]\ncommand = [\"true\"]\n", "trainyard.toml").unwrap();
         let mut out = Vec::new();
-        run(&settings, arguments, &mut out)?;
+        run(&settings, &model_server_panels(), arguments, &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, value_parser};
 
-use super::{files, milliseconds};
+use super::{files, milliseconds, panels};
 use crate::api::client::Client;
-use crate::api::types::{Bucket, Charts, PanelData};
+use crate::api::types::{AlertStrip, Bucket, Charts, Curve, PanelData};
 use crate::cli::failure::Failure;
 use crate::cli::project::{block_on, layout};
 use crate::config::HumanDuration;
-use crate::monitor::export::svg::{Picture, PictureBucket, PictureCurve, picture};
+use crate::monitor::CurveStatistics;
+use crate::monitor::export::svg::{
+    Picture, PictureAlert, PictureAxis, PictureBucket, PictureCurve, PictureSpan, picture,
+};
 
 /// More columns than this nobody can see.
 const MOST_COLUMNS: usize = 1_200;
@@ -41,25 +44,37 @@ pub struct SvgArguments {
 
 /// Asks the daemon and prints or writes the picture.
 pub(super) fn run(folder: &Path, arguments: &SvgArguments, out: &mut impl Write) -> Result<(), Failure> {
-    let client = Client::connect(&layout(folder)?)?;
+    let layout = layout(folder)?;
+    let client = Client::connect(&layout)?;
     let columns = usize::try_from(arguments.width).map_or(MOST_COLUMNS, |width| width.min(MOST_COLUMNS));
     let charts = block_on(async { Ok(client.charts(milliseconds(arguments.range), columns).await?) })?;
-    let panel = find(&charts.panels, &arguments.panel)?;
+    let index = panels::find(&charts.panels, &arguments.panel)?;
+    let Some(panel) = charts.panels.get(index) else { return Ok(()) };
     if let Some(error) = &panel.error {
         return Err(Failure::Failed(format!("panel `{}` cannot be drawn: {error}", panel.title)));
     }
-    files::hand_over(&picture(&pictured(&charts, panel, arguments)), arguments.out.as_deref(), out)
+    panels::say_if_found(&layout);
+    let text = picture(&pictured(&charts, index, panel, arguments));
+    files::hand_over(&text, arguments.out.as_deref(), out)
 }
 
-fn pictured(charts: &Charts, panel: &PanelData, arguments: &SvgArguments) -> Picture {
-    let curves = panel.curves.iter();
+fn pictured(charts: &Charts, index: usize, panel: &PanelData, arguments: &SvgArguments) -> Picture {
+    let deploys = charts.marks.iter().map(|mark| (mark.column, format!("release {}", mark.release)));
+    let runs = charts.runs.iter().map(|mark| (mark.column, format!("run {}", mark.run)));
+    // What an alert has nothing to do with is not shaded by it.
+    let alerts = charts.alerts.iter().filter(|strip| strip.panels.contains(&index));
     Picture {
         title: panel.title.clone(),
         unit: panel.unit.clone(),
-        curves: curves.map(|curve| PictureCurve { label: curve.label.clone(), points: curve.points.clone() }).collect(),
+        kind: panels::kind(panel.kind),
+        axis: PictureAxis { min: panel.min, max: panel.max, log: panel.log, zero: panel.zero },
+        thresholds: panel.thresholds,
+        curves: panel.curves.iter().map(pictured_curve).collect(),
         buckets: panel.buckets.iter().map(pictured_bucket).collect(),
         left_out: panel.left_out,
-        marks: charts.marks.iter().map(|mark| (mark.column, format!("release {}", mark.release))).collect(),
+        deploys: deploys.collect(),
+        runs: runs.collect(),
+        alerts: alerts.map(pictured_alert).collect(),
         end: charts.end,
         step: charts.step,
         width: arguments.width,
@@ -68,59 +83,73 @@ fn pictured(charts: &Charts, panel: &PanelData, arguments: &SvgArguments) -> Pic
     }
 }
 
+fn pictured_curve(curve: &Curve) -> PictureCurve {
+    let statistics =
+        curve.statistics.map(|told| CurveStatistics { min: told.min, mean: told.mean, max: told.max, last: told.last });
+    PictureCurve {
+        label: curve.label.clone(),
+        points: curve.points.clone(),
+        low: curve.low.clone(),
+        high: curve.high.clone(),
+        statistics,
+    }
+}
+
 fn pictured_bucket(bucket: &Bucket) -> PictureBucket {
     PictureBucket { bound: bucket.bound.clone(), counts: bucket.counts.clone() }
 }
 
-/// The panel of that title, however it is capitalised.
-fn find<'p>(panels: &'p [PanelData], title: &str) -> Result<&'p PanelData, Failure> {
-    let wanted = title.to_lowercase();
-    let exact = panels.iter().find(|panel| panel.title == title);
-    if let Some(found) = exact.or_else(|| panels.iter().find(|panel| panel.title.to_lowercase() == wanted)) {
-        return Ok(found);
-    }
-    let nearest = panels
-        .iter()
-        .map(|panel| (strsim::damerau_levenshtein(&wanted, &panel.title.to_lowercase()), panel))
-        // One slip in three letters; below that any word is near any other.
-        .filter(|(distance, _)| *distance <= (wanted.chars().count() / 3).max(1))
-        .min_by_key(|(distance, _)| *distance);
-    let hint = match nearest {
-        Some((_, panel)) => format!("did you mean `{}`?", panel.title),
-        None if panels.is_empty() => "there is none until something is scraped".to_owned(),
-        None => {
-            let titles: Vec<String> = panels.iter().map(|panel| format!("`{}`", panel.title)).collect();
-            format!("the panels are {}", titles.join(", "))
-        }
-    };
-    Err(Failure::Usage(format!("there is no panel `{title}`; {hint}")))
+fn pictured_alert(strip: &AlertStrip) -> PictureAlert {
+    let spans = strip.spans.iter().map(|span| PictureSpan { from: span.from, to: span.to, firing: span.firing });
+    PictureAlert { name: strip.name.clone(), spans: spans.collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn panels() -> Vec<PanelData> {
-        let panel = |title: &str| PanelData { title: title.to_owned(), ..PanelData::default() };
-        ["requests/s", "p95 latency", "지연"].map(panel).into()
-    }
-
-    fn refusal(title: &str) -> String {
-        find(&panels(), title).unwrap_err().to_string()
-    }
+    use crate::api::types::{AlertSpan, Mark, PanelKind, RunMark, Statistics};
+    use crate::pipeline::{ReleaseId, RunId};
 
     #[test]
-    fn a_panel_is_named_by_its_title() {
-        let panels = panels();
-        assert_eq!(find(&panels, "P95 Latency").unwrap().title, "p95 latency");
-        assert_eq!(find(&panels, "지연").unwrap().title, "지연");
-    }
-
-    #[test]
-    fn a_slip_of_the_finger_is_told_with_the_nearest_title_and_another_word_with_all() {
-        assert_eq!(refusal("reqests/s"), "there is no panel `reqests/s`; did you mean `requests/s`?");
-        assert_eq!(refusal("memory"), "there is no panel `memory`; the panels are `requests/s`, `p95 latency`, `지연`");
-        let none = find(&[], "x").unwrap_err().to_string();
-        assert_eq!(none, "there is no panel `x`; there is none until something is scraped");
+    fn everything_that_is_known_of_a_panel_is_in_its_picture() {
+        let statistics = Statistics { min: 1.0, mean: 2.0, max: 9.0, last: Some(3.0) };
+        let curve = Curve {
+            label: "a".to_owned(),
+            points: vec![Some(1.0), Some(3.0)],
+            high: vec![Some(1.0), Some(9.0)],
+            statistics: Some(statistics),
+            ..Curve::default()
+        };
+        let strip = |name: &str, panels: Vec<usize>| AlertStrip {
+            name: name.to_owned(),
+            panels,
+            spans: vec![AlertSpan { from: 0, to: 1, firing: true }],
+        };
+        let charts = Charts {
+            panels: vec![PanelData {
+                kind: PanelKind::Gauge,
+                min: Some(0.0),
+                log: true,
+                thresholds: Some((2.0, 8.0)),
+                curves: vec![curve],
+                ..PanelData::default()
+            }],
+            marks: vec![Mark { column: 1, release: ReleaseId(17) }],
+            runs: vec![RunMark { column: 0, run: RunId(4) }],
+            alerts: vec![strip("Own", vec![0]), strip("Others", vec![1]), strip("Nobodys", Vec::new())],
+            ..Charts::default()
+        };
+        let range = HumanDuration(std::time::Duration::from_mins(1));
+        let arguments = SvgArguments { panel: String::new(), range, out: None, width: 480, height: 240, light: true };
+        let told = pictured(&charts, 0, charts.panels.first().unwrap(), &arguments);
+        assert_eq!(told.kind, crate::config::PanelKind::Gauge);
+        assert_eq!((told.axis.min, told.axis.log, told.thresholds), (Some(0.0), true, Some((2.0, 8.0))));
+        assert_eq!(told.deploys, [(1, "release 17".to_owned())]);
+        assert_eq!(told.runs, [(0, "run 4".to_owned())]);
+        let alerts: Vec<&str> = told.alerts.iter().map(|alert| alert.name.as_str()).collect();
+        assert_eq!(alerts, ["Own"]);
+        let curve = told.curves.first().unwrap();
+        assert_eq!((curve.statistics.map(|told| told.last), curve.high.len()), (Some(Some(3.0)), 2));
+        assert!(told.is_light);
     }
 }

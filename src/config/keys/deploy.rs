@@ -48,6 +48,13 @@ pub(super) const KEYS: &[Key] = &[
         Default("\"/metrics\""),
         "path on the address of the release that is scraped",
     ),
+    key(
+        Section::Deploy,
+        "shadow",
+        Boolean,
+        Default("false"),
+        "let the newest model that its gate held back predict beside the served one, to compare them; processes only",
+    ),
     key(Section::Deploy, "variables", Variables, Default("{}"), "variables of the app's environment"),
     key(Section::Health, "path", Text, Default("\"/healthz\""), "path that must answer with a 2xx status"),
     key(Section::Health, "within", Duration { least: 1 }, Default("\"30s\""), "within this time"),

@@ -1,7 +1,7 @@
 //! The keys of what is no stage: the file as a whole, project, source, data and monitoring.
 
 use super::Presence::{Default, Optional, Required};
-use super::Shape::{Boolean, Choice, Duration, Globs, Number, Pair, Stages, Table, Tables, Text};
+use super::Shape::{Boolean, Choice, Duration, Globs, Integer, Number, Pair, Stages, Table, Tables, Text};
 use super::{Key, Section, key};
 
 /// These keys.
@@ -15,6 +15,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(Section::Root, "source", Table(Section::Source), Optional("{ path = \".\" }"), "the source code"),
     key(Section::Root, "data", Table(Section::Data), Optional("{ path = \"data\" }"), "the data folder"),
+    key(Section::Root, "models", Table(Section::Models), Optional("{ keep = 20 }"), "what is kept of model versions"),
     key(
         Section::Root,
         "stages",
@@ -46,13 +47,27 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(Section::Source, "ignore", Globs, Default("[]"), "files that start nothing, beyond `.gitignore`"),
     key(Section::Data, "path", Text, Default("\"data\""), "the data folder, relative to the project folder"),
-    key(Section::Data, "include", Globs, Default("[\"*.csv\"]"), "which files in it count"),
+    key(Section::Data, "include", Globs, Default("[\"*.csv\", \"*.csv.gz\"]"), "which files in it count"),
     key(
         Section::Data,
         "settle",
         Duration { least: 0 },
         Default("\"500ms\""),
         "quiet time before a closed file is registered",
+    ),
+    key(
+        Section::Data,
+        "contract",
+        Text,
+        Default("\"data.toml\""),
+        "what a data file must hold to be registered; written at the first training unless it is there",
+    ),
+    key(
+        Section::Models,
+        "keep",
+        Integer { least: 1, most: 200 },
+        Default("20"),
+        "how many of the newest versions keep their files, beside champions and what releases and rollbacks need",
     ),
     key(Section::Monitor, "scrape", Duration { least: 100 }, Default("\"1s\""), "time between scrapes"),
     key(Section::Monitor, "retention", Duration { least: 60_000 }, Default("\"24h\""), "how long samples are kept"),

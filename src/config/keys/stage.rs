@@ -3,7 +3,7 @@
 use super::Presence::{Default, Optional, Required};
 use super::Shape::{
     Boolean, Choice, Choices, Duration, Globs, Integer, Memory, Number, Processors, Secrets, Share, Table, Text, Texts,
-    Variables, Words,
+    Variables, WordOrTable, Words,
 };
 use super::{Key, Section, key};
 
@@ -138,13 +138,20 @@ pub(super) const KEYS: &[Key] = &[
         Optional("\"required\""),
         "whether a report with at least one test must be there; required if `$TRAINYARD_REPORTS` is mentioned",
     ),
+    key(
+        Section::Command,
+        "gate",
+        Table(Section::Gate),
+        Optional("{ metric = \"accuracy\", min = 0.55 }"),
+        "what the metrics that it reports must reach, if it writes a model; without it, every model passes",
+    ),
     key(Section::Train, "target", Text, Required("\"quality\""), "the column to predict"),
     key(
         Section::Train,
         "algorithms",
-        Choices(&["auto", "logistic", "naive-bayes", "linear"]),
+        Choices(&["auto", "logistic", "naive-bayes", "linear", "elastic-net", "svm", "forest", "boosting"]),
         Default("[\"auto\"]"),
-        "what is tried; the best on the rows held out wins",
+        "what is tried; the best in cross-validation on the rows for training wins. `auto` is all that suit the task but `svm`, which is for small sets",
     ),
     key(
         Section::Train,
@@ -155,7 +162,42 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(Section::Train, "exclude", Texts, Default("[]"), "columns that are left out"),
     key(Section::Train, "holdout", Share, Default("0.2"), "share of the rows held out for evaluation"),
+    key(
+        Section::Train,
+        "split",
+        WordOrTable { words: &["hash"], section: Section::Split },
+        Default("\"hash\""),
+        "which rows are held out: by a hash of the row, so that they stay the same as data grows, or the latest ones",
+    ),
+    key(
+        Section::Split,
+        "by",
+        Choice { values: &["time"], later: &[] },
+        Required("\"time\""),
+        "the latest rows are held out",
+    ),
+    key(
+        Section::Split,
+        "column",
+        Text,
+        Required("\"date\""),
+        "the column that says when: dates, or numbers such as years",
+    ),
     key(Section::Train, "seed", Integer { least: 0, most: i64::MAX }, Default("42"), "seed of everything random"),
+    key(
+        Section::Train,
+        "search",
+        Table(Section::Search),
+        Optional("{ trials = 40, time = \"10m\" }"),
+        "how far hyper-parameters are looked for",
+    ),
+    key(
+        Section::Train,
+        "slices",
+        Texts,
+        Default("[]"),
+        "columns by whose values the evaluation is cut into parts, which shows where a model is weak",
+    ),
     key(
         Section::Train,
         "gate",
@@ -165,18 +207,60 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         Section::Train,
+        "feedback",
+        Boolean,
+        Default("false"),
+        "whether releases collect labelled rows (`POST /feedback`), from which it learns too; only with `target = \"process\"`",
+    ),
+    key(
+        Section::Train,
         "produces",
         Choice { values: &["model"], later: &[] },
         Default("\"model\""),
         "built-in training always writes a model",
+    ),
+    key(
+        Section::Search,
+        "trials",
+        Integer { least: 1, most: 10_000 },
+        Default("24"),
+        "the most learners that are tried; with 1, nothing is searched",
+    ),
+    key(
+        Section::Search,
+        "time",
+        Duration { least: 1_000 },
+        Optional("\"10m\""),
+        "how long is searched at the most; without it, until every trial is done, and equal inputs give equal models",
+    ),
+    key(
+        Section::Search,
+        "folds",
+        Integer { least: 2, most: 20 },
+        Default("3"),
+        "parts of the rows for training, each of which judges what was learned from the others; above 50 000 rows one part, a fifth, judges",
     ),
     key(Section::Gate, "metric", Text, Required("\"accuracy\""), "a metric that training reports"),
     key(
         Section::Gate,
         "min",
         Number,
-        Required("0.55"),
+        Optional("0.55"),
         "the least value that passes; the greatest, for errors such as `rmse`",
+    ),
+    key(
+        Section::Gate,
+        "champion",
+        Choice { values: &["no-worse", "better"], later: &[] },
+        Optional("\"no-worse\""),
+        "how it must stand beside the champion, on the same held-out rows: no worse, or better beyond chance",
+    ),
+    key(
+        Section::Gate,
+        "tolerance",
+        Number,
+        Optional("0.005"),
+        "by how much it may be worse, with `champion = \"no-worse\"`; without it, by nothing",
     ),
     key(
         Section::Image,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Monitoring, Source};
 use crate::api::types::{Catalog, ExpressionFault, MetricInformation};
 use crate::monitor::{
-    EXPRESSION_WORDS, KnownMetric, METRIC_NAME, Metadata, MetricKind, expression_fault, expression_of,
+    KnownMetric, METRIC_NAME, Metadata, MetricKind, expression_fault, expression_of, expression_words,
 };
 use crate::pipeline::Moment;
 
@@ -17,12 +17,17 @@ type Told = BTreeMap<String, Metadata>;
 impl Monitoring {
     /// Metrics, labels and functions.
     pub async fn catalog(&self) -> Catalog {
-        let told = self.metadata().await.unwrap_or_default();
-        let counts = self.series_of_each().await;
-        let metrics = counts.into_iter().map(|(name, series)| information(&told, name, series)).collect();
+        let metrics = self.metrics().await.unwrap_or_default();
         let labels = self.store().label_names().into_iter().filter(|name| name != METRIC_NAME).collect();
-        let functions = EXPRESSION_WORDS.iter().map(|word| (*word).to_owned()).collect();
+        let functions = expression_words().into_iter().map(str::to_owned).collect();
         Catalog { metrics, labels, functions }
+    }
+
+    /// All that is known of each metric, by name.
+    pub(super) async fn metrics(&self) -> Result<Vec<MetricInformation>, String> {
+        let counts = self.series_of_each().await?;
+        let told = self.metadata().await.unwrap_or_default();
+        Ok(counts.into_iter().map(|(name, series)| information(&told, name, series)).collect())
     }
 
     /// What is wrong with an expression, if anything is.
@@ -46,11 +51,12 @@ impl Monitoring {
     }
 
     /// How many series each metric has; of an existing Prometheus that is not asked.
-    async fn series_of_each(&self) -> BTreeMap<String, usize> {
-        if let Ok(Source::Prometheus(client)) = self.source() {
-            return client.metric_names().await.unwrap_or_default().into_iter().map(|name| (name, 0)).collect();
+    async fn series_of_each(&self) -> Result<BTreeMap<String, usize>, String> {
+        if let Source::Prometheus(client) = self.source()? {
+            let names = client.metric_names().await.map_err(|error| error.to_string())?;
+            return Ok(names.into_iter().map(|name| (name, 0)).collect());
         }
-        self.store().series_of_each_metric().into_iter().collect()
+        Ok(self.store().series_of_each_metric().into_iter().collect())
     }
 
     /// The moment of the oldest sample here.

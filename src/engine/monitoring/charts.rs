@@ -8,11 +8,11 @@ use crate::api::types::{
     Bucket, Charts, ChartsRequest, Comparison, ComparisonRequest, Curve, Mark, PanelData, PanelKind, RunMark,
     Statistics, TimeColumns,
 };
-use crate::config::{self, PanelSettings};
+use crate::config::PanelSettings;
 use crate::disk::now;
 use crate::engine::effects::current;
 use crate::monitor::{
-    ColumnExtremes, CurveStatistics, HeatBucket, HeatColumns, KnownMetric, Panel, PanelColumns, PanelSeries,
+    ColumnExtremes, CurveStatistics, HeatBucket, HeatColumns, KnownMetric, Panel, PanelColumns, PanelSeries, Scrapes,
     default_panels,
 };
 use crate::pipeline::{Moment, Release, ReleaseId, Run, RunId};
@@ -52,9 +52,10 @@ impl Monitoring {
         }
         let delivery = self.tallies.delivery().await;
         let mut charts = Charts { end, step: (stretch.range / columns as u64).max(1), delivery, ..Charts::default() };
+        let scrapes = self.scrapes_of(stretch).await;
         for settings in &panels {
             let mut data = plain(settings);
-            match self.draw(settings, &mut data, stretch).await {
+            match self.draw(settings, &mut data, &scrapes, stretch).await {
                 Ok((last, step)) => (charts.end, charts.step) = (last, step),
                 Err(error) => data.error = Some(error),
             }
@@ -70,7 +71,7 @@ impl Monitoring {
     pub async fn comparison(&self, wanted: &ComparisonRequest) -> Result<Comparison, String> {
         let columns = wanted.columns.clamp(2, MAX_COLUMNS);
         let story = self.story().await;
-        let (former, later) = story.pair(wanted.later)?;
+        let (former, later) = story.pair(wanted.former, wanted.later)?;
         let since = |release: &Release| release.live_since.unwrap_or(release.started);
         let range = match wanted.range {
             0 => later.ended.unwrap_or_else(now).since(since(&later)),
@@ -105,24 +106,35 @@ impl Monitoring {
         default_panels(metrics.iter().map(|(name, kind)| KnownMetric { name, kind }))
     }
 
+    /// What the gaps of all panels are told by; an existing Prometheus is not asked.
+    async fn scrapes_of(&self, Stretch { end, range, columns }: Stretch) -> Arc<Scrapes> {
+        let scrapes = match self.source() {
+            Ok(Source::Own) => self.evaluated(move |store| Ok(Scrapes::of(store, end, range, columns))).await,
+            Ok(Source::Prometheus(_)) | Err(_) => Ok(Scrapes::default()),
+        };
+        Arc::new(scrapes.unwrap_or_default())
+    }
+
     /// Draws a panel; the moment of its last column, and its step.
     async fn draw(
         &self,
         settings: &PanelSettings,
         data: &mut PanelData,
+        scrapes: &Arc<Scrapes>,
         Stretch { end, range, columns }: Stretch,
     ) -> Result<(Moment, u64), String> {
-        let is_heat = settings.kind == config::PanelKind::Heatmap;
+        let is_heat = settings.kind == PanelKind::Heatmap;
+        let scrapes = Arc::clone(scrapes);
         match self.source()? {
             Source::Own if is_heat => {
                 let panel = Panel::from_settings(settings).map_err(|error| error.to_string())?;
-                let heat = self.evaluated(move |store| panel.heat(store, end, range, columns)).await?;
+                let heat = self.evaluated(move |store| panel.heat(store, &scrapes, end, range, columns)).await?;
                 Ok(fill_buckets(data, heat))
             }
             Source::Own => {
                 let panel = Panel::from_settings(settings).map_err(|error| error.to_string())?;
                 let evaluated = self.evaluated(move |store| {
-                    let drawn = panel.columns(store, end, range, columns)?;
+                    let drawn = panel.columns_beside(store, &scrapes, end, range, columns)?;
                     let extremes = panel.extremes(store, &drawn, range, columns);
                     Ok((drawn, extremes))
                 });
@@ -196,39 +208,44 @@ impl Story {
         charts.runs = runs.map(|(run, column)| RunMark { column, run }).collect();
     }
 
-    /// The release that is asked for, else the newest that was live, and the one before it.
-    fn pair(&self, later: Option<ReleaseId>) -> Result<(Arc<Release>, Arc<Release>), String> {
-        let index = match later {
-            Some(later) => self.releases.iter().position(|release| release.id == later),
-            None => self.releases.len().checked_sub(1),
+    /// The releases that are asked for: without a later one the newest that was live, without a former one the last that was
+    /// live before the later one.
+    fn pair(
+        &self,
+        former: Option<ReleaseId>,
+        later: Option<ReleaseId>,
+    ) -> Result<(Arc<Release>, Arc<Release>), String> {
+        let later = match later {
+            Some(later) => self.release(later)?,
+            None => self.releases.last().ok_or("no release has been live yet, so there is nothing to compare")?,
         };
-        let later = index.and_then(|index| self.releases.get(index));
-        let former = index.and_then(|index| self.releases.get(index.checked_sub(1)?));
-        match (former, later) {
-            (Some(former), Some(later)) => Ok((Arc::clone(former), Arc::clone(later))),
-            (None, Some(later)) => {
-                Err(format!("no release was live before release {}, so there is nothing to compare it with", later.id))
+        let former = match former {
+            Some(former) if former == later.id => {
+                return Err(format!("release {former} cannot be compared with itself; choose two releases"));
             }
-            (_, None) => Err("no release has been live yet, so there is nothing to compare".to_owned()),
-        }
+            Some(former) => self.release(former)?,
+            None => self.releases.iter().rev().find(|release| release.id < later.id).ok_or_else(|| {
+                format!("no release was live before release {}, so there is nothing to compare it with", later.id)
+            })?,
+        };
+        Ok((Arc::clone(former), Arc::clone(later)))
+    }
+
+    fn release(&self, id: ReleaseId) -> Result<&Arc<Release>, String> {
+        let found = self.releases.iter().find(|release| release.id == id);
+        found.ok_or_else(|| {
+            format!("release {id} was never live, or is forgotten; `trainyard releases` lists those that are known")
+        })
     }
 }
 
 /// What a panel is, without its curves.
 fn plain(settings: &PanelSettings) -> PanelData {
-    let kind = match settings.kind {
-        config::PanelKind::Line => PanelKind::Line,
-        config::PanelKind::Area => PanelKind::Area,
-        config::PanelKind::Stat => PanelKind::Stat,
-        config::PanelKind::Gauge => PanelKind::Gauge,
-        config::PanelKind::Heatmap => PanelKind::Heatmap,
-        config::PanelKind::Table => PanelKind::Table,
-    };
     PanelData {
         title: settings.title.clone(),
         unit: settings.unit.clone(),
         expression: settings.expr.clone(),
-        kind,
+        kind: settings.kind,
         min: settings.min,
         max: settings.max,
         thresholds: settings.thresholds,
@@ -280,4 +297,59 @@ fn compare(data: &mut PanelData, release: &Release, curves: Vec<Curve>) {
         };
         curve
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{ReleaseStatus, StageName};
+
+    /// Releases that were live.
+    fn story(numbers: &[u64]) -> Story {
+        let release = |number: &u64| {
+            Arc::new(Release {
+                id: ReleaseId(*number),
+                run: RunId(*number),
+                stage: StageName::from("deploy"),
+                repeats: None,
+                image: None,
+                archive: None,
+                model: None,
+                commit: String::new(),
+                fingerprint: None,
+                started: Moment(0),
+                live_since: Some(Moment(1)),
+                ended: None,
+                address: None,
+                status: ReleaseStatus::Retired,
+            })
+        };
+        Story { releases: numbers.iter().map(release).collect(), runs: Vec::new() }
+    }
+
+    fn pair(story: &Story, former: Option<u64>, later: Option<u64>) -> Result<(u64, u64), String> {
+        let found = story.pair(former.map(ReleaseId), later.map(ReleaseId))?;
+        Ok((found.0.id.0, found.1.id.0))
+    }
+
+    #[test]
+    fn any_two_releases_are_compared_and_without_a_wish_the_last_two() {
+        let story = story(&[1, 2, 5, 7]);
+        assert_eq!(pair(&story, None, None), Ok((5, 7)));
+        assert_eq!(pair(&story, None, Some(5)), Ok((2, 5)));
+        assert_eq!(pair(&story, Some(1), None), Ok((1, 7)));
+        assert_eq!(pair(&story, Some(1), Some(5)), Ok((1, 5)));
+    }
+
+    #[test]
+    fn a_pair_that_is_none_is_refused_with_the_reason() {
+        let told = |former, later| pair(&story(&[2, 5]), former, later).unwrap_err();
+        assert!(told(None, Some(2)).starts_with("no release was live before release 2,"));
+        assert!(told(Some(5), None).starts_with("release 5 cannot be compared with itself"));
+        assert!(told(Some(3), None).starts_with("release 3 was never live"));
+        assert_eq!(
+            pair(&story(&[]), None, None).unwrap_err(),
+            "no release has been live yet, so there is nothing to compare"
+        );
+    }
 }

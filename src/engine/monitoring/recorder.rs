@@ -14,8 +14,10 @@ use tokio::sync::oneshot;
 use crate::config::MonitorSettings;
 use crate::disk::now;
 use crate::engine::status::Status;
+use crate::monitor::alert::{AlertSample, AlertSeries};
 use crate::monitor::{
-    Fetched, Ingest, Labels, Metadata, ReadPage, ReadStore, Recorded, ScrapeError, SeriesStore, StoreLimits,
+    Fetched, Ingest, Labels, Metadata, ReadPage, ReadStore, Recorded, ScrapeError, SeriesStore, StorageError,
+    StoreLimits,
 };
 use crate::pipeline::Moment;
 
@@ -36,11 +38,13 @@ pub(super) struct Recorder {
 struct Held {
     store: Mutex<SeriesStore>,
     ingest: Mutex<Ingest>,
+    alerts: Mutex<AlertSeries>,
 }
 
 enum Task {
     Scraped { target: Labels, at: Moment, outcome: Box<Result<Fetched, ScrapeError>>, reply: oneshot::Sender<Recorded> },
     Retired { target: Labels, at: Moment },
+    Alerts { at: Moment, samples: Vec<AlertSample> },
 }
 
 impl Recorder {
@@ -53,7 +57,8 @@ impl Recorder {
             let bytes_on_disk = limits.bytes_on_disk.min(IN_MEMORY);
             SeriesStore::in_memory(StoreLimits { bytes_on_disk, ..limits })
         });
-        let held = Arc::new(Held { store: Mutex::new(store), ingest: Mutex::new(Ingest::new()) });
+        let (store, ingest, alerts) = (Mutex::new(store), Mutex::new(Ingest::new()), Mutex::new(AlertSeries::new()));
+        let held = Arc::new(Held { store, ingest, alerts });
         let (tasks, receiver) = channel();
         let (shared, told) = (Arc::clone(&held), status.clone());
         let started = thread::Builder::new().name("series".to_owned()).spawn(move || shared.write(&receiver, &told));
@@ -95,6 +100,12 @@ impl Recorder {
         // Without a thread nothing was recorded that could end.
         let _ = self.tasks.send(Task::Retired { target, at });
     }
+
+    /// Records where alerts stand; those that stood before and are not among them have ended.
+    pub(super) fn record_alerts(&self, at: Moment, samples: Vec<AlertSample>) {
+        // Without a thread nothing is recorded, which is told already.
+        let _ = self.tasks.send(Task::Alerts { at, samples });
+    }
 }
 
 impl ReadStore for Recorder {
@@ -118,6 +129,12 @@ impl Held {
                 (store.end_commit(written, now()), store.take_faults())
             };
             status.problem(SUBJECT, committed.err().map(|error| error.to_string()));
+            let (notes, faults): (Vec<StorageError>, Vec<StorageError>) =
+                faults.into_iter().partition(StorageError::is_note);
+            for note in notes {
+                // The daemon's own log.
+                eprintln!("{note}");
+            }
             if let Some(fault) = faults.first() {
                 // Damage of the past does not mend itself: it is told for as long as this daemon runs.
                 status.problem(STORE, Some(fault.to_string()));
@@ -140,6 +157,11 @@ impl Held {
             Task::Retired { target, at } => {
                 let mut ingest = lock(&self.ingest);
                 ingest.retire(&mut lock(&self.store), at, &target);
+                None
+            }
+            Task::Alerts { at, samples } => {
+                let mut alerts = lock(&self.alerts);
+                alerts.record(&mut lock(&self.store), at, &samples);
                 None
             }
         }

@@ -97,6 +97,11 @@ impl AttemptFolder {
         self.0.join("output.jsonl")
     }
 
+    /// The list of the data files on which the stage works.
+    pub fn data_list(&self) -> PathBuf {
+        self.0.join("data.txt")
+    }
+
     /// JUnit XML.
     pub fn reports(&self) -> PathBuf {
         self.0.join("reports")

@@ -5,6 +5,15 @@
 //! to series that are of no release, such as those of a static target. That nothing is given means that all is well only if
 //! the release is scraped and some input of the expression has data; an expression over series that nobody exposes gives
 //! nothing for ever.
+//!
+//! An alert itself does not end when its cause does: the window of its expression, and `keep_firing_for`, reach over the deploy
+//! of the release that mended it, and so into the life of the next one, which may be a bad one too. To blame that one the
+//! alert must have begun with it, and by its own moment it did not. So it is remembered when the live release was *seen clear*:
+//! its own series showed nothing, at each look for as long as an alert must wait, and two scrapes of it or more stood behind
+//! that, for a rate of one is nothing for want of data. What an alert shows later has begun behind that moment, whatever its
+//! window still holds. While a release is deployed the one before is live and looked at; so a bad release behind a good one is
+//! known by that the good one was clear when the deploy had begun. Where no release was seen clear the cause may lie outside of
+//! all of them, and nobody is blamed.
 
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{Expr, VectorSelector};
@@ -26,6 +35,8 @@ pub(super) struct Inputs {
     metrics: Vec<String>,
     /// The expression for one release, kept until another is live.
     narrowed: Option<Narrowed>,
+    /// At the last look the live release was seen clear.
+    is_seen_clear: bool,
 }
 
 /// The expression for one release.
@@ -34,6 +45,8 @@ struct Narrowed {
     release: ReleaseId,
     /// Whether this release is scraped, and answers.
     up: Option<Query>,
+    /// Whether all that it runs as was scraped more than once.
+    again: Option<Query>,
     /// Each selector, as it is now, for this release alone.
     own: Vec<Option<Query>>,
     /// Which of them have data.
@@ -42,6 +55,8 @@ struct Narrowed {
     query: Option<Query>,
     /// Since when it gives something.
     against_since: Option<Moment>,
+    /// Since when it gives nothing, and there is data.
+    clear_since: Option<Moment>,
 }
 
 impl Inputs {
@@ -55,7 +70,7 @@ impl Inputs {
         });
         metrics.sort();
         metrics.dedup();
-        Self { expression: Some(expression), selectors, metrics, narrowed: None }
+        Self { expression: Some(expression), selectors, metrics, narrowed: None, is_seen_clear: false }
     }
 
     /// The metrics that are named in it.
@@ -65,9 +80,16 @@ impl Inputs {
 
     /// Nobody looks any more: what was seen does not count when somebody looks again.
     pub(super) fn forget(&mut self) {
+        self.is_seen_clear = false;
         if let Some(narrowed) = &mut self.narrowed {
             narrowed.against_since = None;
+            narrowed.clear_since = None;
         }
+    }
+
+    /// Whether the last look found the release clear, and not for the first time or for want of data.
+    pub(super) fn is_seen_clear(&self) -> bool {
+        self.is_seen_clear
     }
 
     /// What the expression says of this release alone, at each look of those that want to know. A single scrape is no
@@ -79,7 +101,10 @@ impl Inputs {
         release: ReleaseId,
         pending_for: u64,
     ) -> Evidence {
-        let Self { expression: Some(expression), selectors, narrowed, .. } = self else { return Evidence::None };
+        self.is_seen_clear = false;
+        let Self { expression: Some(expression), selectors, narrowed, is_seen_clear, .. } = self else {
+            return Evidence::None;
+        };
         if selectors.is_empty() {
             // It speaks of no series, so of no release either.
             return Evidence::None;
@@ -93,10 +118,12 @@ impl Inputs {
         let up = narrowed.up.as_ref().map(values).unwrap_or_default();
         let Some(query) = narrowed.query.as_ref().filter(|_| !up.is_empty()) else {
             narrowed.against_since = None;
+            narrowed.clear_since = None;
             return Evidence::None;
         };
         match query.instant(store, at) {
             Ok(given) if !given.is_empty() => {
+                narrowed.clear_since = None;
                 let since = *narrowed.against_since.get_or_insert(at);
                 if at.since(since) >= pending_for { Evidence::Against } else { Evidence::None }
             }
@@ -104,7 +131,13 @@ impl Inputs {
                 narrowed.against_since = None;
                 let is_up = up.iter().all(|sample| sample.value > 0.5);
                 let has_data = |query: &Query| !values(query).is_empty();
-                if is_up && selectors.iter().any(has_data) { Evidence::Clear } else { Evidence::None }
+                if !(is_up && selectors.iter().any(has_data)) {
+                    narrowed.clear_since = None;
+                    return Evidence::None;
+                }
+                let since = *narrowed.clear_since.get_or_insert(at);
+                *is_seen_clear = at.since(since) >= pending_for && narrowed.again.as_ref().is_some_and(has_data);
+                Evidence::Clear
             }
             // Nothing is known, and nothing is forgotten.
             Err(_) => Evidence::None,
@@ -120,8 +153,11 @@ impl Narrowed {
             narrow(&mut selector, Matcher::new(MatchOp::Equal, RELEASE, &release.to_string()));
             own.push(present(selector));
         });
-        let up = promql::parse(&format!("up{{{RELEASE}=\"{release}\"}}")).ok();
-        Self { release, up, own, has_own: Vec::new(), query: None, against_since: None }
+        let up = format!("up{{{RELEASE}=\"{release}\"}}");
+        let again = promql::parse(&format!("min(count_over_time({up}[5m])) > 1")).ok();
+        let up = promql::parse(&up).ok();
+        let (against_since, clear_since) = (None, None);
+        Self { release, up, again, own, has_own: Vec::new(), query: None, against_since, clear_since }
     }
 
     /// Each selector is narrowed to the release where that has such series, else to those of no release. So a target that

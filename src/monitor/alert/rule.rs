@@ -76,6 +76,12 @@ impl AlertRule {
         }
     }
 
+    /// Whether the last look for evidence saw the live release clear for long enough: what an alert shows later has begun
+    /// later, even if its window, or `keep_firing_for`, made it go on all the time.
+    pub fn is_seen_clear(&self) -> bool {
+        self.inputs.is_seen_clear()
+    }
+
     /// The metrics that it is about, as far as they are named.
     pub fn metrics(&self) -> &[String] {
         self.inputs.metrics()

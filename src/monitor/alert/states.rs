@@ -144,6 +144,11 @@ impl AlertStates {
         self.alerts(rule).map(|alert| alert.state).max().unwrap_or_default()
     }
 
+    /// The expression by which a rule was last looked at; `None` if it never was.
+    pub fn expression(&self, rule: &str) -> Option<&str> {
+        self.rules.get(rule).map(|known| known.expr.as_str())
+    }
+
     /// Why the last evaluation of a rule failed.
     pub fn error(&self, rule: &str) -> Option<&str> {
         self.rules.get(rule)?.error.as_deref()

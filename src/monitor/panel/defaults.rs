@@ -12,6 +12,10 @@ const MOST_UNKNOWN: usize = 6;
 const STATUS_LABELS: [&str; 3] = ["status", "code", "status_code"];
 /// From where on a population stability index is worth a look, and from where on inputs have changed.
 const DRIFT: (f64, f64) = (0.1, 0.25);
+/// How far the answers of the model server are from those for known rows.
+const ANSWER_DRIFT: &str = "predict_prediction_drift_psi";
+/// Which classes the model server answers with.
+const ANSWERS: &str = "predict_class_total";
 /// What scrapes and clients say of themselves.
 const OWN_PREFIXES: [&str; 6] = ["scrape_", "python_", "process_", "go_", "promhttp_", "trainyard_"];
 
@@ -25,11 +29,12 @@ pub struct KnownMetric<'a> {
 }
 
 /// What the built-in model server tells of itself.
-const MODEL_SERVER: [(&str, &str); 6] = [
+const MODEL_SERVER: [(&str, &str); 7] = [
     ("predict_requests_total", "counter"),
     ("predict_errors_total", "counter"),
     ("predict_duration_seconds_bucket", "histogram"),
     ("predict_input_drift_psi_max", "gauge"),
+    (ANSWER_DRIFT, "gauge"),
     ("process_resident_memory_bytes", "gauge"),
     ("process_cpu_seconds_total", "counter"),
 ];
@@ -48,6 +53,7 @@ pub fn default_panels<'a>(metrics: impl IntoIterator<Item = KnownMetric<'a>>) ->
     panels.extend(errors(&metrics, requests));
     latency(&metrics, &mut panels);
     panels.extend(drift(&metrics));
+    panels.extend(answers(&metrics));
     panels.extend(confidence(&metrics));
     process(&metrics, &mut panels);
     if requests.is_none() && panels.len() < MOST_UNKNOWN {
@@ -137,13 +143,29 @@ fn latency(metrics: &[KnownMetric<'_>], panels: &mut Vec<PanelSettings>) {
 }
 
 fn drift(metrics: &[KnownMetric<'_>]) -> Option<PanelSettings> {
-    let is_drift = |metric: &KnownMetric<'_>| metric.name.contains("drift") && metric.kind != "counter";
+    let is_drift = |metric: &KnownMetric<'_>| {
+        metric.name.contains("drift") && metric.kind != "counter" && metric.name != ANSWER_DRIFT
+    };
     let gauges: Vec<_> = metrics.iter().copied().filter(is_drift).collect();
     // The greatest of all features says more than each of them.
     let ends = ["psi_max", "psi", "drift_score", "drift", ""];
     let name = ends.iter().find_map(|end| ending(&gauges, &[*end], &["predict_"]))?;
     let (title, thresholds) = if name.contains("psi") { ("drift (PSI)", Some(DRIFT)) } else { ("drift", None) };
     Some(PanelSettings { thresholds, zero: true, ..panel(title, None, format!("max({name})")) })
+}
+
+/// What the model server says of its own answers: how they have moved, and which classes they are.
+fn answers(metrics: &[KnownMetric<'_>]) -> Vec<PanelSettings> {
+    let mut panels = Vec::new();
+    if has(metrics, ANSWER_DRIFT) {
+        let drift = panel("drift of answers (PSI)", None, format!("max({ANSWER_DRIFT})"));
+        panels.push(PanelSettings { thresholds: Some(DRIFT), zero: true, ..drift });
+    }
+    if has(metrics, ANSWERS) {
+        let expr = format!("sum by (class) (rate({ANSWERS}[1m]))");
+        panels.push(PanelSettings { kind: PanelKind::Area, ..panel("answers by class", Some("/s"), expr) });
+    }
+    panels
 }
 
 fn confidence(metrics: &[KnownMetric<'_>]) -> Option<PanelSettings> {
@@ -198,7 +220,16 @@ mod tests {
         // As it is before its first error.
         let mut metrics = vec![("predict_input_drift_psi", "gauge"), ("predict_rows_total", "counter")];
         metrics.extend(MODEL_SERVER.iter().copied().filter(|(name, _)| *name != "predict_errors_total"));
-        let all = ["requests/s", "errors/s", "latency", "latency, spread", "drift (PSI)", "memory", "processors"];
+        let all = [
+            "requests/s",
+            "errors/s",
+            "latency",
+            "latency, spread",
+            "drift (PSI)",
+            "drift of answers (PSI)",
+            "memory",
+            "processors",
+        ];
         assert_eq!(titles(&metrics), all);
         let panels = default_panels(known(&metrics));
         assert_eq!(panels, model_server_panels());
@@ -206,6 +237,14 @@ mod tests {
         assert_eq!((drift.expr.as_str(), drift.thresholds), ("max(predict_input_drift_psi_max)", Some(DRIFT)));
         let errors = panels.iter().find(|panel| panel.title == "errors/s").unwrap();
         assert!(errors.expr.contains("predict_errors_total"), "there is no error yet, and still a panel");
+    }
+
+    #[test]
+    fn answers_by_class_are_drawn_where_they_are_counted() {
+        let panels = default_panels(known(&[("predict_requests_total", "counter"), (ANSWERS, "counter")]));
+        let answers = panels.iter().find(|panel| panel.title == "answers by class").unwrap();
+        assert_eq!(answers.expr, "sum by (class) (rate(predict_class_total[1m]))");
+        assert!(promql::parse(&answers.expr).is_ok());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::pipeline::Moment;
 
-use super::{Grid, Panel, gaps};
+use super::{Grid, Panel, Scrapes};
 use crate::monitor::ReadStore;
 use crate::monitor::promql::{PromqlError, RangeSeries};
 
@@ -34,13 +34,14 @@ impl Panel {
     pub fn heat(
         &self,
         store: &impl ReadStore,
+        scrapes: &Scrapes,
         end: Moment,
         range_ms: u64,
         columns: usize,
     ) -> Result<HeatColumns, PromqlError> {
         let grid = Grid::new(end, range_ms, columns);
         let found = self.values(store, &grid)?;
-        Ok(heat_of(&found, &grid, &gaps(store, &grid, &self.query)))
+        Ok(heat_of(&found, &grid, &scrapes.gaps(store, &grid, &self.query)))
     }
 }
 
@@ -111,7 +112,8 @@ mod tests {
 
     fn heat(expr: &str, store: &SeriesStore, columns: usize) -> HeatColumns {
         let settings = PanelSettings { title: "heat".to_owned(), expr: expr.to_owned(), ..PanelSettings::default() };
-        Panel::from_settings(&settings).unwrap().heat(store, Moment(2_000), 3_000, columns).unwrap()
+        let scrapes = Scrapes::of(store, Moment(2_000), 3_000, columns);
+        Panel::from_settings(&settings).unwrap().heat(store, &scrapes, Moment(2_000), 3_000, columns).unwrap()
     }
 
     #[test]

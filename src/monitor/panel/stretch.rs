@@ -2,7 +2,7 @@
 
 use crate::pipeline::Moment;
 
-use super::{Grid, Panel, PanelSeries, series_of};
+use super::{Grid, Panel, PanelSeries, Scrapes, series_of};
 use crate::monitor::ReadStore;
 use crate::monitor::promql::PromqlError;
 
@@ -17,7 +17,8 @@ impl Panel {
     ) -> Result<Vec<PanelSeries>, PromqlError> {
         let grid = Grid::even(begin, step_ms, columns);
         let found = self.query.range(store, begin, grid.end, step_ms)?;
-        let (series, _) = series_of(&self.title, found, &grid, &self.gaps(store, &grid));
+        let gaps = self.gaps(store, &Scrapes::over(store, &grid), &grid);
+        let (series, _) = series_of(&self.title, found, &grid, &gaps);
         Ok(series)
     }
 }

@@ -43,10 +43,18 @@ use crate::pipeline::Moment;
 
 use super::Labels;
 use super::storage::{ReadStore, SeriesStore};
+use compile::names::{SUPPORTED_AGGREGATIONS, supported_functions};
 use evaluate::Evaluation;
 use grid::{Grid, Span};
 use line::Line;
 use plan::{Node, Selector};
+
+/// Every function and aggregation that can be written, sorted.
+pub fn words() -> Vec<&'static str> {
+    let mut words: Vec<&str> = supported_functions().chain(SUPPORTED_AGGREGATIONS.iter().copied()).collect();
+    words.sort_unstable();
+    words
+}
 
 /// The most steps of one range, as in Prometheus.
 const MOST_STEPS: u64 = 11_000;

@@ -55,7 +55,7 @@ pub enum ScrapeFailure {
         reason: String,
     },
     /// The certificate does not convince.
-    #[error("is not trusted: {reason}; name the authority of its certificate in `ca` of the target")]
+    #[error("is not trusted: {reason}; {}", mend_of_trust(.reason))]
     Untrusted {
         /// The innermost cause.
         reason: String,
@@ -129,6 +129,17 @@ pub enum ScrapeFailure {
         /// Why, and what to do.
         reason: String,
     },
+}
+
+/// By the words of the TLS library: another authority mends neither a certificate that is out of date nor one for another name.
+fn mend_of_trust(reason: &str) -> &'static str {
+    if reason.contains("not valid for name") {
+        "ask it by a name that stands in its certificate, or let that name this address"
+    } else if reason.contains("expired") || reason.contains("not valid yet") {
+        "give the app a certificate that is valid now"
+    } else {
+        "name the authority of its certificate in `ca` of the target"
+    }
 }
 
 fn advice(status: u16) -> &'static str {

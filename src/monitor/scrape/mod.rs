@@ -13,6 +13,8 @@ mod request;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 
 pub use client::client;
 pub use credentials::Credentials;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::block::Image;
+use super::image::Taken;
 use super::index::Index;
 use super::series::HeadSeries;
 use crate::monitor::labels::Labels;
@@ -160,16 +160,18 @@ impl Catalogue {
         self.forget(&nowhere);
     }
 
-    /// Moves all samples from memory into the image of a block.
-    pub(super) fn move_into(&mut self, image: &mut Image) {
+    /// Takes all samples out of memory, for a block, in ascending order of the slots.
+    pub(super) fn take_all(&mut self) -> Vec<Taken> {
+        let mut taken = Vec::with_capacity(self.in_memory);
         for (slot, entry) in (0_u32..).zip(&mut self.slots) {
             let Some(series) = entry.head.as_deref_mut() else { continue };
             let chunks = series.take();
             if !chunks.is_empty() {
-                image.add(slot, &entry.labels, &chunks);
+                taken.push(Taken { slot, labels: entry.labels.clone(), chunks });
                 entry.blocks += 1;
             }
         }
+        taken
     }
 
     /// Takes the series out of memory that have ended or had no sample for long. Their samples must be in a block.

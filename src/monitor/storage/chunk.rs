@@ -1,8 +1,9 @@
 //! Chunks: a few minutes of one series, compressed.
 //!
-//! A chunk is open while samples are appended and sealed afterwards. Sealed, it is one piece of bytes, the same in
-//! memory and on disk: its summary, and behind it the bits of its samples. The summary stands with the bytes and not
-//! beside them because it is a quarter of the size that way, and there is one for every chunk.
+//! A chunk is open while samples are appended and sealed afterwards. Sealed, it is one piece of bytes: its summary, and
+//! behind it the bits of its samples. In a block they are [`packed`](super::packed), which takes a look at all of them at
+//! once, so it is done where nobody waits: when the block is made, and not when the chunk is full. The summary stands with
+//! the bytes and not beside them because it is a quarter of the size that way, and there is one for every chunk.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use super::bits::{BitReader, BitWriter};
 use super::bytes::{ByteReader, put_number};
 use super::coding::{TimeState, ValueReader, ValueState};
+use super::packed::{pack, unpack};
 use super::summary::Summary;
 
 /// Samples a chunk holds at the most: four minutes at one a second. More would save little (what a chunk costs by itself
@@ -95,7 +97,11 @@ impl Chunk {
 
     /// All samples, in the order of time.
     pub(super) fn decode(&self) -> Vec<(i64, f64)> {
-        let mut reader = BitReader::new(self.data.get(self.bits.clone()).unwrap_or_default());
+        let bits = self.data.get(self.bits.clone()).unwrap_or_default();
+        if self.summary.is_packed {
+            return unpack(bits, (self.summary.first_at, self.summary.first), self.summary.count);
+        }
+        let mut reader = BitReader::new(bits);
         let mut time = TimeState::starting(self.summary.first_at);
         let mut value = ValueReader::default();
         // A count that is wrong must not take all memory; with checksums it cannot be, but this costs nothing.
@@ -106,6 +112,23 @@ impl Chunk {
             samples.push((at, value));
         }
         samples
+    }
+
+    /// The same samples in short form; none if that is not shorter.
+    pub(super) fn packed(&self) -> Option<Vec<u8>> {
+        if self.summary.is_packed {
+            return None;
+        }
+        let samples = self.decode();
+        if samples.len() != self.summary.count as usize {
+            // Nothing is made up of what cannot be read.
+            return None;
+        }
+        let packed = pack(&samples).filter(|packed| packed.len() < self.bits.len())?;
+        let mut bytes = Vec::with_capacity(SUMMARY_BYTES + packed.len());
+        Summary { is_packed: true, ..self.summary }.write(&mut bytes);
+        bytes.extend_from_slice(&packed);
+        Some(bytes)
     }
 }
 
@@ -183,6 +206,11 @@ mod tests {
             let decoded: Vec<(i64, f64)> = chunks.iter().flat_map(Chunk::decode).collect();
             prop_assert_eq!(exact(&decoded), exact(&samples));
             for chunk in &chunks {
+                if let Some(packed) = chunk.packed() {
+                    let packed = Chunk::new(Arc::from(packed)).unwrap();
+                    prop_assert_eq!(exact(&packed.decode()), exact(&chunk.decode()));
+                    prop_assert!(packed.packed().is_none());
+                }
                 let inside = chunk.decode();
                 prop_assert_eq!(chunk.summary.count as usize, inside.len());
                 prop_assert_eq!(chunk.summary.first_at, inside[0].0);

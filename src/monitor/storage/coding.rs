@@ -94,6 +94,11 @@ struct Step {
 }
 
 impl ValueState {
+    /// The first value is known from elsewhere.
+    pub(super) fn after(value: f64) -> Self {
+        Self { bits: value.to_bits(), ..Self::default() }
+    }
+
     /// `0`: the same value. `10`: a step. `110`: changed bits in the last window. `1110`: changed bits in a window that
     /// is told. `1111`: another unit, and a step.
     pub(super) fn write(&mut self, value: f64, out: &mut BitWriter) {
@@ -168,6 +173,11 @@ pub(super) struct ValueReader {
 }
 
 impl ValueReader {
+    /// Reads what [`ValueState::after`] wrote.
+    pub(super) fn after(value: f64) -> Self {
+        Self { state: ValueState::after(value), number: None }
+    }
+
     pub(super) fn read(&mut self, from: &mut BitReader<'_>) -> Option<f64> {
         if !from.bit()? {
             return Some(f64::from_bits(self.state.bits));
@@ -220,7 +230,7 @@ impl ValueReader {
 }
 
 /// How many units a value is, if that gives back its very bits.
-fn whole(value: f64, unit: u8) -> Option<i64> {
+pub(super) fn whole(value: f64, unit: u8) -> Option<i64> {
     let scaled = (value * UNITS.get(usize::from(unit))?).round();
     if scaled.is_nan() || scaled.abs() > EXACT {
         return None;
@@ -230,7 +240,8 @@ fn whole(value: f64, unit: u8) -> Option<i64> {
     (of_whole(number, unit)?.to_bits() == value.to_bits()).then_some(number)
 }
 
-fn of_whole(number: i64, unit: u8) -> Option<f64> {
+/// The value of so many units.
+pub(super) fn of_whole(number: i64, unit: u8) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "where it would lose, `whole` has refused the value")]
     let number = number as f64;
     Some(number / UNITS.get(usize::from(unit))?)

@@ -189,6 +189,66 @@ fn a_block_whose_index_is_damaged_is_set_aside_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_block_that_is_torn_or_changed_anywhere_makes_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path(), 0);
+    let value = |second: i32| f64::from(second * second % 7);
+    for second in 1..=30 {
+        let id = store.resolve(&labels("a"), false).unwrap();
+        store.append(id, i64::from(second) * 1_000, value(second)).unwrap();
+        store.commit(Moment(i64::from(second) * 1_000)).unwrap();
+    }
+    // Two hours later: a block is made, and this sample is in it.
+    let id = store.resolve(&labels("b"), false).unwrap();
+    store.append(id, 2 * 3_600_000, 1.0).unwrap();
+    store.commit(Moment(2 * 3_600_000)).unwrap();
+    store.settle(Moment(2 * 3_600_000));
+    drop(store);
+    let name = files(folder.path(), "block.").remove(0).file_name().unwrap().to_owned();
+    let whole = fs::read(folder.path().join(&name)).unwrap();
+    let wanted: Vec<(i64, f64)> = (1..=30).map(|second| (i64::from(second) * 1_000, value(second))).collect();
+    let read = |bytes: &[u8]| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(&name), bytes).unwrap();
+        let store = open(folder.path(), 2 * 3_600_000);
+        let found = raw(&store, "a");
+        (found, !store.take_faults().is_empty())
+    };
+    assert_eq!(read(&whole), (wanted.clone(), false));
+    for index in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[index] ^= 0x55;
+        let (found, is_told) = read(&changed);
+        assert!(found == wanted || (found.is_empty() && is_told), "byte {index}: {found:?}");
+        let (found, is_told) = read(&whole[..index]);
+        assert!(found.is_empty() && is_told, "the first {index} bytes: {found:?}");
+    }
+}
+
+#[test]
+fn a_damaged_block_goes_with_those_of_its_age_and_that_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let aside = folder.path().join("block.00000000000000000001.damaged");
+    fs::write(&aside, "no block").unwrap();
+    let written = fs::metadata(&aside).unwrap().modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let written = i64::try_from(written.as_millis()).unwrap();
+    let kept = i64::try_from(limits().retention.as_millis()).unwrap();
+    let mut store = open(folder.path(), written);
+    for hour in 0..24 {
+        let at = written + hour * 3_600_000;
+        put_two(&mut store, at).unwrap();
+        store.settle(Moment(at));
+    }
+    put_two(&mut store, written + kept).unwrap();
+    assert!(aside.exists());
+    put_two(&mut store, written + kept + 1_000).unwrap();
+    assert!(!aside.exists());
+    let told = store.take_faults();
+    assert!(matches!(told.as_slice(), [StorageError::AsideRemoved { path }] if *path == aside), "{told:?}");
+    assert!(told[0].is_note());
+}
+
+#[test]
 fn logs_whose_block_is_damaged_count() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path(), 0);

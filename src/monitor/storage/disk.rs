@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::background::Background;
+use super::block::Block;
 use super::error::StorageError;
 use super::log::{self, LogWriter, Unwritten};
 use super::record::Batch;
 use super::series::{HeadSeries, Reference};
-use crate::disk::write_whole;
 use crate::monitor::labels::Labels;
 
 /// Milliseconds between two syncs of the log.
@@ -42,11 +42,18 @@ pub(super) struct Disk {
     synced: i64,
     synced_length: u64,
     sync_failure: Option<StorageError>,
-    /// Gives the logs that it removed, because the block replaces them.
-    writing: Background<io::Result<Vec<u64>>>,
+    writing: Background<io::Result<Written>>,
     /// Which block that is.
     written: u64,
     block_failure: Option<(StorageError, i64)>,
+}
+
+/// What came of writing a block.
+#[derive(Debug)]
+struct Written {
+    block: Block,
+    /// The logs that were removed, because the block replaces them.
+    removed: Vec<u64>,
 }
 
 impl Disk {
@@ -136,11 +143,6 @@ impl Disk {
         self.has_hole = false;
     }
 
-    /// The path of a block.
-    pub(super) fn path_of_block(&self, number: u64) -> PathBuf {
-        block_path(&self.folder, number)
-    }
-
     /// The block that is being written.
     pub(super) fn writing(&self) -> Option<u64> {
         self.writing.is_running().then_some(self.written)
@@ -152,26 +154,27 @@ impl Disk {
         !self.writing.is_running() && !waits
     }
 
-    /// Writes a block in the background.
-    pub(super) fn write(&mut self, number: u64, image: Arc<Vec<u8>>, now: i64) {
-        let path = self.path_of_block(number);
+    /// Lays a block out and writes it in the background.
+    pub(super) fn write(&mut self, block: Arc<Block>, now: i64) {
+        let number = block.number;
+        let path = block_path(&self.folder, number);
         self.written = number;
         let replaced = self.older.iter().map(|(older, _)| *older).filter(|older| *older <= number);
         let logs: Vec<(u64, PathBuf)> = replaced.map(|older| (older, log::path_of(&self.folder, older))).collect();
-        let work = move || write_whole(&path, &image).map(|()| removed(logs));
+        let work = move || block.write(path).map(|block| Written { block, removed: removed(logs) });
         if let Err(error) = self.writing.start("series-block", work) {
             self.block_failure = Some((StorageError::writing(&self.folder, error), now));
         }
     }
 
     /// The block that has been written since this was asked last; waits for it if told to.
-    pub(super) fn collect(&mut self, now: i64, waits: bool) -> Option<u64> {
+    pub(super) fn collect(&mut self, now: i64, waits: bool) -> Option<Block> {
         let outcome = if waits { self.writing.wait() } else { self.writing.collect() };
         match outcome? {
-            Ok(removed) => {
+            Ok(Written { block, removed }) => {
                 self.block_failure = None;
                 self.older.retain(|(older, _)| !removed.contains(older));
-                Some(self.written)
+                Some(block)
             }
             Err(error) => {
                 self.block_failure = Some((StorageError::writing(&self.folder, error), now));
@@ -234,6 +237,6 @@ fn synced(folder: &Path) -> io::Result<()> {
 }
 
 /// The path of a block.
-pub(super) fn block_path(folder: &Path, number: u64) -> PathBuf {
+fn block_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("block.{number:020}"))
 }

@@ -40,7 +40,7 @@ pub enum StorageError {
     },
     /// A file does not hold what was written.
     #[error(
-        "{path} is damaged ({fault}); what it holds is missing in charts; it was set aside as {aside}, and may be removed"
+        "{path} is damaged ({fault}); what it holds is missing in charts; it was set aside as {aside}, and is removed once all else of its age is"
     )]
     SetAside {
         /// The file.
@@ -49,6 +49,12 @@ pub enum StorageError {
         fault: &'static str,
         /// Its new name.
         aside: PathBuf,
+    },
+    /// A file that was set aside is older than what is kept.
+    #[error("{path} was set aside as damaged; all it held would be older than `retention` by now, so it was removed")]
+    AsideRemoved {
+        /// The file.
+        path: PathBuf,
     },
     /// A part of a file does not hold what was written.
     #[error("{path} is damaged ({fault}); that part of it is missing in charts, the rest is not")]
@@ -67,6 +73,19 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Whether it is only to be told, and nothing is amiss.
+    pub fn is_note(&self) -> bool {
+        match self {
+            Self::AsideRemoved { .. } => true,
+            Self::Full { .. }
+            | Self::Write { .. }
+            | Self::Read { .. }
+            | Self::SetAside { .. }
+            | Self::Damaged { .. }
+            | Self::Dropped { .. } => false,
+        }
+    }
+
     pub(super) fn writing(folder: &Path, source: io::Error) -> Self {
         let folder = folder.to_owned();
         match source.kind() {

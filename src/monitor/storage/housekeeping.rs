@@ -3,12 +3,14 @@
 //!
 //! A block takes all samples from memory at once, so it replaces the log as a whole, and a crash at any point finds the
 //! samples in one of the two: the log is removed only when the block is on disk, and the number of the block says which
-//! logs it replaces.
+//! logs it replaces. Taking them is moving pointers; packing them and laying them out is done by the thread that writes, and
+//! queries read what was taken meanwhile.
 
 use std::io;
 use std::sync::Arc;
 
-use super::block::{Block, Image};
+use super::aside::Aside;
+use super::block::Block;
 use super::catalogue::Catalogue;
 use super::disk::Disk;
 use super::error::StorageError;
@@ -96,7 +98,7 @@ impl SeriesStore {
 
     pub(super) fn bytes_on_disk(&self) -> u64 {
         let Some(disk) = &self.disk else { return 0 };
-        let blocks = self.blocks.iter().filter(|block| block.image().is_none());
+        let blocks = self.blocks.iter().filter(|block| block.is_on_disk());
         blocks.map(|block| block.bytes).sum::<u64>() + disk.log_bytes()
     }
 
@@ -140,13 +142,16 @@ impl SeriesStore {
 
     /// Moves all samples from memory into a block, and lets go of the series that are over.
     pub(super) fn empty_head(&mut self, number: u64, quiet_since: i64) {
-        // Open chunks are counted when they are sealed, and are a fraction of the rest.
-        let mut image = Image::with_room(self.head.bytes + self.head.bytes / 4);
-        self.catalogue.move_into(&mut image);
+        let taken = self.catalogue.take_all();
         self.catalogue.let_go(quiet_since);
-        if let Some(block) = image.finish(number, self.faults.clone()) {
-            self.blocks.push(Arc::new(block));
-        }
+        let faults = self.faults.clone();
+        // With a folder the thread that writes the block lays it out: whoever has the store would wait for it otherwise.
+        let block = if self.disk.is_some() {
+            Block::of_taken(number, taken, faults)
+        } else {
+            Block::in_memory(number, &taken, faults)
+        };
+        self.blocks.extend(block.map(Arc::new));
         self.head = Head { newest: self.head.newest, ..Head::default() };
     }
 
@@ -160,7 +165,7 @@ impl SeriesStore {
     fn write_block(&mut self, now: i64) {
         let Some(disk) = &self.disk else { return };
         let (writing, may_write) = (disk.writing(), disk.may_write(now));
-        let in_memory = self.blocks.iter().enumerate().filter(|(_, block)| block.image().is_some());
+        let in_memory = self.blocks.iter().enumerate().filter(|(_, block)| !block.is_on_disk());
         let waiting: Vec<usize> = in_memory.map(|(index, _)| index).collect();
         if waiting.len() > MOST_WAITING {
             let is_free = |index: &usize| self.blocks.get(*index).is_some_and(|block| Some(block.number) != writing);
@@ -171,20 +176,18 @@ impl SeriesStore {
             }
             return;
         }
-        let oldest = waiting.first().and_then(|index| self.blocks.get(*index));
-        let next = oldest.and_then(|block| Some((block.number, block.image()?)));
-        if let (true, Some((number, image)), Some(disk)) = (may_write, next, &mut self.disk) {
-            disk.write(number, image, now);
+        let oldest = waiting.first().and_then(|index| self.blocks.get(*index)).cloned();
+        if let (true, Some(block), Some(disk)) = (may_write, oldest, &mut self.disk) {
+            disk.write(block, now);
         }
     }
 
     /// Takes note of the block that has been written, if one has.
     fn collect_block(&mut self, now: i64, waits: bool) {
         let Some(disk) = &mut self.disk else { return };
-        let Some(number) = disk.collect(now, waits) else { return };
-        let path = disk.path_of_block(number);
-        if let Some(block) = self.blocks.iter_mut().find(|block| block.number == number) {
-            *block = Arc::new(block.on_disk(path));
+        let Some(written) = disk.collect(now, waits) else { return };
+        if let Some(block) = self.blocks.iter_mut().find(|block| block.number == written.number) {
+            *block = Arc::new(written);
         }
     }
 
@@ -209,7 +212,20 @@ impl SeriesStore {
         for block in dropped {
             self.drop_block(&block);
         }
+        if is_steady {
+            self.retain_aside(oldest);
+        }
         self.retain_known(writing);
+    }
+
+    /// Damaged blocks go as those that are not.
+    fn retain_aside(&mut self, oldest: i64) {
+        let (over, kept): (Vec<Aside>, Vec<Aside>) =
+            self.aside.drain(..).partition(|aside| aside.is_older_than(oldest));
+        self.aside = kept;
+        for aside in over.into_iter().filter(Aside::remove) {
+            self.faults.put(StorageError::AsideRemoved { path: aside.path });
+        }
     }
 
     /// Series whose labels change all the time take memory as long as a block knows them.

@@ -2,9 +2,9 @@
 //!
 //! The arrangement, in the order of the data. A sample is appended to the open [`chunk`] of its [`series`], and to the
 //! batch that the next commit writes into the [`log`]. A chunk of 240 samples is sealed. Once the chunks in memory have
-//! some megabytes, or span a part of the retention, all of them become a [`block`], which a thread writes to [`disk`], and
-//! the log begins anew. A query asks the [`index`] for the series that its matchers accept and gets one [`selected`] for
-//! each: what is in memory, and which blocks to read when they are wanted.
+//! some megabytes, or span a part of the retention, all of them become a [`block`], whose chunks a thread packs ([`packed`])
+//! and writes to [`disk`], and the log begins anew. A query asks the [`index`] for the series that its matchers accept and
+//! gets one [`selected`] for each: what is in memory, and which blocks to read when they are wanted ([`reader`]).
 //!
 //! So memory holds the newest quarter of an hour of a large load and a few bytes for each series of each block, and the
 //! disk holds about a byte and a half a sample; the roll-ups for long ranges are the summaries of the chunks. [`retention`]
@@ -15,6 +15,7 @@
 //! Known gaps: blocks are not merged, so a very long retention of a very large load has many of them; samples older than
 //! the last one of their series are refused, as Prometheus does unless it is told otherwise.
 
+mod aside;
 mod background;
 mod bits;
 mod block;
@@ -26,10 +27,13 @@ mod coding;
 mod disk;
 mod error;
 mod housekeeping;
+mod image;
 mod index;
 mod limits;
 mod log;
+mod packed;
 mod read;
+mod reader;
 mod record;
 mod recovery;
 mod retention;

@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::aside::{self, Aside};
 use super::block::{self, Block, NoBlock};
 use super::catalogue::SeriesId;
 use super::disk::Disk;
@@ -20,14 +21,12 @@ use super::retention::Clock;
 use super::store::SeriesStore;
 use crate::pipeline::Moment;
 
-/// How the name ends of a file that was set aside.
-const ASIDE: &str = ".damaged";
-
 /// What lies in a folder.
 #[derive(Debug, Default)]
 struct Found {
     blocks: BTreeMap<u64, PathBuf>,
     logs: BTreeMap<u64, PathBuf>,
+    aside: Vec<PathBuf>,
 }
 
 impl SeriesStore {
@@ -41,6 +40,7 @@ impl SeriesStore {
         let mut store = Self::in_memory(limits);
         // Before blocks and logs are read: what they say of the future is judged by it.
         store.clock = Clock::since(Some(now.0));
+        store.aside = found.aside.iter().filter_map(|path| Aside::of(path)).collect();
         let newest_block = found.blocks.keys().next_back().copied().unwrap_or(0);
         let mut replaced = 0;
         for (number, path) in found.blocks {
@@ -79,7 +79,11 @@ impl SeriesStore {
                 return true;
             }
             Err(NoBlock::Damaged(fault)) => {
-                self.faults.put(set_aside(path, fault));
+                let fault = set_aside(path, fault);
+                if let StorageError::SetAside { aside, .. } = &fault {
+                    self.aside.extend(Aside::of(aside));
+                }
+                self.faults.put(fault);
                 return false;
             }
         };
@@ -134,6 +138,10 @@ impl Found {
                 let _ = fs::remove_file(&path);
                 continue;
             }
+            if name.ends_with(aside::ENDING) {
+                found.aside.push(path);
+                continue;
+            }
             let Some((kind, number)) = name.split_once('.') else { continue };
             let Ok(number) = number.parse::<u64>() else { continue };
             match kind {
@@ -148,9 +156,9 @@ impl Found {
 
 /// Gives a damaged block another name, so that it is not met again and can be looked at.
 fn set_aside(path: PathBuf, fault: &'static str) -> StorageError {
-    let mut aside = path.clone().into_os_string();
-    aside.push(ASIDE);
-    let aside = PathBuf::from(aside);
+    let mut name = path.clone().into_os_string();
+    name.push(aside::ENDING);
+    let aside = PathBuf::from(name);
     match fs::rename(&path, &aside) {
         Ok(()) => StorageError::SetAside { path, fault, aside },
         Err(_) => StorageError::Damaged { path, fault },

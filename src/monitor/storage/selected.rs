@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::block::Block;
 use super::chunk::{Chunk, OpenChunk};
+use super::reader::BlockReader;
 use super::stale::is_stale;
 use super::summary::Extremes;
 use crate::monitor::labels::Labels;
@@ -39,14 +39,15 @@ pub(super) struct Part {
     first: i64,
     last: i64,
     /// Where it is read from, and as which series.
-    source: Option<(Arc<Block>, u32)>,
+    source: Option<(Arc<BlockReader>, u32)>,
     chunks: Option<Vec<Chunk>>,
 }
 
 impl Part {
     /// A series in a block.
-    pub(super) fn in_block(block: &Arc<Block>, slot: u32) -> Self {
-        Self { first: block.first, last: block.last, source: Some((block.clone(), slot)), chunks: None }
+    pub(super) fn in_block(reader: &Arc<BlockReader>, slot: u32) -> Self {
+        let (first, last) = (reader.block.first, reader.block.last);
+        Self { first, last, source: Some((reader.clone(), slot)), chunks: None }
     }
 
     /// Chunks that are in memory, in the order of time; none if there are none.
@@ -56,11 +57,11 @@ impl Part {
     }
 
     fn read(&mut self) {
-        let Some((block, slot)) = &self.source else { return };
+        let Some((reader, slot)) = &self.source else { return };
         if self.chunks.is_some() {
             return;
         }
-        let chunks = block.chunks(*slot);
+        let chunks = reader.chunks(*slot);
         if let (Some(first), Some(last)) = (chunks.first(), chunks.last()) {
             self.first = first.summary.first_at;
             self.last = last.summary.last_at;

@@ -8,7 +8,7 @@ use super::error::AppendError;
 use super::stale::is_stale;
 
 /// Bytes beside its content that a shared piece of memory costs: two counters, the allocator's own, and the pointer.
-const SHARED_BYTES: usize = 16 + 8 + 16;
+pub(super) const SHARED_BYTES: usize = 16 + 8 + 16;
 
 /// What became of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

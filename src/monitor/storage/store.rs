@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use promql_parser::label::Matcher;
+use promql_parser::label::{MatchOp, Matcher};
 
+use super::aside::Aside;
 use super::block::Block;
 use super::catalogue::{Catalogue, SeriesId};
 use super::disk::Disk;
 use super::error::{AppendError, Faults, StorageError};
 use super::limits::StoreLimits;
+use super::reader::{BlockReader, Room};
 use super::retention::Clock;
 use super::selected::{Part, Selected};
 use super::series::Appended;
@@ -33,6 +35,8 @@ pub struct SeriesStore {
     pub(super) head: Head,
     pub(super) clock: Clock,
     pub(super) disk: Option<Disk>,
+    /// Damaged blocks in the folder.
+    pub(super) aside: Vec<Aside>,
     pub(super) faults: Faults,
     /// A series found no room.
     pub(super) wants_room: bool,
@@ -84,6 +88,7 @@ impl SeriesStore {
             head: Head::default(),
             clock: Clock::default(),
             disk: None,
+            aside: Vec::new(),
             faults: Faults::default(),
             wants_room: false,
             block_made: i64::MIN,
@@ -149,7 +154,9 @@ impl SeriesStore {
     /// The series that all matchers accept and that may have samples from `from` to `until`, both included, sorted by
     /// their labels. They are a snapshot: what is appended later does not show in them.
     pub fn select(&self, matchers: &[Matcher], from: i64, until: i64) -> Vec<Selected> {
-        let blocks: Vec<&Arc<Block>> = self.blocks.iter().filter(|block| block.overlaps(from, until)).collect();
+        let room = Arc::new(Room::default());
+        let blocks = self.blocks.iter().filter(|block| block.overlaps(from, until));
+        let blocks: Vec<Arc<BlockReader>> = blocks.map(|block| BlockReader::new(block, &room)).collect();
         let slots = self.catalogue.index().select(matchers).into_iter();
         let mut found: Vec<Selected> = slots.filter_map(|slot| self.selected(slot, &blocks, from, until)).collect();
         found.sort_unstable_by(|one, other| one.labels.cmp(&other.labels));
@@ -174,6 +181,13 @@ impl SeriesStore {
     /// The values of a label, sorted.
     pub fn label_values(&self, name: &str) -> Vec<String> {
         self.catalogue.index().values(name)
+    }
+
+    /// The labels of every series of a metric: references to them, so that whoever goes through them need not hold the store.
+    pub fn labels_of(&self, metric: &str) -> Vec<Labels> {
+        let is_named = Matcher::new(MatchOp::Equal, METRIC_NAME, metric);
+        let slots = self.catalogue.index().select(&[is_named]).into_iter();
+        slots.filter_map(|slot| self.catalogue.get(slot)).map(|(labels, _)| labels.clone()).collect()
     }
 
     /// How many series are known, with those that have ended and are within the retention.
@@ -207,10 +221,10 @@ impl SeriesStore {
         self.faults.take()
     }
 
-    fn selected(&self, slot: u32, blocks: &[&Arc<Block>], from: i64, until: i64) -> Option<Selected> {
+    fn selected(&self, slot: u32, blocks: &[Arc<BlockReader>], from: i64, until: i64) -> Option<Selected> {
         let (labels, head) = self.catalogue.get(slot)?;
         let mut parts: Vec<Part> =
-            blocks.iter().filter(|block| block.holds(slot)).map(|block| Part::in_block(block, slot)).collect();
+            blocks.iter().filter(|one| one.block.holds(slot)).map(|one| Part::in_block(one, slot)).collect();
         parts.extend(head.and_then(|series| Part::in_memory(series.chunks(from, until))));
         (!parts.is_empty()).then(|| Selected::new(labels.clone(), parts))
     }

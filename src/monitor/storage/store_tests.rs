@@ -242,6 +242,11 @@ fn a_label_that_is_not_there_is_empty() {
     assert_eq!(pods(regex("o.+"), "o.+"), ["one"]);
     assert_eq!(store.label_values("pod"), ["one", "two"]);
     assert_eq!(store.label_names(), ["__name__", "pod"]);
+    let mut pods_of_a: Vec<String> =
+        store.labels_of("a").iter().map(|labels| labels.get("pod").unwrap_or("none").to_owned()).collect();
+    pods_of_a.sort();
+    assert_eq!(pods_of_a, ["none", "one", "two"]);
+    assert!(store.labels_of("c").is_empty());
 }
 
 #[test]

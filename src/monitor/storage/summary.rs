@@ -9,6 +9,7 @@ const MIN_IS_FIRST: u8 = 2;
 const MIN_IS_LAST: u8 = 4;
 const MAX_IS_FIRST: u8 = 8;
 const MAX_IS_LAST: u8 = 16;
+const IS_PACKED: u8 = 32;
 
 /// The samples of a chunk in a few numbers. Where there are stale markers, only the moments and the count are of use.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +18,8 @@ pub(super) struct Summary {
     pub(super) last_at: i64,
     pub(super) count: u32,
     pub(super) has_stale: bool,
+    /// Behind it the samples stand in the short form of [`super::packed`].
+    pub(super) is_packed: bool,
     pub(super) first: f64,
     pub(super) last: f64,
     /// NaN only where every value is.
@@ -32,6 +35,7 @@ impl Default for Summary {
             last_at: 0,
             count: 0,
             has_stale: false,
+            is_packed: false,
             first: f64::NAN,
             last: f64::NAN,
             min: f64::NAN,
@@ -68,7 +72,8 @@ impl Summary {
         let same = |one: f64, other: f64, flag: u8| if one.to_bits() == other.to_bits() { flag } else { 0 };
         let min = same(self.min, self.first, MIN_IS_FIRST) | same(self.min, self.last, MIN_IS_LAST);
         let max = same(self.max, self.first, MAX_IS_FIRST) | same(self.max, self.last, MAX_IS_LAST);
-        into.push(min | max | if self.has_stale { HAS_STALE } else { 0 });
+        let is = |said: bool, flag: u8| if said { flag } else { 0 };
+        into.push(min | max | is(self.has_stale, HAS_STALE) | is(self.is_packed, IS_PACKED));
         put_value(into, self.first);
         put_value(into, self.last);
         put_value(into, self.sum);
@@ -93,7 +98,8 @@ impl Summary {
         };
         let min = one_of(MIN_IS_FIRST, MIN_IS_LAST)?;
         let max = one_of(MAX_IS_FIRST, MAX_IS_LAST)?;
-        Some(Self { first_at, last_at, count, has_stale: flags & HAS_STALE != 0, first, last, min, max, sum })
+        let (has_stale, is_packed) = (flags & HAS_STALE != 0, flags & IS_PACKED != 0);
+        Some(Self { first_at, last_at, count, has_stale, is_packed, first, last, min, max, sum })
     }
 }
 

@@ -40,7 +40,7 @@ use tokio::runtime;
 use self::building::{Builder, Job};
 use self::context::{Context, MODEL, MODEL_ARGUMENT};
 pub use self::error::DockerBuildError;
-pub use self::publish::store_archive;
+pub use self::publish::{is_stored, store_archive};
 use self::publish::{repository, write};
 use self::secrets::Secrets;
 use crate::config::DockerfileSettings;

@@ -56,15 +56,19 @@ impl Layer {
         self.add(place, Entry::Link { to: to.to_owned() });
     }
 
-    /// Puts all files below `folder` below `place`. Links are followed, because a model must be whole in the image.
-    pub fn add_tree(&mut self, place: &Path, folder: &Path) -> io::Result<()> {
+    /// Puts all files below `folder` below `place`, but those of some names directly in it. Links are followed, because a
+    /// model must be whole in the image.
+    pub fn add_tree(&mut self, place: &Path, folder: &Path, without: &[&str]) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
+            if without.iter().any(|name| entry.file_name() == *name) {
+                continue;
+            }
             let path = entry.path();
             let metadata = fs::metadata(&path)?;
             let inside = place.join(entry.file_name());
             if metadata.is_dir() {
-                self.add_tree(&inside, &path)?;
+                self.add_tree(&inside, &path, &[])?;
             } else if metadata.is_file() {
                 self.add_file(&inside, &path, &metadata, is_executable(&metadata));
             }
@@ -84,13 +88,24 @@ impl Layer {
 
     /// Writes the layer to the new file `path`.
     pub fn write(&self, path: &Path) -> io::Result<WrittenLayer> {
-        let mut tar = Builder::new(HashingWriter::new(BufWriter::with_capacity(1 << 18, File::create(path)?)));
+        let file = BufWriter::with_capacity(1 << 18, File::create(path)?);
+        let (writer, digest, size) = self.put(file)?;
+        writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok(WrittenLayer { path: path.to_owned(), digest, size })
+    }
+
+    /// What [`Layer::write`] would give; nothing is written.
+    pub fn measure(&self, path: &Path) -> io::Result<WrittenLayer> {
+        let (_, digest, size) = self.put(io::sink())?;
+        Ok(WrittenLayer { path: path.to_owned(), digest, size })
+    }
+
+    fn put<W: io::Write>(&self, writer: W) -> io::Result<(W, Digest, u64)> {
+        let mut tar = Builder::new(HashingWriter::new(writer));
         for (place, entry) in &self.entries {
             append(&mut tar, place, entry)?;
         }
-        let (writer, digest, size) = tar.into_inner()?.finish();
-        writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(WrittenLayer { path: path.to_owned(), digest, size })
+        Ok(tar.into_inner()?.finish())
     }
 
     fn add(&mut self, place: &Path, entry: Entry) {
@@ -150,6 +165,9 @@ mod tests {
         let written = layer.write(&folder.path().join("layer.tar")).unwrap();
         assert_eq!(written.digest, crate::disk::digest_file(&written.path).unwrap());
         assert_eq!(written.size, fs::metadata(&written.path).unwrap().len());
+        let measured = layer.measure(&folder.path().join("never written")).unwrap();
+        assert_eq!((&measured.digest, measured.size), (&written.digest, written.size));
+        assert!(!measured.path.exists());
 
         let mut archive = tar::Archive::new(File::open(&written.path).unwrap());
         let mut seen = Vec::new();

@@ -1,6 +1,7 @@
 //! An image of the trainyard program itself, for built-in stages that run in a container or as a Job.
 //!
-//! Equal programs give the equal image, so it is made once a version; pruning may take it, and then it is made again.
+//! Equal programs give the equal image, so it is made once a version; pruning may take it, and then it is made again. What its
+//! digest is can be told without writing a byte, and while the engine has it nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive::Image;
 use super::closure;
-use super::docker::{DockerBuildError, store_archive};
+use super::docker::{DockerBuildError, is_stored, store_archive};
 use super::layer::Layer;
 use super::workspace::Workspace;
 use super::{EPOCH, ImageError, SERVER, architecture, writing};
@@ -33,7 +34,8 @@ pub async fn program_image(
     let libraries = closure::shared_libraries(program)?;
     let layer = layer(&libraries, program)?;
     let workspace = Workspace::new(&images).map_err(failed)?;
-    let written = layer.write(&workspace.file("program.tar")).map_err(failed)?;
+    let place = workspace.file("program.tar");
+    let measured = layer.measure(&place).map_err(failed)?;
 
     let folders: BTreeSet<_> = libraries.iter().filter_map(|library| library.parent()).collect();
     let folders: Vec<_> = folders.iter().map(|folder| folder.to_string_lossy()).collect();
@@ -53,14 +55,18 @@ pub async fn program_image(
             exposed_ports: BTreeMap::new(),
             labels: labels::of_project(project, &owner),
         },
-        rootfs: RootFileSystem { kind: "layers".to_owned(), diff_ids: vec![format!("sha256:{}", written.digest)] },
+        rootfs: RootFileSystem { kind: "layers".to_owned(), diff_ids: vec![format!("sha256:{}", measured.digest)] },
         history: vec![History { created: EPOCH.to_owned(), created_by: "trainyard: program".to_owned() }],
     };
-    let image = Image::new(NAME, &config, vec![written]).map_err(failed)?;
+    let image = Image::new(NAME, &config, vec![measured]).map_err(failed)?;
     // Its name is the digest, by which it is found again in the engine.
     let archive = workspace.file(&format!("{}.tar", image.digest));
-    image.write(&archive).map_err(failed)?;
     let engine = Engine::connect().await.map_err(DockerBuildError::from)?;
+    if !is_stored(&engine, &image.digest, NAME).await? {
+        // The layer is the same as it was measured, or a file that changed meanwhile is an error.
+        layer.write(&place).map_err(failed)?;
+        image.write(&archive).map_err(failed)?;
+    }
     Ok(store_archive(&engine, &archive, NAME, push, &images, &mut |line| println!("{line}")).await?)
 }
 

@@ -55,6 +55,18 @@ fn equal_inputs_give_equal_bytes_and_other_inputs_another_digest() {
 }
 
 #[test]
+fn what_only_tells_of_a_model_or_of_its_data_is_in_no_image() {
+    let project = project();
+    let first = build_in(&project, "one").unwrap();
+    for name in ["lineage.json", "gate.json", "leaderboard.json", "profile.json"] {
+        fs::write(project.inputs.model.join(name), "{}").unwrap();
+    }
+    assert_eq!(build_in(&project, "one").unwrap().digest, first.digest);
+    fs::write(project.inputs.model.join("deep/gate.json"), "{}").unwrap();
+    assert_ne!(build_in(&project, "one").unwrap().digest, first.digest, "only beside the model");
+}
+
+#[test]
 fn an_archive_that_is_whole_is_kept_and_a_broken_one_replaced() {
     let project = project();
     let first = build_in(&project, "images").unwrap();

@@ -18,6 +18,7 @@ const FACTS: &[&str] = &[
     "TRAINYARD_PROJECT_NAME",
     "TRAINYARD_DATA_DIGEST",
     "TRAINYARD_MODEL_VERSION",
+    "TRAINYARD_CHAMPION_VERSION",
     "TRAINYARD_RELEASE",
     "TRAINYARD_RELEASE_COMMIT",
     "TRAINYARD_REPEATS",
@@ -36,6 +37,8 @@ pub struct Site {
     pub data: Vec<PathBuf>,
     /// The folder of the model.
     pub model: PathBuf,
+    /// The folder of the champion.
+    pub champion: Option<PathBuf>,
     /// The folder for reports.
     pub reports: PathBuf,
     /// The file for progress, metrics and artifacts.
@@ -63,6 +66,7 @@ impl Site {
             data_list: required("TRAINYARD_DATA")?,
             data: contract.data,
             model: contract.model,
+            champion: path("TRAINYARD_CHAMPION"),
             reports: contract.reports,
             output: required("TRAINYARD_OUTPUT")?,
             settings: path("TRAINYARD_SETTINGS"),
@@ -93,11 +97,12 @@ impl Site {
     pub fn environment(&self, job: &RemoteJob, program: Option<&Path>) -> BTreeMap<String, String> {
         let mut environment = job.environment.clone();
         environment.extend(self.facts.clone());
-        let paths: [(&str, Option<&Path>); 9] = [
+        let paths: [(&str, Option<&Path>); 10] = [
             ("TRAINYARD_PROJECT", Some(self.project.as_path())),
             ("TRAINYARD_SOURCE", Some(self.source.as_path())),
             ("TRAINYARD_DATA", Some(self.data_list.as_path())),
             ("TRAINYARD_MODEL", Some(self.model.as_path())),
+            ("TRAINYARD_CHAMPION", self.champion.as_deref()),
             ("TRAINYARD_REPORTS", Some(self.reports.as_path())),
             ("TRAINYARD_OUTPUT", Some(self.output.as_path())),
             ("TRAINYARD_SETTINGS", self.settings.as_deref()),
@@ -123,6 +128,7 @@ impl Site {
             data_list: root.join("data.txt"),
             data: self.placed_data().into_iter().map(|(_, place)| root.join("data").join(place)).collect(),
             model: root.join("model"),
+            champion: self.champion.as_ref().map(|_| root.join("champion")),
             reports: root.join("reports"),
             output: root.join("output.jsonl"),
             settings: self.settings.as_ref().map(|_| root.join("settings.json")),
@@ -177,6 +183,7 @@ pub(super) mod tests {
             data_list: attempt.join("data.txt"),
             data: vec![root.join("data/2024/a.csv"), root.join("data/b.csv")],
             model: root.join(".trainyard/models/2"),
+            champion: None,
             reports: attempt.join("reports"),
             output: attempt.join("output.jsonl"),
             settings: None,

@@ -16,11 +16,6 @@ pub fn name(request: &ApplyRequest) -> String {
     labels::name(&format!("trainyard-{}-{}", request.project, request.release), labels::LONGEST)
 }
 
-/// The tag of an image that is loaded from an archive: repository and tag.
-pub fn tag(request: &ApplyRequest) -> (String, String) {
-    (format!("trainyard/{}", labels::name(&request.project, labels::LONGEST)), request.digest.short().to_owned())
-}
-
 /// The port of the container, as the engine writes it.
 pub fn container_port(settings: &DockerSettings) -> String {
     format!("{}/tcp", settings.container_port)

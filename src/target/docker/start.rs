@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bollard::models::NetworkConnectRequest;
-use bollard::query_parameters::{CreateContainerOptionsBuilder, TagImageOptionsBuilder};
+use bollard::query_parameters::CreateContainerOptionsBuilder;
 
 use super::container::Container;
 use super::engine::{Engine, EngineError};
@@ -89,11 +89,9 @@ impl Start<'_> {
     }
 }
 
-/// The name under which the engine has the image of the release.
+/// The name under which the engine has the image of the release. An archive is of a release that runs as a process: the deploy
+/// stage has refused it.
 async fn image(engine: &Engine, request: &ApplyRequest) -> Result<String, Failure> {
-    if !EngineImage::is_named_by(&request.image) {
-        return load(engine, request).await;
-    }
     let image = EngineImage::read(&request.image).map_err(|error| {
         let (path, mend) = (request.image.display(), request.image_mend());
         Failure::not_tried(format!("has no image: {path}: {error}; {mend}"))
@@ -107,24 +105,6 @@ async fn image(engine: &Engine, request: &ApplyRequest) -> Result<String, Failur
     }
     let (tag, mend) = (&image.tag, request.image_mend());
     Err(Failure::not_tried(format!("could not be started: the image {tag} is not in Docker Engine any more; {mend}")))
-}
-
-/// Brings an archive into the engine, under a tag that names its content.
-async fn load(engine: &Engine, request: &ApplyRequest) -> Result<String, Failure> {
-    let (repository, tag) = plan::tag(request);
-    let reference = format!("{repository}:{tag}");
-    if images::find(engine, &reference).await.map_err(not_started)?.is_some() {
-        return Ok(reference);
-    }
-    if !request.image.is_file() {
-        let (path, mend) = (request.image.display(), request.image_mend());
-        return Err(Failure::not_tried(format!("has no image: {path} is not there any more; {mend}")));
-    }
-    let id = images::load_archive(engine, &request.image).await.map_err(not_started)?;
-    let options = TagImageOptionsBuilder::new().repo(&repository).tag(&tag).build();
-    let tagged = engine.client().tag_image(&format!("sha256:{id}"), Some(options)).await;
-    tagged.map_err(|error| not_started(EngineError::from(error)))?;
-    Ok(reference)
 }
 
 /// The networks that the container joins beside that of the engine, each once.

@@ -1,142 +1,201 @@
-//! What could be meant by the word before the caret: metrics and functions, within braces the names of labels.
+//! What stands at the caret of an expression, and so what the daemon is asked for: metrics and functions, within braces and
+//! groupings the names of labels, within the quotation marks behind a label its values.
 
-use crate::api::types::{Catalog, MetricInformation};
-use crate::tui::commands::distance;
+use crate::api::types::{Completion, CompletionKind};
 
-/// More candidates than this are not listed.
-const MOST: usize = 200;
+/// A place that can be completed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) struct Spot {
+    /// What stands there.
+    pub(in crate::tui) kind: CompletionKind,
+    /// The label whose value stands there.
+    pub(in crate::tui) label: Option<String>,
+    /// The metric before the braces.
+    pub(in crate::tui) metric: Option<String>,
+    /// What was typed of it, as it is meant.
+    pub(in crate::tui) word: String,
+    /// The character of the line at which that begins.
+    pub(in crate::tui) from: usize,
+    /// The quotation mark before it.
+    quote: Option<Quote>,
+}
 
-/// What a word can be completed to.
+/// Within which marks a value stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tui) enum Candidate<'a> {
-    /// A metric.
-    Metric(&'a MetricInformation),
-    /// A function or an aggregation.
-    Function(&'a str),
-    /// The name of a label.
-    Label(&'a str),
+struct Quote {
+    mark: char,
+    /// Whether the value is a regular expression.
+    is_pattern: bool,
 }
 
-impl<'a> Candidate<'a> {
-    /// The word itself.
-    pub(in crate::tui) fn name(self) -> &'a str {
-        match self {
-            Self::Metric(metric) => &metric.name,
-            Self::Function(name) | Self::Label(name) => name,
+impl Spot {
+    /// What is written when a completion is chosen: a function with its bracket, a value as its quotation marks want it.
+    pub(in crate::tui) fn written(&self, completion: &Completion) -> String {
+        match completion {
+            Completion::Function(name) => format!("{name}("),
+            Completion::Metric(metric) => metric.name.clone(),
+            Completion::Label(name) => name.clone(),
+            Completion::Value(value) => self.quote.map_or_else(|| value.clone(), |quote| quote.written(value)),
         }
     }
 
-    /// What is written when it is chosen.
-    pub(in crate::tui) fn written(self) -> String {
-        match self {
-            Self::Function(name) => format!("{name}("),
-            Self::Metric(_) | Self::Label(_) => self.name().to_owned(),
-        }
+    /// The quotation mark that ends what stands there.
+    pub(in crate::tui) fn end(&self) -> Option<char> {
+        self.quote.map(|quote| quote.mark)
     }
 }
 
-/// The word before the caret, and the character at which it begins.
-pub(in crate::tui) fn word(before: &str) -> (usize, &str) {
-    let is_part = |character: char| character.is_alphanumeric() || character == '_' || character == ':';
+impl Quote {
+    fn written(self, value: &str) -> String {
+        let meant = if self.is_pattern { regex::escape(value) } else { value.to_owned() };
+        // Between back quotes nothing is escaped.
+        if self.mark == '`' {
+            return meant;
+        }
+        let mut text = String::with_capacity(meant.len());
+        for character in meant.chars() {
+            match character {
+                '\n' => text.push_str("\\n"),
+                '\\' => text.push_str("\\\\"),
+                other if other == self.mark => text.extend(['\\', other]),
+                other => text.push(other),
+            }
+        }
+        text
+    }
+}
+
+/// The place at the end of `before`; `None` where nothing can be offered: in a time, or in a text that is no value of a label.
+pub(in crate::tui) fn spot(before: &str) -> Option<Spot> {
+    let mut reader = Reader::default();
+    for (index, character) in before.chars().enumerate() {
+        reader.take(index, character);
+    }
+    reader.spot(before)
+}
+
+/// The word at the end of a text, and the character at which it begins.
+fn word(before: &str) -> (usize, &str) {
     let begin = before.char_indices().rev().take_while(|(_, character)| is_part(*character)).last();
     let begin = begin.map_or(before.len(), |(begin, _)| begin);
     let (head, word) = before.split_at_checked(begin).unwrap_or((before, ""));
     (head.chars().count(), word)
 }
 
-/// What the word could become, the best first. Without a word: every metric.
-pub(in crate::tui) fn candidates<'a>(catalog: &'a Catalog, before: &str) -> Vec<Candidate<'a>> {
-    let (_, word) = word(before);
-    let all: Vec<Candidate<'a>> = match place(before) {
-        Place::Text => return Vec::new(),
-        Place::Labels => catalog.labels.iter().map(|label| Candidate::Label(label)).collect(),
-        Place::Expression => {
-            let metrics = catalog.metrics.iter().map(Candidate::Metric);
-            let functions = catalog.functions.iter().map(|name| Candidate::Function(name));
-            // A list of functions helps nobody who has typed nothing yet.
-            metrics.chain(functions.filter(|_| !word.is_empty())).collect()
-        }
-    };
-    let lower = word.to_lowercase();
-    let ranked = |candidate: Candidate<'a>| Some((rank(candidate, word, &lower)?, candidate));
-    let mut found: Vec<(usize, Candidate<'a>)> = all.into_iter().filter_map(ranked).collect();
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().take(MOST).map(|(_, candidate)| candidate).collect()
+fn is_part(character: char) -> bool {
+    character.is_alphanumeric() || character == '_' || character == ':'
 }
 
-/// How badly a word fits; the words of a help text count too, but least.
-fn rank(candidate: Candidate<'_>, word: &str, lower: &str) -> Option<usize> {
-    const ONLY_HELP: usize = 1_000_000;
-    if word.is_empty() {
-        return Some(0);
-    }
-    let name = candidate.name();
-    let by_name = match name.find(word) {
-        Some(at) => Some(at + name.len()),
-        None => distance(name, word),
-    };
-    by_name.or_else(|| match candidate {
-        Candidate::Metric(metric) if metric.help.to_lowercase().contains(lower) => Some(ONLY_HELP),
-        _ => None,
-    })
+/// Reads an expression up to the caret, far enough to know where that stands.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that is open at the caret, or not")]
+struct Reader {
+    /// The mark that is open, and the character behind it.
+    quote: Option<(char, usize)>,
+    is_escaped: bool,
+    is_in_braces: bool,
+    is_in_time: bool,
+    /// For each open bracket whether labels stand in it, as behind `by (`, `without (`, `on (` and the like.
+    groupings: Vec<bool>,
+    last_word: String,
+    is_word_over: bool,
+    /// What stands before the open braces.
+    metric: String,
+    /// In braces: the label of the present matcher, and its operator.
+    label: String,
+    operator: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Expression,
-    Labels,
-    /// Within quotation marks or a time: nothing is known of what stands there.
-    Text,
-}
-
-/// Where the caret stands.
-fn place(before: &str) -> Place {
-    let mut quote: Option<char> = None;
-    let (mut is_escaped, mut is_in_braces, mut is_in_time) = (false, false, false);
-    // Behind `by (`, `without (`, `on (` and the like stand labels too.
-    let mut groupings: Vec<bool> = Vec::new();
-    let mut last_word = String::new();
-    let mut is_word_over = false;
-    for character in before.chars() {
-        if let Some(mark) = quote {
-            if std::mem::take(&mut is_escaped) {
-                continue;
+impl Reader {
+    fn take(&mut self, index: usize, character: char) {
+        if let Some((mark, _)) = self.quote {
+            if std::mem::take(&mut self.is_escaped) {
+                return;
             }
-            is_escaped = character == '\\' && mark != '`';
+            self.is_escaped = character == '\\' && mark != '`';
             if character == mark {
-                quote = None;
+                self.quote = None;
             }
-            continue;
+            return;
         }
         match character {
-            '"' | '\'' | '`' => quote = Some(character),
-            '{' => is_in_braces = true,
-            '}' => is_in_braces = false,
-            '[' => is_in_time = true,
-            ']' => is_in_time = false,
-            '(' => groupings.push(is_grouping(&last_word)),
+            '"' | '\'' | '`' => self.quote = Some((character, index + 1)),
+            '{' => {
+                self.is_in_braces = true;
+                self.metric.clone_from(&self.last_word);
+                self.begin_matcher();
+            }
+            '}' => self.is_in_braces = false,
+            ',' => self.begin_matcher(),
+            '=' | '!' | '~' if self.is_in_braces => {
+                if self.operator.is_empty() {
+                    self.label.clone_from(&self.last_word);
+                }
+                self.operator.push(character);
+            }
+            '[' => self.is_in_time = true,
+            ']' => self.is_in_time = false,
+            '(' => self.groupings.push(is_grouping(&self.last_word)),
             ')' => {
-                groupings.pop();
+                self.groupings.pop();
             }
             _ => {}
         }
-        if character.is_alphanumeric() || character == '_' {
-            if std::mem::take(&mut is_word_over) {
-                last_word.clear();
+        if is_part(character) {
+            if std::mem::take(&mut self.is_word_over) {
+                self.last_word.clear();
             }
-            last_word.push(character);
+            self.last_word.push(character);
         } else {
-            is_word_over = true;
+            self.is_word_over = true;
             if !character.is_whitespace() {
-                last_word.clear();
+                self.last_word.clear();
             }
         }
     }
-    match (quote, is_in_time) {
-        (Some(_), _) | (None, true) => Place::Text,
-        (None, false) if is_in_braces || groupings.last().copied().unwrap_or(false) => Place::Labels,
-        (None, false) => Place::Expression,
+
+    fn begin_matcher(&mut self) {
+        self.label.clear();
+        self.operator.clear();
     }
+
+    fn spot(self, before: &str) -> Option<Spot> {
+        let known = |text: String| Some(text).filter(|text| !text.is_empty());
+        if let Some((mark, begin)) = self.quote {
+            let is_value = self.is_in_braces && !self.label.is_empty() && !self.operator.is_empty();
+            let quote = Quote { mark, is_pattern: self.operator.ends_with('~') };
+            let (from, word) = typed(before, begin, quote.is_pattern);
+            return is_value.then(|| Spot {
+                kind: CompletionKind::LabelValue,
+                label: known(self.label),
+                metric: known(self.metric),
+                word,
+                from,
+                quote: Some(quote),
+            });
+        }
+        if self.is_in_time {
+            return None;
+        }
+        let (from, word) = word(before);
+        let is_grouped = self.groupings.last().copied().unwrap_or(false);
+        let (kind, metric) = match (self.is_in_braces, is_grouped) {
+            (true, _) => (CompletionKind::LabelName, known(self.metric)),
+            // The metric stands behind the grouping, as a rule.
+            (false, true) => (CompletionKind::LabelName, None),
+            (false, false) => (CompletionKind::Expression, None),
+        };
+        Some(Spot { kind, label: None, metric, word: word.to_owned(), from, quote: None })
+    }
+}
+
+/// What was typed of a value from character `begin` on, as it is meant, and where it begins: in a pattern behind the last `|`.
+fn typed(before: &str, begin: usize, is_pattern: bool) -> (usize, String) {
+    let all = before.chars().enumerate().skip(begin);
+    let bar = all.clone().filter(|(_, character)| is_pattern && *character == '|').last();
+    let from = bar.map_or(begin, |(index, _)| index + 1);
+    let word = all.skip(from - begin).map(|(_, character)| character).filter(|character| *character != '\\');
+    (from, word.collect())
 }
 
 fn is_grouping(word: &str) -> bool {
@@ -147,49 +206,59 @@ fn is_grouping(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn catalog() -> Catalog {
-        let metric = |name: &str, help: &str| MetricInformation {
-            name: name.to_owned(),
-            help: help.to_owned(),
-            ..MetricInformation::default()
-        };
-        Catalog {
-            metrics: vec![
-                metric("http_requests_total", "All requests."),
-                metric("predict_requests_total", "Requests to /predict."),
-                metric("process_resident_memory_bytes", "Memory of the process."),
-            ],
-            labels: vec!["le".to_owned(), "status".to_owned()],
-            functions: vec!["rate".to_owned(), "sum".to_owned()],
-        }
+    fn kind_and_word(before: &str) -> Option<(CompletionKind, String, usize)> {
+        spot(before).map(|spot| (spot.kind, spot.word, spot.from))
     }
 
-    fn names(before: &str) -> Vec<String> {
-        candidates(&catalog(), before).into_iter().map(Candidate::written).collect()
+    fn value(before: &str) -> (String, Option<String>, String, usize) {
+        let spot = spot(before).unwrap_or_else(|| panic!("nothing at `{before}`"));
+        assert_eq!(spot.kind, CompletionKind::LabelValue, "{before}");
+        (spot.label.unwrap(), spot.metric, spot.word, spot.from)
     }
 
     #[test]
     fn the_word_before_the_caret_is_completed() {
-        assert_eq!(word("sum(rate(pred"), (9, "pred"));
-        assert_eq!(word("합계(서울"), (3, "서울"));
-        assert_eq!(word("sum("), (4, ""));
-        assert_eq!(names("sum(rate(pred").first().map(String::as_str), Some("predict_requests_total"));
-        assert_eq!(names("ra").first().map(String::as_str), Some("rate("));
-    }
-
-    #[test]
-    fn letters_in_their_order_are_enough_and_help_counts_too() {
-        assert_eq!(names("pdrq").first().map(String::as_str), Some("predict_requests_total"));
-        assert_eq!(names("of").first().map(String::as_str), Some("process_resident_memory_bytes"));
-        assert!(names("nothing_of_that").is_empty());
+        let expression = |word: &str, from| Some((CompletionKind::Expression, word.to_owned(), from));
+        assert_eq!(kind_and_word("sum(rate(pred"), expression("pred", 9));
+        assert_eq!(kind_and_word("합계(서울"), expression("서울", 3));
+        assert_eq!(kind_and_word("sum("), expression("", 4));
+        assert_eq!(kind_and_word("sum by (le) (pred"), expression("pred", 13));
+        assert_eq!(kind_and_word("x{a=\"b\"} + y"), expression("y", 11));
+        assert_eq!(kind_and_word(""), expression("", 0));
     }
 
     #[test]
     fn within_braces_and_groupings_labels_are_meant() {
-        assert_eq!(names("x{st"), ["status"]);
-        assert_eq!(names("sum by (l"), ["le"]);
-        assert_eq!(names("sum by (le) (pred").first().map(String::as_str), Some("predict_requests_total"));
-        assert!(names("x{status=\"4").is_empty() && names("x[5").is_empty());
-        assert_eq!(names("").len(), 3, "without a word every metric, and no function");
+        let label = |word: &str, from| Some((CompletionKind::LabelName, word.to_owned(), from));
+        assert_eq!(kind_and_word("x{st"), label("st", 2));
+        assert_eq!(kind_and_word("x{a=\"b\", st"), label("st", 9));
+        assert_eq!(kind_and_word("sum by (l"), label("l", 8));
+        assert_eq!(spot("job:x:rate{").unwrap().metric.as_deref(), Some("job:x:rate"));
+        assert_eq!(spot("{").unwrap().metric, None);
+        assert_eq!(kind_and_word("x[5"), None);
+        assert_eq!(kind_and_word("label_replace(x, \"st"), None, "that is no value of a label");
+        assert_eq!(kind_and_word("x{\"st"), None, "nor is the name of one");
+    }
+
+    #[test]
+    fn behind_a_label_its_values_are_meant() {
+        let up = || Some("up".to_owned());
+        assert_eq!(value("up{instance=\"127"), ("instance".to_owned(), up(), "127".to_owned(), 13));
+        assert_eq!(value("sum(up { job != '"), ("job".to_owned(), up(), String::new(), 17));
+        assert_eq!(value("{job=\"a\",pod=`서"), ("pod".to_owned(), None, "서".to_owned(), 14));
+        assert_eq!(value("up{job=~\"a|b|no"), ("job".to_owned(), up(), "no".to_owned(), 13));
+        assert_eq!(value("up{job=\"a|b"), ("job".to_owned(), up(), "a|b".to_owned(), 8));
+        assert_eq!(value("up{path=\"a\\\"b"), ("path".to_owned(), up(), "a\"b".to_owned(), 9));
+    }
+
+    #[test]
+    fn a_value_is_written_as_its_quotation_marks_want_it() {
+        let written = |before: &str, value: &str| spot(before).unwrap().written(&Completion::Value(value.to_owned()));
+        assert_eq!(written("x{a=\"", "say \"hi\" \\ 'you'"), "say \\\"hi\\\" \\\\ 'you'");
+        assert_eq!(written("x{a='", "say \"hi\" 'you'"), "say \"hi\" \\'you\\'");
+        assert_eq!(written("x{a=`", "a\\b\"c"), "a\\b\"c");
+        assert_eq!(written("x{a=~\"", "127.0.0.1:8000"), "127\\\\.0\\\\.0\\\\.1:8000");
+        assert_eq!(written("x{a=~`", "a.b"), "a\\.b");
+        assert_eq!(spot("ra").unwrap().written(&Completion::Function("rate".to_owned())), "rate(");
     }
 }

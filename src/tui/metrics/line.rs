@@ -2,8 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// More than this is no expression.
-const LIMIT: usize = 2_000;
+/// More bytes than this are no expression. It travels in an address, three times as long at worst, and those end at 64 KiB.
+const LIMIT: usize = 16 * 1024;
 
 /// The line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -58,6 +58,11 @@ impl Line {
     /// What stands before the caret.
     pub(in crate::tui) fn before(&self) -> &str {
         self.text.get(..self.byte(self.caret)).unwrap_or_default()
+    }
+
+    /// What stands behind it.
+    pub(in crate::tui) fn behind(&self) -> &str {
+        self.text.get(self.byte(self.caret)..).unwrap_or_default()
     }
 
     fn insert(&mut self, character: char) {

@@ -9,11 +9,12 @@ use tokio::task::JoinHandle;
 use super::feed::feed;
 use super::{DemoHooks, Options};
 use crate::api::client::Client;
-use crate::api::types::CommandRequest;
-use crate::pipeline::{Command, Selection};
+use crate::api::types::{CommandRequest, NoteRequest, PromoteRequest, SilenceRequest, UnsilenceRequest};
+use crate::pipeline::{Command, ModelVersion, Selection};
 use crate::tui::app::EVENTS_KEPT;
 use crate::tui::log_view::LogPart;
 use crate::tui::message::{Cmd, DemoAction, Msg, SearchRequest};
+use crate::tui::models::Question;
 
 /// Everything that can be asked for; dropping it ends the connection.
 pub(super) struct Workers {
@@ -39,6 +40,20 @@ impl Workers {
             Cmd::Run(selection) => self.command("run", Command::Run(selection)),
             Cmd::Cancel => self.command("cancel", Command::Cancel { run: None }),
             Cmd::Rollback(to) => self.command("rollback", Command::Rollback { to: Some(to) }),
+            Cmd::Silence { alert, milliseconds, message } => {
+                let request = SilenceRequest { by: self.by.clone(), alert, milliseconds, message };
+                self.answer(move |client| async move {
+                    let answer = client.silence(&request).await.map(Some).map_err(|error| error.to_string());
+                    Msg::Silenced(request.alert, answer)
+                });
+            }
+            Cmd::Unsilence { alert } => {
+                let request = UnsilenceRequest { by: self.by.clone(), alert };
+                self.answer(move |client| async move {
+                    let answer = client.unsilence(&request).await.map(|()| None).map_err(|error| error.to_string());
+                    Msg::Silenced(request.alert, answer)
+                });
+            }
             Cmd::FetchLog(address, part) => self.answer(move |client| async move {
                 let answer = match part {
                     LogPart::Window { first, count } => client.log_lines(&address, first, count).await,
@@ -54,11 +69,10 @@ impl Workers {
                 let answer = client.comparison(&wanted).await.map_err(|error| error.to_string());
                 Msg::Comparison(wanted, answer)
             }),
-            Cmd::FetchCatalog => {
-                self.answer(
-                    |client| async move { Msg::Catalog(client.catalog().await.map_err(|error| error.to_string())) },
-                );
-            }
+            Cmd::FetchCompletions(wanted) => self.answer(move |client| async move {
+                let answer = client.completions(&wanted).await.map_err(|error| error.to_string());
+                Msg::Completions(wanted, answer)
+            }),
             Cmd::CheckExpression(expression) => self.answer(move |client| async move {
                 let answer = client.expression_fault(&expression).await.map_err(|error| error.to_string());
                 Msg::Checked(expression, answer)
@@ -75,6 +89,13 @@ impl Workers {
             Cmd::FetchHistory => self.answer(|client| async move {
                 Msg::History(client.history(None, EVENTS_KEPT).await.map_err(|error| error.to_string()))
             }),
+            Cmd::FetchAlertHistory { alert, before } => self.answer(move |client| async move {
+                let answer = client.history_of_alert(&alert, before, EVENTS_KEPT).await;
+                Msg::AlertHistory(alert, answer.map_err(|error| error.to_string()))
+            }),
+            Cmd::FetchModels(question) => self.models(question),
+            Cmd::Promote { version, message } => self.promote(version, message),
+            Cmd::NoteModel { version, text } => self.note(version, text),
             Cmd::Reconnect => self.reconnect.notify_one(),
             Cmd::Demo(action) => self.demo(action),
             Cmd::Quit | Cmd::Suspend | Cmd::Redraw => {}
@@ -85,6 +106,36 @@ impl Workers {
         let request = CommandRequest { by: self.by.clone(), command };
         self.answer(move |client| async move {
             Msg::Replied(asked, client.command(&request).await.map_err(|error| error.to_string()))
+        });
+    }
+
+    fn models(&self, question: Question) {
+        self.answer(move |client| async move {
+            match question {
+                Question::List => Msg::Models(client.models().await.map_err(|error| error.to_string())),
+                Question::Detail(version) => {
+                    let answer = client.model(version).await.map(Box::new);
+                    Msg::ModelDetail(version, answer.map_err(|error| error.to_string()))
+                }
+                Question::Profile(version) => {
+                    let answer = client.model_profile(version).await;
+                    Msg::ModelProfile(version, answer.map_err(|error| error.to_string()))
+                }
+            }
+        });
+    }
+
+    fn promote(&self, model: ModelVersion, message: String) {
+        let request = PromoteRequest { by: self.by.clone(), model, message };
+        self.answer(move |client| async move {
+            Msg::Replied("promotion", client.promote(&request).await.map_err(|error| error.to_string()))
+        });
+    }
+
+    fn note(&self, version: ModelVersion, text: String) {
+        let request = NoteRequest { by: self.by.clone(), text };
+        self.answer(move |client| async move {
+            Msg::Noted(version, client.note_model(version, &request).await.map_err(|error| error.to_string()))
         });
     }
 

@@ -1,7 +1,8 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{metrics, questions};
+use super::{metrics, models, questions};
 use crate::pipeline::{ReleaseId, RunId, Selection, StageKind, StageName};
+use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::commands::Action;
 use crate::tui::layout;
@@ -27,6 +28,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::RunFrom(kind) => run_from(model, kind, commands),
         Action::Cancel => commands.push(Cmd::Cancel),
         Action::Rollback => questions::roll_back(model, commands),
+        Action::Silence => questions::silence(model),
+        Action::Unsilence => questions::unsilence(model),
         Action::Follow => {
             let rows = layout::log_rows(model);
             model.log.toggle_follow(rows);
@@ -54,7 +57,13 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Pan(by) => metrics::pan(model, by),
         Action::WholeHistory => metrics::whole_history(model),
         Action::Compare => metrics::compare(model),
-        Action::Explore => metrics::explore(model, commands),
+        Action::PickReleases => metrics::pick(model),
+        Action::ShowTab(tab) => models::show_tab(model, tab),
+        Action::Mark => models::mark(model),
+        Action::CompareModels => model.models.is_comparing = !model.models.is_comparing,
+        Action::Promote => questions::models::promote(model),
+        Action::Note => questions::models::note(model),
+        Action::Explore => metrics::explore(model),
         Action::Drawing => metrics::next_drawing(model),
         Action::LogScale => model.metrics.scale.log = !model.metrics.scale.log,
         Action::ZeroBase => model.metrics.scale.zero = !model.metrics.scale.zero,
@@ -75,9 +84,22 @@ fn show(model: &mut Model, view: View) {
         // Nobody asked for them while they were hidden.
         model.release_log.invalidate();
     }
+    if view == View::Models {
+        // What happened meanwhile may not have been told of models, such as files that were removed.
+        model.models.invalidate();
+    }
     model.view = view;
     model.is_zoomed = false;
     model.is_in_detail = false;
+    choose_alert(model, None);
+}
+
+/// Chooses an alert, or none; Events then begins at the newest of what it shows.
+fn choose_alert(model: &mut Model, alert: Option<String>) {
+    if model.alert != alert {
+        model.alert = alert;
+        model.events_back = 0;
+    }
 }
 
 fn run_from(model: &mut Model, kind: StageKind, commands: &mut Vec<Cmd>) {
@@ -113,8 +135,19 @@ fn cycle(model: &mut Model, backward: bool) {
         View::Runs => model.is_in_detail = !model.is_in_detail,
         View::Logs => next_log(model, by),
         View::Metrics => select_chart(model, by, true),
-        View::Releases | View::Events => {}
+        View::Events => next_alert(model, by),
+        View::Models => models::next_tab(model, backward),
+        View::Releases => {}
     }
+}
+
+/// In Events: the next alert of the strip, and behind the last one all events again.
+fn next_alert(model: &mut Model, by: i64) {
+    let names: Vec<String> = alerts::ordered(model).into_iter().map(|alert| alert.name.clone()).collect();
+    let current = model.alert.as_ref().and_then(|chosen| names.iter().position(|name| name == chosen));
+    // The first place is that of all events.
+    let next = wrapped(current.map_or(0, |index| index + 1), by, names.len() + 1);
+    choose_alert(model, next.checked_sub(1).and_then(|index| names.get(index).cloned()));
 }
 
 /// In Logs: the log of the stage beside, in the same run.
@@ -147,10 +180,12 @@ fn to_edge(model: &mut Model, is_top: bool) {
             let releases = &model.state.releases;
             model.release = if is_top { None } else { releases.keys().next().copied() };
         }
+        View::Models => models::to_edge(model, is_top),
         View::Metrics => {
+            choose_alert(model, None);
             model.metrics.selected = if is_top { 0 } else { model.metrics.charts.panels.len().saturating_sub(1) };
         }
-        View::Events => model.events_back = if is_top { model.events.len().saturating_sub(1) } else { 0 },
+        View::Events => model.events_back = if is_top { model.shown_events().count().saturating_sub(1) } else { 0 },
     }
 }
 
@@ -173,9 +208,10 @@ fn move_by(model: &mut Model, lines: i64) {
             let index = releases.iter().position(|release| Some(*release) == current).unwrap_or(0);
             model.release = releases.get(stepped(index, lines, releases.len())).copied();
         }
+        View::Models => models::move_by(model, lines),
         View::Metrics => select_chart(model, lines, false),
         // The newest event is the last row: up is further back.
-        View::Events => model.events_back = stepped(model.events_back, -lines, model.events.len()),
+        View::Events => model.events_back = stepped(model.events_back, -lines, model.shown_events().count()),
     }
 }
 
@@ -189,6 +225,7 @@ fn sideways(model: &mut Model, by: i8) {
         }
         View::Board => choose_stage(model, i64::from(by)),
         View::Runs => model.is_in_detail = by > 0,
+        View::Models => models::next_tab(model, by < 0),
         View::Metrics => model.metrics.move_cursor(by),
         View::Releases | View::Events => {}
     }
@@ -200,10 +237,22 @@ fn choose_stage(model: &mut Model, by: i64) {
     model.stage = names.get(stepped(index, by, names.len())).cloned();
 }
 
+/// The panel before or after, and behind the panels the alerts of the strip, where it is on the screen.
 fn select_chart(model: &mut Model, by: i64, goes_round: bool) {
-    let count = model.metrics.charts.panels.len();
+    let panels = model.metrics.charts.panels.len();
+    let names: Vec<String> = if layout::shows_alerts(model) {
+        alerts::ordered(model).into_iter().map(|alert| alert.name.clone()).collect()
+    } else {
+        Vec::new()
+    };
     let step = if goes_round { wrapped } else { stepped };
-    model.metrics.selected = step(model.metrics.selected, by, count);
+    let chosen = model.alert.as_ref().and_then(|chosen| names.iter().position(|name| name == chosen));
+    let current = chosen.map_or(model.metrics.selected, |index| panels + index);
+    let next = step(current, by, panels + names.len());
+    choose_alert(model, next.checked_sub(panels).and_then(|index| names.get(index).cloned()));
+    if next < panels {
+        model.metrics.selected = next;
+    }
 }
 
 fn open(model: &mut Model) {
@@ -217,18 +266,29 @@ fn open(model: &mut Model) {
             // Later `2` comes back to this run.
             model.run = chosen;
         }
-        View::Releases | View::Metrics => model.is_zoomed = !model.is_zoomed,
+        View::Metrics if model.alert.is_some() => {
+            let alert = model.alert.take();
+            show(model, View::Events);
+            choose_alert(model, alert);
+        }
+        View::Models | View::Releases | View::Metrics => model.is_zoomed = !model.is_zoomed,
         View::Logs | View::Events => {}
     }
 }
 
 /// One step back: out of a zoom, a detail, a search; then a choice; then to the Board.
 fn back(model: &mut Model) {
+    if model.alert.is_some() {
+        choose_alert(model, None);
+        return;
+    }
     if model.view == View::Metrics && metrics::back(model) {
         return;
     }
     if model.is_zoomed {
         model.is_zoomed = false;
+    } else if model.view == View::Models && model.models.is_comparing {
+        model.models.is_comparing = false;
     } else if model.is_in_detail {
         model.is_in_detail = false;
     } else if model.view == View::Logs && model.log.search.is_some() {
@@ -241,7 +301,7 @@ fn back(model: &mut Model) {
     }
 }
 
-fn stepped(index: usize, by: i64, count: usize) -> usize {
+pub(super) fn stepped(index: usize, by: i64, count: usize) -> usize {
     let by = isize::try_from(by).unwrap_or(0);
     index.saturating_add_signed(by).min(count.saturating_sub(1))
 }

@@ -28,11 +28,16 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
         Some(Overlay::Help { scroll }) => in_help(model, key, scroll),
         Some(Overlay::Palette { input, selected }) => in_palette(model, key, input, selected, commands),
         Some(Overlay::Explorer(explorer)) => metrics::in_explorer(model, key, explorer, commands),
+        Some(Overlay::PickReleases(pick)) => metrics::in_pick(model, key, pick),
         Some(Overlay::Search { input }) => in_search(model, key, input, commands),
         Some(Overlay::ConfirmRollback { to, plan, typed }) => {
             questions::in_rollback(model, key, to, plan, typed, commands);
         }
+        Some(Overlay::Silence(prompt)) => questions::in_silence(model, key, prompt, commands),
+        Some(Overlay::ConfirmUnsilence { alert }) => questions::in_unsilence(model, key, alert, commands),
         Some(Overlay::ConfirmRun { selection, typed }) => questions::in_run(model, key, selection, typed, commands),
+        Some(Overlay::Promote(prompt)) => questions::models::in_promotion(model, key, prompt, commands),
+        Some(Overlay::Note(prompt)) => questions::models::in_note(model, key, prompt, commands),
     }
 }
 

@@ -3,12 +3,15 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::complain;
-use crate::api::types::{Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, ExpressionFault};
+use crate::api::types::{
+    Charts, ChartsRequest, Comparison, ComparisonRequest, CompletionRequest, Completions, ExpressionFault,
+};
 use crate::pipeline::{Moment, ReleaseId};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::layout;
 use crate::tui::message::Cmd;
-use crate::tui::metrics::explorer::Explorer;
+use crate::tui::metrics::explorer::{Due, Explorer};
+use crate::tui::metrics::pick::{Pick, Picked, choices};
 use crate::tui::metrics::{Asked, Compared, RANGES};
 
 /// Charts are not asked for more often than this, in milliseconds.
@@ -22,8 +25,12 @@ const PART: u64 = 20;
 /// Candidates by which a page key moves.
 const PAGE: isize = 10;
 
-/// Asks for charts that are visible and not here, or out of date.
+/// Asks for charts that are visible and not here, or out of date, and for the rows of the explorer's list.
 pub(super) fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
+    let rows = layout::explorer_rows(model);
+    if let Some(Overlay::Explorer(explorer)) = &mut model.overlay {
+        commands.extend(explorer.next_request(rows).map(Cmd::FetchCompletions));
+    }
     if let Some(asked) = due_charts(model) {
         model.metrics.is_pending = true;
         if let Some(compared) = &mut model.metrics.compared {
@@ -36,8 +43,9 @@ pub(super) fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
     let columns = layout::data_columns(model).filter(|_| model.view == View::Metrics);
     let range = model.metrics.range_ms();
     if let (Some(compared), Some(columns)) = (&mut model.metrics.compared, columns) {
+        let Compared { expression, former, later, .. } = &*compared;
         let request =
-            ComparisonRequest { expression: compared.expression.clone(), later: compared.later, range, columns };
+            ComparisonRequest { expression: expression.clone(), former: *former, later: *later, range, columns };
         if compared.asked.as_ref() != Some(&request) {
             compared.asked = Some(request.clone());
             commands.push(Cmd::FetchComparison(request));
@@ -125,6 +133,7 @@ pub(super) fn checked(model: &mut Model, expression: String, answer: Result<Opti
 fn draw(model: &mut Model, expression: Option<String>) {
     model.overlay = None;
     model.view = View::Metrics;
+    model.alert = None;
     model.is_frozen = false;
     model.is_zoomed = expression.is_some();
     model.metrics.selected = 0;
@@ -133,44 +142,74 @@ fn draw(model: &mut Model, expression: Option<String>) {
 }
 
 /// Opens the explorer.
-pub(super) fn explore(model: &mut Model, commands: &mut Vec<Cmd>) {
-    model.overlay = Some(Overlay::Explorer(Explorer::new(model.metrics.expression.as_deref())));
-    commands.push(Cmd::FetchCatalog);
+pub(super) fn explore(model: &mut Model) {
+    let explorer = Explorer::new(model.metrics.expression.as_deref());
+    model.overlay = Some(Overlay::Explorer(Box::new(explorer)));
 }
 
 /// A key while the explorer is open.
-pub(super) fn in_explorer(model: &mut Model, key: &KeyEvent, mut explorer: Explorer, commands: &mut Vec<Cmd>) {
-    let none = Catalog::default();
-    let catalog = match &model.metrics.catalog {
-        Some(Ok(catalog)) => catalog,
-        Some(Err(_)) | None => &none,
-    };
+pub(super) fn in_explorer(model: &mut Model, key: &KeyEvent, mut explorer: Box<Explorer>, commands: &mut Vec<Cmd>) {
     match key.code {
         KeyCode::Esc => return,
-        KeyCode::Tab => explorer.complete(catalog),
-        KeyCode::Down => explorer.select(1, catalog),
-        KeyCode::Up | KeyCode::BackTab => explorer.select(-1, catalog),
-        KeyCode::PageDown => explorer.select(PAGE, catalog),
-        KeyCode::PageUp => explorer.select(-PAGE, catalog),
+        KeyCode::Tab => explorer.complete(),
+        KeyCode::Down => explorer.select(1),
+        KeyCode::Up | KeyCode::BackTab => explorer.select(-1),
+        KeyCode::PageDown => explorer.select(PAGE),
+        KeyCode::PageUp => explorer.select(-PAGE),
         KeyCode::Enter => {
-            let expression = explorer.drawn(catalog);
-            if expression.is_empty() {
-                draw(model, None);
+            if enter(model, &mut explorer, commands) {
                 return;
             }
-            explorer.fault = None;
-            explorer.checked = Some(expression.clone());
-            commands.push(Cmd::CheckExpression(expression));
         }
         _ => {
             let before = explorer.line.text.clone();
             explorer.line.press(key);
             if explorer.line.text == before {
-                // The caret moved, and with it the word that is completed.
-                explorer.selected = 0;
+                explorer.moved();
             } else {
                 explorer.changed();
             }
+        }
+    }
+    model.overlay = Some(Overlay::Explorer(explorer));
+}
+
+/// Asks the daemon whether the expression can be drawn, once it is known which that is; an empty line brings the panels back
+/// at once: then it is true.
+fn enter(model: &mut Model, explorer: &mut Explorer, commands: &mut Vec<Cmd>) -> bool {
+    let Some(expression) = explorer.drawn() else {
+        explorer.due = Some(Due::Draw);
+        return false;
+    };
+    if expression.is_empty() {
+        draw(model, None);
+        return true;
+    }
+    explorer.due = None;
+    explorer.fault = None;
+    explorer.checked = Some(expression.clone());
+    commands.push(Cmd::CheckExpression(expression));
+    false
+}
+
+/// A window of the list came, and with it the turn of a key that waited for it.
+pub(super) fn completed(
+    model: &mut Model,
+    request: CompletionRequest,
+    answer: Result<Completions, String>,
+    commands: &mut Vec<Cmd>,
+) {
+    let Some(Overlay::Explorer(mut explorer)) =
+        model.overlay.take_if(|overlay| matches!(overlay, Overlay::Explorer(_)))
+    else {
+        return;
+    };
+    explorer.receive(request, answer);
+    if explorer.is_answered() {
+        match explorer.due.take() {
+            Some(Due::Complete) => explorer.complete(),
+            Some(Due::Draw) if enter(model, &mut explorer, commands) => return,
+            Some(Due::Draw) | None => {}
         }
     }
     model.overlay = Some(Overlay::Explorer(explorer));
@@ -185,7 +224,7 @@ pub(super) fn compare(model: &mut Model) {
     }
     let Some(panel) = model.metrics.charts.panels.get(model.metrics.selected) else { return };
     let expression = panel.expression.clone();
-    model.metrics.compared = Some(Compared { expression, later: None, answer: None, asked: None });
+    model.metrics.compared = Some(Compared { expression, later: None, former: None, answer: None, asked: None });
 }
 
 /// Looks further back; in a comparison, at the pair of releases before or after.
@@ -203,6 +242,53 @@ pub(super) fn pan(model: &mut Model, by: i8) {
     // The first one has none before it.
     let index = index.saturating_add_signed(isize::from(by)).clamp(usize::from(last > 0), last);
     compared.later = releases.get(index).copied().filter(|_| index < last);
+    compared.former = None;
+}
+
+/// Asks which two releases are to be compared; where nothing is compared yet, that of the selected panel begins.
+pub(super) fn pick(model: &mut Model) {
+    if model.metrics.compared.is_none() {
+        compare(model);
+    }
+    let Some(compared) = &model.metrics.compared else { return };
+    let newest: Vec<ReleaseId> = choices(&model.state).map(|release| release.id).take(2).collect();
+    let [later, former] = newest.as_slice() else { return };
+    let present = match &compared.answer {
+        Some(Ok(comparison)) => (comparison.former, comparison.later),
+        Some(Err(_)) | None => (compared.former.unwrap_or(*former), compared.later.unwrap_or(*later)),
+    };
+    model.overlay = Some(Overlay::PickReleases(Pick::new(present)));
+}
+
+/// A key while the releases are being picked.
+pub(super) fn in_pick(model: &mut Model, key: &KeyEvent, mut pick: Pick) {
+    match key.code {
+        KeyCode::Esc | KeyCode::Char('q') => {
+            // One step back: to the first of the two, then out.
+            let Some(first) = pick.first.take() else { return };
+            pick.selected = first;
+        }
+        KeyCode::Up | KeyCode::Char('k') => pick.select(-1, &model.state),
+        KeyCode::Down | KeyCode::Char('j') => pick.select(1, &model.state),
+        KeyCode::PageUp => pick.select(-PAGE, &model.state),
+        KeyCode::PageDown => pick.select(PAGE, &model.state),
+        KeyCode::Home | KeyCode::Char('g') => pick.select(isize::MIN, &model.state),
+        KeyCode::End | KeyCode::Char('G') => pick.select(isize::MAX, &model.state),
+        KeyCode::Enter => match pick.take() {
+            Picked::One(other) => pick = other,
+            Picked::Same => complain(model, "a release cannot be compared with itself; choose another one".to_owned()),
+            Picked::Both(former, later) => {
+                if let Some(compared) = &mut model.metrics.compared {
+                    (compared.former, compared.later) = (Some(former), Some(later));
+                }
+                model.metrics.cursor = None;
+                model.is_frozen = false;
+                return;
+            }
+        },
+        _ => {}
+    }
+    model.overlay = Some(Overlay::PickReleases(pick));
 }
 
 /// All that is kept, or the shortest range again.

@@ -122,6 +122,43 @@ fn a_comparison_goes_from_pair_to_pair_and_ends_where_it_began() {
 }
 
 #[test]
+fn any_two_releases_can_be_picked_from_the_list() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "6p");
+    let picking = |model: &Model| match &model.overlay {
+        Some(Overlay::PickReleases(pick)) => (pick.first, pick.selected),
+        _ => panic!("{:?}", model.overlay),
+    };
+    assert!(model.metrics.compared.is_some(), "the comparison begins with the last two");
+    press(&mut model, "G");
+    key(&mut model, KeyCode::Enter);
+    assert_eq!(picking(&model).0, Some(ReleaseId(1)));
+    key(&mut model, KeyCode::Esc);
+    assert_eq!(picking(&model), (None, ReleaseId(1)), "one step back");
+    key(&mut model, KeyCode::Enter);
+    press(&mut model, "G");
+    key(&mut model, KeyCode::Enter);
+    assert!(model.message.as_ref().unwrap().is_error, "not with itself");
+    press(&mut model, "gj");
+    key(&mut model, KeyCode::Enter);
+    assert_eq!(model.overlay, None);
+    let compared = model.metrics.compared.as_ref().unwrap();
+    assert_eq!((compared.former, compared.later), (Some(ReleaseId(1)), Some(ReleaseId(3))));
+    let Some(Ok(comparison)) = &compared.answer else { panic!("{:?}", compared.answer) };
+    assert_eq!((comparison.former, comparison.later), (ReleaseId(1), ReleaseId(3)));
+    press(&mut model, "<");
+    let compared = model.metrics.compared.as_ref().unwrap();
+    assert_eq!((compared.former, compared.later), (None, Some(ReleaseId(2))), "on to neighbours");
+}
+
+#[test]
+fn before_the_second_release_there_is_nothing_to_pick() {
+    let mut model = fixtures::empty();
+    press(&mut model, "6p");
+    assert_eq!(model.overlay, None);
+}
+
+#[test]
 fn enter_draws_the_metric_whose_name_was_begun() {
     let mut model = metrics();
     press(&mut model, "ehttp");
@@ -145,6 +182,45 @@ fn tab_completes_the_word_before_the_caret() {
     key(&mut model, KeyCode::Tab);
     let Some(Overlay::Explorer(explorer)) = &model.overlay else { panic!("closed") };
     assert_eq!(explorer.line.text, "rate(process_resident_memory_bytes{status");
+}
+
+#[test]
+fn tab_completes_the_value_of_a_label_with_its_mark() {
+    let mut model = metrics();
+    press(&mut model, "eup{instance=\"82");
+    for _ in 0..3 {
+        key(&mut model, KeyCode::Down);
+    }
+    key(&mut model, KeyCode::Tab);
+    press(&mut model, "}");
+    let Some(Overlay::Explorer(explorer)) = &model.overlay else { panic!("closed") };
+    assert_eq!(explorer.line.text, "up{instance=\"127.0.0.1:8203\"}");
+}
+
+#[test]
+fn a_tab_that_is_faster_than_the_daemon_completes_once_it_has_answered() {
+    let mut model = metrics();
+    press(&mut model, "e");
+    let asked = [KeyCode::Char('r'), KeyCode::Char('a'), KeyCode::Tab].map(|code| asked(&mut model, code)).concat();
+    let questions: Vec<_> = asked.iter().filter(|command| matches!(command, Cmd::FetchCompletions(_))).collect();
+    let [Cmd::FetchCompletions(first)] = questions.as_slice() else { panic!("{questions:?}") };
+    assert_eq!(first.word, "r", "one question at a time");
+    let found = crate::tui::chart_fixtures::completions(first);
+    send(&mut model, Msg::Completions(first.clone(), Ok(found)));
+    let Some(Overlay::Explorer(explorer)) = &model.overlay else { panic!("closed") };
+    assert_eq!(explorer.line.text, "rate(", "of the word that was there when Tab was pressed");
+}
+
+#[test]
+fn an_empty_line_brings_the_panels_back_unless_a_row_was_chosen() {
+    let mut model = metrics();
+    press(&mut model, "e");
+    key(&mut model, KeyCode::Enter);
+    assert_eq!((model.overlay.clone(), model.metrics.expression.clone()), (None, None));
+    press(&mut model, "e");
+    key(&mut model, KeyCode::Down);
+    key(&mut model, KeyCode::Enter);
+    assert_eq!(model.metrics.expression.as_deref(), Some("predict_duration_seconds_bucket"));
 }
 
 #[test]

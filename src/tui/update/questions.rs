@@ -1,7 +1,10 @@
 //! What is asked before something that serves is changed by hand: whether to go back to a release, with the daemon's word
-//! on what that would change, and, in production, the project's name before anything that may deploy.
+//! on what that would change, and, in production, the project's name before anything that may deploy; and for
+//! how long an alert is silenced. What is asked about models stands in [`models`].
 //!
 //! A key struck by mistake neither answers a question nor takes it away.
+
+pub(super) mod models;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -9,6 +12,7 @@ use super::complain;
 use super::keys::edit;
 use crate::api::types::RollbackPlan;
 use crate::pipeline::{ReleaseId, Selection};
+use crate::tui::alerts::{self, SilencePrompt};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::message::Cmd;
 use crate::tui::release_facts::may_deploy;
@@ -86,6 +90,46 @@ pub(super) fn in_run(
         Answer::Yes => send(model, Cmd::Run(selection), commands),
         Answer::No => {}
         Answer::Neither => model.overlay = Some(Overlay::ConfirmRun { selection, typed }),
+    }
+}
+
+/// Asks for how long to hear nothing of the alert that is meant, and why.
+pub(super) fn silence(model: &mut Model) {
+    let Some(alert) = alerts::to_silence(model) else { return };
+    model.overlay = Some(Overlay::Silence(SilencePrompt::new(alert.name.clone())));
+}
+
+/// Asks whether to hear of the alert that is meant again.
+pub(super) fn unsilence(model: &mut Model) {
+    let Some(alert) = alerts::to_hear(model) else { return };
+    model.overlay = Some(Overlay::ConfirmUnsilence { alert: alert.name.clone() });
+}
+
+/// A key while the question about a silence is there.
+pub(super) fn in_silence(model: &mut Model, key: &KeyEvent, mut prompt: SilencePrompt, commands: &mut Vec<Cmd>) {
+    match key.code {
+        KeyCode::Esc => return,
+        KeyCode::Enter => {
+            let (milliseconds, _) = prompt.length();
+            let message = prompt.why.trim().to_owned();
+            send(model, Cmd::Silence { alert: prompt.alert, milliseconds, message }, commands);
+            return;
+        }
+        KeyCode::Up | KeyCode::Right => prompt.lengthen(1),
+        KeyCode::Down | KeyCode::Left => prompt.lengthen(-1),
+        _ => {
+            edit(&mut prompt.why, key);
+        }
+    }
+    model.overlay = Some(Overlay::Silence(prompt));
+}
+
+/// A key while the question before the end of a silence is there.
+pub(super) fn in_unsilence(model: &mut Model, key: &KeyEvent, alert: String, commands: &mut Vec<Cmd>) {
+    match yes_or_no(key) {
+        Answer::Yes => send(model, Cmd::Unsilence { alert }, commands),
+        Answer::No => {}
+        Answer::Neither => model.overlay = Some(Overlay::ConfirmUnsilence { alert }),
     }
 }
 

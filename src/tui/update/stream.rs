@@ -1,9 +1,9 @@
 //! What the daemon says, folded into the model with the daemon's own `apply`.
 
-use super::questions;
+use super::{complain, questions};
 use crate::api::types::{Live, Snapshot, StreamItem};
 use crate::pipeline::{Event, Recorded, StageKind};
-use crate::tui::app::{Connection, EVENTS_KEPT, Model};
+use crate::tui::app::{AlertEvents, Connection, EVENTS_KEPT, Model, Overlay, View};
 use crate::tui::message::Cmd;
 
 /// A snapshot: everything from the beginning.
@@ -14,13 +14,18 @@ pub(super) fn connected(model: &mut Model, snapshot: Snapshot, commands: &mut Ve
     model.connection = Connection::Connected;
     model.message = None;
     model.events.clear();
+    model.alert_events = None;
     // Answers that were under way when the connection broke will not come.
     model.log.invalidate();
     model.release_log.reconnected();
+    model.models.reconnected();
     model.metrics.is_pending = false;
     model.metrics.asked = None;
     if let Some(compared) = &mut model.metrics.compared {
         compared.asked = None;
+    }
+    if let Some(Overlay::Explorer(explorer)) = &mut model.overlay {
+        explorer.reconnected();
     }
     commands.push(Cmd::FetchPlan);
     commands.push(Cmd::FetchHistory);
@@ -57,6 +62,32 @@ pub(super) fn history(model: &mut Model, answer: Result<Vec<Recorded>, String>) 
     trim(model);
 }
 
+/// Events about the chosen alert that lie before all that are known: asked for once Events shows those of an alert.
+pub(super) fn missing_history(model: &mut Model) -> Option<Cmd> {
+    let alert = model.alert.clone().filter(|_| model.view == View::Events)?;
+    let before = model.events.front().map(|recorded| recorded.sequence).filter(|first| *first > 1)?;
+    if model.alert_events.as_ref().is_some_and(|known| known.alert == alert) {
+        return None;
+    }
+    model.alert_events = Some(AlertEvents { alert: alert.clone(), events: Vec::new() });
+    Some(Cmd::FetchAlertHistory { alert, before })
+}
+
+/// They came; of an alert that is not asked about any more they are dropped.
+pub(super) fn alert_history(model: &mut Model, alert: &str, answer: Result<Vec<Recorded>, String>) {
+    let Some(known) = model.alert_events.as_mut().filter(|known| known.alert == alert) else { return };
+    match answer {
+        Ok(mut older) => {
+            // What fell out of the list meanwhile is there already.
+            let first_known = known.events.first().map_or(u64::MAX, |recorded| recorded.sequence);
+            older.retain(|recorded| recorded.sequence < first_known);
+            older.append(&mut known.events);
+            known.events = older;
+        }
+        Err(error) => complain(model, error),
+    }
+}
+
 fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
     if recorded.sequence <= model.state.sequence {
         // It was in the snapshot already.
@@ -85,13 +116,16 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
                 model.release_log.invalidate();
                 questions::ask_again(model, commands);
             }
+            model.models.invalidate();
         }
+        Event::ModelPromoted { .. } | Event::ModelNoted { .. } => model.models.invalidate(),
         Event::RunFinished { .. } | Event::InputsObserved { .. } | Event::Configured { .. } => {
             commands.push(Cmd::FetchPlan);
         }
         // The strip under the charts is longer now.
         Event::AlertFired { .. } | Event::AlertResolved { .. } => model.metrics.asked = None,
         Event::DataRefused { .. }
+        | Event::DataRefusalEnded { .. }
         | Event::RunStopping { .. }
         | Event::StageChecking { .. }
         | Event::StageSkipped { .. }
@@ -106,11 +140,11 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         | Event::SilenceLifted { .. }
         | Event::Noted { .. } => {}
     }
-    model.events.push_back(recorded);
-    if model.events_back > 0 {
+    if model.events_back > 0 && model.is_shown(&recorded) {
         // Whoever reads further back stays where he is.
         model.events_back += 1;
     }
+    model.events.push_back(recorded);
     trim(model);
 }
 
@@ -138,7 +172,16 @@ fn changed_live(model: &mut Model, live: Live) {
 
 fn trim(model: &mut Model) {
     while model.events.len() > EVENTS_KEPT {
-        model.events.pop_front();
+        let Some(recorded) = model.events.pop_front() else { break };
+        if let Some(older) = model.alert_events.as_mut().filter(|older| recorded.event.is_about_alert(&older.alert)) {
+            // The daemon has told of it already, where it was asked before the last events had come.
+            let is_there = older.events.last().is_some_and(|last| last.sequence >= recorded.sequence);
+            if !is_there {
+                older.events.push(recorded);
+            }
+        }
     }
-    model.events_back = model.events_back.min(model.events.len().saturating_sub(1));
+    if model.events_back > 0 {
+        model.events_back = model.events_back.min(model.shown_events().count().saturating_sub(1));
+    }
 }

@@ -4,6 +4,7 @@ mod comparison;
 mod delivery;
 pub(super) mod explorer;
 mod head;
+pub(super) mod pick;
 
 #[cfg(test)]
 mod tests;
@@ -15,10 +16,7 @@ use ratatui::text::{Line, Span};
 use crate::tui::app::Model;
 use crate::tui::layout;
 use crate::tui::widgets::text::{paragraph, put, sanitize};
-use crate::tui::widgets::{chart, pane};
-
-/// Rows from which on there is room for the figures of delivery.
-const DELIVERY_FROM: u16 = 19;
+use crate::tui::widgets::{alert_line, chart, pane};
 
 /// Draws the view.
 pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
@@ -31,22 +29,26 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
         empty(model, frame, body);
         return;
     }
-    let strip = Rect { height: 1, ..body };
-    head::draw(model, frame, strip);
-    let mut area = Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
-    if let Some(told) = charts.delivery.as_ref().filter(|_| body.height >= DELIVERY_FROM) {
-        area.height -= 1;
-        delivery::draw(model, frame, Rect { y: area.y + area.height, height: 1, ..body }, told);
+    let parts = layout::metrics(model, body);
+    head::draw(model, frame, parts.head);
+    chart::draw_alerts_alone(model, frame.buffer_mut(), parts.alone);
+    if let Some((place, line)) = parts.alerts.zip(alert_line::line(model, usize::from(body.width))) {
+        put(frame.buffer_mut(), place, 0, &line);
     }
+    if let Some((place, told)) = parts.delivery.zip(charts.delivery.as_ref()) {
+        delivery::draw(model, frame, place, told);
+    }
+    // While an alert is chosen, the keys are in its line.
+    let has_keys = model.alert.is_none();
     if model.is_zoomed {
         if let Some(panel) = charts.panels.get(model.metrics.selected) {
-            chart::draw(model, frame.buffer_mut(), area, panel, true);
+            chart::draw(model, frame.buffer_mut(), parts.charts, panel, has_keys);
         }
         return;
     }
-    for (index, place) in layout::charts(area, charts.panels.len(), model.metrics.selected) {
+    for (index, place) in layout::charts(parts.charts, charts.panels.len(), model.metrics.selected) {
         if let Some(panel) = charts.panels.get(index) {
-            chart::draw(model, frame.buffer_mut(), place, panel, index == model.metrics.selected);
+            chart::draw(model, frame.buffer_mut(), place, panel, has_keys && index == model.metrics.selected);
         }
     }
 }

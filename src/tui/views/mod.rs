@@ -5,6 +5,7 @@ mod events;
 mod help;
 mod logs;
 mod metrics;
+pub(in crate::tui) mod models;
 mod palette;
 mod question;
 mod releases;
@@ -36,6 +37,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         View::Board => board::draw(model, frame, parts.body),
         View::Runs => runs::draw(model, frame, parts.body),
         View::Logs => logs::draw(model, frame, parts.body),
+        View::Models => models::draw(model, frame, parts.body),
         View::Releases => releases::draw(model, frame, parts.body),
         View::Metrics => metrics::draw(model, frame, parts.body),
         View::Events => events::draw(model, frame, parts.body),
@@ -51,10 +53,15 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         Some(Overlay::Help { scroll }) => help::draw(model, frame, area, *scroll),
         Some(Overlay::Palette { input, selected }) => palette::draw(model, frame, area, input, *selected),
         Some(Overlay::Explorer(explorer)) => metrics::explorer::draw(model, frame, area, explorer),
+        Some(Overlay::PickReleases(pick)) => metrics::pick::draw(model, frame, area, pick),
         Some(Overlay::ConfirmRollback { to, plan, typed }) => {
             question::before_rollback(model, frame, area, *to, plan.as_ref(), typed);
         }
         Some(Overlay::ConfirmRun { selection, typed }) => question::before_run(model, frame, area, selection, typed),
+        Some(Overlay::Silence(prompt)) => question::about_silence(model, frame, area, prompt),
+        Some(Overlay::ConfirmUnsilence { alert }) => question::before_unsilence(model, frame, area, alert),
+        Some(Overlay::Promote(prompt)) => question::models::before_promotion(model, frame, area, prompt),
+        Some(Overlay::Note(prompt)) => question::models::about_note(model, frame, area, prompt),
         // The prompt stands on the message line.
         Some(Overlay::Search { .. }) | None => {}
     }

@@ -1,5 +1,7 @@
 //! The questions before something that serves is changed by hand: what comes, what goes, and, in production, the name of
-//! the project.
+//! the project; and those about the silence of an alert. Those about models stand in [`models`].
+
+pub(super) mod models;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -8,11 +10,13 @@ use ratatui::text::{Line, Span};
 
 use crate::api::types::RollbackPlan;
 use crate::pipeline::{ReleaseId, Selection};
+use crate::tui::alerts::SilencePrompt;
 use crate::tui::app::Model;
 use crate::tui::quantity::small;
 use crate::tui::release_facts::place_text;
+use crate::tui::widgets::alert_line;
 use crate::tui::widgets::pane;
-use crate::tui::widgets::text::{paragraph, put_at, sanitize};
+use crate::tui::widgets::text::{cut_front, paragraph, put_at, sanitize};
 
 /// Columns of a window, where there are so many.
 const WIDTH: u16 = 72;
@@ -90,6 +94,57 @@ pub(super) fn before_run(model: &Model, frame: &mut Frame, area: Rect, selection
     window.gap();
     name(model, &mut window, typed);
     window.draw(frame, "Deploy");
+}
+
+/// For how long an alert is silenced, and why.
+pub(super) fn about_silence(model: &Model, frame: &mut Frame, area: Rect, prompt: &SilencePrompt) {
+    let theme = &model.theme;
+    let mut window = Window::new(model, area);
+    window.text(&format!("Silence alert {}?", sanitize(&prompt.alert)), theme.title);
+    stands(model, &mut window, &prompt.alert);
+    window.text(
+        "Until then it is not called out, and nothing follows from it; it stands in the events all the same.",
+        theme.text,
+    );
+    window.gap();
+    let (milliseconds, length) = prompt.length();
+    let until = model.clock.when(model.now.plus(milliseconds), model.now);
+    let mut line = Line::from(Span::styled("for ", theme.dim));
+    line.push_span(Span::styled(format!(" {length} "), theme.selection));
+    line.push_span(Span::styled(format!("  until {until}"), theme.dim));
+    window.line(line);
+    let mut line = Line::from(Span::styled("why ", theme.dim));
+    line.push_span(Span::styled("> ", theme.accent));
+    let width = usize::from(window.width).saturating_sub(12);
+    line.push_span(Span::styled(cut_front(&sanitize(&prompt.why), width, model.glyphs.cut), theme.title));
+    line.push_span(Span::styled(" ", theme.selection));
+    window.line(line);
+    window.gap();
+    window.line(answers(model, &[("Up, Down", "how long"), ("Enter", "silences"), ("Esc", "leaves")]));
+    window.draw(frame, "Silence");
+}
+
+/// The question before the end of a silence.
+pub(super) fn before_unsilence(model: &Model, frame: &mut Frame, area: Rect, alert: &str) {
+    let theme = &model.theme;
+    let mut window = Window::new(model, area);
+    window.text(&format!("Hear of alert {} again?", sanitize(alert)), theme.title);
+    stands(model, &mut window, alert);
+    window.text("What was held back because of the silence follows now, if the alert still fires.", theme.text);
+    window.gap();
+    window.line(answers(model, &[("y", "end the silence"), ("n", "leave it")]));
+    window.draw(frame, "End silence");
+}
+
+/// Where the alert stands, and who silenced it.
+fn stands(model: &Model, window: &mut Window<'_>, name: &str) {
+    match model.live.alerts.iter().find(|alert| alert.name == name) {
+        Some(alert) => {
+            let (text, style) = alert_line::words(model, alert);
+            window.text(&text, style);
+        }
+        None => window.text("It is not in the configuration any more.", model.theme.warn),
+    }
 }
 
 /// The place, the project's name as it must be typed, and what was typed of it.

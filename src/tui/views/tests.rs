@@ -128,7 +128,7 @@ fn board_of_a_release_on_a_cluster_in_production() {
 
 #[test]
 fn every_view_says_production_and_where() {
-    for view in ["1", "2", "3", "5", "6", "7"] {
+    for view in ["1", "2", "3", "4", "5", "6", "7"] {
         let mut model = fixtures::in_production();
         press(&mut model, view);
         for (width, height) in SIZES {
@@ -188,6 +188,18 @@ fn events_say_where_alerts_stand() {
 }
 
 #[test]
+fn events_of_one_alert_and_the_questions_about_its_silence() {
+    let mut model = fixtures::alerted();
+    press(&mut model, "7\t\t\t");
+    insta::assert_snapshot!("events_of_an_alert_120x40", render(&model, 120, 40));
+    press(&mut model, "sknown, mended today");
+    insta::assert_snapshot!("silence_80x24", render(&model, 80, 24));
+    let mut model = fixtures::alerted();
+    press(&mut model, "7S");
+    insta::assert_snapshot!("end_of_a_silence_80x24", render(&model, 80, 24));
+}
+
+#[test]
 fn help() {
     let mut model = fixtures::idle();
     press(&mut model, "?");
@@ -233,9 +245,13 @@ fn a_terminal_that_is_too_small_is_told_what_is_needed() {
 
 #[test]
 fn no_view_breaks_at_any_size() {
-    let models = [fixtures::empty(), fixtures::running(), fixtures::failed(), fixtures::in_production()];
+    let models =
+        [fixtures::empty(), fixtures::running(), fixtures::failed(), fixtures::in_production(), fixtures::alerted()];
     for model in models {
-        for view in ["1", "2", "3", "5", "5z", "5jR", "R", "d", "6", "6z", "6c", "6e", "6hyv", "7", "?", ":"] {
+        for view in [
+            "1", "2", "3", "4", "4z", "4c", "5", "5z", "5jR", "R", "d", "6", "6z", "6c", "6e", "6hyv", "7", "7\t",
+            "7s", "6s", "6S", "?", ":",
+        ] {
             let mut model = model.clone();
             press(&mut model, view);
             for (width, height) in [(1, 1), (60, 15), (61, 16), (79, 100), (300, 15), (110, 24)] {

@@ -1,8 +1,8 @@
 //! Charts: our own rasteriser, because a gap must stay a gap, and a value that is no number must do no harm.
 //!
 //! `gather` brings any number of points down to what the screen can show, `grid` turns curves into dots, `axis` chooses the
-//! numbers at the edge, `frame` places plot, time, alerts and legend. Each kind of panel has a file that draws it. Nothing
-//! here knows where the curves come from.
+//! numbers at the edge, `frame` places plot, time, alerts and legend. Each kind of panel has a file that draws it, and so has the
+//! reliability diagram of a model. Nothing here knows where the curves come from.
 
 mod area;
 mod axis;
@@ -13,6 +13,7 @@ mod grid;
 mod heat;
 mod legend;
 mod lines;
+pub(in crate::tui) mod reliability;
 mod stat;
 mod table;
 mod time;
@@ -130,6 +131,20 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect, panel
         PanelKind::Heatmap => heat::draw(&chart, buffer, inner),
         PanelKind::Table => table::draw(&chart, buffer, inner),
     }
+}
+
+/// How many alerts were on in this time that no panel is about.
+pub(in crate::tui) fn alerts_alone(model: &Model) -> usize {
+    time::alone(model.metrics.shown()).len()
+}
+
+/// Those alerts over the whole time of the charts: a row for each, or one for all of them. They stand where those below a panel
+/// that has the whole width stand.
+pub(in crate::tui) fn draw_alerts_alone(model: &Model, buffer: &mut Buffer, area: Rect) {
+    let charts = model.metrics.shown();
+    let Some(panel) = charts.panels.first().filter(|_| area.height > 0) else { return };
+    let chart = Chart { model, charts, panel, unit: None, columns: model.metrics.columns(), cursor: None };
+    time::draw_rows(&chart, buffer, &frame::Frame::of_strips(area), &time::alone(charts), 0);
 }
 
 /// What stands at the right of the title.

@@ -4,6 +4,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::text::sanitize;
+use crate::api::types::{LeaderboardRow, TrialState};
 use crate::pipeline::{Outputs, Run, StageName, StageRun, StageState, explain};
 use crate::tui::app::Model;
 use crate::tui::quantity;
@@ -32,6 +33,8 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
         if let Some(progress) = model.progress(run.id, name) {
             if !progress.message.is_empty() {
                 facts.push((sanitize(&progress.message), theme.text));
+            } else if !progress.leaderboard.is_empty() {
+                facts.push((trials(&progress.leaderboard), theme.text));
             }
             if let Some((metric, value)) = first_metric(&progress.metrics) {
                 facts.push((format!("{} {}", sanitize(metric), quantity::value(value)), theme.text));
@@ -63,6 +66,13 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
         facts.push(("left a process behind that held its log open".to_owned(), theme.warn));
     }
     facts
+}
+
+/// How many trials are over, of a stage that tells of them without a message.
+fn trials(board: &[LeaderboardRow]) -> String {
+    let is_over = |row: &&LeaderboardRow| !matches!(row.state, TrialState::Waiting | TrialState::Running);
+    let over = board.iter().filter(is_over).count();
+    format!("{over} of {} trials are over", board.len())
 }
 
 /// The rest of the metrics, for views with more room.

@@ -1,5 +1,6 @@
 //! The parts that views are made of. Pure: they read the model and write cells.
 
+pub(super) mod alert_line;
 pub(super) mod chart;
 pub(super) mod facts;
 pub(super) mod header;

@@ -2,13 +2,16 @@
 //!
 //! A field in which nothing fell is faint, one in which nothing was measured is empty.
 
-use std::fmt::Write as _;
-
-use super::scale::latest;
-use super::{Picture, Plot, Theme, count, text};
+use super::canvas::{Anchor, Canvas, SIZE, count, extent, fitted};
+use super::legend::ROW;
+use super::plot::{Plot, TIMES};
+use super::{Picture, marks, say};
+use crate::pipeline::quantity;
 
 /// Pixels between two bounds at the axis, at least.
 const APART: f64 = 14.0;
+/// The width of a shade in the legend.
+const SHADE: f64 = 16.0;
 
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,18 +23,23 @@ pub struct PictureBucket {
 }
 
 /// The greatest number in a field; `None` if nothing was measured at all.
-pub(super) fn greatest(picture: &Picture) -> Option<f64> {
+fn greatest(picture: &Picture) -> Option<f64> {
     let counts = picture.buckets.iter().flat_map(|bucket| bucket.counts.iter().flatten().copied());
     counts.filter(|count| count.is_finite()).reduce(f64::max)
 }
 
-/// What the shades mean, for the heading.
-pub(super) fn heading(picture: &Picture) -> Option<String> {
-    greatest(picture).map(|most| format!("each row has its upper bound, the fullest field {}", latest(most)))
-}
-
-/// Fields of one shade beside each other are one.
-pub(super) fn draw(svg: &mut String, picture: &Picture, plot: &Plot, most: f64, theme: &Theme) {
+/// Draws the panel. Fields of one shade beside each other are one.
+pub(super) fn draw(canvas: &mut Canvas<'_>) {
+    let picture = canvas.picture;
+    let Some(most) = greatest(picture) else {
+        say(
+            canvas,
+            "there are no buckets: a heat map wants an expression that keeps the label le, and a histogram that was \
+             measured in this time",
+        );
+        return;
+    };
+    let plot = Plot::of(picture, ROW);
     let height = plot.height / count(picture.buckets.len()).max(1.0);
     let mut labelled = f64::INFINITY;
     for (row, bucket) in picture.buckets.iter().enumerate() {
@@ -41,29 +49,50 @@ pub(super) fn draw(svg: &mut String, picture: &Picture, plot: &Plot, most: f64, 
         for run in shades.chunk_by(|one, other| one == other) {
             let end = begin + run.len();
             if let Some(shade) = run.first().copied().flatten() {
-                let left = plot.x(count(begin) - 0.5).max(plot.left);
-                let width = plot.x(count(end) - 0.5).min(plot.right()) - left;
-                field(svg, (left, top), (width, height), shade, theme);
+                let (left, right) = plot.between(begin, end.saturating_sub(1));
+                field(canvas, (left, top), (right - left, height), shade);
             }
             begin = end;
         }
         let middle = top + height / 2.0;
         if labelled - middle >= APART {
-            text(svg, (plot.left - 8.0, middle + 4.0), "end", theme.faint, &bucket.bound);
+            let bound = fitted(&bound(bucket, picture.unit.as_deref()), plot.left - 10.0);
+            canvas.text((plot.left - 8.0, middle + 4.0), Anchor::End, canvas.theme.faint, &bound);
             labelled = middle;
         }
     }
+    plot.draw_times(canvas);
+    marks::draw_alerts(canvas, &plot);
+    marks::draw_events(canvas, &plot);
+    draw_shades(canvas, &plot, most);
 }
 
-fn field(svg: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), shade: u8, theme: &Theme) {
-    let color = theme.curves.first().copied().unwrap_or(theme.text);
-    let (color, opacity) = if shade == 0 { (theme.grid, 0.5) } else { (color, f64::from(shade) / 4.0) };
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        svg,
-        "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{color}\" \
-         fill-opacity=\"{opacity:.2}\"/>"
-    );
+/// An upper bound in the unit of the panel.
+fn bound(bucket: &PictureBucket, unit: Option<&str>) -> String {
+    match bucket.bound.parse::<f64>() {
+        Ok(bound) if bound.is_finite() => quantity::at_axis(bound, unit).unwrap_or_else(|| quantity::value(bound)),
+        _ => bucket.bound.clone(),
+    }
+}
+
+/// What the shades mean.
+fn draw_shades(canvas: &mut Canvas<'_>, plot: &Plot, most: f64) {
+    let y = plot.bottom() + TIMES + 12.0;
+    let faint = canvas.theme.faint;
+    canvas.text((plot.left, y), Anchor::Start, faint, "none");
+    let mut x = plot.left + extent("none", SIZE) + 6.0;
+    for shade in 0..=4 {
+        field(canvas, (x, y - 9.0), (SHADE, 10.0), shade);
+        x += SHADE;
+    }
+    let said = format!("{} at most; each row has its upper bound", quantity::value(most));
+    canvas.text((x + 6.0, y), Anchor::Start, faint, &fitted(&said, plot.right() - x - 6.0));
+}
+
+fn field(canvas: &mut Canvas<'_>, at: (f64, f64), size: (f64, f64), shade: u8) {
+    let theme = canvas.theme;
+    let (color, opacity) = if shade == 0 { (theme.grid, 0.5) } else { (theme.curve(0), f64::from(shade) / 4.0) };
+    canvas.rectangle(at, size, color, opacity);
 }
 
 /// 0 for none, else 1 to 4; by the root, so that few are told from none beside many.

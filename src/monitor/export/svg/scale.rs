@@ -1,15 +1,10 @@
-//! Which numbers stand at the axes of a picture, and how they are written.
+//! The vertical axis of a picture: round numbers that hold all values between them, in equal steps or in powers of ten, unless
+//! the panel says where it begins and ends.
 
-use std::time::Duration;
+use crate::pipeline::quantity;
 
-use jiff::Timestamp;
-
-use crate::pipeline::Moment;
-
-/// Pixels between two numbers of the vertical axis, at least.
+/// Pixels between two numbers of the axis, at least.
 const APART: f64 = 36.0;
-/// Pixels between two numbers of the time axis, at least.
-const TIME_APART: f64 = 84.0;
 /// More numbers than this no axis has.
 const MOST: u32 = 64;
 /// Beyond these there is no room to calculate in.
@@ -17,74 +12,114 @@ const LARGEST: f64 = 1e300;
 /// Below this two values are one.
 const SMALLEST: f64 = 1e-300;
 
-/// Milliseconds from number to number of the time axis, the shortest first.
-const TIME_STEPS: [u64; 24] = [
-    100,
-    200,
-    500,
-    1_000,
-    2_000,
-    5_000,
-    10_000,
-    15_000,
-    30_000,
-    60_000,
-    120_000,
-    300_000,
-    600_000,
-    900_000,
-    1_800_000,
-    3_600_000,
-    7_200_000,
-    10_800_000,
-    21_600_000,
-    43_200_000,
-    86_400_000,
-    172_800_000,
-    604_800_000,
-    2_592_000_000,
-];
+/// What is asked of the vertical axis.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PictureAxis {
+    /// Where it begins; `None` follows the values.
+    pub min: Option<f64>,
+    /// Where it ends.
+    pub max: Option<f64>,
+    /// Whether it is logarithmic.
+    pub log: bool,
+    /// Whether zero is always on it.
+    pub zero: bool,
+}
 
-/// The vertical axis.
+/// The vertical axis. `low`, `high` and `step` are powers of ten by their exponents if it is logarithmic.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
     low: f64,
     high: f64,
     step: f64,
+    is_log: bool,
 }
 
 impl Scale {
-    /// An axis of so many pixels on which all finite values have their place; `None` if there is none.
-    pub(super) fn of(values: impl Iterator<Item = f64>, pixels: f64) -> Option<Self> {
-        let finite = values.filter(|value| value.is_finite()).map(|value| value.clamp(-LARGEST, LARGEST));
-        let (low, high) = finite.fold(None, |found: Option<(f64, f64)>, value| {
+    /// An axis of so many pixels on which all values have their place, as far as they can have one; `None` if none has.
+    pub(super) fn of(values: impl Iterator<Item = f64>, pixels: f64, wanted: PictureAxis) -> Option<Self> {
+        let fitting = values.filter(|value| value.is_finite() && !(wanted.log && *value <= 0.0));
+        let (low, high) = fitting.map(clamped).fold(None, |found: Option<(f64, f64)>, value| {
             Some(found.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
         })?;
-        // An axis that does not begin at zero makes small changes large; it does so only where there is no other way.
-        let low = if low > 0.0 && low < high * 0.6 { 0.0 } else { low };
-        let high = if high < 0.0 && high > low * 0.6 { 0.0 } else { high };
-        let (low, high) = widened(low, high);
         let parts = (pixels / APART).clamp(1.0, 20.0);
+        let wanted = PictureAxis { min: wanted.min.map(clamped), max: wanted.max.map(clamped), ..wanted };
+        Some(if wanted.log {
+            Self::logarithmic(low, high, parts, wanted)
+        } else {
+            Self::linear(low, high, parts, wanted)
+        })
+    }
+
+    fn linear(low: f64, high: f64, parts: f64, wanted: PictureAxis) -> Self {
+        // An axis that does not begin at zero makes small changes large; it does so only where there is no other way.
+        let least = if low > 0.0 && (wanted.zero || low < high * 0.6) { 0.0 } else { low };
+        let most = if high < 0.0 && (wanted.zero || high > low * 0.6) { 0.0 } else { high };
+        let (low, high) = apart(wanted.min.unwrap_or(least), wanted.max.unwrap_or(most), wanted);
         let step = round_step((high - low) / parts);
-        Some(Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, step })
+        Self {
+            low: if wanted.min.is_some() { low } else { (low / step).floor() * step },
+            high: if wanted.max.is_some() { high } else { (high / step).ceil() * step },
+            step,
+            is_log: false,
+        }
     }
 
-    /// Where between the ends of the axis a value stands, from 0 to 1.
+    fn logarithmic(low: f64, high: f64, parts: f64, wanted: PictureAxis) -> Self {
+        let exponent = |end: Option<f64>| end.filter(|end| *end > 0.0).map(f64::log10);
+        let low = exponent(wanted.min).unwrap_or_else(|| low.log10().floor());
+        let high = exponent(wanted.max).unwrap_or_else(|| high.log10().ceil());
+        let high = if high - low < 0.1 { low + 1.0 } else { high };
+        Self { low, high, step: ((high - low) / parts).ceil().max(1.0), is_log: true }
+    }
+
+    /// Whether there is any place for a value, if perhaps beyond the ends.
+    pub(super) fn has_place(&self, value: f64) -> bool {
+        value.is_finite() && !(self.is_log && value <= 0.0)
+    }
+
+    /// Whether a value is between the ends.
+    pub(super) fn holds(&self, value: f64) -> bool {
+        self.has_place(value) && (0.0..=1.0).contains(&self.share(value))
+    }
+
+    /// Where a value stands: 0 at the lower end of the axis, 1 at the upper one. What is far beyond them is drawn no farther
+    /// away than makes its line leave the picture.
     pub(super) fn share(&self, value: f64) -> f64 {
-        ((value.clamp(-LARGEST, LARGEST) - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+        let value = clamped(value);
+        let value = if self.is_log { value.max(SMALLEST).log10() } else { value };
+        ((value - self.low) / (self.high - self.low)).clamp(-9.0, 10.0)
     }
 
-    /// The values that are written at the axis.
-    pub(super) fn ticks(&self) -> Vec<f64> {
-        let at = |index: u32| self.low + self.step * f64::from(index);
+    /// The values that are written at the axis, with their texts.
+    pub(super) fn labels(&self, unit: Option<&str>) -> Vec<(f64, String)> {
+        let ticks = self.ticks();
+        let in_unit = |tick: f64| {
+            let known = quantity::at_axis(tick, unit);
+            known.or_else(|| self.is_log.then(|| quantity::value(tick)))
+        };
+        let texts: Option<Vec<String>> = ticks.iter().map(|tick| in_unit(*tick)).collect();
+        // About three digits do not tell neighbours apart on an axis that is far from zero.
+        let tell = |texts: &Vec<String>| texts.windows(2).all(|pair| pair.first() != pair.last());
+        let texts = texts.filter(tell).unwrap_or_else(|| ticks.iter().map(|tick| self.plain(*tick)).collect());
+        let zero = |tick: f64, text: String| if tick == 0.0 { "0".to_owned() } else { text };
+        ticks.into_iter().zip(texts).map(|(tick, text)| (tick, zero(tick, text))).collect()
+    }
+
+    fn ticks(&self) -> Vec<f64> {
+        let first = (self.low / self.step - 1e-9).ceil() * self.step;
+        let at = |index: u32| first + self.step * f64::from(index);
+        let ticks: Vec<f64> = (0..=MOST).map(at).take_while(|tick| *tick <= self.high + self.step * 1e-6).collect();
+        // Between two round numbers the ends must do.
+        let ticks = if ticks.len() < 2 { vec![self.low, self.high] } else { ticks };
         let clean = |tick: f64| if tick.abs() < self.step * 1e-6 { 0.0 } else { tick };
-        (0..=MOST).map(at).take_while(|tick| *tick <= self.high + self.step / 2.0).map(clean).collect()
+        ticks.into_iter().map(|tick| if self.is_log { 10_f64.powf(tick) } else { clean(tick) }).collect()
     }
 
-    /// A value of the axis, with as many digits as tell it from its neighbours.
-    pub(super) fn label(&self, tick: f64) -> String {
-        if tick == 0.0 {
-            return "0".to_owned();
+    /// A value without its unit, with as many digits as tell it from its neighbours.
+    fn plain(&self, tick: f64) -> String {
+        let steps = tick / self.step;
+        if self.is_log || (steps - steps.round()).abs() > 1e-6 {
+            return quantity::value(tick);
         }
         let greatest = self.low.abs().max(self.high.abs());
         let Some((size, letter)) = magnitude(greatest) else { return format!("{tick:.1e}") };
@@ -98,16 +133,23 @@ impl Scale {
     }
 }
 
-/// Two ends that are one are moved apart.
-fn widened(low: f64, high: f64) -> (f64, f64) {
-    if high - low > SMALLEST.max(high.abs() * 1e-12) {
+fn clamped(value: f64) -> f64 {
+    value.clamp(-LARGEST, LARGEST)
+}
+
+/// Two ends that are one, or turned around, are moved apart; one that was asked for stays.
+fn apart(low: f64, high: f64, wanted: PictureAxis) -> (f64, f64) {
+    if high - low > SMALLEST.max(high.abs().max(low.abs()) * 1e-12) {
         return (low, high);
     }
-    if high.abs() <= SMALLEST {
-        return (0.0, 1.0);
+    let around = |value: f64| if value.abs() > SMALLEST { value.abs() * 0.1 } else { 1.0 };
+    match (wanted.min, wanted.max) {
+        (Some(min), _) => (min, min + around(min)),
+        (None, Some(max)) => (max - around(max), max),
+        (None, None) if high.abs() <= SMALLEST => (0.0, 1.0),
+        (None, None) if high > 0.0 => (0.0, high + around(high)),
+        (None, None) => (low - around(low), 0.0),
     }
-    let around = high.abs() * 0.1;
-    if high > 0.0 { (0.0, high + around) } else { (low - around, 0.0) }
 }
 
 /// The next of 1, 2, 5, 10 … times a power of ten.
@@ -131,88 +173,22 @@ fn magnitude(greatest: f64) -> Option<(f64, &'static str)> {
     }
 }
 
-/// A value in about three digits.
-pub(super) fn latest(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let Some((size, letter)) = magnitude(value.abs()) else { return format!("{value:.2e}") };
-    let scaled = value / size;
-    let digits = match scaled.abs() {
-        part if part >= 100.0 => 0,
-        part if part >= 10.0 => 1,
-        part if part >= 1.0 => 2,
-        part if part >= 0.1 => 3,
-        _ => 5,
-    };
-    let text = format!("{scaled:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}{letter}")
-}
-
-/// The time axis, in UTC: a picture is looked at anywhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TimeScale {
-    start: Moment,
-    end: Moment,
-    step: u64,
-}
-
-impl TimeScale {
-    /// An axis of so many pixels for the last `range` milliseconds before `end`.
-    pub(super) fn of(end: Moment, range: u64, pixels: f64) -> Self {
-        let start = Moment(end.0.saturating_sub(i64::try_from(range).unwrap_or(i64::MAX)));
-        let room = (pixels / TIME_APART).max(1.0);
-        let fits = |step: u64| seconds(range) / seconds(step) <= room;
-        let longest = TIME_STEPS.last().copied().unwrap_or(1);
-        // Where months do not fit one by one, as many of them together as do.
-        let months = (2..=1_000_u64).map(|times| longest.saturating_mul(times));
-        let step = TIME_STEPS.into_iter().chain(months).find(|step| fits(*step)).unwrap_or(u64::MAX);
-        Self { start, end, step }
-    }
-
-    /// The moments that are written at the axis: multiples of the step.
-    pub(super) fn ticks(&self) -> Vec<Moment> {
-        let step = i64::try_from(self.step).unwrap_or(i64::MAX);
-        let first = self.start.0.div_euclid(step).saturating_mul(step);
-        let at = |index: u32| Moment(first.saturating_add(step.saturating_mul(i64::from(index))));
-        (0..=MOST).map(at).filter(|tick| (self.start..=self.end).contains(tick)).collect()
-    }
-
-    /// A moment of the axis, as precisely as tells it from its neighbours.
-    pub(super) fn label(&self, tick: Moment) -> String {
-        let form = match self.step {
-            0..1_000 => "%H:%M:%S%.1f",
-            1_000..60_000 => "%H:%M:%S",
-            60_000..86_400_000 => "%H:%M",
-            86_400_000..2_592_000_000 => "%m-%d",
-            _ => "%Y-%m-%d",
-        };
-        written(tick, form)
-    }
-}
-
-/// `2026-11-28 17:29:00 UTC`
-pub(super) fn day_and_time(at: Moment) -> String {
-    written(at, "%Y-%m-%d %H:%M:%S UTC")
-}
-
-fn written(at: Moment, form: &str) -> String {
-    Timestamp::from_millisecond(at.0).map_or_else(|_| String::new(), |at| at.strftime(form).to_string())
-}
-
-/// Milliseconds as a number to calculate with.
-pub(super) fn seconds(milliseconds: u64) -> f64 {
-    Duration::from_millis(milliseconds).as_secs_f64()
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn scale(values: &[f64], wanted: PictureAxis) -> Scale {
+        Scale::of(values.iter().copied(), 150.0, wanted).unwrap()
+    }
+
+    fn texts(values: &[f64], wanted: PictureAxis, unit: Option<&str>) -> Vec<String> {
+        scale(values, wanted).labels(unit).into_iter().map(|(_, text)| text).collect()
+    }
+
     fn labels(values: &[f64]) -> Vec<String> {
-        let scale = Scale::of(values.iter().copied(), 150.0).unwrap();
-        scale.ticks().into_iter().map(|tick| scale.label(tick)).collect()
+        texts(values, PictureAxis::default(), None)
     }
 
     #[test]
@@ -226,32 +202,62 @@ mod tests {
     #[test]
     fn an_axis_begins_at_zero_unless_the_values_are_far_from_it() {
         assert_eq!(labels(&[990.0, 1_000.0]).first().map(String::as_str), Some("990"));
+        let zero = PictureAxis { zero: true, ..PictureAxis::default() };
+        assert_eq!(texts(&[990.0, 1_000.0], zero, None).first().map(String::as_str), Some("0"));
         assert_eq!(labels(&[5.0, 5.0]).first().map(String::as_str), Some("0"));
         assert_eq!(labels(&[0.0, 0.0]).last().map(String::as_str), Some("1.0"));
     }
 
     #[test]
+    fn the_ends_that_are_asked_for_hold() {
+        let wanted = PictureAxis { min: Some(0.0), max: Some(1.0), ..PictureAxis::default() };
+        let ends = scale(&[0.4, 7.0], wanted);
+        assert!(ends.share(0.0).abs() < 1e-9 && (ends.share(1.0) - 1.0).abs() < 1e-9);
+        assert!(ends.holds(0.4) && !ends.holds(7.0) && ends.share(7.0) > 1.0, "it leaves the picture at the top");
+        let upside_down = PictureAxis { min: Some(5.0), ..PictureAxis::default() };
+        assert!(!scale(&[1.0, 2.0], upside_down).labels(None).is_empty());
+        let narrow = PictureAxis { min: Some(0.2), max: Some(0.8), ..PictureAxis::default() };
+        let low = Scale::of([0.5].into_iter(), 10.0, narrow).unwrap();
+        let texts: Vec<String> = low.labels(None).into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["0.2", "0.8"], "there is no round number between them");
+    }
+
+    #[test]
+    fn a_logarithmic_axis_goes_by_powers_of_ten() {
+        let log = PictureAxis { log: true, ..PictureAxis::default() };
+        assert_eq!(texts(&[0.02, 300.0, -1.0], log, None), ["0.01", "1", "100"]);
+        assert!((scale(&[1.0, 100.0], log).share(10.0) - 0.5).abs() < 1e-9);
+        assert_eq!(Scale::of([-5.0, 0.0].into_iter(), 150.0, log), None, "nothing is above zero");
+        let narrow = PictureAxis { min: Some(0.2), max: Some(0.8), ..log };
+        assert_eq!(texts(&[0.5], narrow, None), ["0.2", "0.8"]);
+    }
+
+    #[test]
+    fn numbers_have_their_unit_as_long_as_it_tells_them_apart() {
+        assert_eq!(texts(&[0.0, 0.3], PictureAxis::default(), Some("s")), ["0", "100ms", "200ms", "300ms"]);
+        let far = texts(&[1_000_500_000.0, 1_000_600_000.0], PictureAxis::default(), Some("B"));
+        assert!(far.windows(2).all(|pair| pair[0] != pair[1]), "{far:?}");
+    }
+
+    #[test]
     fn no_values_and_no_numbers_make_no_axis() {
-        assert_eq!(Scale::of([].into_iter(), 100.0), None);
-        assert_eq!(Scale::of([f64::NAN, f64::INFINITY].into_iter(), 100.0), None);
+        assert_eq!(Scale::of([].into_iter(), 100.0, PictureAxis::default()), None);
+        assert_eq!(Scale::of([f64::NAN, f64::INFINITY].into_iter(), 100.0, PictureAxis::default()), None);
     }
 
-    #[test]
-    fn the_numbers_of_time_are_multiples_of_what_they_are_apart() {
-        let times = TimeScale::of(Moment(1_700_000_030_000), 60_000, 500.0);
-        let labels: Vec<_> = times.ticks().into_iter().map(|tick| times.label(tick)).collect();
-        assert_eq!(labels, ["22:13:00", "22:13:15", "22:13:30", "22:13:45"]);
-    }
-
-    #[test]
-    fn a_range_of_years_has_few_numbers() {
-        let times = TimeScale::of(Moment(1_700_000_000_000), 366 * 86_400_000 * 10, 300.0);
-        assert!((1..=5).contains(&times.ticks().len()), "{:?}", times.ticks());
-    }
-
-    #[test]
-    fn values_have_about_three_digits() {
-        let texts: Vec<_> = [132.4, 4.1, 0.18, 12_345.0, 0.0, -0.5, 1e20].map(latest).into();
-        assert_eq!(texts, ["132", "4.1", "0.18", "12.3k", "0", "-0.5", "1.00e20"]);
+    proptest! {
+        #[test]
+        fn every_value_has_its_place_on_an_axis_that_follows_the_values(
+            values in proptest::collection::vec(proptest::num::f64::NORMAL, 1..9), (log, zero) in any::<(bool, bool)>(),
+        ) {
+            let wanted = PictureAxis { log, zero, ..PictureAxis::default() };
+            if let Some(scale) = Scale::of(values.iter().copied(), 150.0, wanted) {
+                for value in values.into_iter().filter(|value| scale.has_place(*value)) {
+                    let share = scale.share(value);
+                    prop_assert!((-1e-3..=1.0 + 1e-3).contains(&share), "{value} is at {share} of {scale:?}");
+                }
+                prop_assert!(scale.labels(Some("s")).len() <= 65);
+            }
+        }
     }
 }

@@ -26,6 +26,7 @@ use super::upload::Sender;
 use crate::config::DockerfileSettings;
 use crate::disk::FileStamp;
 use crate::pipeline::Digest;
+use crate::stage::image::NOT_SERVED;
 use crate::stage::image::layer::{header, is_executable};
 use crate::stage::unchanged::Unchanged;
 use crate::target::hashing::HashingWriter;
@@ -265,20 +266,23 @@ impl Context {
         Ok(())
     }
 
-    /// Puts all files of the model. Links are followed, for a model must be whole in the image.
+    /// Puts all files of the model that are served. Links are followed, for a model must be whole in the image.
     fn add_model(&mut self, model: &Path) -> Result<(), ContextError> {
         // What lies there under the same name is not the model.
         self.entries.retain(|place, _| !place.starts_with(MODEL));
-        if model.is_dir() { self.add_tree(Path::new(MODEL), model) } else { Ok(()) }
+        if model.is_dir() { self.add_tree(Path::new(MODEL), model, &NOT_SERVED) } else { Ok(()) }
     }
 
-    fn add_tree(&mut self, place: &Path, folder: &Path) -> Result<(), ContextError> {
+    fn add_tree(&mut self, place: &Path, folder: &Path, without: &[&str]) -> Result<(), ContextError> {
         for entry in fs::read_dir(folder).map_err(|source| reading(folder, source))? {
             let entry = entry.map_err(|source| reading(folder, source))?;
+            if without.iter().any(|name| entry.file_name() == *name) {
+                continue;
+            }
             let (place, path) = (place.join(entry.file_name()), entry.path());
             let metadata = fs::metadata(&path).map_err(|source| reading(&path, source))?;
             if metadata.is_dir() {
-                self.add_tree(&place, &path)?;
+                self.add_tree(&place, &path, &[])?;
             } else if metadata.is_file() {
                 self.add(&place, file(&path, &metadata));
             }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::credentials;
 use super::error::DockerBuildError;
+use crate::pipeline::Digest;
 use crate::target::archive::digest_of_name;
 use crate::target::docker::engine::Engine;
 use crate::target::docker::images::{self, registry_of};
@@ -29,7 +30,7 @@ pub async fn store_archive(
     let digest = digest_of_name(archive).ok_or_else(|| DockerBuildError::Archive(archive.to_owned()))?;
     let (repository, tag) = (repository(project), digest.short());
     let reference = format!("{repository}:{tag}");
-    if images::claim(engine, &repository, tag).await? {
+    if is_stored(engine, &digest, project).await? {
         said(&format!("the image of this archive is in Docker Engine already: {reference}"));
     } else {
         said(&format!("loading {} into Docker Engine", archive.display()));
@@ -43,6 +44,12 @@ pub async fn store_archive(
     }
     write(&image, into)?;
     Ok(image)
+}
+
+/// Whether the engine has the image of the archive with this digest; then its archive need not be written for
+/// [`store_archive`], which takes the digest from its name.
+pub async fn is_stored(engine: &Engine, digest: &Digest, project: &str) -> Result<bool, DockerBuildError> {
+    Ok(images::claim(engine, &repository(project), digest.short()).await?)
 }
 
 /// Pushes an image to `repository`, under the tag that it has here. Returns what was pushed, by digest.
@@ -85,7 +92,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::pipeline::Digest;
     use crate::target::docker::engine::tests::engine_of;
 
     /// An engine that has one image, and what it was asked.

@@ -81,6 +81,22 @@ fn secrets_are_refused_under_the_classic_builder_before_anything_is_sent() {
 }
 
 #[test]
+fn what_only_tells_of_a_model_is_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model");
+    std::fs::create_dir(&model).unwrap();
+    std::fs::write(folder.path().join("Dockerfile"), "FROM scratch\nARG TRAINYARD_MODEL").unwrap();
+    std::fs::write(folder.path().join(".dockerignore"), "model").unwrap();
+    let gather = || Context::gather(folder.path(), &settings(), &model, folder.path());
+    std::fs::write(model.join("lineage.json"), "{}").unwrap();
+    assert!(gather().is_err(), "that alone is no model");
+    std::fs::write(model.join("model.bin"), "7").unwrap();
+    let context = gather().unwrap();
+    std::fs::write(model.join("gate.json"), "{}").unwrap();
+    assert_eq!(gather().unwrap().digest().unwrap(), context.digest().unwrap());
+}
+
+#[test]
 fn the_model_is_given_as_an_argument_only_to_a_dockerfile_that_asks_for_it() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("model")).unwrap();

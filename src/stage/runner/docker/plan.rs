@@ -106,6 +106,9 @@ impl Plan<'_> {
         if site.has_model() {
             want(&site.model, self.job.produces_model);
         }
+        if let Some(champion) = site.champion.as_deref().filter(|folder| folder.is_dir()) {
+            want(champion, false);
+        }
         for file in &site.data {
             // Behind a link, the file that is meant lies elsewhere.
             let real = file.canonicalize().ok();

@@ -64,6 +64,10 @@ impl Parcel {
         if !job.produces_model && here.has_model() {
             parcel.add_tree(Path::new("model"), &here.model)?;
         }
+        if let Some(champion) = here.champion.as_deref().filter(|folder| folder.is_dir()) {
+            parcel.items.insert(PathBuf::from("champion"), Item::Folder);
+            parcel.add_tree(Path::new("champion"), champion)?;
+        }
         if let Some(settings) = &here.settings {
             parcel.add_file(PathBuf::from("settings.json"), settings)?;
         }

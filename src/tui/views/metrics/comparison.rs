@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect, compared: &Comp
         format!(" release {} beside release {} {dot} from their deploys on", comparison.former, comparison.later);
     let line = Line::from(Span::styled(text, theme.title));
     put(frame.buffer_mut(), strip, 0, &line);
-    let keys = "< > other releases  [ ] range  c or Esc ends ";
+    let keys = "p picks releases  < > the pair beside  [ ] range  c or Esc ends ";
     if line.width() + keys.len() < usize::from(strip.width) {
         put_right(frame.buffer_mut(), strip, 0, &Line::from(Span::styled(keys, theme.dim)));
     }

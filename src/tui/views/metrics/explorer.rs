@@ -1,4 +1,4 @@
-//! The explorer: a line for an expression, what is wrong with it and where, and every metric that the word in it could mean.
+//! The explorer: a line for an expression, what is wrong with it and where, and everything that the word in it could mean.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,19 +6,17 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
-use crate::api::types::{Catalog, ExpressionFault};
+use crate::api::types::{Completion, CompletionKind, CompletionRequest, Completions, ExpressionFault};
 use crate::tui::app::Model;
-use crate::tui::metrics::completion::{Candidate, candidates};
+use crate::tui::layout::EXPLORER_HEAD;
 use crate::tui::metrics::explorer::Explorer;
 use crate::tui::quantity::{self, small};
 use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
-use crate::tui::widgets::text::{cut, paragraph, put, put_at, sanitize};
+use crate::tui::widgets::text::{cut, paragraph, put, put_at, put_right, sanitize};
 
 /// What stands before the expression.
 const PROMPT: &str = " > ";
-/// Rows above the list: the line, its fault in two rows, the headings.
-const HEAD: usize = 4;
 
 /// Draws the window.
 pub(in crate::tui::views) fn draw(model: &Model, frame: &mut Frame, area: Rect, explorer: &Explorer) {
@@ -27,10 +25,11 @@ pub(in crate::tui::views) fn draw(model: &Model, frame: &mut Frame, area: Rect, 
     let right = "Tab completes, Enter draws, Esc leaves";
     let inner = pane::draw_over(model, frame.buffer_mut(), window, "Explore", right);
     draw_line(model, frame, inner, explorer);
-    match &model.metrics.catalog {
-        None => note(model, frame, inner, HEAD, "asking the daemon which metrics there are", model.theme.dim),
-        Some(Err(error)) => note(model, frame, inner, HEAD, &sanitize(error), model.theme.bad),
-        Some(Ok(catalog)) => draw_list(model, frame, inner, explorer, catalog),
+    // While the answer for the present word is under way, the list before it stays: the screen must not flicker.
+    match &explorer.found {
+        None => note(model, frame, inner, EXPLORER_HEAD, "asking the daemon which metrics there are", model.theme.dim),
+        Some((_, Err(error))) => note(model, frame, inner, EXPLORER_HEAD, &sanitize(error), model.theme.bad),
+        Some((request, Ok(found))) => draw_list(model, frame, inner, explorer, request, found),
     }
 }
 
@@ -43,7 +42,7 @@ fn draw_line(model: &Model, frame: &mut Frame, inner: Rect, explorer: &Explorer)
     let caret = explorer.line.caret.min(cells.len());
     let first = first_visible(&cells, caret, room);
     let mut line = Line::from(Span::styled(PROMPT, theme.accent));
-    for (index, (character, _)) in cells.iter().enumerate().skip(first) {
+    for (index, (character, _)) in cells.iter().enumerate().skip(first).take(room + 2) {
         let style = if index == caret { theme.selection } else { theme.title };
         line.push_span(Span::styled(character.to_string(), style));
     }
@@ -89,38 +88,65 @@ fn note(model: &Model, frame: &mut Frame, inner: Rect, row: usize, text: &str, s
     }
 }
 
-fn draw_list(model: &Model, frame: &mut Frame, inner: Rect, explorer: &Explorer, catalog: &Catalog) {
+fn draw_list(
+    model: &Model,
+    frame: &mut Frame,
+    inner: Rect,
+    explorer: &Explorer,
+    request: &CompletionRequest,
+    found: &Completions,
+) {
     let theme = &model.theme;
     let cut_sign = model.glyphs.cut;
     let list = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let found = candidates(catalog, explorer.line.before());
-    if found.is_empty() {
-        let text = if catalog.metrics.is_empty() {
-            "there is no metric yet: the app has not been scraped"
-        } else {
-            "no metric, function or label is called so"
-        };
-        note(model, frame, inner, HEAD, text, theme.dim);
+    if found.total == 0 {
+        note(model, frame, inner, EXPLORER_HEAD, nothing(request), theme.dim);
         return;
     }
     let table = Table::fit(&columns(usize::from(list.width)), usize::from(list.width));
-    put(frame.buffer_mut(), list, HEAD - 1, &table.heading(theme.dim, cut_sign));
+    put(frame.buffer_mut(), list, EXPLORER_HEAD - 1, &table.heading(theme.dim, cut_sign));
     // The last row has the help of the selected one, whole if it fits.
-    let rows = usize::from(inner.height).saturating_sub(HEAD + 1);
+    let rows = usize::from(inner.height).saturating_sub(EXPLORER_HEAD + 1);
     let first = (explorer.selected + 1).saturating_sub(rows);
-    for (row, candidate) in found.iter().enumerate().skip(first).take(rows) {
-        let place = Rect { y: list.y + small(HEAD + row - first), height: 1, ..list };
-        put(frame.buffer_mut(), place, 0, &table.row(&cells(model, *candidate), cut_sign));
-        if row == explorer.selected {
+    for (number, completion) in (found.first..).zip(&found.rows).skip_while(|(number, _)| *number < first) {
+        let row = number - first;
+        if row >= rows {
+            break;
+        }
+        let place = Rect { y: list.y + small(EXPLORER_HEAD + row), height: 1, ..list };
+        put(frame.buffer_mut(), place, 0, &table.row(&cells(model, completion), cut_sign));
+        if number == explorer.selected {
             frame.buffer_mut().set_style(place, theme.selection);
         }
     }
-    if let Some(Candidate::Metric(metric)) = found.get(explorer.selected) {
+    let last = usize::from(inner.height).saturating_sub(1);
+    let (number, total) = (counted(explorer.selected + 1), counted(found.total));
+    let place = format!("{} of {}", quantity::count(number), quantity::count(total));
+    if let Some(Completion::Metric(metric)) = explorer.chosen() {
         let text = format!("{}  Enter draws {}", sanitize(&metric.help), sanitize(&metric.expression));
-        let text = cut(text.trim_start(), usize::from(list.width), cut_sign);
-        let row = usize::from(inner.height).saturating_sub(1);
-        put(frame.buffer_mut(), list, row, &Line::from(Span::styled(text, theme.dim)));
+        let taken = if found.total > rows { place.len() + 2 } else { 0 };
+        let room = usize::from(list.width).saturating_sub(taken);
+        let text = cut(text.trim_start(), room, cut_sign);
+        put(frame.buffer_mut(), list, last, &Line::from(Span::styled(text, theme.dim)));
     }
+    if found.total > rows {
+        put_right(frame.buffer_mut(), list, last, &Line::from(Span::styled(place, theme.dim)));
+    }
+}
+
+/// Why the list is empty.
+fn nothing(request: &CompletionRequest) -> &'static str {
+    match request.kind {
+        CompletionKind::Expression if request.word.is_empty() => "there is no metric yet: the app has not been scraped",
+        CompletionKind::Expression => "no metric and no function is called so",
+        CompletionKind::LabelName => "no label is called so",
+        CompletionKind::LabelValue => "the label has no such value",
+    }
+}
+
+/// A number of rows as the daemon counts.
+fn counted(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
 }
 
 fn columns(width: usize) -> [Column; 4] {
@@ -132,17 +158,18 @@ fn columns(width: usize) -> [Column; 4] {
     ]
 }
 
-fn cells(model: &Model, candidate: Candidate<'_>) -> Vec<(String, Style)> {
+fn cells(model: &Model, completion: &Completion) -> Vec<(String, Style)> {
     let theme = &model.theme;
-    let (kind, series, help) = match candidate {
-        Candidate::Metric(metric) => {
-            let series = quantity::count(u64::try_from(metric.series).unwrap_or(u64::MAX));
-            (sanitize(&metric.kind), series, sanitize(&metric.help))
+    let plain = |kind: &str| (kind.to_owned(), String::new(), String::new());
+    let (kind, series, help) = match completion {
+        Completion::Metric(metric) => {
+            (sanitize(&metric.kind), quantity::count(counted(metric.series)), sanitize(&metric.help))
         }
-        Candidate::Function(_) => ("function".to_owned(), String::new(), String::new()),
-        Candidate::Label(_) => ("label".to_owned(), String::new(), String::new()),
+        Completion::Function(_) => plain("function"),
+        Completion::Label(_) => plain("label"),
+        Completion::Value(_) => plain("value"),
     };
-    vec![(sanitize(candidate.name()), theme.text), (kind, theme.accent), (series, theme.dim), (help, theme.dim)]
+    vec![(sanitize(completion.name()), theme.text), (kind, theme.accent), (series, theme.dim), (help, theme.dim)]
 }
 
 /// A character as it is shown, and its cells.

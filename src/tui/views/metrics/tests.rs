@@ -102,6 +102,22 @@ fn alerts_runs_and_delivery_are_told() {
 }
 
 #[test]
+fn an_alert_is_chosen_in_its_line_and_one_of_no_panel_has_a_row_of_its_own() {
+    let mut model = fixtures::alerted();
+    send(&mut model, Msg::Resized(120, 40));
+    press(&mut model, "6");
+    for _ in 0..model.metrics.charts.panels.len() {
+        key(&mut model, KeyCode::Tab);
+    }
+    assert!(model.alert.is_some());
+    let columns = model.metrics.columns();
+    eventful(&mut model.metrics.charts, columns);
+    let text = render(&model, 120, 40);
+    assert_eq!(text.matches("AppDown").count(), 1, "{text}");
+    insta::assert_snapshot!("metrics_with_an_alert_chosen_120x40", text);
+}
+
+#[test]
 fn the_crosshair() {
     let mut model = every_kind();
     send(&mut model, Msg::Resized(120, 40));
@@ -141,6 +157,14 @@ fn a_comparison_of_two_releases() {
 }
 
 #[test]
+fn the_list_of_releases_to_compare() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "6p");
+    key(&mut model, KeyCode::Enter);
+    snapshots("metrics_pick_releases", &model);
+}
+
+#[test]
 fn the_explorer() {
     let mut model = fixtures::idle();
     press(&mut model, "6e");
@@ -157,6 +181,22 @@ fn the_explorer() {
 }
 
 #[test]
+fn the_explorer_offers_labels_and_a_long_list_of_values() {
+    let mut model = fixtures::idle();
+    press(&mut model, "6eup{inst");
+    key(&mut model, KeyCode::Tab);
+    press(&mut model, "=\"");
+    for _ in 0..5 {
+        key(&mut model, KeyCode::PageDown);
+    }
+    insta::assert_snapshot!("metrics_explorer_values_80x24", render(&model, 80, 24));
+    let mut model = fixtures::idle();
+    press(&mut model, "6eup{status=\"서");
+    let text = render(&model, 120, 40);
+    assert!(text.contains("서울") && !text.contains('\u{1b}'), "{text}");
+}
+
+#[test]
 fn what_is_empty_says_why_and_what_to_do() {
     let mut model = fixtures::empty();
     press(&mut model, "6");
@@ -165,9 +205,13 @@ fn what_is_empty_says_why_and_what_to_do() {
     let text = render(&model, 80, 24);
     assert!(!text.contains('\u{1b}'), "{text}");
     let mut model = fixtures::idle();
+    // Of this size from the start, or drawing it would ask for a longer list, and get one.
+    send(&mut model, Msg::Resized(80, 24));
     press(&mut model, "6");
-    model.metrics.catalog = Some(Err("the connection to the daemon broke".to_owned()));
-    model.overlay = Some(Overlay::Explorer(crate::tui::metrics::explorer::Explorer::default()));
+    press(&mut model, "e");
+    let Some(Overlay::Explorer(explorer)) = &mut model.overlay else { panic!("closed") };
+    let request = explorer.found.as_ref().unwrap().0.clone();
+    explorer.found = Some((request, Err("the connection to the daemon broke".to_owned())));
     let text = render(&model, 80, 24);
     assert!(text.contains("the connection to the daemon broke"), "{text}");
 }
@@ -183,7 +227,7 @@ fn what_a_metric_says_of_itself_cannot_leave_its_place() {
 #[test]
 fn nothing_breaks_at_any_size() {
     for model in [every_kind(), in_ascii(every_kind()), alone(4)] {
-        for keys in ["", "h", "e", "c", "yv0", "ehttp("] {
+        for keys in ["", "h", "e", "c", "p", "yv0", "ehttp("] {
             let mut model = model.clone();
             press(&mut model, keys);
             for (width, height) in [(60, 15), (61, 16), (79, 100), (300, 15), (110, 24)] {

@@ -55,6 +55,18 @@ impl Frame {
         Self { inner, plot, strips, legend }
     }
 
+    /// A frame of nothing but strips of alerts, in columns as those of a chart that has the width of `area` for itself.
+    pub(super) fn of_strips(area: Rect) -> Self {
+        let inner = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+        let plot = Rect {
+            x: inner.x + small(AXIS_WIDTH),
+            width: inner.width.saturating_sub(small(AXIS_WIDTH) + 1),
+            height: 0,
+            ..inner
+        };
+        Self { inner, plot, strips: usize::from(area.height), legend: 0 }
+    }
+
     /// Columns and rows of the plot.
     pub(super) fn size(&self) -> (usize, usize) {
         (usize::from(self.plot.width), usize::from(self.plot.height))

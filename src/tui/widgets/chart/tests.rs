@@ -139,6 +139,31 @@ fn alerts_and_runs_stand_at_their_columns() {
 }
 
 #[test]
+fn an_alert_of_no_panel_stands_beside_all_of_them_and_below_none() {
+    let mut model = model();
+    let span = |from, to, firing| AlertSpan { from, to, firing };
+    let alert = |name: &str, spans| AlertStrip { name: name.to_owned(), panels: Vec::new(), spans };
+    model.metrics.charts.alerts = vec![alert("AppDown", vec![span(0, 9, true)])];
+    let rows = drawn(&mut model, &panel(PanelKind::Line, &[vec![Some(1.0); 40]]), 60, 14);
+    assert!(!rows.iter().any(|row| row.contains("AppDown") || row.contains('!')), "{rows:#?}");
+    let alone = |model: &Model, height: u16| {
+        let area = Rect::new(0, 0, 60, height);
+        let mut buffer = Buffer::empty(area);
+        super::draw_alerts_alone(model, &mut buffer, area);
+        let cells = buffer.content().chunks(60);
+        cells.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect()).collect::<Vec<String>>()
+    };
+    assert_eq!(super::alerts_alone(&model), 1);
+    let rows = alone(&model, 1);
+    assert!(rows[0].starts_with(" AppDown") && rows[0].contains('█'), "{rows:#?}");
+    assert!(rows[0].find('█') < Some(30) && rows[0].trim_end().chars().count() < 30, "{rows:#?}");
+    model.metrics.charts.alerts.push(alert("Other", vec![span(30, 39, false)]));
+    assert!(alone(&model, 1)[0].contains("2 alerts"), "where there is no room for both");
+    assert_eq!(alone(&model, 2).iter().filter(|row| !row.trim().is_empty()).count(), 2);
+    assert_eq!(alone(&model, 0), Vec::<String>::new());
+}
+
+#[test]
 fn every_curve_of_a_table_has_a_row_and_the_others_are_counted() {
     let points: Vec<Vec<Option<f64>>> = (0..20).map(|index| vec![Some(f64::from(index)); 3]).collect();
     let rows = drawn(&mut model(), &panel(PanelKind::Table, &points), 80, 12);

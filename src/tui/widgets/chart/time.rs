@@ -17,9 +17,13 @@ use crate::tui::widgets::text::{cut, put_at, put_right, put_sign, sanitize};
 pub(super) fn strips<'a>(chart: &Chart<'a>) -> Vec<&'a AlertStrip> {
     let charts: &'a Charts = chart.charts;
     let index = charts.panels.iter().position(|panel| std::ptr::eq(panel, chart.panel));
-    let is_about =
-        |alert: &AlertStrip| alert.panels.is_empty() || index.is_none_or(|index| alert.panels.contains(&index));
+    let is_about = |alert: &AlertStrip| index.map_or(!alert.panels.is_empty(), |index| alert.panels.contains(&index));
     charts.alerts.iter().filter(|alert| !alert.spans.is_empty() && is_about(alert)).collect()
+}
+
+/// The alerts that were on in this time and that no panel is about.
+pub(super) fn alone(charts: &Charts) -> Vec<&AlertStrip> {
+    charts.alerts.iter().filter(|alert| !alert.spans.is_empty() && alert.panels.is_empty()).collect()
 }
 
 /// A line at each deploy with its release, a sign at the foot of each run, an exclamation mark where an alert began to fire.
@@ -55,18 +59,22 @@ pub(super) fn draw_cursor(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame)
     }
 }
 
-/// A row for each alert, or one for all of them where there is no more room.
+/// The strips of the alerts that are about the panel.
 pub(super) fn draw_strips(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame) {
-    let alerts = strips(chart);
     let (_, height) = frame.size();
+    draw_rows(chart, buffer, frame, &strips(chart), height);
+}
+
+/// A row for each alert from row `first` on, or one for all of them where there is no more room.
+pub(super) fn draw_rows(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame, alerts: &[&AlertStrip], first: usize) {
     if frame.strips > 0 && frame.strips < alerts.len() {
         let name = format!("{} alerts", alerts.len());
         let spans = alerts.iter().flat_map(|alert| &alert.spans).copied().collect();
-        draw_strip(chart, buffer, frame, height, &AlertStrip { name, spans, panels: Vec::new() });
+        draw_strip(chart, buffer, frame, first, &AlertStrip { name, spans, panels: Vec::new() });
         return;
     }
-    for (row, alert) in alerts.into_iter().take(frame.strips).enumerate() {
-        draw_strip(chart, buffer, frame, height + row, alert);
+    for (row, alert) in alerts.iter().take(frame.strips).enumerate() {
+        draw_strip(chart, buffer, frame, first + row, alert);
     }
 }
 

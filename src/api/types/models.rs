@@ -1,0 +1,323 @@
+//! Model versions as clients see them: the registry, one version with all that is known of it, and promotion.
+//!
+//! What a model says of itself comes from the files in its folder, which a stage of any language may have written; so every
+//! part may be absent, and a view shows what is there.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::leaderboard::LeaderboardRow;
+use crate::pipeline::{Digest, ModelVersion, Moment, Note, Promotion, RunId, StageName};
+
+/// One line of the registry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelSummary {
+    /// The version.
+    pub version: ModelVersion,
+    /// The stage that made it.
+    pub stage: StageName,
+    /// In this run.
+    pub run: RunId,
+    /// When its training ended.
+    pub made: Moment,
+    /// Milliseconds its training took.
+    pub took: u64,
+    /// What learned it, in a few words; absent for a model of a command.
+    pub learner: Option<String>,
+    /// The metric that counts: that of the gate, else the usual one of its task.
+    pub metric: Option<MetricValue>,
+    /// All metrics that were reported.
+    pub metrics: BTreeMap<String, f64>,
+    /// What the gate made of it: `passed` or `held`.
+    pub verdict: String,
+    /// Why it was held.
+    pub reason: Option<String>,
+    /// Whether it is the champion of its stage.
+    pub champion: bool,
+    /// Whether it serves.
+    pub live: bool,
+    /// Of its files, without those that only tell of it.
+    pub digest: Option<Digest>,
+    /// Of the data that it learned from.
+    pub data: Option<Digest>,
+    /// Rows of that data.
+    pub rows: Option<u64>,
+    /// The commit at which it was trained.
+    pub commit: Option<String>,
+    /// The champion with which it was compared.
+    pub parent: Option<ModelVersion>,
+    /// The last note.
+    pub note: Option<String>,
+    /// Whether its files are there.
+    pub has_files: bool,
+}
+
+/// A metric with its interval, where there is one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricValue {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+    /// Its 95 % interval.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// One version with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelDetail {
+    /// Its line in the registry.
+    pub summary: ModelSummary,
+    /// What was written about it, the oldest first.
+    pub notes: Vec<Note>,
+    /// When it became the champion, the oldest first.
+    pub promotions: Vec<Promotion>,
+    /// All that the gate looked at.
+    pub ledger: Option<GateLedger>,
+    /// Where it comes from.
+    pub lineage: Option<ModelLineage>,
+    /// Whether there is a profile of its data.
+    pub has_profile: bool,
+    /// What it says of itself.
+    pub card: ModelCard,
+}
+
+impl ModelDetail {
+    /// Whether a promotion of this version lasts, so that it is the champion since then; another has taken the place of an
+    /// earlier one.
+    pub fn lasts(&self, promotion: &Promotion) -> bool {
+        self.summary.champion && self.promotions.last() == Some(promotion)
+    }
+}
+
+/// What a model says of itself; of one of a command all is empty.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// `classification` or `regression`.
+    pub task: Option<String>,
+    /// The column that is predicted.
+    pub target: Option<String>,
+    /// The classes.
+    pub classes: Vec<String>,
+    /// The seed of everything random.
+    pub seed: Option<u64>,
+    /// Rows by use.
+    pub rows: Option<CardRows>,
+    /// The columns that it needs.
+    pub features: Vec<CardFeature>,
+    /// Remarks of the training.
+    pub remarks: Vec<String>,
+    /// 95 % intervals of metrics on the held-out rows.
+    pub intervals: BTreeMap<String, (f64, f64)>,
+    /// Which classes were taken for which.
+    pub confusion: Option<ConfusionMatrix>,
+    /// How often a predicted probability came true.
+    pub calibration: Vec<CalibrationBin>,
+    /// What each column is worth.
+    pub importance: Vec<FeatureImportance>,
+    /// Metrics of parts of the held-out rows.
+    pub slices: Vec<MetricSlice>,
+    /// All that was tried.
+    pub trials: Vec<LeaderboardRow>,
+}
+
+/// Rows by use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardRows {
+    /// All.
+    pub total: u64,
+    /// Learned from.
+    pub train: u64,
+    /// Judged by.
+    pub held_out: u64,
+}
+
+/// A column that the model needs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CardFeature {
+    /// Its name.
+    pub name: String,
+    /// `numeric` or `categorical`.
+    pub kind: String,
+    /// The smallest number seen in training.
+    pub minimum: Option<f64>,
+    /// The greatest number seen in training.
+    pub maximum: Option<f64>,
+    /// The categories seen in training.
+    pub categories: Vec<String>,
+    /// Training rows without a value.
+    pub missing: u64,
+    /// A usual value.
+    pub typical: String,
+}
+
+/// Which classes were taken for which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfusionMatrix {
+    /// The classes, in the order of rows and columns.
+    pub classes: Vec<String>,
+    /// For each true class how often each class was predicted.
+    pub counts: Vec<Vec<u64>>,
+}
+
+/// Rows of about the same predicted probability.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationBin {
+    /// The mean of the predicted probability.
+    pub mean_probability: f64,
+    /// The share of rows for which it came true.
+    pub share: f64,
+    /// How many rows there are.
+    pub rows: u64,
+}
+
+/// What a column is worth: by how much the metric is worse when its values are shuffled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeatureImportance {
+    /// The column.
+    pub feature: String,
+    /// The loss, as a mean over several shuffles.
+    pub loss: f64,
+    /// Its standard deviation.
+    pub deviation: f64,
+}
+
+/// The metrics of the held-out rows with one value of a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricSlice {
+    /// The column.
+    pub column: String,
+    /// The value, or the quarter in which it lies.
+    pub value: String,
+    /// How many rows there are.
+    pub rows: u64,
+    /// Their metrics.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// What the gate says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateVerdict {
+    /// It is shown that the model may go on.
+    Pass,
+    /// It cannot be told.
+    NoEvidence,
+    /// It is shown that it may not.
+    Fail,
+}
+
+impl GateVerdict {
+    /// The word for it, the same everywhere.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::NoEvidence => "no evidence",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// All that the gate looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateLedger {
+    /// What follows from all checks.
+    pub verdict: GateVerdict,
+    /// The metric.
+    pub metric: String,
+    /// The version of the champion, if there was one.
+    pub champion: Option<u64>,
+    /// The checks.
+    pub checks: Vec<GateCheck>,
+    /// What can be done about it; empty when it passed.
+    pub next: String,
+}
+
+/// One thing that the gate looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateCheck {
+    /// `minimum` or `champion`.
+    pub name: String,
+    /// What it says.
+    pub verdict: GateVerdict,
+    /// Why, in one sentence.
+    pub sentence: String,
+    /// The metric of the new model.
+    pub challenger: Option<f64>,
+    /// The metric of the champion, on the same rows.
+    pub champion: Option<f64>,
+    /// What must be reached, or the tolerance.
+    pub limit: Option<f64>,
+    /// By how much the challenger is better; below zero it is worse.
+    pub difference: Option<f64>,
+    /// The 95 % interval of the difference.
+    pub interval: Option<(f64, f64)>,
+    /// Of McNemar's exact test.
+    pub p_value: Option<f64>,
+    /// The rows that were judged by.
+    pub rows: Option<u64>,
+}
+
+/// Where a model comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelLineage {
+    /// Its version.
+    pub model: ModelVersion,
+    /// The stage that made it.
+    pub stage: StageName,
+    /// In this run.
+    pub run: RunId,
+    /// The version of trainyard.
+    pub trainyard: String,
+    /// The versions of the crates that built-in training learns with.
+    pub crates: BTreeMap<String, String>,
+    /// The commit.
+    pub commit: Option<String>,
+    /// Whether files differed from it.
+    pub dirty: bool,
+    /// The source, as a person reads it.
+    pub source: String,
+    /// Of the configuration of the stage.
+    pub configuration: Digest,
+    /// Of the data.
+    pub data: Digest,
+    /// Rows of all files.
+    pub rows: u64,
+    /// Its files, and the copy of labelled rows from releases that was learned from too.
+    pub files: Vec<LineageFile>,
+    /// The champion with which it was compared.
+    pub champion: Option<ModelVersion>,
+}
+
+/// One file of the data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineageFile {
+    /// Its path below the data folder; of a copy of labelled rows below the project.
+    pub path: String,
+    /// Of its content.
+    pub digest: Digest,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// An operator wants a model to be the champion, and to serve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromoteRequest {
+    /// Who.
+    pub by: String,
+    /// Which.
+    pub model: ModelVersion,
+    /// Why.
+    pub message: String,
+}
+
+/// An operator writes something about a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteRequest {
+    /// Who.
+    pub by: String,
+    /// What.
+    pub text: String,
+}

@@ -1,0 +1,157 @@
+//! Where each trial stands, for people: the leaderboard while a search is under way, and the table of trials in the card.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::card::learner_form;
+use crate::model::evaluate::Metrics;
+use crate::model::learn::learner::{Learner, algorithm_name};
+
+/// What has become of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrialState {
+    /// It has not begun, and when time is over it never will.
+    Waiting,
+    /// It is at work.
+    Running,
+    /// It went on, or reached the last rung.
+    Kept,
+    /// Others were better.
+    Dropped,
+    /// It learned nothing.
+    Failed,
+    /// It became the model.
+    Chosen,
+}
+
+impl TrialState {
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Kept => "kept",
+            Self::Dropped => "dropped",
+            Self::Failed => "failed",
+            Self::Chosen => "chosen",
+        }
+    }
+}
+
+/// Where a trial stands. This is also what the card keeps of it, so nothing in it depends on a clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Its number, from 1.
+    pub trial: u32,
+    /// What is tried.
+    #[serde(with = "learner_form")]
+    pub learner: Learner,
+    /// What it is, for people.
+    pub description: String,
+    /// What has become of it.
+    pub state: TrialState,
+    /// The highest rung that it finished, from 1; 0 before that.
+    pub rung: u32,
+    /// What it reached there, in the mean of the folds.
+    pub mean: Metrics,
+    /// The standard deviation of the leading metric over the folds.
+    pub deviation: Option<f64>,
+    /// Why it learned nothing.
+    pub failure: Option<String>,
+}
+
+/// The trials of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Board {
+    /// The metric that decides.
+    pub metric: String,
+    /// By their numbers.
+    pub standings: Vec<Standing>,
+    /// For each trial how long its folds took, in seconds, together.
+    pub seconds: Vec<f64>,
+    /// The rung that is under way, from 1.
+    pub rung: u32,
+    /// How many rungs there are.
+    pub rungs: u32,
+    /// Trials of this rung that are over.
+    pub over: usize,
+    /// Trials of this rung.
+    pub of: usize,
+    /// The place of the best so far.
+    pub best: Option<usize>,
+    /// How far the whole search is, between 0 and 1.
+    pub share: f64,
+}
+
+impl Board {
+    pub(super) fn new(metric: &str, learners: &[Learner], rungs: usize) -> Self {
+        let standing = |(learner, trial): (&Learner, u32)| Standing {
+            trial,
+            learner: learner.clone(),
+            description: learner.describe(),
+            state: TrialState::Waiting,
+            rung: 0,
+            mean: Metrics::new(),
+            deviation: None,
+            failure: None,
+        };
+        Self {
+            metric: metric.to_owned(),
+            standings: learners.iter().zip(1..).map(standing).collect(),
+            seconds: vec![0.0; learners.len()],
+            rung: 1,
+            rungs: u32::try_from(rungs).unwrap_or(u32::MAX),
+            over: 0,
+            of: learners.len(),
+            best: None,
+            share: 0.0,
+        }
+    }
+
+    /// In one line: `trial 12/40 · best boosting 0.712`.
+    pub fn message(&self) -> String {
+        let rung = if self.rungs > 1 { format!("rung {}/{}, ", self.rung, self.rungs) } else { String::new() };
+        let now = (self.over + 1).min(self.of);
+        let best = self.best.and_then(|place| self.standings.get(place));
+        let best = best.and_then(|best| Some((best, best.mean.get(&self.metric)?)));
+        let best = best.map(|(best, value)| format!(" · best {} {value:.3}", algorithm_name(best.learner.algorithm())));
+        format!("{rung}trial {now}/{}{}", self.of, best.unwrap_or_default())
+    }
+
+    pub(super) fn set(&mut self, trial: usize, state: TrialState) {
+        if let Some(standing) = self.standings.get_mut(trial) {
+            standing.state = state;
+        }
+    }
+
+    pub(in crate::model) fn fail(&mut self, trial: usize, reason: &str) {
+        if let Some(standing) = self.standings.get_mut(trial) {
+            standing.state = TrialState::Failed;
+            standing.failure = Some(reason.to_owned());
+        }
+    }
+
+    /// The trial became the model.
+    pub(in crate::model) fn choose(&mut self, trial: usize) {
+        self.set(trial, TrialState::Chosen);
+        self.best = Some(trial);
+        self.share = 1.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Board, Learner};
+
+    #[test]
+    fn a_line_says_how_far_it_is_and_who_leads() {
+        let learners = [Learner::Linear, Learner::ElasticNet { penalty: 0.1, l1_ratio: 0.5 }];
+        let mut board = Board::new("r2", &learners, 1);
+        assert_eq!(board.message(), "trial 1/2");
+        board.standings[1].mean.insert("r2".to_owned(), 0.71249);
+        (board.best, board.over) = (Some(1), 2);
+        assert_eq!(board.message(), "trial 2/2 · best elastic-net 0.712");
+        board.rungs = 3;
+        assert_eq!(board.message(), "rung 1/3, trial 2/2 · best elastic-net 0.712");
+    }
+}

@@ -1,0 +1,58 @@
+//! Why what an operator asked for is not done, each with what to do instead.
+
+use super::ids::{ModelVersion, ReleaseId, RunId, StageName};
+
+/// Why an operator's command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// There is no such stage.
+    #[error("there is no stage `{name}`; the stages are {known}")]
+    UnknownStage {
+        /// The name given.
+        name: String,
+        /// Those that are there.
+        known: String,
+    },
+    /// Nothing can be stopped.
+    #[error("no run is active or queued, so there is nothing to cancel")]
+    NothingToCancel,
+    /// That run is over or never was.
+    #[error("run {0} is not active; `trainyard runs` lists them")]
+    NotActive(RunId),
+    /// A deploy is never left half done.
+    #[error("run {0} is deploying, which is not interrupted; wait until it is done, then use `trainyard rollback`")]
+    Deploying(RunId),
+    /// There is no such release, or it cannot be deployed again.
+    #[error("there is no release {0} to go back to; `trainyard releases` lists them")]
+    UnknownRelease(ReleaseId),
+    /// There is no earlier release.
+    #[error("there is no earlier release to go back to")]
+    NoEarlierRelease,
+    /// That one serves already.
+    #[error("release {0} is live already")]
+    AlreadyLive(ReleaseId),
+    /// Nothing has been seen yet.
+    #[error("the source and the data have not been read yet; try again in a moment")]
+    NotReady,
+    /// There is no such model, or it is forgotten.
+    #[error("there is no model {0}; `trainyard models` lists them")]
+    UnknownModel(ModelVersion),
+    /// It is where it is to be brought.
+    #[error("model {0} is the champion and serves already")]
+    ServesAlready(ModelVersion),
+    /// The stage that made the model is not there any more.
+    #[error("model {model} was made by stage `{stage}`, which is not in the configuration any more")]
+    StageGone {
+        /// The model.
+        model: ModelVersion,
+        /// The stage.
+        stage: StageName,
+    },
+    /// A training is under way, of which nobody knows yet what it gives.
+    #[error("run {0} trains a model; wait until it is done, or use `trainyard cancel`")]
+    Training(RunId),
+    /// A promotion without a reason.
+    #[error("a promotion by hand wants a reason: `trainyard promote VERSION --message \"…\"`")]
+    NoReason,
+}

@@ -1,0 +1,201 @@
+//! What is known of the selected version, one part at a time; in a comparison, of two beside each other.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::rows::{dim, heading, sentence};
+use super::{
+    calibration, champion, comparison, confusion, data, gate, importance, leaderboard, serving, slices, summary,
+};
+use crate::api::types::{ModelDetail, ModelSummary};
+use crate::pipeline::ModelVersion;
+use crate::tui::app::Model;
+use crate::tui::commands::{Action, COMMANDS};
+use crate::tui::models::{self, Entry, Tab};
+use crate::tui::widgets::pane;
+use crate::tui::widgets::text::{cut, put};
+
+/// From this width on, the parts of two versions stand beside each other.
+const TWO_COLUMNS: u16 = 100;
+/// Letters of the name of a part that is not shown, where there is no room for all of them.
+const SHORT: usize = 4;
+
+/// Rows in a place of their own.
+struct Block {
+    area: Rect,
+    rows: Vec<Line<'static>>,
+}
+
+/// Draws the pane.
+pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, chosen: Entry<'_>) {
+    let right = if model.is_zoomed { "Esc shows the list" } else { "Enter shows all" };
+    let heading = title(model, chosen);
+    let inner = indented(pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right));
+    put(frame.buffer_mut(), inner, 0, &tabs(model, usize::from(inner.width)));
+    for block in blocks(model, inner, chosen) {
+        let height = usize::from(block.area.height);
+        let first = model.models.scroll.min(block.rows.len().saturating_sub(height));
+        let hidden = block.rows.len().saturating_sub(first + height);
+        for (row, line) in block.rows.iter().skip(first).take(height).enumerate() {
+            put(frame.buffer_mut(), block.area, row, line);
+        }
+        if hidden > 0 && height > 1 {
+            // The last row says that it is not the last.
+            let way = if model.is_zoomed { "Down shows them" } else { "Enter shows all" };
+            let last = Rect { y: block.area.y + block.area.height - 1, height: 1, ..block.area };
+            let text = format!("{} {} more rows: {way}", model.glyphs.down, hidden + 1);
+            put(frame.buffer_mut(), last, 0, &blank(last));
+            put(frame.buffer_mut(), last, 0, &dim(model, &text));
+        }
+    }
+}
+
+/// The rows that do not fit into the pane.
+pub(super) fn hidden_rows(model: &Model, area: Rect, chosen: Entry<'_>) -> usize {
+    let frame = Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(2),
+    };
+    let hidden = |block: &Block| block.rows.len().saturating_sub(usize::from(block.area.height));
+    blocks(model, indented(frame), chosen).iter().map(hidden).max().unwrap_or(0)
+}
+
+fn title(model: &Model, chosen: Entry<'_>) -> String {
+    let dot = model.glyphs.dot;
+    let Entry::Made(made) = chosen else {
+        return format!("Model {} {dot} {} training", chosen.version(), model.glyphs.run(None, true));
+    };
+    if let Some(other) = compared(model) {
+        return format!("Models {other} and {}", made.version);
+    }
+    let mut parts = vec![format!("Model {}", made.version), gate(model, made).0];
+    if made.champion {
+        parts.push(champion(model));
+    }
+    if made.live {
+        parts.push(serving(model));
+    }
+    parts.join(&format!(" {dot} "))
+}
+
+/// The version beside the chosen one.
+fn compared(model: &Model) -> Option<ModelVersion> {
+    models::partner(model).filter(|_| model.models.is_comparing)
+}
+
+/// The names of all parts with their keys, shortened where there is little room.
+fn tabs(model: &Model, width: usize) -> Line<'static> {
+    let theme = &model.theme;
+    let key = |tab: Tab| {
+        let command = COMMANDS.iter().find(|command| command.action == Action::ShowTab(tab));
+        command.and_then(|command| command.keys.first()).map(|key| key.label()).unwrap_or_default()
+    };
+    let whole: usize = Tab::ALL.iter().map(|tab| key(*tab).len() + tab.word().len() + 2).sum::<usize>() + 1;
+    let mut line = Line::default();
+    for (index, tab) in Tab::ALL.into_iter().enumerate() {
+        let is_shown = tab == model.models.tab;
+        if index > 0 {
+            line.push_span(Span::raw(" "));
+        }
+        // Brackets, for what is shown must be told without colour too.
+        line.push_span(Span::raw(if is_shown { "[" } else { "" }));
+        line.push_span(Span::styled(key(tab), theme.accent));
+        let style = if is_shown { theme.title } else { theme.dim };
+        let room = if is_shown || whole <= width { usize::MAX } else { SHORT };
+        line.push_span(Span::styled(format!(" {}", cut(tab.word(), room, "")), style));
+        line.push_span(Span::raw(if is_shown { "]" } else { "" }));
+    }
+    line
+}
+
+/// The places below the tabs and what stands in each.
+fn blocks(model: &Model, inner: Rect, chosen: Entry<'_>) -> Vec<Block> {
+    let area = Rect { y: inner.y + u16::from(inner.height > 0), height: inner.height.saturating_sub(1), ..inner };
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let whole = |rows: Vec<Line<'static>>| vec![Block { area, rows }];
+    let made = match chosen {
+        Entry::Training(training) => return whole(leaderboard::training(model, &training, width)),
+        Entry::Made(made) => made,
+    };
+    let known = match detail_of(model, made.version, width) {
+        Ok(known) => known,
+        Err(rows) => return whole(rows),
+    };
+    let Some(other) = compared(model) else { return whole(part(model, known, width, height)) };
+    let other = match detail_of(model, other, width) {
+        Ok(other) => other,
+        Err(rows) => return whole(rows),
+    };
+    match model.models.tab {
+        Tab::Summary => whole(comparison::rows(model, other, known, width)),
+        Tab::Importance => whole(importance::beside(model, other, known, width)),
+        Tab::Leaderboard | Tab::Confusion | Tab::Calibration | Tab::Data | Tab::Slices => {
+            beside(model, area, other, known)
+        }
+    }
+}
+
+/// The same part of two versions.
+fn beside(model: &Model, area: Rect, one: &ModelDetail, other: &ModelDetail) -> Vec<Block> {
+    let headed = |detail: &ModelDetail, width: u16, height: usize| {
+        let mut rows = vec![heading(model, &name(model, &detail.summary))];
+        rows.extend(part(model, detail, usize::from(width), height.saturating_sub(1)));
+        rows
+    };
+    let height = usize::from(area.height);
+    if area.width < TWO_COLUMNS {
+        let mut rows = headed(one, area.width, height);
+        rows.push(Line::default());
+        rows.extend(headed(other, area.width, height));
+        return vec![Block { area, rows }];
+    }
+    let width = (area.width - 2) / 2;
+    let left = Rect { width, ..area };
+    let right = Rect { x: area.x + area.width - width, width, ..area };
+    vec![
+        Block { area: left, rows: headed(one, width, height) },
+        Block { area: right, rows: headed(other, width, height) },
+    ]
+}
+
+fn name(model: &Model, made: &ModelSummary) -> String {
+    let mark = if made.champion { format!(" {} {}", model.glyphs.dot, champion(model)) } else { String::new() };
+    format!("model {}{mark}", made.version)
+}
+
+/// One part of what is known of a version.
+fn part(model: &Model, detail: &ModelDetail, width: usize, height: usize) -> Vec<Line<'static>> {
+    match model.models.tab {
+        Tab::Summary => summary::rows(model, detail, width),
+        Tab::Leaderboard => leaderboard::rows(model, detail, width),
+        Tab::Confusion => confusion::rows(model, detail, width),
+        Tab::Importance => importance::rows(model, detail, width),
+        Tab::Calibration => calibration::rows(model, detail, width, height),
+        Tab::Data => data::rows(model, detail, width),
+        Tab::Slices => slices::rows(model, detail, width),
+    }
+}
+
+/// All that is known of a version, or why it is not.
+fn detail_of(model: &Model, version: ModelVersion, width: usize) -> Result<&ModelDetail, Vec<Line<'static>>> {
+    let answer = model.models.detail(version);
+    if let Some(detail) = answer.and_then(|answer| answer.value.as_deref()) {
+        return Ok(detail);
+    }
+    Err(match answer.and_then(|answer| answer.error.as_ref()) {
+        Some(error) => sentence(model, error, model.theme.bad, width),
+        None => vec![dim(model, &format!("asking the daemon for model {version}"))],
+    })
+}
+
+fn blank(area: Rect) -> Line<'static> {
+    Line::from(" ".repeat(usize::from(area.width)))
+}
+
+/// Inside a frame with a blank column at each side.
+fn indented(area: Rect) -> Rect {
+    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
+}

@@ -1,0 +1,95 @@
+//! What was tried before a version was made; while it is searched, what the stage tells of it.
+
+use ratatui::text::Line;
+
+use super::UNKNOWN;
+use super::rows::{dim, labelled, number};
+use crate::api::types::{LeaderboardRow, ModelDetail, StageProgress};
+use crate::tui::app::Model;
+use crate::tui::models::Training;
+use crate::tui::quantity;
+use crate::tui::widgets::stage_strip::bar;
+use crate::tui::widgets::table::{Column, Fill, Table};
+use crate::tui::widgets::text::sanitize;
+
+/// What is told of a trial, in the order of [`table`].
+const COLUMNS: [Column; 7] = [
+    Column { heading: "trial", width: 5, fill: Fill::Right, rank: 0 },
+    Column { heading: "state", width: 10, fill: Fill::Left, rank: 0 },
+    Column { heading: "mean", width: 9, fill: Fill::Right, rank: 0 },
+    Column { heading: "deviation", width: 9, fill: Fill::Right, rank: 3 },
+    Column { heading: "rung", width: 5, fill: Fill::Right, rank: 4 },
+    Column { heading: "took", width: 7, fill: Fill::Right, rank: 5 },
+    Column { heading: "learner", width: 16, fill: Fill::Rest, rank: 0 },
+];
+/// Cells of the bar of a stage.
+const BAR: usize = 12;
+
+/// The rows of a version that is there.
+pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>> {
+    if detail.card.trials.is_empty() {
+        let text = "nothing is known of trials: only one learner was configured, or the command that trains tells none \
+                    (it may append {\"leaderboard\": [...]} to $TRAINYARD_OUTPUT)";
+        return super::rows::sentence(model, text, model.theme.dim, width);
+    }
+    table(model, &detail.card.trials, width)
+}
+
+/// The rows of a version that is being trained.
+pub(super) fn training(model: &Model, training: &Training<'_>, width: usize) -> Vec<Line<'static>> {
+    let took = training.work.took(model.now).map(quantity::whole_duration).unwrap_or_default();
+    let text = format!("run {}, stage {}, for {took}", training.run.id, training.stage);
+    let mut rows = labelled(model, "training", &text, model.theme.running, width);
+    let Some(progress) = training.progress else {
+        rows.push(dim(model, "the stage has not said yet how far it is"));
+        return rows;
+    };
+    rows.extend(said(model, progress, width));
+    if !progress.leaderboard.is_empty() {
+        rows.push(Line::default());
+        rows.extend(table(model, &progress.leaderboard, width));
+    }
+    rows
+}
+
+/// How far the stage is, in its own words.
+fn said(model: &Model, progress: &StageProgress, width: usize) -> Vec<Line<'static>> {
+    let mut rows = labelled(model, "says", &progress.message, model.theme.text, width);
+    if let Some(share) = progress.share.filter(|share| share.is_finite()) {
+        let mut line = Line::from(bar(model, share, BAR).to_vec());
+        line.push_span(format!(" {}", quantity::percent(share)));
+        rows.push(line);
+    }
+    for (name, value) in &progress.metrics {
+        rows.extend(labelled(model, &sanitize(name), &number(*value), model.theme.text, width));
+    }
+    rows
+}
+
+fn table(model: &Model, trials: &[LeaderboardRow], width: usize) -> Vec<Line<'static>> {
+    let theme = &model.theme;
+    let metric = trials.iter().map(|trial| trial.metric.as_str()).find(|metric| !metric.is_empty());
+    let metric = metric.map_or_else(|| "the metric that decides".to_owned(), sanitize);
+    let table = Table::fit(&COLUMNS, width);
+    let mut rows = vec![
+        dim(model, &format!("{metric}, in the mean over the parts by which trials were compared")),
+        table.heading(theme.dim, model.glyphs.cut),
+    ];
+    for trial in trials {
+        let style = theme.trial(trial.state);
+        let known = |value: Option<f64>| value.map_or_else(|| UNKNOWN.to_owned(), number);
+        let rung = if trial.of > 0 { format!("{}/{}", trial.rung, trial.of) } else { String::new() };
+        let took = if trial.seconds > 0.0 { quantity::measured(trial.seconds, Some("s")) } else { UNKNOWN.to_owned() };
+        let cells = [
+            (trial.trial.to_string(), theme.text),
+            (format!("{} {}", model.glyphs.trial(trial.state), trial.state.word()), style),
+            (known(trial.mean), theme.title),
+            (known(trial.deviation), theme.dim),
+            (rung, theme.dim),
+            (took, theme.dim),
+            (sanitize(&trial.learner), theme.text),
+        ];
+        rows.push(table.row(&cells, model.glyphs.cut));
+    }
+    rows
+}
