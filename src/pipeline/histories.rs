@@ -220,7 +220,7 @@ impl World {
 
     /// Ends whatever runs, with `outcome`, until nothing moves any more.
     pub(super) fn drain(&mut self, outcome: &Outcome) {
-        for _ in 0..200 {
+        for _ in 0..1_000 {
             if let Some((run, stage)) = self.checking().into_iter().next() {
                 self.feed(Input::Verified { run, stage, intact: true });
             } else if let Some((run, stage, attempt)) = self.running().into_iter().next() {
@@ -237,7 +237,7 @@ impl World {
 
     /// Lets everything go on that people hold back, and ends whatever runs, until nothing is left.
     fn let_all_go(&mut self, outcome: &Outcome) {
-        for _ in 0..50 {
+        for _ in 0..500 {
             self.drain(outcome);
             let waiting = self.state.awaiting_approval().next().map(|(run, stage, _)| (run, stage.clone()));
             if self.state.lock.is_some() {

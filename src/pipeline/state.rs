@@ -280,7 +280,7 @@ impl State {
             | Event::SilenceLifted { .. } => self.alerts.record(at, event, &self.releases),
             Event::ModelPromoted { .. } | Event::ModelNoted { .. } => self.registry_changes(at, event)?,
             Event::Locked { .. } | Event::Unlocked { .. } | Event::ApprovalWanted { .. } | Event::Approved { .. } => {
-                self.hold_changes(at, event)?
+                self.hold_changes(at, event)?;
             }
         }
         Ok(())
