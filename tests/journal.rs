@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use trainyard::pipeline::{Recorded, ReleaseStatus, RunResult, SCHEMA, State, narrate};
+use trainyard::pipeline::{EventFilter, Recorded, ReleaseStatus, RunId, RunResult, SCHEMA, StageName, State, narrate};
 
 fn recorded(schema: u32) -> Vec<Recorded> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/events.{schema}.jsonl"));
@@ -62,4 +62,39 @@ fn the_end_of_a_refusal_is_told_as_a_sentence() {
 fn how_models_become_champions_is_told_as_sentences() {
     let told: Vec<String> = recorded(3).iter().map(|recorded| narrate(&recorded.event)).collect();
     insta::assert_snapshot!(told.get(recorded(2).len()..).unwrap().join("\n"));
+}
+
+/// A lock whose holder dies, an approval and a refusal of one, a schedule, and commands that are refused.
+#[test]
+fn what_people_hold_back_is_told_as_sentences() {
+    let events = recorded(5);
+    let told: Vec<String> = events.iter().skip(recorded(4).len()).map(|recorded| narrate(&recorded.event)).collect();
+    insta::assert_snapshot!(told.join("\n"));
+    let mut state = State::default();
+    for event in &events {
+        state.apply(event).unwrap();
+    }
+    assert_eq!(state.lock, None);
+    let deploys = |run: u64| &state.runs[&RunId(run)].stages[&StageName::from("deploy")];
+    assert_eq!(deploys(14).approved.as_ref().map(|approval| approval.by.as_str()), Some("omar"));
+    assert_eq!((deploys(15).approved.as_ref(), deploys(15).state.word()), (None, "not run"));
+}
+
+/// Who looks back finds what one person did, and what a word stands in.
+#[test]
+fn history_is_looked_through_by_person_run_and_word() {
+    let events = recorded(5);
+    let found = |filter: &EventFilter| -> Vec<String> {
+        events.iter().filter(|event| filter.matches(event)).map(|recorded| narrate(&recorded.event)).collect()
+    };
+    let by_omar = EventFilter { by: Some("omar".to_owned()), run: Some(RunId(15)), ..EventFilter::default() };
+    assert_eq!(
+        found(&by_omar),
+        [
+            "omar asked to decline what waits in run 15: not on a Friday",
+            "run 15: deploy not run: omar declined it: not on a Friday",
+        ]
+    );
+    let word = EventFilter { text: Some("HOLDER".to_owned()), ..EventFilter::default() };
+    assert_eq!(found(&word), ["the lock on deploys has ended: its holder, process 4711, is gone"]);
 }

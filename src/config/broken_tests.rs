@@ -255,6 +255,22 @@ fn too_many_retries_are_refused() {
 }
 
 #[test]
+fn who_approves_a_stage_is_anybody_or_has_a_name() {
+    let told = |line: &str| told(&format!("[stages.test]\ncommand = [\"a\"]\n{line}\n"));
+    let message = "expected `true`, `false` or names, found a string";
+    let mark = "          ^^^^^^ write `approve = true`, or `approve = [\"mina\"]`";
+    assert_eq!(told("approve = \"mina\""), error("3:11", message, "approve = \"mina\"", mark));
+    let mark = "          ^^ write `approve = true` if anybody may, or remove it";
+    assert_eq!(told("approve = []"), error("3:11", "`approve` names nobody", "approve = []", mark));
+    let mark = "           ^^ for example `approve = [\"mina\", \"alice\"]`";
+    let line = "approve = [\"\"]";
+    assert_eq!(told(line), error("3:12", "a name in `approve` is empty", line, mark));
+    let message = "expected `true`, `false` or names, found an integer";
+    let mark = "          ^ for example `approve = [\"mina\", \"alice\"]`";
+    assert_eq!(told("approve = 1"), error("3:11", message, "approve = 1", mark));
+}
+
+#[test]
 fn a_need_that_is_not_defined_is_told_with_the_nearest_stage() {
     assert_eq!(
         told("[stages.train]\ncommand = [\"a\"]\n[stages.test]\ncommand = [\"b\"]\nneeds = [\"trian\"]\n"),

@@ -12,7 +12,7 @@ use crate::pipeline::Digest;
 
 use super::settings::{Action, DeployTarget, Runner, StageSettings};
 
-/// The definition of a stage. `needs`, `retries`, `timeout`, `grace`, `silence` and `production` are not in it:
+/// The definition of a stage. `needs`, `retries`, `timeout`, `grace`, `approve`, `silence` and `production` are not in it:
 /// changing them must not make a stage run again.
 pub(super) fn definition(stage: &StageSettings) -> Digest {
     let spec = &stage.spec;

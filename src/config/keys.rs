@@ -191,6 +191,8 @@ pub enum Shape {
     Words,
     /// `true` or `false`.
     Boolean,
+    /// `true` or `false`, or an array of names.
+    YesOrNames,
     /// A whole number.
     Integer {
         /// The least that is valid.

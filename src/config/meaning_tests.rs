@@ -347,6 +347,7 @@ fn the_definition_changes_with_what_is_made_and_not_with_how_often_it_is_tried()
     let definition = |lines: &str| lone("test", lines).spec.definition;
     let plain = definition("command = [\"pytest\"]");
     assert_eq!(plain, definition("command = [\"pytest\"]\nretries = 3\ntimeout = \"1m\"\ngrace = \"1s\"\nneeds = []"));
+    assert_eq!(plain, definition("command = [\"pytest\"]\napprove = [\"mina\"]"));
     for other in [
         "command = [\"pytest\", \"-q\"]",
         "command = [\"pytest\"]\nenvironment = { A = \"b\" }",
@@ -361,6 +362,14 @@ fn the_definition_changes_with_what_is_made_and_not_with_how_often_it_is_tried()
         lone("train", &lines).spec.definition
     };
     assert_ne!(gate("0.5"), gate("0.6"));
+}
+
+#[test]
+fn a_stage_asks_nobody_anybody_or_those_who_are_named() {
+    let approval = |lines: &str| lone("test", &format!("command = [\"pytest\"]\n{lines}")).spec.approval;
+    assert_eq!((approval(""), approval("approve = false")), (None, None));
+    assert_eq!(approval("approve = true"), Some(Vec::new()));
+    assert_eq!(approval("approve = [\"mina\", \"alice\"]"), Some(vec!["mina".to_owned(), "alice".to_owned()]));
 }
 
 #[test]

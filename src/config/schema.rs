@@ -54,6 +54,10 @@ fn shape(shape: Shape) -> Map<String, Value> {
         Shape::Text => text(),
         Shape::Texts | Shape::Globs | Shape::Words => json!({ "type": "array", "items": text() }),
         Shape::Boolean => json!({ "type": "boolean" }),
+        Shape::YesOrNames => json!({ "oneOf": [
+            { "type": "boolean" },
+            { "type": "array", "items": { "type": "string", "pattern": r"\S" }, "minItems": 1 }
+        ] }),
         Shape::Integer { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Shape::Number => json!({ "type": "number" }),
         Shape::Pair => json!({ "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 }),
@@ -195,6 +199,7 @@ fn kind(key: &Key) -> String {
         Shape::Globs => "globs".to_owned(),
         Shape::Words => "program and arguments".to_owned(),
         Shape::Boolean => "`true` or `false`".to_owned(),
+        Shape::YesOrNames => "`true`, `false` or names".to_owned(),
         Shape::Integer { least, most: i64::MAX } => format!("integer from {least}"),
         Shape::Integer { least, most } => format!("integer, {least} to {most}"),
         Shape::Number => "number".to_owned(),

@@ -70,6 +70,7 @@ fn stage(name: &Spanned<String>, mut reader: TableReader<'_>) -> Draft {
     let timeout = reader.duration("timeout");
     let retries = reader.integer("retries").and_then(|retries| u32::try_from(retries).ok()).unwrap_or(0);
     let grace = reader.duration("grace").unwrap_or(Duration::from_secs(10));
+    let approval = reader.yes_or_names("approve");
     let environment = reader.variables("environment");
     let uses_data = reader.boolean("data").unwrap_or(effects.produces_model);
     reader.finish();
@@ -88,6 +89,7 @@ fn stage(name: &Spanned<String>, mut reader: TableReader<'_>) -> Draft {
         timeout: timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)),
         // Where an image is kept belongs to it, and follows from other stages.
         definition: Digest(String::new()),
+        approval,
     };
     Draft {
         settings: StageSettings {

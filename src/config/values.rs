@@ -92,6 +92,32 @@ impl TableReader<'_> {
         Some(*value)
     }
 
+    /// Who may say yes where that is wanted: anybody if there are no names.
+    pub(super) fn yes_or_names(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let entry = self.entry(key)?;
+        let names = match entry.value {
+            DeValue::Boolean(is_wanted) => return is_wanted.then(Vec::new),
+            DeValue::Array(items) => self.texts_of(key, items),
+            DeValue::String(name) => {
+                let hint = format!("write `{key} = true`, or `{key} = [{}]`", quote(name));
+                self.problems.add(entry.span, "expected `true`, `false` or names, found a string", hint);
+                return None;
+            }
+            _ => {
+                self.mistyped(&entry, "`true`, `false` or names");
+                return None;
+            }
+        };
+        if matches!(entry.value, DeValue::Array(items) if items.is_empty()) {
+            let hint = format!("write `{key} = true` if anybody may, or remove it");
+            self.problems.add(entry.span, format!("`{key}` names nobody"), hint);
+        }
+        for name in names.iter().filter(|name| name.get_ref().trim().is_empty()) {
+            self.problems.add(name.span(), format!("a name in `{key}` is empty"), self.example(key));
+        }
+        Some(names.into_iter().map(Spanned::into_inner).collect())
+    }
+
     /// A whole number within the range of the key.
     pub(super) fn integer(&mut self, key: &'static str) -> Option<i64> {
         let entry = self.entry(key)?;

@@ -69,7 +69,7 @@ type Look = Box<dyn FnOnce(&State, &Journal) + Send>;
 
 enum Request {
     Input(Input),
-    Command { by: String, command: Command, reply: oneshot::Sender<Result<RunId, CommandError>> },
+    Command { asked: Input, reply: oneshot::Sender<Result<Option<RunId>, CommandError>> },
     Ask { input: Input, reply: oneshot::Sender<Result<(), CommandError>> },
     Look(Look),
     End,
@@ -89,10 +89,18 @@ impl CoreHandle {
         let _ = self.requests.send(Request::Input(input));
     }
 
-    /// Asks for something in an operator's name.
-    pub async fn command(&self, by: String, command: Command) -> Result<RunId, CommandError> {
+    /// Asks for something in an operator's name, with the machine from which and the reason why he asks. The answer is the
+    /// run that was made, stopped or let go on, if the command speaks of one.
+    pub async fn command(
+        &self,
+        by: String,
+        from: Option<String>,
+        message: String,
+        command: Command,
+    ) -> Result<Option<RunId>, CommandError> {
         let (reply, answer) = oneshot::channel();
-        let _ = self.requests.send(Request::Command { by, command, reply });
+        let asked = Input::Command { by, from, message, command };
+        let _ = self.requests.send(Request::Command { asked, reply });
         answer.await.unwrap_or(Err(CommandError::Ending))
     }
 
@@ -183,9 +191,9 @@ impl Core {
             for request in first.into_iter().chain(std::iter::from_fn(|| requests.try_recv().ok())) {
                 match request {
                     Request::Input(input) => batch.push(input),
-                    Request::Command { by, command, reply } => {
+                    Request::Command { asked, reply } => {
                         self.take(std::mem::take(&mut batch));
-                        let _ = reply.send(self.command(by, command));
+                        let _ = reply.send(self.command(asked));
                     }
                     Request::Ask { input, reply } => {
                         self.take(std::mem::take(&mut batch));
@@ -228,8 +236,8 @@ impl Core {
         }
     }
 
-    fn command(&mut self, by: String, command: Command) -> Result<RunId, CommandError> {
-        match self.turn(vec![Input::Command { by, command }]) {
+    fn command(&mut self, asked: Input) -> Result<Option<RunId>, CommandError> {
+        match self.turn(vec![asked]) {
             Ok(Some(reply)) => reply.map_err(CommandError::Refused),
             Ok(None) => Err(CommandError::Ending),
             Err(error) => Err(CommandError::Journal(error)),
@@ -237,7 +245,7 @@ impl Core {
     }
 
     /// Decides on all inputs, journals all that follows in one commit, and only then makes it true.
-    fn turn(&mut self, inputs: Vec<Input>) -> Result<Option<Result<RunId, Refusal>>, JournalError> {
+    fn turn(&mut self, inputs: Vec<Input>) -> Result<Option<Result<Option<RunId>, Refusal>>, JournalError> {
         let mut next = self.state.clone();
         let mut recorded = Vec::new();
         let mut reply = None;

@@ -218,6 +218,11 @@ pub enum Restraint {
     },
     /// No stage makes a model.
     NothingTrains,
+    /// An operator locked deploys.
+    Locked {
+        /// Who.
+        by: String,
+    },
 }
 
 impl Restraint {
@@ -234,7 +239,8 @@ impl Restraint {
             | Self::NotReady
             | Self::Deploying { .. }
             | Self::GoingBack { .. }
-            | Self::Busy { .. } => true,
+            | Self::Busy { .. }
+            | Self::Locked { .. } => true,
             Self::LeftBefore { .. }
             | Self::NoEarlierRelease
             | Self::FiredThereToo { .. }

@@ -2,16 +2,17 @@
 //!
 //! First the direct consequences of the input are noted, then [`Draft::settle`] moves every run and stage on until nothing
 //! more follows. Each noted event is applied to a draft of the state at once, so every later rule sees the earlier ones.
-//! The rules of what a *stage* does live in [`super::consider`], what follows from an alert in [`super::react`]; those of
-//! runs live here.
+//! The rules of what a *stage* does live in [`super::consider`], what holds one back in [`super::hold`], what follows from an
+//! alert in [`super::react`], what operators ask for in [`super::command`]; those of runs live here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::consider::{Circumstances, Next, identity};
-use super::event::{Command, Event, Input};
+use super::event::{Event, Input};
 use super::explain::{PlannedAction, plan};
 use super::graph::{StageKind, StageSpec};
+use super::hold::Permit;
 use super::ids::{Attempt, Moment, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
 use super::judge::judge;
@@ -32,8 +33,8 @@ const REJECTED: i32 = 1;
 pub struct Decision {
     /// What happens, in order.
     pub events: Vec<Event>,
-    /// For a command: the run it made or stopped, or why it was refused.
-    pub reply: Option<Result<RunId, Refusal>>,
+    /// For a command: the run it made, stopped or let go on, if it speaks of one; or why it was refused.
+    pub reply: Option<Result<Option<RunId>, Refusal>>,
 }
 
 /// Decides what follows from `input` at the moment `at`. An error means that the rules contradict the state: a defect.
@@ -53,7 +54,11 @@ pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, Apply
             }
         }
         Input::HeldBack(files) => draft.held_back(&files)?,
-        Input::Command { by, command } => reply = Some(draft.command(by, command)?),
+        Input::Command { by, from, message, command } => {
+            reply = Some(draft.command(by, from, message, command)?);
+        }
+        Input::HolderGone(holder) => draft.holder_gone(&holder)?,
+        Input::Scheduled { name, selection } => draft.scheduled(name, selection)?,
         Input::Verified { run, stage, intact } => draft.verified(run, &stage, intact)?,
         Input::Ended { run, stage, attempt, outcome, outputs, output_held } => {
             draft.ended(run, &stage, attempt, outcome, outputs, output_held)?;
@@ -90,6 +95,18 @@ impl Draft {
     pub(super) fn note(&mut self, event: Event) -> Result<(), ApplyError> {
         self.state.apply_event(self.at, &event)?;
         self.events.push(event);
+        Ok(())
+    }
+
+    /// The place of the next event, for one whose content follows from those behind it.
+    pub(super) fn place(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Notes an event that changes no state before those that came from `place` on.
+    pub(super) fn note_at(&mut self, place: usize, event: Event) -> Result<(), ApplyError> {
+        self.state.apply_event(self.at, &event)?;
+        self.events.insert(place.min(self.events.len()), event);
         Ok(())
     }
 
@@ -182,60 +199,18 @@ impl Draft {
         inputs.data.count == 0 && self.state.graph.stages().iter().any(|stage| stage.uses_data)
     }
 
-    fn command(&mut self, by: String, command: Command) -> Result<Result<RunId, Refusal>, ApplyError> {
-        match command {
-            Command::Run(selection) => {
-                if let Some(from) = &selection.from
-                    && self.state.graph.get(from).is_none()
-                {
-                    let known: Vec<_> = self.state.graph.stages().iter().map(|stage| stage.name.as_str()).collect();
-                    let known = known.join(", ");
-                    return Ok(Err(Refusal::UnknownStage { name: from.0.clone(), known }));
-                }
-                let Some(inputs) = self.state.inputs.clone() else { return Ok(Err(Refusal::NotReady)) };
-                self.create(Trigger::Manual { by }, selection, inputs).map(Ok)
-            }
-            Command::Cancel { run } => self.cancel(&by, run),
-            Command::Promote { model, message } => self.promote(by, model, message),
-            Command::Rollback { to } => {
-                let target = match to {
-                    Some(id) => self.state.releases.get(&id).ok_or(Refusal::UnknownRelease(id)),
-                    None => self.state.rollback_target().ok_or(Refusal::NoEarlierRelease),
-                };
-                let target = match target {
-                    Ok(release) if Some(release.id) == self.state.live => {
-                        return Ok(Err(Refusal::AlreadyLive(release.id)));
-                    }
-                    Ok(release) if release.archive.is_none() || release.live_since.is_none() => {
-                        return Ok(Err(Refusal::UnknownRelease(release.id)));
-                    }
-                    Ok(release) => release.id,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
-                let Some(inputs) = self.state.inputs.clone() else { return Ok(Err(Refusal::NotReady)) };
-                self.create(Trigger::Rollback { by, to: target }, Selection::default(), inputs).map(Ok)
-            }
-        }
-    }
-
-    fn cancel(&mut self, by: &str, run: Option<RunId>) -> Result<Result<RunId, Refusal>, ApplyError> {
-        let chosen: Vec<Arc<Run>> = match run {
-            Some(id) => match self.state.runs.get(&id).filter(|run| !run.is_finished()) {
-                Some(run) => vec![run.clone()],
-                None => return Ok(Err(Refusal::NotActive(id))),
-            },
-            None => self.state.runs.values().filter(|run| !run.is_finished()).cloned().collect(),
+    /// What a schedule asks for, unless the same is under way on the same.
+    fn scheduled(&mut self, name: String, selection: Selection) -> Result<(), ApplyError> {
+        let Some(inputs) = self.state.inputs.clone() else { return Ok(()) };
+        let does_so = |run: &&Arc<Run>| !run.trigger.is_rollback() && run.trigger.promoted().is_none();
+        let same = self.state.runs_alike(&selection, &inputs).find(does_so).map(|run| run.id);
+        let unknown = selection.from.clone().filter(|from| self.state.graph.get(from).is_none());
+        let text = match (same, unknown) {
+            (_, Some(stage)) => format!("schedule {name} starts nothing: there is no stage {stage}"),
+            (Some(run), None) => format!("schedule {name} starts nothing: run {run} does just this already"),
+            (None, None) => return self.create(Trigger::Schedule { name }, selection, inputs).map(drop),
         };
-        let Some(first) = chosen.first().map(|run| run.id) else { return Ok(Err(Refusal::NothingToCancel)) };
-        if let Some(deploying) = chosen.iter().find(|run| run.is_deploying(&self.state.graph)) {
-            return Ok(Err(Refusal::Deploying(deploying.id)));
-        }
-        for run in chosen {
-            if run.stopping.is_none() {
-                self.stop(run.id, StopReason::Cancelled { by: by.to_owned() })?;
-            }
-        }
-        Ok(Ok(first))
+        self.note(Event::Noted { text })
     }
 
     /// Makes a run. Those that wait, and the active one unless it deploys, give way to it: the newest wins before deploy.
@@ -258,7 +233,7 @@ impl Draft {
         Ok(id)
     }
 
-    fn stop(&mut self, run: RunId, reason: StopReason) -> Result<(), ApplyError> {
+    pub(super) fn stop(&mut self, run: RunId, reason: StopReason) -> Result<(), ApplyError> {
         self.note(Event::RunStopping { run, reason })
     }
 
@@ -376,6 +351,7 @@ impl Draft {
     }
 
     fn tick(&mut self) -> Result<(), ApplyError> {
+        self.lock_may_end()?;
         let Some(run) = self.state.active_run().cloned() else { return Ok(()) };
         for (name, stage) in &run.stages {
             match &stage.state {
@@ -456,7 +432,10 @@ impl Draft {
 
     fn stop_stage(&mut self, run: &Run, spec: &StageSpec, state: &StageState) -> Result<(), ApplyError> {
         match state {
-            StageState::Waiting | StageState::Checking { .. } | StageState::Retrying { .. } => {
+            StageState::Waiting
+            | StageState::Checking { .. }
+            | StageState::Retrying { .. }
+            | StageState::AwaitingApproval { .. } => {
                 self.note(Event::StageDropped { run: run.id, stage: spec.name.clone() })
             }
             // A deploy is never left half swapped: it ends by itself.
@@ -507,8 +486,15 @@ impl Draft {
         }
     }
 
+    /// Every start of a stage comes by here, so that none goes past a lock or an approval that is wanted. What a lock holds
+    /// stays as it is; what is approved is considered anew, for the world may have moved on meanwhile.
     fn start(&mut self, run: RunId, spec: &StageSpec, why: Why, fingerprint: Fingerprint) -> Result<(), ApplyError> {
-        let Some(owner) = self.state.runs.get(&run) else { return Err(ApplyError::UnknownRun(run)) };
+        let Some(owner) = self.state.runs.get(&run).cloned() else { return Err(ApplyError::UnknownRun(run)) };
+        match self.state.permit(&owner, spec) {
+            Permit::Granted => {}
+            Permit::Locked => return Ok(()),
+            Permit::Ask(of) => return self.note(Event::ApprovalWanted { run, stage: spec.name.clone(), of }),
+        }
         let attempt = owner.stages.get(&spec.name).map_or(Attempt(1), |stage| stage.attempt.next());
         let is_deploy = spec.kind == StageKind::Deploy;
         if is_deploy

@@ -9,14 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::{Answer, Evidence, FiringAlert, Reaction};
 use super::graph::Graph;
+use super::hold::Holder;
 use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
 use super::reason::{Obstacle, Outcome, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
+use super::refusal::Refusal;
 use super::registry::Promoter;
 use super::run::{Outputs, Stopping};
 
 /// The version of the form of events.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 
 /// Something that has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -255,37 +257,59 @@ pub enum Event {
         /// What.
         text: String,
     },
-}
-
-impl Event {
-    /// Whether it is about the alert: that fired or ended, somebody silenced it, or a run was asked for because of it.
-    pub fn is_about_alert(&self, alert: &str) -> bool {
-        match self {
-            Self::AlertFired { name, .. } | Self::AlertResolved { name, .. } => name == alert,
-            Self::AlertSilenced { alert: name, .. } | Self::SilenceLifted { alert: name, .. } => name == alert,
-            Self::RunCreated { trigger, .. } => trigger.alert() == Some(alert),
-            Self::Configured { .. }
-            | Self::InputsObserved { .. }
-            | Self::DataRefused { .. }
-            | Self::DataRefusalEnded { .. }
-            | Self::RunStarted { .. }
-            | Self::RunStopping { .. }
-            | Self::RunFinished { .. }
-            | Self::StageChecking { .. }
-            | Self::StageSkipped { .. }
-            | Self::StageNotRun { .. }
-            | Self::StageStarted { .. }
-            | Self::StageStopping { .. }
-            | Self::StageFinished { .. }
-            | Self::StageRetrying { .. }
-            | Self::StageDropped { .. }
-            | Self::ReleaseRejected { .. }
-            | Self::QuarantineLifted { .. }
-            | Self::ModelPromoted { .. }
-            | Self::ModelNoted { .. }
-            | Self::Noted { .. } => false,
-        }
-    }
+    /// An operator asked for something, and what became of it; what follows from it comes behind (since schema 5).
+    Commanded {
+        /// Who.
+        by: String,
+        /// From which machine, if that is known.
+        from: Option<String>,
+        /// What for.
+        command: Command,
+        /// Why; empty when nothing was said.
+        message: String,
+        /// The run that was made, stopped or let go on.
+        run: Option<RunId>,
+        /// Why it was not carried out.
+        refused: Option<Refusal>,
+    },
+    /// Automation is held off deploys from now on (since schema 5).
+    Locked {
+        /// By whom.
+        by: String,
+        /// Why.
+        message: String,
+        /// It ends by itself at this moment.
+        until: Option<Moment>,
+        /// It ends by itself with this process.
+        holder: Option<Holder>,
+    },
+    /// Automation may deploy again (since schema 5).
+    Unlocked {
+        /// Who said so; nobody when the lock ended by itself.
+        by: Option<String>,
+        /// Why, as part of a sentence; may be empty when somebody said so.
+        why: String,
+    },
+    /// A stage could start and waits for a person to let it (since schema 5).
+    ApprovalWanted {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+        /// Who may; anybody if nobody is named.
+        of: Vec<String>,
+    },
+    /// A person let it (since schema 5).
+    Approved {
+        /// In this run.
+        run: RunId,
+        /// Which.
+        stage: StageName,
+        /// Who.
+        by: String,
+        /// Why; empty when nothing was said.
+        message: String,
+    },
 }
 
 /// An event with its place in history.
@@ -319,9 +343,53 @@ pub enum Command {
     Promote {
         /// Which.
         model: ModelVersion,
-        /// Why.
+        /// Why; without it, the reason of the command.
         message: String,
     },
+    /// Hold automation off deploys. Its reason is that of the command.
+    Lock {
+        /// For so long; without it, until somebody ends it.
+        milliseconds: Option<u64>,
+        /// For as long as this process lives.
+        holder: Option<Holder>,
+    },
+    /// Let automation deploy again.
+    Unlock,
+    /// Let a stage start that waits for a person; without a run and a name, the one that waits.
+    Approve {
+        /// In this run.
+        run: Option<RunId>,
+        /// Which.
+        stage: Option<StageName>,
+    },
+    /// Do not let it.
+    Decline {
+        /// In this run.
+        run: Option<RunId>,
+        /// Which.
+        stage: Option<StageName>,
+    },
+}
+
+impl Command {
+    /// The run that it names.
+    pub fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Cancel { run } | Self::Approve { run, .. } | Self::Decline { run, .. } => *run,
+            Self::Run(_) | Self::Rollback { .. } | Self::Promote { .. } | Self::Lock { .. } | Self::Unlock => None,
+        }
+    }
+
+    /// The stage that it names.
+    pub fn stage(&self) -> Option<&StageName> {
+        match self {
+            Self::Run(selection) => selection.from.as_ref(),
+            Self::Approve { stage, .. } | Self::Decline { stage, .. } => stage.as_ref(),
+            Self::Cancel { .. } | Self::Rollback { .. } | Self::Promote { .. } | Self::Lock { .. } | Self::Unlock => {
+                None
+            }
+        }
+    }
 }
 
 /// What reaches the core from outside.
@@ -351,8 +419,21 @@ pub enum Input {
     Command {
         /// Who.
         by: String,
+        /// From which machine, if that is known.
+        from: Option<String>,
+        /// Why; empty when nothing was said.
+        message: String,
         /// What.
         command: Command,
+    },
+    /// The process that holds a lock is gone.
+    HolderGone(Holder),
+    /// The time of a schedule has come.
+    Scheduled {
+        /// Its name.
+        name: String,
+        /// Which stages it is about.
+        selection: Selection,
     },
     /// Outputs were verified.
     Verified {
@@ -416,33 +497,4 @@ pub enum Input {
     Tick,
     /// Something that people should know.
     Note(String),
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::pipeline::{DataSet, Digest, SourceState};
-
-    #[test]
-    fn an_event_is_about_the_alert_that_it_names_and_a_run_about_the_one_that_asked_for_it() {
-        let digest = Digest(String::new());
-        let source = SourceState { digest: digest.clone(), commit: None, branch: None, dirty: false };
-        let data = DataSet { digest, count: 0, rows: 0, files: Vec::new() };
-        let inputs = Inputs { data, source, stage_sources: BTreeMap::new() };
-        let created = |trigger| Event::RunCreated {
-            run: RunId(9),
-            trigger,
-            selection: Selection::default(),
-            inputs: inputs.clone(),
-        };
-        assert!(created(Trigger::AlertRetrain { alert: "Drift".to_owned() }).is_about_alert("Drift"));
-        let back = Trigger::AlertRollback { alert: "Drift".to_owned(), to: ReleaseId(1) };
-        assert!(created(back.clone()).is_about_alert("Drift") && !created(back).is_about_alert("Dri"));
-        assert!(!created(Trigger::FirstStart).is_about_alert("Drift"));
-        let lifted = Event::SilenceLifted { alert: "Drift".to_owned(), by: "me".to_owned() };
-        assert!(lifted.is_about_alert("Drift") && !lifted.is_about_alert("ErrorRate"));
-        assert!(!Event::Noted { text: "Drift".to_owned() }.is_about_alert("Drift"));
-    }
 }

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Restraint;
 use super::consider::{Circumstances, Next};
-use super::ids::{Digest, StageName};
+use super::graph::{StageKind, StageSpec};
+use super::hold::Lock;
+use super::ids::{Digest, Moment, StageName};
 use super::reason::{Failure, Obstacle, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
 use super::run::{Run, StageState};
 use super::state::State;
@@ -97,6 +99,10 @@ pub fn plan(state: &State, selection: &Selection) -> Vec<Planned> {
                 Next::NotRun(obstacle) => (PlannedAction::Hold, self::obstacle(&obstacle)),
             }
         };
+        let reason = match action {
+            PlannedAction::Run | PlannedAction::Maybe => reason + &holds(state, spec),
+            PlannedAction::Skip | PlannedAction::Hold => reason,
+        };
         // A stage that will run may give what it gave before: those behind it are judged by its last pass.
         if let Some(last) = state.last_pass(&spec.name)
             && let Some(digest) = &last.outputs.digest
@@ -111,6 +117,20 @@ pub fn plan(state: &State, selection: &Selection) -> Vec<Planned> {
     planned
 }
 
+/// What will hold back a stage that is to run, with a separator before it. A run by hand goes through a lock.
+fn holds(state: &State, spec: &StageSpec) -> String {
+    let mut text = String::new();
+    if let Some(lock) = state.lock.as_ref().filter(|_| spec.kind == StageKind::Deploy) {
+        text.push_str(&format!("; by itself it would wait: {}", self::lock(lock)));
+    }
+    match spec.approval.as_deref() {
+        Some([]) => text.push_str("; asks for approval first"),
+        Some(of) => text.push_str(&format!("; asks {} first", any_of(of))),
+        None => {}
+    }
+    text
+}
+
 /// Why a stage stands where it stands in `run`, in one sentence; empty when there is nothing to add to the state's word.
 pub fn stage(state: &State, run: &Run, name: &StageName) -> String {
     let Some(entry) = run.stages.get(name) else { return String::new() };
@@ -118,6 +138,7 @@ pub fn stage(state: &State, run: &Run, name: &StageName) -> String {
         StageState::Waiting => waiting(state, run, name),
         StageState::Checking { earlier } => format!("verifying the outputs of run {earlier}"),
         StageState::Retrying { failed, .. } => format!("attempt {failed} failed; it will be tried again"),
+        StageState::AwaitingApproval { of, .. } => format!("waits for {}", approval_of(of)),
         StageState::Running { .. } | StageState::Passed => entry.why.as_ref().map(why).unwrap_or_default(),
         StageState::Failed { failure } => self::failure(failure),
         StageState::Skipped { reason } => skip(reason),
@@ -142,7 +163,38 @@ fn waiting(state: &State, run: &Run, name: &StageName) -> String {
             spec.needs.iter().filter(is_open).map(StageName::as_str).collect()
         })
         .unwrap_or_default();
-    if open.is_empty() { "waits for its turn".to_owned() } else { format!("waits for {}", open.join(" and ")) }
+    if !open.is_empty() {
+        return format!("waits for {}", open.join(" and "));
+    }
+    let is_held = state.graph.get(name).is_some_and(|spec| state.is_held(run, spec));
+    match state.lock.as_ref().filter(|_| is_held) {
+        Some(lock) => format!("waits: {}", self::lock(lock)),
+        None => "waits for its turn".to_owned(),
+    }
+}
+
+/// Who holds automation off deploys, and why.
+pub fn lock(lock: &Lock) -> String {
+    format!("{} locked deploys: {}{}", lock.by, lock.message, until(lock.until))
+}
+
+/// Until when something lasts, with a separator before it.
+pub(super) fn until(until: Option<Moment>) -> String {
+    until.map(|until| format!(", until {}", until.utc())).unwrap_or_default()
+}
+
+/// Whose approval is wanted.
+pub fn approval_of(of: &[String]) -> String {
+    if of.is_empty() { "approval".to_owned() } else { format!("approval of {}", any_of(of)) }
+}
+
+/// Any one of these: `mina, alice or bob`.
+pub fn any_of(names: &[String]) -> String {
+    match names {
+        [] => "anybody".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
 }
 
 /// Why a stage was started.
@@ -202,6 +254,7 @@ pub fn restraint(restraint: &Restraint) -> String {
         Restraint::NoWay { reason } => reason.clone(),
         Restraint::Busy { run } => format!("run {run} is under way"),
         Restraint::NothingTrains => "no stage trains".to_owned(),
+        Restraint::Locked { by } => format!("{by} locked deploys"),
     }
 }
 
@@ -231,6 +284,7 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
         Obstacle::ModelLost { model } => {
             format!("the files of model {model} are gone or damaged; promote another (`trainyard models`)")
         }
+        Obstacle::Declined { by, message } => format!("{by} declined it{}", said(message)),
     }
 }
 
@@ -288,7 +342,13 @@ pub fn trigger(trigger: &Trigger) -> String {
         Trigger::AlertRollback { alert, to } => format!("alert {alert} fired: back to release {to}"),
         Trigger::AlertRetrain { alert } => format!("alert {alert} fired: train again"),
         Trigger::Promotion { by, model } => format!("model {model} promoted ({by})"),
+        Trigger::Schedule { name } => format!("schedule {name}"),
     }
+}
+
+/// What somebody said of it, with a separator before it.
+pub(super) fn said(message: &str) -> String {
+    if message.trim().is_empty() { String::new() } else { format!(": {}", message.trim()) }
 }
 
 fn some_of(files: &[String]) -> String {

@@ -50,6 +50,10 @@ pub struct StageSpec {
     pub timeout: Option<u64>,
     /// Digest of everything else in its configuration (command, environment, options).
     pub definition: Digest,
+    /// Who must let it start: one of these, or anybody if there are none. Asking others makes nothing different, so it is no
+    /// part of any fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Vec<String>>,
 }
 
 /// Why a list of stages is no graph.
@@ -168,6 +172,7 @@ mod tests {
             retries: 0,
             timeout: None,
             definition: Digest(name.to_owned()),
+            approval: None,
         }
     }
 

@@ -101,8 +101,44 @@ impl Moment {
         Self(self.0.saturating_add(i64::try_from(milliseconds).unwrap_or(i64::MAX)))
     }
 
+    /// The minute in UTC, as people write it. Whoever knows the time zone of his reader shows that of the moment instead.
+    pub fn utc(self) -> String {
+        let minutes = self.0.div_euclid(60_000);
+        let (days, minute) = (minutes.div_euclid(1_440), minutes.rem_euclid(1_440));
+        // Days are counted from the first of March of the year 0, so that a leap day is the last of its year; 400 years are
+        // an era of 146 097 days.
+        let day = days.saturating_add(719_468);
+        let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let (month, day) = (if month < 10 { month + 3 } else { month - 9 }, day - (153 * month + 2) / 5 + 1);
+        let year = era * 400 + year + i64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+    }
+
     /// Milliseconds from `earlier` to this moment; zero when the clock went back.
     pub fn since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_told_as_a_minute_of_a_day() {
+        for (milliseconds, told) in [
+            (0, "1970-01-01 00:00 UTC"),
+            (-1, "1969-12-31 23:59 UTC"),
+            (951_782_400_000, "2000-02-29 00:00 UTC"),
+            (1_709_251_199_999, "2024-02-29 23:59 UTC"),
+            (1_795_491_462_000, "2026-11-24 03:37 UTC"),
+            (4_107_542_400_000, "2100-03-01 00:00 UTC"),
+        ] {
+            assert_eq!(Moment(milliseconds).utc(), told);
+        }
+        assert!(!Moment(i64::MAX).utc().is_empty() && !Moment(i64::MIN).utc().is_empty());
     }
 }

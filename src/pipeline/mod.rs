@@ -6,13 +6,17 @@
 //!
 //! **Invariant:** nothing in here knows a clock, a file, a socket, a thread or a random number. Moments come in with inputs.
 
+mod about;
 mod alert;
+mod command;
 mod consider;
 mod decide;
 mod delivery;
 mod event;
 pub mod explain;
+mod filter;
 mod graph;
+mod hold;
 mod ids;
 mod inputs;
 mod judge;
@@ -37,6 +41,10 @@ mod decide_tests;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
+mod hold_tests;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod promote_tests;
 
 pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, Reaction, Restraint, Silence, Told};
@@ -44,7 +52,9 @@ pub use decide::{Decision, decide};
 pub use delivery::Delivery;
 pub use event::{Command, Event, Input, Recorded, SCHEMA};
 pub use explain::{Planned, PlannedAction, plan};
+pub use filter::EventFilter;
 pub use graph::{Graph, GraphError, StageKind, StageSpec};
+pub use hold::{Approval, Holder, Lock};
 pub use ids::{Attempt, Digest, ModelVersion, Moment, ReleaseId, RunId, StageName};
 pub use inputs::{DataFile, DataSet, Fingerprint, Inputs, SourceState};
 pub use narrate::narrate;

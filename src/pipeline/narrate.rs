@@ -1,10 +1,10 @@
 //! Each event as one sentence, for logs of what happened.
 
 use super::alert::{Answer, Evidence, Reaction};
-use super::event::Event;
+use super::event::{Command, Event};
 use super::explain;
-use super::ids::ReleaseId;
-use super::reason::Outcome;
+use super::ids::{ReleaseId, RunId, StageName};
+use super::reason::{Outcome, Selection};
 use super::registry::Promoter;
 use super::run::Outputs;
 
@@ -83,6 +83,66 @@ pub fn narrate(event: &Event) -> String {
             }
         }
         Event::ModelNoted { model, by, text } => format!("{by} notes on model {model}: {text}"),
+        Event::Commanded { .. } => asked(event),
+        Event::Locked { by, message, until, .. } => {
+            format!("{by} locked deploys: {message}{}", explain::until(*until))
+        }
+        Event::Unlocked { by: Some(by), why } => format!("{by} unlocked deploys{}", explain::said(why)),
+        Event::Unlocked { by: None, why } => format!("the lock on deploys has ended: {why}"),
+        Event::ApprovalWanted { run, stage, of } => {
+            format!("run {run}: {stage} waits for {}", explain::approval_of(of))
+        }
+        Event::Approved { run, stage, by, message } => {
+            format!("run {run}: {by} approved {stage}{}", explain::said(message))
+        }
+    }
+}
+
+/// Who asked for what, why, and what became of it. What follows from it has sentences of its own.
+fn asked(event: &Event) -> String {
+    let Event::Commanded { by, from, command, message, run, refused } = event else { return String::new() };
+    let from = from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+    let reason = match command {
+        Command::Promote { message: why, .. } if message.trim().is_empty() => why,
+        _ => message,
+    };
+    let end = match (refused, command, run) {
+        (Some(refusal), _, _) => format!(": refused, {refusal}"),
+        (None, Command::Run(_) | Command::Rollback { .. } | Command::Promote { .. }, Some(run)) => {
+            format!(" → run {run}")
+        }
+        (None, _, _) => String::new(),
+    };
+    format!("{by}{from} asked {}{}{end}", wish(command), explain::said(reason))
+}
+
+fn wish(command: &Command) -> String {
+    match command {
+        Command::Run(Selection { from, only, force }) => {
+            let force = if *force { " forced" } else { "" };
+            let of = from.as_ref().map(|from| format!(" of {from}")).unwrap_or_default();
+            let only = if *only { " only" } else { "" };
+            format!("for a{force} run{of}{only}")
+        }
+        Command::Cancel { run: Some(run) } => format!("to cancel run {run}"),
+        Command::Cancel { run: None } => "to cancel what is under way".to_owned(),
+        Command::Rollback { to: Some(to) } => format!("to go back to release {to}"),
+        Command::Rollback { to: None } => "to go back to the release before".to_owned(),
+        Command::Promote { model, .. } => format!("to promote model {model}"),
+        Command::Lock { .. } => "to lock deploys".to_owned(),
+        Command::Unlock => "to unlock deploys".to_owned(),
+        Command::Approve { run, stage } => format!("to approve {}", meant(*run, stage.as_ref())),
+        Command::Decline { run, stage } => format!("to decline {}", meant(*run, stage.as_ref())),
+    }
+}
+
+/// The stage that somebody approves or declines.
+fn meant(run: Option<RunId>, stage: Option<&StageName>) -> String {
+    match (run, stage) {
+        (Some(run), Some(stage)) => format!("{stage} of run {run}"),
+        (None, Some(stage)) => stage.to_string(),
+        (Some(run), None) => format!("what waits in run {run}"),
+        (None, None) => "what waits".to_owned(),
     }
 }
 

@@ -56,10 +56,11 @@ fn a_model_that_passes_its_gate_is_the_champion_and_one_that_is_held_is_not() {
 fn a_model_that_a_person_promotes_is_deployed_without_a_training_and_stays_until_the_data_changes() {
     let mut world = challenged();
     let decision = world.promote(2);
-    let told: Vec<String> = decision.events.iter().map(narrate).take(2).collect();
+    let told: Vec<String> = decision.events.iter().map(narrate).take(3).collect();
     assert_eq!(
         told,
         [
+            "operator asked to promote model 2: it is the better one → run 3",
             "operator makes model 2 the champion of train in place of model 1: it is the better one",
             "run 3 asked for: model 2 promoted (operator)",
         ]

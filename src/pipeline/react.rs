@@ -3,8 +3,8 @@
 //! Automation goes back more carefully than a person. It needs evidence of the live release alone, of an alert that began with
 //! that release; it leaves a release at most once, never during a deploy, never for one on which the same alert fired, and
 //! never from one that was gone back to: it takes one step and leaves the second to people.
-//! While an alert goes on firing it is decided upon anew when what held its consequence back is over (a deploy, a silence, a
-//! cooldown, a run, a lack of evidence, a beginning before the release), and told of again when another release shows it by its own evidence.
+//! While an alert goes on firing it is decided upon anew when what held its consequence back is over (a deploy, a lock, a
+//! silence, a cooldown, a run, a lack of evidence, a beginning before the release), and told of again when another release shows it by its own evidence.
 
 use super::alert::{Answer, Evidence, FiringAlert, MOST_TOLD, Reaction, Restraint};
 use super::decide::Draft;
@@ -129,6 +129,9 @@ impl State {
     fn way_back(&self, alert: &FiringAlert, live: &Release) -> Result<Answer, Restraint> {
         if let Some(run) = self.unfinished(|run| run.is_deploying(&self.graph)) {
             return Err(Restraint::Deploying { run });
+        }
+        if let Some(lock) = &self.lock {
+            return Err(Restraint::Locked { by: lock.by.clone() });
         }
         if let Some(run) = self.unfinished(|run| run.trigger.is_rollback() && run.stopping.is_none()) {
             return Err(Restraint::GoingBack { run });

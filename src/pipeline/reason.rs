@@ -62,12 +62,33 @@ pub enum Trigger {
         /// Which.
         model: ModelVersion,
     },
+    /// The time of a schedule came.
+    Schedule {
+        /// Its name.
+        name: String,
+    },
 }
 
 impl Trigger {
     /// Whether a person stands behind it; automation does not deploy what is quarantined.
     pub fn is_by_hand(&self) -> bool {
         matches!(self, Self::Manual { .. } | Self::Rollback { .. } | Self::Promotion { .. })
+    }
+
+    /// The person who stands behind it.
+    pub fn by(&self) -> Option<&str> {
+        match self {
+            Self::Manual { by } | Self::Rollback { by, .. } | Self::Promotion { by, .. } => Some(by),
+            Self::FirstStart
+            | Self::ChangedWhileAway
+            | Self::Data { .. }
+            | Self::Source { .. }
+            | Self::Commit { .. }
+            | Self::Settings
+            | Self::AlertRollback { .. }
+            | Self::AlertRetrain { .. }
+            | Self::Schedule { .. } => None,
+        }
     }
 
     /// The earlier release that comes back, whoever asked for it.
@@ -82,7 +103,8 @@ impl Trigger {
             | Self::Settings
             | Self::Manual { .. }
             | Self::AlertRetrain { .. }
-            | Self::Promotion { .. } => None,
+            | Self::Promotion { .. }
+            | Self::Schedule { .. } => None,
         }
     }
 
@@ -108,7 +130,8 @@ impl Trigger {
             | Self::Settings
             | Self::Manual { .. }
             | Self::Promotion { .. }
-            | Self::Rollback { .. } => None,
+            | Self::Rollback { .. }
+            | Self::Schedule { .. } => None,
         }
     }
 
@@ -135,7 +158,7 @@ pub struct Selection {
 pub enum Why {
     /// It has never passed.
     FirstTime,
-    /// An operator asked for it by name or by `--force`.
+    /// An operator or a schedule asked for it by name or by force.
     Asked,
     /// Something it depends on differs from its last pass.
     Changed {
@@ -229,6 +252,13 @@ pub enum Obstacle {
     ModelLost {
         /// Which.
         model: ModelVersion,
+    },
+    /// Its approval was wanted, and a person did not give it.
+    Declined {
+        /// Who.
+        by: String,
+        /// Why; empty when nothing was said.
+        message: String,
     },
 }
 
@@ -325,7 +355,7 @@ pub enum RunResult {
     Passed,
     /// A stage failed.
     Failed,
-    /// Nothing failed, but something that should have run did not (quarantine, no data).
+    /// Nothing failed, but something that should have run did not (quarantine, no data, no approval).
     Held,
     /// An operator stopped it.
     Cancelled,

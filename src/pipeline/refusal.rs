@@ -1,5 +1,6 @@
 //! Why what an operator asked for is not done, each with what to do instead.
 
+use super::explain::any_of;
 use super::ids::{ModelVersion, ReleaseId, RunId, StageName};
 
 /// Why an operator's command was not carried out.
@@ -55,4 +56,41 @@ pub enum Refusal {
     /// A promotion without a reason.
     #[error("a promotion by hand wants a reason: `trainyard promote VERSION --message \"…\"`")]
     NoReason,
+    /// Somebody asked for the same on the same already, and it is not over.
+    #[error("run {run} of {by} does just this already")]
+    SameRun {
+        /// That run.
+        run: RunId,
+        /// Who asked for it.
+        by: String,
+    },
+    /// Another operator's lock stands.
+    #[error("{by} has locked deploys already: {message}; `trainyard unlock` ends that lock")]
+    AlreadyLocked {
+        /// Who.
+        by: String,
+        /// Why.
+        message: String,
+    },
+    /// There is no lock.
+    #[error("deploys are not locked, so there is nothing to unlock")]
+    NotLocked,
+    /// A lock without a reason.
+    #[error("a lock wants a reason, which others will read: `trainyard lock \"…\"`")]
+    NoLockReason,
+    /// No stage waits for a person, or not the one that was named.
+    #[error("nothing of that kind waits for approval; `trainyard status` shows what is under way")]
+    NothingToApprove,
+    /// Others are asked.
+    #[error("only {} may approve or decline this; ask one of them", any_of(.of))]
+    NotAsked {
+        /// Who.
+        of: Vec<String>,
+    },
+    /// Which stage was meant is not clear.
+    #[error("several stages wait for approval: {stages}; say which one is meant")]
+    SeveralWait {
+        /// Those.
+        stages: String,
+    },
 }

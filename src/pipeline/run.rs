@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::graph::{Graph, StageKind};
+use super::hold::Approval;
 use super::ids::{Attempt, Digest, ModelVersion, Moment, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
 use super::reason::{Failure, Obstacle, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
@@ -46,6 +47,13 @@ pub enum StageState {
         failed: Attempt,
         /// Not before.
         at: Moment,
+    },
+    /// It could start, and waits for a person to let it.
+    AwaitingApproval {
+        /// Since when.
+        since: Moment,
+        /// Who may; anybody if nobody is named.
+        of: Vec<String>,
     },
     /// A process works on it.
     Running {
@@ -93,7 +101,11 @@ impl StageState {
     /// Whether nothing more will happen to it.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Waiting | Self::Checking { .. } | Self::Retrying { .. } | Self::Running { .. } => false,
+            Self::Waiting
+            | Self::Checking { .. }
+            | Self::Retrying { .. }
+            | Self::AwaitingApproval { .. }
+            | Self::Running { .. } => false,
             Self::Passed
             | Self::Failed { .. }
             | Self::Skipped { .. }
@@ -119,6 +131,7 @@ impl StageState {
             Self::Waiting => "waiting",
             Self::Checking { .. } => "checking",
             Self::Retrying { .. } => "retrying",
+            Self::AwaitingApproval { .. } => "awaiting approval",
             Self::Running { stopping: None, .. } => "running",
             Self::Running { stopping: Some(_), .. } => "stopping",
             Self::Passed => "passed",
@@ -157,6 +170,9 @@ pub struct StageRun {
     pub ended: Option<Moment>,
     /// The exit left something behind that held the log open.
     pub output_held: bool,
+    /// Who let it start, where that is wanted.
+    #[serde(default)]
+    pub approved: Option<Approval>,
 }
 
 impl StageRun {
@@ -174,6 +190,7 @@ impl StageRun {
             started: None,
             ended: None,
             output_held: false,
+            approved: None,
         }
     }
 

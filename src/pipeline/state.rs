@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::Alerts;
 use super::event::{Event, Recorded};
 use super::graph::{Graph, StageKind};
+use super::hold::Lock;
 use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
 use super::inputs::{Fingerprint, Inputs};
 use super::reason::{Outcome, Why};
@@ -98,6 +99,9 @@ pub struct State {
     /// Model versions and champions.
     #[serde(default)]
     pub registry: Registry,
+    /// What holds automation off deploys.
+    #[serde(default)]
+    pub lock: Option<Lock>,
 }
 
 impl State {
@@ -164,15 +168,19 @@ impl State {
 
     /// The next moment at which [`super::Input::Tick`] has something to do.
     pub fn next_timer(&self) -> Option<Moment> {
-        let run = self.active_run()?;
-        run.stages
-            .values()
-            .filter_map(|stage| match &stage.state {
+        let lock = self.lock.as_ref().and_then(|lock| lock.until);
+        let stages = self.active_run().into_iter().flat_map(|run| {
+            run.stages.iter().filter_map(move |(name, stage)| match &stage.state {
                 StageState::Running { deadline, stopping: None, .. } => *deadline,
-                StageState::Retrying { at, .. } => Some(*at),
+                // What a lock holds has no time of its own: it goes on when the lock ends.
+                StageState::Retrying { at, .. } => {
+                    let is_held = self.graph.get(name).is_some_and(|spec| self.is_held(run, spec));
+                    (!is_held).then_some(*at)
+                }
                 _ => None,
             })
-            .min()
+        });
+        stages.chain(lock).min()
     }
 
     /// Records what an event says, without its place in history.
@@ -265,12 +273,15 @@ impl State {
             Event::QuarantineLifted { release, .. } => {
                 self.release_mut(*release)?.status = ReleaseStatus::Abandoned;
             }
-            Event::Noted { .. } => {}
+            Event::Noted { .. } | Event::Commanded { .. } => {}
             Event::AlertFired { .. }
             | Event::AlertResolved { .. }
             | Event::AlertSilenced { .. }
             | Event::SilenceLifted { .. } => self.alerts.record(at, event, &self.releases),
             Event::ModelPromoted { .. } | Event::ModelNoted { .. } => self.registry_changes(at, event)?,
+            Event::Locked { .. } | Event::Unlocked { .. } | Event::ApprovalWanted { .. } | Event::Approved { .. } => {
+                self.hold_changes(at, event)?;
+            }
         }
         Ok(())
     }
@@ -464,7 +475,7 @@ impl State {
         self.runs.get_mut(&run).map(Arc::make_mut).ok_or(ApplyError::UnknownRun(run))
     }
 
-    fn stage_mut(&mut self, run: RunId, stage: &StageName) -> Result<&mut StageRun, ApplyError> {
+    pub(super) fn stage_mut(&mut self, run: RunId, stage: &StageName) -> Result<&mut StageRun, ApplyError> {
         self.run_mut(run)?.stages.get_mut(stage).ok_or_else(|| ApplyError::UnknownStage { run, stage: stage.clone() })
     }
 

@@ -154,6 +154,7 @@ fn chain() -> Graph {
         retries: 0,
         timeout: None,
         definition: Digest(name.to_owned()),
+        approval: None,
     };
     Graph::new(vec![
         stage("train", StageKind::Train, &[], true, false),
@@ -311,7 +312,7 @@ pub(super) fn on_kubernetes(live: ReleaseId, now: Moment) -> TargetReport {
 
 /// An operator's command in a world.
 pub(super) fn command(world: &mut World, command: Command) {
-    world.feed(Input::Command { by: "mina".to_owned(), command });
+    world.feed(Input::Command { by: "mina".to_owned(), from: None, message: String::new(), command });
 }
 
 /// Where an alert stands.

@@ -160,7 +160,7 @@ impl Glyphs {
         let [waiting, checking, retrying, running, passed, failed, skipped, not_run, cancelled, interrupted] =
             self.states;
         match state {
-            StageState::Waiting => waiting,
+            StageState::Waiting | StageState::AwaitingApproval { .. } => waiting,
             StageState::Checking { .. } => checking,
             StageState::Retrying { .. } => retrying,
             StageState::Running { .. } => running,

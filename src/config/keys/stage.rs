@@ -3,7 +3,7 @@
 use super::Presence::{Default, Optional, Required};
 use super::Shape::{
     Boolean, Choice, Choices, Duration, Globs, Integer, Memory, Number, Processors, Secrets, Share, Table, Text, Texts,
-    Variables, WordOrTable, Words,
+    Variables, WordOrTable, Words, YesOrNames,
 };
 use super::{Key, Section, key};
 
@@ -37,6 +37,13 @@ pub(super) const KEYS: &[Key] = &[
         Duration { least: 0 },
         Default("\"10s\""),
         "time between TERM and KILL when it is stopped",
+    ),
+    key(
+        Section::Stage,
+        "approve",
+        YesOrNames,
+        Optional("[\"mina\", \"alice\"]"),
+        "who must let it start: anybody with `true`, else one of these operators; without it, nobody is asked, and of a rollback never",
     ),
     key(Section::Stage, "environment", Variables, Default("{}"), "variables added to its environment"),
     key(

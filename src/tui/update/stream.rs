@@ -122,6 +122,8 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         Event::RunFinished { .. } | Event::InputsObserved { .. } | Event::Configured { .. } => {
             commands.push(Cmd::FetchPlan);
         }
+        // The plan tells of locks.
+        Event::Locked { .. } | Event::Unlocked { .. } => commands.push(Cmd::FetchPlan),
         // The strip under the charts is longer now.
         Event::AlertFired { .. } | Event::AlertResolved { .. } => model.metrics.asked = None,
         Event::DataRefused { .. }
@@ -138,6 +140,9 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         | Event::QuarantineLifted { .. }
         | Event::AlertSilenced { .. }
         | Event::SilenceLifted { .. }
+        | Event::Commanded { .. }
+        | Event::ApprovalWanted { .. }
+        | Event::Approved { .. }
         | Event::Noted { .. } => {}
     }
     if model.events_back > 0 && model.is_shown(&recorded) {

@@ -74,8 +74,13 @@ fn style_of(model: &Model, event: &Event) -> Style {
         | Event::AlertResolved { .. }
         | Event::AlertSilenced { .. }
         | Event::SilenceLifted { .. }
+        | Event::Commanded { refused: Some(_), .. }
+        | Event::Locked { .. }
+        | Event::Unlocked { .. }
+        | Event::ApprovalWanted { .. }
         | Event::Noted { .. } => theme.warn,
-        Event::ModelPromoted { .. } => theme.good,
+        Event::ModelPromoted { .. } | Event::Approved { .. } => theme.good,
+        Event::Commanded { refused: None, .. } => theme.text,
         Event::RunCreated { .. } | Event::RunStarted { .. } | Event::StageStarted { .. } | Event::ModelNoted { .. } => {
             theme.text
         }
