@@ -131,9 +131,13 @@ fn base64(value: &[u8], forms: &mut BTreeSet<Vec<u8>>) {
         for end in [bits / 6, bits.div_ceil(6), text.len()] {
             add(text.get(begin..end).unwrap_or_default());
         }
+        // In lines, which need not end where the secret does.
+        let sure = text.get(..bits / 6).unwrap_or_default();
         for width in BASE64_LINES.into_iter().filter(|width| before == 0 && text.len() > *width) {
-            for line in text.as_bytes().chunks(width).filter(|line| line.len() >= LINE) {
-                add(str::from_utf8(line).unwrap_or_default());
+            for line in [text.as_bytes(), sure.as_bytes()].into_iter().flat_map(|text| text.chunks(width)) {
+                if line.len() >= LINE {
+                    add(str::from_utf8(line).unwrap_or_default());
+                }
             }
         }
     }
