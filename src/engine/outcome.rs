@@ -155,7 +155,7 @@ impl Gathered {
         }
         match &mut self.outcome {
             Outcome::Failed(failure) => redact_failure(failure, redactor),
-            Outcome::Passed | Outcome::Cancelled | Outcome::Interrupted | Outcome::TimedOut => {}
+            Outcome::Passed | Outcome::Cancelled | Outcome::Interrupted => {}
         }
         for test in self.outputs.tests.iter_mut().flat_map(|report| &mut report.failing) {
             redactor.redact_in(&mut test.name);
