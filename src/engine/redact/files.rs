@@ -15,12 +15,13 @@ const PIECE: usize = 1 << 18;
 /// Takes all secrets out of a file; whether there were any. A file that is not there holds none, and what a link leads to is
 /// not ours to change.
 pub fn redact_file(path: &Path, redactor: &Arc<Redactor>) -> io::Result<bool> {
-    if redactor.is_empty() || !is_file(path)? || stream(path, redactor, &mut |_| Ok(()))? == 0 {
+    if redactor.is_empty() || !is_file(path)? || stream(path, redactor, &mut |_: &[u8]| Ok(()))? == 0 {
         return Ok(false);
     }
     let beside = beside(path);
     let mut file = File::create(&beside)?;
-    let written = stream(path, redactor, &mut |bytes| file.write_all(bytes)).and_then(|_| file.sync_all());
+    let written = stream(path, redactor, &mut |bytes: &[u8]| file.write_all(bytes));
+    let written = written.and_then(|_| file.sync_all());
     replace(path, &beside, written)?;
     Ok(true)
 }
