@@ -4,7 +4,7 @@
 //! the getters of `values.rs` and `engine_values.rs` and notes what is unknown or ill-formed, `relations.rs` looks at
 //! what stages need of each other, and `errors.rs` turns all that was noted into lines and columns. No step stops at an
 //! error. `keys.rs` is the one table of what may be written: the reader, the JSON schema and the reference in the docs
-//! come from it. What is written becomes settings in `sections.rs`, `scrape_targets.rs`, `alerts.rs` and, for stages, in
+//! come from it. What is written becomes settings in `sections.rs`, `project_secrets.rs`, `scrape_targets.rs`, `alerts.rs` and, for stages, in
 //! `stages.rs`, which asks `actions.rs`, `image.rs` and `deploy.rs` what a stage does and `runner.rs` where.
 //!
 //! This room knows the types of `pipeline` and the rules of files of `disk`; it starts nothing, watches nothing and
@@ -23,12 +23,14 @@ mod image;
 mod keys;
 mod memory;
 mod names;
+mod project_secrets;
 mod reader;
 mod relations;
 mod runner;
 mod schema;
 mod scrape_settings;
 mod scrape_targets;
+mod secret_sources;
 mod sections;
 mod settings;
 mod stages;
@@ -168,7 +170,7 @@ fn parse_named(
 
 fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Settings {
     let mut root = TableReader::root(problems, tree);
-    let name = sections::project(&mut root, default_name);
+    let (name, secrets) = sections::project(&mut root, default_name);
     let source = sections::source(&mut root);
     let data = sections::data(&mut root);
     let models = sections::models(&mut root);
@@ -176,6 +178,7 @@ fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Sett
     let (monitor, consequences) = sections::monitor(&mut root);
     root.finish();
     let (mut stages, graph) = relations::connect(drafts, &consequences, problems);
+    secrets.refuse_where_unsafe(&stages, problems);
     let root = plain(&source.path);
     let no_source = [plain(&data.path), plain(&data.contract), Path::new(FILE_NAME)];
     let leave_out: Vec<PathBuf> =
@@ -185,7 +188,7 @@ fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Sett
             image.leave_out.clone_from(&leave_out);
         }
     }
-    Settings { name, source, data, models, stages, graph, monitor }
+    Settings { name, secrets: secrets.sources, source, data, models, stages, graph, monitor }
 }
 
 /// `./data` and `data` are the same folder.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::alerts::{Consequence, alerts};
 use super::keys::Section;
+use super::project_secrets::ProjectSecrets;
 use super::reader::TableReader;
 use super::scrape_targets::{Defaults, count, default_timeout, scrape_targets};
 use super::settings::{DataSettings, ModelsSettings, MonitorSettings, PanelSettings, SourceSettings, SourceTrigger};
@@ -14,8 +15,8 @@ use crate::pipeline::{PanelKind, Reaction};
 /// The longest name of a project, in characters: it becomes part of image names and of the terminal's title.
 const NAME_LIMIT: usize = 64;
 
-/// `[project]`: its name, else `default_name`.
-pub(super) fn project(root: &mut TableReader<'_>, default_name: &str) -> String {
+/// `[project]`: its name, else `default_name`, and its secrets.
+pub(super) fn project(root: &mut TableReader<'_>, default_name: &str) -> (String, ProjectSecrets) {
     let mut reader = root.section("project", Section::Project, Section::Project.title().to_owned());
     let name = reader.filled("name");
     if let Some(name) = &name {
@@ -25,8 +26,9 @@ pub(super) fn project(root: &mut TableReader<'_>, default_name: &str) -> String 
             reader.problems.add(name.span(), message, reader.example("name"));
         }
     }
+    let secrets = ProjectSecrets::read(&mut reader);
     reader.finish();
-    name.map_or_else(|| default_name.to_owned(), toml::Spanned::into_inner)
+    (name.map_or_else(|| default_name.to_owned(), toml::Spanned::into_inner), secrets)
 }
 
 /// `[source]`

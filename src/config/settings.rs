@@ -17,6 +17,8 @@ use crate::pipeline::{Graph, PanelKind, Reaction, StageKind, StageName, StageSpe
 pub struct Settings {
     /// The project's name.
     pub name: String,
+    /// Where the secrets come from that every stage gets, by the names of their variables.
+    pub secrets: BTreeMap<String, SecretSource>,
     /// The source repository.
     pub source: SourceSettings,
     /// The data folder.

@@ -100,7 +100,7 @@ impl Daemon {
         let port = settings.deploy().map(|deploy| deploy.port);
         let graph = settings.graph.clone();
         let settings: CurrentSettings = Arc::new(RwLock::new(Arc::new(settings)));
-        let host = ReleaseHost::new(layout.clone(), program.clone());
+        let host = ReleaseHost::new(layout.clone(), program.clone()).redacting(settings.clone());
         if let Some(port) = port.filter(|_| live_release) {
             // What was live is brought back before anything new is decided.
             if !host.is_running() {

@@ -11,6 +11,7 @@ use super::core::{CoreHandle, Effect};
 use super::launch::{self, Launch};
 use super::outcome::{self, Gathered};
 use super::prune::prune;
+use super::redact::Redactor;
 use super::release_host::ReleaseHost;
 use super::spool::LogReader;
 use super::status::Status;
@@ -78,11 +79,12 @@ impl Effects {
         let settings = current(&self.settings);
         let kind = settings.stage(&stage).map_or(StageKind::Command, super::super::config::StageSettings::kind);
         let folder = found.folder(&self.layout);
+        let redactor = self.redactor().await;
         if kind == StageKind::Deploy
             && let Some(deploy) = settings.deploy()
             && let Err(error) = self.host.ensure(deploy.port).await
         {
-            return self.not_started(run, stage, attempt, error);
+            return self.not_started(run, stage, attempt, redactor.redact(&error).into_owned());
         }
         if self.is_stopping(run, &stage).await {
             let (outcome, outputs) = (Outcome::Cancelled, Outputs::default());
@@ -96,7 +98,7 @@ impl Effects {
         let problem = match started {
             Ok(Ok(notes)) => {
                 for note in notes {
-                    self.core.input(Input::Note(format!("run {run}, {stage}: {note}")));
+                    self.core.input(Input::Note(format!("run {run}, {stage}: {}", redactor.redact(&note))));
                 }
                 None
             }
@@ -104,7 +106,7 @@ impl Effects {
             Err(error) => Some(error.to_string()),
         };
         if let Some(error) = problem {
-            return self.not_started(run, stage, attempt, error);
+            return self.not_started(run, stage, attempt, redactor.redact(&error).into_owned());
         }
         // A stop that came while all this was prepared found nobody to tell.
         if self.is_stopping(run, &stage).await {
@@ -113,11 +115,11 @@ impl Effects {
         let address = LogAddress { run, stage: stage.clone(), attempt };
         tokio::select! {
             () = launch::ended(&folder) => {}
-            () = self.tell(&folder, &address) => {}
+            () = self.tell(&folder, &address, &redactor) => {}
         }
         // What was printed last, before the end is told.
         self.tell_log(&folder, &address).await;
-        let gathered = self.gather(&found, folder, kind).await;
+        let gathered = self.gather(&found, folder, kind, redactor).await;
         self.status.quiet(run, &stage);
         for note in gathered.notes {
             self.core.input(Input::Note(format!("run {run}, {stage}: {note}")));
@@ -140,16 +142,35 @@ impl Effects {
         found.await.flatten().unwrap_or(false)
     }
 
-    async fn gather(&self, launch: &Launch, folder: AttemptFolder, kind: StageKind) -> Gathered {
+    /// What takes out the secrets that are known now, at the start of an attempt.
+    async fn redactor(&self) -> Arc<Redactor> {
+        let (settings, project) = (current(&self.settings), self.layout.project().to_owned());
+        let made = spawn_blocking(move || Redactor::of(&settings, &project)).await;
+        Arc::new(made.unwrap_or_else(|_| Redactor::none()))
+    }
+
+    async fn gather(
+        &self,
+        launch: &Launch,
+        folder: AttemptFolder,
+        kind: StageKind,
+        redactor: Arc<Redactor>,
+    ) -> Gathered {
         let layout = self.layout.clone();
         let writes = launch.run.stages.get(&launch.stage).and_then(|stage| stage.writes_model);
         let (settings, made_by) = (current(&self.settings), launch.clone());
         let read = spawn_blocking(move || {
-            let mut gathered = outcome::gather(&layout, &folder, kind, writes);
+            let mut gathered = outcome::gather(&layout, &folder, kind, writes, &redactor);
             training::conclude(&layout, &settings, &made_by, &mut gathered);
             if gathered.outcome == Outcome::Interrupted {
                 launch::end_orphans(&folder);
+                // The supervisor that was killed has not done it.
+                if let Err(error) = folder.redact(&redactor) {
+                    gathered.notes.push(format!("its output or its reports may hold a secret: {error}"));
+                }
             }
+            // Also out of what was said since.
+            gathered.redact(&redactor);
             gathered
         });
         let mut gathered = read.await.unwrap_or_else(|_| Gathered::interrupted());
@@ -176,7 +197,7 @@ impl Effects {
     }
 
     /// Tells people how far a stage is, until it is over.
-    async fn tell(&self, folder: &AttemptFolder, address: &LogAddress) {
+    async fn tell(&self, folder: &AttemptFolder, address: &LogAddress, redactor: &Arc<Redactor>) {
         let mut said = StageProgress {
             run: address.run,
             stage: address.stage.clone(),
@@ -190,8 +211,9 @@ impl Effects {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let path = folder.output();
-            let Ok((lines, next)) = spawn_blocking(move || outcome::output_lines(&path, read)).await else { return };
+            let (path, redactor) = (folder.output(), redactor.clone());
+            let looked = spawn_blocking(move || outcome::output_lines(&path, read, &redactor)).await;
+            let Ok((lines, next)) = looked else { return };
             read = next;
             let has_news = !lines.is_empty();
             for line in lines {

@@ -10,14 +10,17 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+use serde_json::Value;
 
 use super::feedback;
+use super::redact::{Redactor, SecretError, project_secrets, secrets_of};
 use super::stamps;
-use super::supervisor::{AttemptFolder, Job, kill_marked};
+use super::supervisor::{AttemptFolder, Handed, Job, kill_marked};
 use crate::config::{Action, Runner, Settings, StageSettings};
 use crate::disk::{Layout, write_whole};
 use crate::model;
 use crate::pipeline::{Attempt, ModelVersion, Release, Run, StageName, State};
+use crate::stage::contract::WITHHELD;
 use crate::stage::runner::{self, RemoteJob};
 use crate::target::expand::expand;
 use crate::target::labels;
@@ -42,6 +45,9 @@ pub enum LaunchError {
     /// The source at the wanted commit cannot be made.
     #[error("cannot check out the commit: {0}")]
     Checkout(String),
+    /// A secret that every stage gets cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The supervisor cannot be started.
     #[error("cannot start the supervisor: {0}")]
     Supervisor(io::Error),
@@ -92,15 +98,20 @@ impl Launch {
             return Ok(Vec::new());
         }
         let stage = settings.stage(&self.stage).ok_or_else(|| LaunchError::Gone(self.stage.clone()))?;
+        // What is missing is told before anything is made.
+        let given = project_secrets(settings, layout.project())?;
+        let secrets = secrets_of(settings, layout.project());
         let at = |source| LaunchError::Folder { path: folder.path().to_owned(), source };
         fs::create_dir_all(folder.path()).map_err(at)?;
         let source = self.source(layout, settings)?;
         let notes = self.list_data(layout, settings, stage, &folder).map_err(at)?;
-        let mut environment = self.environment(layout, settings, stage, &folder, &source, program).map_err(at)?;
+        let mut environment = given.clone();
+        environment.extend(self.environment(layout, settings, stage, &folder, &source, program).map_err(at)?);
+        environment.extend(Self::withhold(stage, &folder, &Redactor::new(&secrets)).map_err(at)?);
         let command = match &stage.runner {
-            Runner::Local => command_of(stage, &environment, program),
+            Runner::Local => command_of(stage, program),
             runner => {
-                let remote = self.remote_job(layout, settings, stage, runner);
+                let remote = self.remote_job(layout, settings, stage, runner, given.keys());
                 let path = folder.path().join("runner.json");
                 let text = serde_json::to_vec_pretty(&remote).map_err(|error| at(error.into()))?;
                 write_whole(&path, &text).map_err(at)?;
@@ -113,14 +124,23 @@ impl Launch {
         // What runs elsewhere is ended by a process here, which needs its own time for that.
         let farewell = if stage.runner == Runner::Local { Duration::ZERO } else { runner::FAREWELL };
         let grace = u64::try_from((stage.grace + farewell).as_millis()).unwrap_or(u64::MAX);
-        let job = Job { command, folder: source, environment, grace, drain: DRAIN, mark };
+        let variables = environment.keys().cloned().collect();
+        let handed = Handed { command: expanded(stage, &command, &environment), environment, secrets };
+        let job = Job { command, folder: source, variables, grace, drain: DRAIN, mark };
         folder.write_job(&job).map_err(at)?;
-        spawn(program, &folder).map_err(LaunchError::Supervisor)?;
+        spawn(program, &folder, &handed).map_err(LaunchError::Supervisor)?;
         Ok(notes)
     }
 
     /// What is to run in a container or as a Job.
-    fn remote_job(&self, layout: &Layout, settings: &Settings, stage: &StageSettings, runner: &Runner) -> RemoteJob {
+    fn remote_job<'a>(
+        &self,
+        layout: &Layout,
+        settings: &Settings,
+        stage: &'a StageSettings,
+        runner: &Runner,
+        secrets: impl Iterator<Item = &'a String>,
+    ) -> RemoteJob {
         let owner = labels::folder(layout.project());
         let mut marks = labels::of_project(&settings.name, &owner);
         marks.extend(runner::labels_of(&owner, self.run.id, &self.stage, self.attempt));
@@ -133,7 +153,8 @@ impl Launch {
         RemoteJob {
             runner: runner.clone(),
             command,
-            environment: stage.environment.clone(),
+            // Their values are in the environment of the process that stands for the stage here.
+            environment: secrets.chain(stage.environment.keys()).map(|name| (name.clone(), String::new())).collect(),
             built_in,
             produces_model: stage.spec.produces_model,
             timeout: stage.spec.timeout.map(Duration::from_millis),
@@ -247,48 +268,102 @@ impl Launch {
                 set("TRAINYARD_IMAGE", layout.state().join(archive).display().to_string());
             }
         }
-        let built_in = match &stage.action {
-            Action::Command(_) => None,
-            Action::Train(settings) => Some(serde_json::to_vec_pretty(settings)?),
-            Action::Image(settings) => Some(serde_json::to_vec_pretty(settings)?),
-            Action::Deploy(settings) => Some(serde_json::to_vec_pretty(settings)?),
-        };
-        if let Some(text) = built_in {
-            let path = folder.path().join("settings.json");
-            write_whole(&path, &text)?;
-            set("TRAINYARD_SETTINGS", path.display().to_string());
-        }
         Ok(environment)
+    }
+
+    /// Writes the settings of a built-in stage, without the secrets that are in variables and build arguments; the variables
+    /// by which the stage finds both.
+    fn withhold(
+        stage: &StageSettings,
+        folder: &AttemptFolder,
+        redactor: &Redactor,
+    ) -> io::Result<BTreeMap<String, String>> {
+        let mut settings = match &stage.action {
+            Action::Command(_) => return Ok(BTreeMap::new()),
+            Action::Train(settings) => serde_json::to_value(settings)?,
+            Action::Image(settings) => serde_json::to_value(settings)?,
+            Action::Deploy(settings) => serde_json::to_value(settings)?,
+        };
+        let mut withheld = BTreeMap::new();
+        // Training is told no secret, and its settings may be carried to where no variable of ours goes.
+        if !matches!(stage.action, Action::Train(_)) {
+            take_out(&mut settings, "", redactor, &mut withheld);
+        }
+        let path = folder.path().join("settings.json");
+        write_whole(&path, &serde_json::to_vec_pretty(&settings)?)?;
+        let mut variables = BTreeMap::from([("TRAINYARD_SETTINGS".to_owned(), path.display().to_string())]);
+        if !withheld.is_empty() {
+            variables.insert(WITHHELD.to_owned(), serde_json::to_string(&withheld)?);
+        }
+        Ok(variables)
     }
 }
 
-/// The command line of a stage; built-in stages are subcommands of this program.
-fn command_of(stage: &StageSettings, environment: &BTreeMap<String, String>, program: &Path) -> Vec<String> {
+/// Puts names in the place of texts that hold a secret, and notes the texts by JSON pointers.
+fn take_out(value: &mut Value, pointer: &str, redactor: &Redactor, withheld: &mut BTreeMap<String, String>) {
+    match value {
+        Value::String(text) => {
+            if redactor.finds(text.as_bytes()) {
+                withheld.insert(pointer.to_owned(), text.clone());
+                redactor.redact_in(text);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                take_out(item, &format!("{pointer}/{index}"), redactor, withheld);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields.iter_mut() {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                take_out(field, &format!("{pointer}/{name}"), redactor, withheld);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The command line with the variables in their places, if it is one of the user's that runs here.
+fn expanded(stage: &StageSettings, command: &[String], environment: &BTreeMap<String, String>) -> Vec<String> {
+    match (&stage.action, &stage.runner) {
+        (Action::Command(_), Runner::Local) => command.iter().map(|argument| expand(argument, environment)).collect(),
+        _ => command.to_vec(),
+    }
+}
+
+/// The command line of a stage as it is configured; built-in stages are subcommands of this program.
+fn command_of(stage: &StageSettings, program: &Path) -> Vec<String> {
     let built_in = |name: &str| vec![program.display().to_string(), "stage".to_owned(), name.to_owned()];
     match &stage.action {
-        Action::Command(command) => command.iter().map(|argument| expand(argument, environment)).collect(),
+        Action::Command(command) => command.clone(),
         Action::Train(_) => built_in("train"),
         Action::Image(_) => built_in("image"),
         Action::Deploy(_) => built_in("deploy"),
     }
 }
 
-/// Starts a supervisor by exec. It leaves our session by itself and is reaped when we are told of its end, or by init after us.
-fn spawn(program: &Path, folder: &AttemptFolder) -> io::Result<()> {
+/// Starts a supervisor by exec and hands it what it needs. It leaves our session by itself and is reaped when we are told of
+/// its end, or by init after us.
+fn spawn(program: &Path, folder: &AttemptFolder, handed: &Handed) -> io::Result<()> {
     let complaints = fs::File::create(folder.path().join("supervisor.log"))?;
-    let child = Command::new(program)
+    let mut child = Command::new(program)
         .arg("supervise")
         .arg(folder.path())
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(complaints)
         .spawn()?;
+    let told = child.stdin.take().map_or(Ok(()), |input| handed.write(input));
     // Reaps it; waiting in a thread of its own costs less than a signal handler for the whole program.
     std::thread::Builder::new().name("reaper".to_owned()).stack_size(64 * 1024).spawn(move || {
         let mut child = child;
         let _ = child.wait();
     })?;
-    Ok(())
+    match told {
+        // One that ends at once, for another has the attempt or the disk is full, has said what there is to say.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        told => told,
+    }
 }
 
 /// Waits until no supervisor works on the attempt any more, as the daemon that started it or as one that came later.
@@ -341,5 +416,28 @@ pub fn end_orphans(folder: &AttemptFolder) -> usize {
     match folder.job() {
         Ok(job) => kill_marked(&job.mark),
         Err(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::redact::Secret;
+
+    #[test]
+    fn settings_are_written_without_secrets_and_put_together_again() {
+        let redactor = Redactor::new(&[Secret { name: "TOKEN".to_owned(), value: b"s3cret-value".to_vec() }]);
+        let whole =
+            json!({ "variables": { "A/B~": "x s3cret-value", "C": "plain" }, "list": ["plain", "s3cret-value"] });
+        let (mut written, mut withheld) = (whole.clone(), BTreeMap::new());
+        take_out(&mut written, "", &redactor, &mut withheld);
+        assert!(!redactor.finds(written.to_string().as_bytes()), "{written}");
+        assert_eq!(written["variables"], json!({ "A/B~": "x [secret TOKEN]", "C": "plain" }));
+        for (pointer, value) in withheld {
+            *written.pointer_mut(&pointer).unwrap() = value.into();
+        }
+        assert_eq!(written, whole);
     }
 }

@@ -20,6 +20,7 @@ pub mod monitoring;
 pub mod outcome;
 pub mod own_metrics;
 pub mod prune;
+pub mod redact;
 pub mod registry;
 pub mod release_host;
 pub mod releases;

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Deserializer};
 
 use super::lineage;
+use super::redact::Redactor;
 use super::stamps;
 use super::supervisor::{AttemptFolder, Exit};
 use crate::api::types::{LEADERBOARD_ROWS, LeaderboardRow};
@@ -40,6 +41,35 @@ pub struct OutputLine {
     release: Option<ReleaseLine>,
 }
 
+impl OutputLine {
+    /// Takes secrets out of all that goes to screens and into the journal.
+    fn redact(&mut self, redactor: &Redactor) {
+        if redactor.is_empty() {
+            return;
+        }
+        if let Some(message) = &mut self.message {
+            redactor.redact_in(message);
+        }
+        if let Some(metrics) = &mut self.metric {
+            redact_names(metrics, redactor);
+        }
+        for row in self.leaderboard.iter_mut().flatten() {
+            redactor.redact_in(&mut row.learner);
+            redactor.redact_in(&mut row.metric);
+        }
+        if let Some(release) = &mut self.release {
+            redactor.redact_in(&mut release.address);
+        }
+    }
+}
+
+fn redact_names(metrics: &mut BTreeMap<String, f64>, redactor: &Redactor) {
+    if metrics.keys().any(|name| redactor.finds(name.as_bytes())) {
+        let named = std::mem::take(metrics).into_iter();
+        *metrics = named.map(|(name, value)| (redactor.redact(&name).into_owned(), value)).collect();
+    }
+}
+
 /// The rows that can be read: one that cannot must not take progress and metrics of its line with it.
 fn readable_rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<LeaderboardRow>>, D::Error> {
     let rows = Option::<Vec<serde_json::Value>>::deserialize(deserializer)?;
@@ -57,8 +87,9 @@ struct ReleaseLine {
     address: String,
 }
 
-/// The whole lines of an output file from byte `from` on, and where the next begin. Lines that are no JSON are passed over.
-pub fn output_lines(path: &Path, from: u64) -> (Vec<OutputLine>, u64) {
+/// The whole lines of an output file from byte `from` on, without secrets, and where the next begin. Lines that are no JSON
+/// are passed over.
+pub fn output_lines(path: &Path, from: u64, redactor: &Redactor) -> (Vec<OutputLine>, u64) {
     let Ok(mut file) = fs::File::open(path) else { return (Vec::new(), from) };
     let mut bytes = Vec::new();
     if from >= OUTPUT_LIMIT
@@ -69,8 +100,11 @@ pub fn output_lines(path: &Path, from: u64) -> (Vec<OutputLine>, u64) {
     }
     // A line that is still being written is read the next time.
     let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
-    let lines =
-        bytes[..whole].split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let lines = bytes[..whole].split(|byte| *byte == b'\n');
+    let mut lines: Vec<OutputLine> = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    for line in &mut lines {
+        line.redact(redactor);
+    }
     (lines, from + whole as u64)
 }
 
@@ -113,17 +147,59 @@ impl Gathered {
             notes: Vec::new(),
         }
     }
+
+    /// Takes secrets out of the words for how it ended, out of its tests, and out of what people are told besides.
+    pub fn redact(&mut self, redactor: &Redactor) {
+        if redactor.is_empty() {
+            return;
+        }
+        match &mut self.outcome {
+            Outcome::Failed(failure) => redact_failure(failure, redactor),
+            Outcome::Passed | Outcome::Cancelled | Outcome::Interrupted => {}
+        }
+        for test in self.outputs.tests.iter_mut().flat_map(|report| &mut report.failing) {
+            redactor.redact_in(&mut test.name);
+            redactor.redact_in(&mut test.message);
+        }
+        for note in &mut self.notes {
+            redactor.redact_in(note);
+        }
+    }
 }
 
-/// Reads what the attempt left. Blocking: it digests what was made.
-pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: Option<ModelVersion>) -> Gathered {
+fn redact_failure(failure: &mut Failure, redactor: &Redactor) {
+    match failure {
+        Failure::Exit { said: text, .. }
+        | Failure::NotStarted { error: text }
+        | Failure::BadReport { error: text }
+        | Failure::DataChanged { file: text }
+        | Failure::NoOutput { what: text }
+        | Failure::Gate { reason: text } => redactor.redact_in(text),
+        Failure::Signal { .. }
+        | Failure::TimedOut
+        | Failure::TestsFailed { .. }
+        | Failure::NoReport
+        | Failure::NoTests => {}
+    }
+}
+
+/// Reads what the attempt left, without secrets. Blocking: it digests what was made.
+pub fn gather(
+    layout: &Layout,
+    folder: &AttemptFolder,
+    kind: StageKind,
+    model: Option<ModelVersion>,
+    redactor: &Redactor,
+) -> Gathered {
     let Some(exit) = folder.exit() else {
         // A supervisor that failed before it noted itself has said why; nothing of the stage was started.
         let outcome = match folder.supervision() {
             None => Outcome::Failed(Failure::NotStarted { error: last_line(&folder.path().join("supervisor.log")) }),
             Some(_) => Outcome::Interrupted,
         };
-        return Gathered { outcome, ..Gathered::interrupted() };
+        let mut gathered = Gathered { outcome, ..Gathered::interrupted() };
+        gathered.redact(redactor);
+        return gathered;
     };
     let mut outcome = outcome_of(&exit, &folder.log());
     if outcome == Outcome::Passed
@@ -133,7 +209,7 @@ pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: O
     }
     let mut outputs = Outputs::default();
     let (mut image, mut leaderboard) = (None, Vec::new());
-    for line in output_lines(&folder.output(), 0).0 {
+    for line in output_lines(&folder.output(), 0, redactor).0 {
         outputs.metrics.extend(line.metric.unwrap_or_default());
         if let Some(artifact) = line.artifact.filter(|artifact| artifact.name == "image") {
             image = Some(artifact.path);
@@ -171,7 +247,10 @@ pub fn gather(layout: &Layout, folder: &AttemptFolder, kind: StageKind, model: O
             outputs.digest = path.file_stem().map(|stem| crate::pipeline::Digest(stem.to_string_lossy().into_owned()));
         }
     }
-    Gathered { outcome, outputs, leaderboard, output_held: exit.output_held, notes: notes_of(&exit) }
+    let mut gathered =
+        Gathered { outcome, outputs, leaderboard, output_held: exit.output_held, notes: notes_of(&exit) };
+    gathered.redact(redactor);
+    gathered
 }
 
 fn outcome_of(exit: &Exit, log: &Path) -> Outcome {
@@ -203,6 +282,9 @@ fn notes_of(exit: &Exit) -> Vec<String> {
     if exit.log_lost > 0 {
         let error = exit.log_error.clone().unwrap_or_default();
         notes.push(format!("{} bytes of a log could not be written: {error}", exit.log_lost));
+    }
+    if let Some(error) = &exit.unredacted {
+        notes.push(format!("its output or its reports may hold a secret, for they could not be written anew: {error}"));
     }
     if exit.output_held {
         notes.push(format!(
@@ -237,7 +319,7 @@ pub fn is_intact(layout: &Layout, outputs: &Outputs) -> bool {
 mod tests {
     use std::fs;
 
-    use super::{bounded, output_lines};
+    use super::{Redactor, bounded, output_lines};
     use crate::api::types::{LEADERBOARD_ROWS, TrialState};
 
     #[test]
@@ -250,7 +332,7 @@ mod tests {
             "{\"progress\":0.5,\"leaderboard\":[{\"trial\":\"one\"},{\"trial\":3,\"learner\":\"net\"}]}\n",
         );
         fs::write(&path, text).unwrap();
-        let (lines, next) = output_lines(&path, 0);
+        let (lines, next) = output_lines(&path, 0, &Redactor::none());
         assert_eq!((lines.len(), next), (2, text.len() as u64));
         let board = lines[0].leaderboard.clone().unwrap();
         assert_eq!((board[0].trial, board[0].mean, board[0].state), (1, None, TrialState::Running));

@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
+use super::effects::{CurrentSettings, current};
+use super::redact::Redactor;
 use crate::api::types::TargetReport;
 use crate::disk::{FileLock, Layout};
 use crate::pipeline::ReleaseId;
@@ -27,12 +30,19 @@ pub struct ReleaseHost {
     program: PathBuf,
     /// One start at a time.
     starting: Arc<Mutex<()>>,
+    /// By which secrets are taken out of what is shown of a release.
+    settings: Option<CurrentSettings>,
 }
 
 impl ReleaseHost {
     /// The host of this project.
     pub fn new(layout: Layout, program: PathBuf) -> Self {
-        Self { layout, program, starting: Arc::default() }
+        Self { layout, program, starting: Arc::default(), settings: None }
+    }
+
+    /// The same, which shows no secret of this configuration.
+    pub fn redacting(self, settings: CurrentSettings) -> Self {
+        Self { settings: Some(settings), ..self }
     }
 
     fn client(&self) -> Option<HostClient> {
@@ -122,12 +132,20 @@ impl ReleaseHost {
         client.report().await.ok()
     }
 
-    /// The last lines that the live release wrote.
+    /// The last lines that the live release wrote, without secrets. The log itself is the app's.
     pub async fn release_log(&self, lines: usize) -> Vec<String> {
-        match self.client().filter(|_| self.is_running()) {
-            Some(client) => client.release_log(lines).await.unwrap_or_default(),
-            None => Vec::new(),
-        }
+        let Some(client) = self.client().filter(|_| self.is_running()) else { return Vec::new() };
+        let mut lines = client.release_log(lines).await.unwrap_or_default();
+        let Some(settings) = self.settings.as_ref().map(current) else { return lines };
+        let project = self.layout.project().to_owned();
+        let redacted = spawn_blocking(move || {
+            let redactor = Redactor::of(&settings, &project);
+            for line in &mut lines {
+                redactor.redact_in(line);
+            }
+            lines
+        });
+        redacted.await.unwrap_or_default()
     }
 
     /// Stops it and what it serves, wherever that runs, and also if no host does. What it says is to be told.

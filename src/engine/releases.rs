@@ -4,16 +4,18 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::effects::{CurrentSettings, current};
+use super::redact::Redactor;
 use super::release_host::ReleaseHost;
 use super::status::Status;
 use crate::api::types::{Place, RollbackPlan, TargetReport};
-use crate::config::TargetKind;
+use crate::config::{Settings, TargetKind};
 use crate::disk::Layout;
 use crate::pipeline::{Digest, Refusal, Release, ReleaseId, State};
 use crate::target::{self, labels};
@@ -38,6 +40,7 @@ pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: 
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut disk: Option<Owned> = None;
+    let mut known: Option<(Arc<Settings>, Redactor)> = None;
     loop {
         ticks.tick().await;
         let Some(configured) = current(&settings).deploy().map(|deploy| target::place(&deploy.target)) else {
@@ -60,7 +63,29 @@ pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: 
             usage.cpus = (usage.cpus * 100.0).round() / 100.0;
             usage.memory = usage.memory / MEMORY_STEP * MEMORY_STEP;
         }
+        let settings = current(&settings);
+        let is_known = |(by, _): &(Arc<Settings>, Redactor)| Arc::ptr_eq(by, &settings);
+        let (_, redactor) = match known.take().filter(is_known) {
+            Some(former) => known.insert(former),
+            None => {
+                let redactor = Redactor::of(&settings, layout.project());
+                known.insert((settings, redactor))
+            }
+        };
+        redact(&mut report, redactor);
         status.target(Some(report));
+    }
+}
+
+/// Takes secrets out of what engines, clusters and processes said.
+fn redact(report: &mut TargetReport, redactor: &Redactor) {
+    if redactor.is_empty() {
+        return;
+    }
+    let unreachable = report.unreachable.iter_mut().map(|(_, reason)| reason);
+    let states = report.instances.iter_mut().map(|instance| &mut instance.state);
+    for text in report.last_exit.iter_mut().chain(&mut report.drift).chain(unreachable).chain(states) {
+        redactor.redact_in(text);
     }
 }
 

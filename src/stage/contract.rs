@@ -27,6 +27,9 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("TRAINYARD_BIN", "the trainyard program itself, for `$TRAINYARD_BIN predict`"),
 ];
 
+/// The variable with the texts that are not written into the settings of a built-in stage, a JSON object from JSON pointers.
+pub const WITHHELD: &str = "TRAINYARD_WITHHELD";
+
 /// Why a process is not a stage.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
@@ -84,11 +87,21 @@ impl Contract {
         })
     }
 
-    /// The typed settings of a built-in stage, written by the daemon into the attempt's folder.
+    /// The typed settings of a built-in stage, written by the daemon into the attempt's folder, with the secrets in their
+    /// places that it does not write down.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T, ContractError> {
         let path = variable("TRAINYARD_SETTINGS")?;
         let text = fs::read(&path).map_err(|source| ContractError::File { path: path.clone(), source })?;
-        serde_json::from_slice(&text).map_err(|source| ContractError::Settings { path, source })
+        let unreadable = |source| ContractError::Settings { path: path.clone(), source };
+        let Ok(withheld) = env::var(WITHHELD) else { return serde_json::from_slice(&text).map_err(unreadable) };
+        let mut settings: serde_json::Value = serde_json::from_slice(&text).map_err(unreadable)?;
+        let values: BTreeMap<String, String> = serde_json::from_str(&withheld).map_err(unreadable)?;
+        for (pointer, value) in values {
+            if let Some(place) = settings.pointer_mut(&pointer) {
+                *place = value.into();
+            }
+        }
+        serde_json::from_value(settings).map_err(unreadable)
     }
 
     /// Opens the file for progress, metrics and artifacts.

@@ -48,7 +48,7 @@ pub const PROGRAM: &str = "/usr/local/bin/trainyard";
 const CANCELLED: i32 = 143;
 
 /// What is to run elsewhere; the rest is in the environment, as for any stage. Variables of a stage may be secrets, so this
-/// is never printed.
+/// is never printed, and the file with it only names them: their values are in the environment, too.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct RemoteJob {
     /// Where.
@@ -247,7 +247,12 @@ async fn image_of(job: &RemoteJob, settings: &ContainerSettings) -> Result<Strin
 fn job() -> Result<RemoteJob, RunnerError> {
     let path = env::var_os(VARIABLE).map(PathBuf::from).ok_or(ContractError::Missing(VARIABLE))?;
     let text = fs::read(&path).map_err(|source| ContractError::File { path: path.clone(), source })?;
-    Ok(serde_json::from_slice(&text).map_err(|source| ContractError::Settings { path, source })?)
+    let mut job: RemoteJob =
+        serde_json::from_slice(&text).map_err(|source| ContractError::Settings { path, source })?;
+    for (name, value) in &mut job.environment {
+        *value = env::var(name).unwrap_or_default();
+    }
+    Ok(job)
 }
 
 /// The wish that the stage stop.

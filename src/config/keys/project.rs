@@ -1,7 +1,7 @@
 //! The keys of what is no stage: the file as a whole, project, source, data and monitoring.
 
 use super::Presence::{Default, Optional, Required};
-use super::Shape::{Boolean, Choice, Duration, Globs, Integer, Number, Pair, Stages, Table, Tables, Text};
+use super::Shape::{Boolean, Choice, Duration, Globs, Integer, Number, Pair, Secrets, Stages, Table, Tables, Text};
 use super::{Key, Section, key};
 
 /// These keys.
@@ -36,6 +36,13 @@ pub(super) const KEYS: &[Key] = &[
         Text,
         Optional("\"wine-quality\""),
         "the name of the project; without it, that of the folder",
+    ),
+    key(
+        Section::Project,
+        "secrets",
+        Secrets,
+        Optional("{ API_TOKEN = \"$API_TOKEN\" }"),
+        "variables that every stage gets and nobody sees: `\"$VARIABLE\"` of the daemon's environment, or a file's path",
     ),
     key(Section::Source, "path", Text, Default("\".\""), "the git work tree, relative to the project folder"),
     key(

@@ -1,26 +1,28 @@
 //! The files of an attempt, which explain themselves: with them alone the journal could be rebuilt.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::tree::ProcessIdentity;
 use crate::disk::{FileLock, write_whole};
+use crate::engine::redact::{Redactor, redact_file, redact_lines};
 use crate::pipeline::Moment;
 
-/// What a supervisor is to do.
+/// What a supervisor is to do, as people and later daemons read it. Values that may be secrets come by [`super::Handed`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// The program and its arguments.
+    /// The program and its arguments, as they are configured.
     pub command: Vec<String>,
     /// The working folder.
     pub folder: PathBuf,
-    /// Variables set beside those of the daemon.
-    pub environment: BTreeMap<String, String>,
+    /// The names of the variables set beside those of the daemon.
+    #[serde(default)]
+    pub variables: Vec<String>,
     /// Milliseconds between TERM and KILL.
     pub grace: u64,
     /// Milliseconds for which something that the stage left behind may hold the log open.
@@ -60,6 +62,9 @@ pub struct Exit {
     pub log_lost: u64,
     /// Why they could not.
     pub log_error: Option<String>,
+    /// Why secrets could not be taken out of files that the stage wrote.
+    #[serde(default)]
+    pub unredacted: Option<String>,
     /// When it ended.
     pub at: Moment,
 }
@@ -105,6 +110,18 @@ impl AttemptFolder {
     /// JUnit XML.
     pub fn reports(&self) -> PathBuf {
         self.0.join("reports")
+    }
+
+    /// Takes secrets out of what the stage wrote itself: its output and its reports.
+    pub fn redact(&self, redactor: &Arc<Redactor>) -> io::Result<()> {
+        if redactor.is_empty() {
+            return Ok(());
+        }
+        redact_lines(&self.output(), redactor)?;
+        for entry in fs::read_dir(self.reports()).into_iter().flatten() {
+            redact_file(&entry?.path(), redactor)?;
+        }
+        Ok(())
     }
 
     /// The lock that a supervisor holds for its life.

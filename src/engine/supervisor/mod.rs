@@ -4,13 +4,17 @@
 //! the stage prints to the log, and writes how the stage ended to disk. It holds a lock for its life: nothing is started
 //! twice, and one that died is known at once, whatever process number it had.
 //!
+//! Secrets come to it through its standard input, never through a file, and leave neither it nor the files of the attempt.
+//!
 //! **Invariants:** it never opens the journal and never talks to the daemon. The log is synced before the exit file gets
 //! its name. It is a sub-reaper, so no process that the stage started can leave it, and it leaves none behind.
 
 mod files;
+mod handed;
 mod supervise;
 mod tree;
 
 pub use files::{AttemptFolder, Exit, Job, Supervision};
+pub use handed::Handed;
 pub use supervise::{SuperviseError, supervise};
 pub use tree::{ProcessIdentity, kill_marked};

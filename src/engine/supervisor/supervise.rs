@@ -4,6 +4,7 @@ use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,8 +12,10 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, wait};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::files::{AttemptFolder, Exit, Job, MARK, Supervision};
+use super::handed::Handed;
 use super::tree::{ProcessIdentity, descendants};
 use crate::disk::{FileLock, now};
+use crate::engine::redact::{RedactedStream, Redactor};
 use crate::engine::spool::LogWriter;
 
 /// Room in the pipe and bytes read at once; the larger, the less a chatty stage waits for its supervisor.
@@ -21,6 +24,8 @@ const PIPE: usize = 1 << 20;
 const GIVE_UP: Duration = Duration::from_secs(10);
 /// How often processes that are being ended are looked for again.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// How long the first bytes of what may be a secret are held back: no longer than people notice at a prompt.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// Why an attempt could not be supervised at all. What goes wrong later is in the exit file.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +55,8 @@ fn run(folder: &AttemptFolder) -> io::Result<()> {
     let _ = rustix::process::setsid();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let job = folder.job()?;
+    let handed = Handed::read(io::stdin().lock())?;
+    let redactor = Arc::new(Redactor::new(&handed.secrets));
     let (stop, stop_sender) = io::pipe()?;
     for signal in [SIGTERM, SIGINT] {
         signal_hook::low_level::pipe::register(signal, OwnedFd::from(stop_sender.try_clone()?))?;
@@ -65,23 +72,25 @@ fn run(folder: &AttemptFolder) -> io::Result<()> {
     let (output, input) = io::pipe()?;
     // More room only helps; where the limit is lower the pipe keeps its size.
     let _ = rustix::pipe::fcntl_setpipe_size(&input, PIPE);
-    let exit = match spawn(&job, input) {
+    let log = RedactedLog { log, stream: RedactedStream::new(redactor.clone()), heard: None };
+    let mut exit = match spawn(&job, &handed, input) {
         Ok(child) => Supervisor::new(&job, child, output, stop, log)?.watch(),
         Err(error) => {
-            let error = format!("{}: {error}", job.command.first().map_or("", String::as_str));
-            Exit { not_started: Some(error), at: now(), ..Exit::default() }
+            let error = format!("{}: {error}", handed.command.first().map_or("", String::as_str));
+            Exit { not_started: Some(redactor.redact(&error).into_owned()), at: now(), ..Exit::default() }
         }
     };
+    exit.unredacted = folder.redact(&redactor).err().map(|error| error.to_string());
     folder.write_exit(&reserve, &exit)
 }
 
-fn spawn(job: &Job, output: io::PipeWriter) -> io::Result<Pid> {
-    let (program, arguments) =
-        job.command.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"))?;
+fn spawn(job: &Job, handed: &Handed, output: io::PipeWriter) -> io::Result<Pid> {
+    let empty = || io::Error::new(io::ErrorKind::InvalidInput, "the command is empty");
+    let (program, arguments) = handed.command.split_first().ok_or_else(empty)?;
     let child = Command::new(program)
         .args(arguments)
         .current_dir(&job.folder)
-        .envs(&job.environment)
+        .envs(&handed.environment)
         .env(MARK, &job.mark)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
@@ -93,6 +102,41 @@ fn spawn(job: &Job, output: io::PipeWriter) -> io::Result<Pid> {
         .ok()
         .and_then(Pid::from_raw)
         .ok_or_else(|| io::Error::other("the kernel gave no process number"))
+}
+
+/// The log, into which no secret goes.
+struct RedactedLog {
+    log: LogWriter,
+    stream: RedactedStream,
+    /// When something came last, while the beginning of what may be a secret waits.
+    heard: Option<Instant>,
+}
+
+impl RedactedLog {
+    fn append(&mut self, bytes: &[u8]) {
+        let Self { log, stream, heard } = self;
+        stream.push(bytes, &mut |clean: &[u8]| log.append(clean));
+        *heard = stream.is_unsettled().then(Instant::now);
+    }
+
+    /// When what waits is to be written.
+    fn deadline(&self) -> Option<Instant> {
+        self.heard.map(|heard| heard + QUIET)
+    }
+
+    fn settle(&mut self) {
+        if self.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+            let Self { log, stream, heard } = self;
+            stream.settle(&mut |clean: &[u8]| log.append(clean));
+            *heard = None;
+        }
+    }
+
+    fn finish(&mut self) {
+        let Self { log, stream, heard } = self;
+        stream.finish(&mut |clean: &[u8]| log.append(clean));
+        *heard = None;
+    }
 }
 
 /// How far a stop has come.
@@ -108,7 +152,7 @@ struct Supervisor<'a> {
     handle: OwnedFd,
     output: Option<PipeReader>,
     stop_requests: PipeReader,
-    log: LogWriter,
+    log: RedactedLog,
     buffer: Vec<u8>,
     stop: Stop,
     exit: Exit,
@@ -121,7 +165,7 @@ impl<'a> Supervisor<'a> {
         child: Pid,
         output: PipeReader,
         stop_requests: PipeReader,
-        log: LogWriter,
+        log: RedactedLog,
     ) -> io::Result<Self> {
         let handle = pidfd_open(child, PidfdFlags::empty())?;
         rustix::io::ioctl_fionbio(&output, true)?;
@@ -150,9 +194,10 @@ impl<'a> Supervisor<'a> {
         self.end_what_is_left();
         // What the last processes wrote before they were ended.
         self.read_output();
-        self.exit.log_lost = self.log.lost();
-        self.exit.log_error = self.log.error();
-        if let Err(error) = self.log.sync() {
+        self.log.finish();
+        self.exit.log_lost = self.log.log.lost();
+        self.exit.log_error = self.log.log.error();
+        if let Err(error) = self.log.log.sync() {
             self.exit.log_error.get_or_insert_with(|| error.to_string());
         }
         self.exit.at = now();
@@ -161,6 +206,7 @@ impl<'a> Supervisor<'a> {
 
     /// Waits for output, for the end of the stage or for a request to stop, but not beyond `until`.
     fn wait(&mut self, until: Option<Instant>) {
+        let until = until.into_iter().chain(self.log.deadline()).min();
         let timeout = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
         let mut ready = [false; 3];
         {
@@ -184,6 +230,7 @@ impl<'a> Supervisor<'a> {
         if output {
             self.read_output();
         }
+        self.log.settle();
         if stop {
             self.begin_stop();
         }
