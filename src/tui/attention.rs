@@ -46,14 +46,15 @@ impl Terminal {
         let value = |name: &str| variable(name).unwrap_or_default();
         let has = |name: &str| !value(name).is_empty();
         let (term, program) = (value("TERM"), value("TERM_PROGRAM"));
+        let knows_titles = ["ghostty", "WezTerm"].contains(&program.as_str())
+            || ["foot", "rxvt", "xterm-ghostty"].iter().any(|begin| term.starts_with(begin))
+            || has("WEZTERM_PANE");
         let desktop = if has("STY") {
             // GNU screen passes nothing on.
             Desktop::None
         } else if has("KITTY_WINDOW_ID") || term == "xterm-kitty" {
             Desktop::Kitty
-        } else if program == "ghostty" || program == "WezTerm" || has("WEZTERM_PANE") || term == "xterm-ghostty" {
-            Desktop::Titled
-        } else if term.starts_with("foot") || term.starts_with("rxvt") {
+        } else if knows_titles {
             Desktop::Titled
         } else if program == "iTerm.app" || value("LC_TERMINAL") == "iTerm2" {
             Desktop::Text
