@@ -9,6 +9,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -52,7 +53,7 @@ fn is_at_rest(snapshot: &Value) -> bool {
 
 /// Breaks or mends the test, and waits for the run that follows.
 #[track_caller]
-fn become_(project: &Project, mood: &str, result: &str) -> u64 {
+fn change_mood(project: &Project, mood: &str, result: &str) -> u64 {
     let before = project.runs();
     project.write("mood.txt", format!("{mood}\n"));
     project.wait_until("the run that follows", |snapshot| {
@@ -87,13 +88,13 @@ fn a_failure_and_its_end_are_told_to_slack_and_in_the_generic_form() {
     ));
     project.set("CHAT", slack.url());
     begin(&project);
-    let failed = become_(&project, "broken", "failed");
+    let failed = change_mood(&project, "broken", "failed");
     let told = slack.wait_for(1)[0].json();
     assert_eq!(told["text"], format!("*light*: run {failed} failed at test"));
     assert_eq!(told["attachments"][0]["color"], "#d32f2f");
     let text = told["attachments"][0]["text"].as_str().unwrap();
     assert!(text.starts_with("test: exit code 3: no such column; the run was asked for: "), "{text}");
-    let mended = become_(&project, "fine again", "passed");
+    let mended = change_mood(&project, "fine again", "passed");
     let told = generic.wait_for(2);
     assert_eq!(kinds(&told), ["failure", "recovery"]);
     let recovery = told[1].json();
@@ -113,12 +114,12 @@ fn one_that_answers_500_is_tried_again_until_it_takes_the_notice_once() {
     let hook = Webhook::answering(|count| if count < 2 { Reply::Status(500) } else { Reply::Status(200) });
     let project = project(&format!("[[notify]]\nname = \"own\"\nwebhook = \"{}\"\n", hook.url()));
     begin(&project);
-    become_(&project, "broken", "failed");
+    change_mood(&project, "broken", "failed");
     let told = hook.wait_for(3);
     assert!(told.iter().all(|told| told.json()["kind"] == "failure"));
     assert_eq!(told[0].json(), told[2].json());
     project.wait_until("the end of the problem", |_| problem(&project, "own").is_none().then_some(()));
-    become_(&project, "fine again", "passed");
+    change_mood(&project, "fine again", "passed");
     let told = hook.wait_for(4);
     assert_eq!(kinds(&told), ["failure", "failure", "failure", "recovery"], "nothing is told twice");
 }
@@ -130,7 +131,7 @@ fn a_server_that_asks_for_time_gets_it() {
     });
     let project = project(&format!("[[notify]]\nname = \"own\"\nwebhook = \"{}\"\n", hook.url()));
     begin(&project);
-    become_(&project, "broken", "failed");
+    change_mood(&project, "broken", "failed");
     wait_for_problem(&project, "own", "answered 429; it is tried again");
     assert_eq!(hook.wait_for(2).len(), 2);
 }
@@ -147,7 +148,7 @@ fn one_that_redirects_elsewhere_or_is_not_there_is_given_up_and_said_without_its
         gone.url()
     ));
     begin(&project);
-    become_(&project, "broken", "failed");
+    change_mood(&project, "broken", "failed");
     let told = wait_for_problem(&project, "moved", "answered 301");
     assert!(told.contains(&format!("points to 127.0.0.1:{}", elsewhere.port())), "{told}");
     assert!(told.contains("name the final address in `webhook`"), "{told}");
@@ -155,7 +156,7 @@ fn one_that_redirects_elsewhere_or_is_not_there_is_given_up_and_said_without_its
     for text in [told, told_of_gone, project.account()] {
         assert!(!text.contains("s3cret"), "{text}");
     }
-    become_(&project, "fine again", "passed");
+    change_mood(&project, "fine again", "passed");
     assert_eq!((moved.wait_for(2).len(), gone.wait_for(2).len()), (2, 2), "each notice was sent once");
     assert!(elsewhere.told().is_empty());
 }
@@ -183,10 +184,10 @@ fn one_that_hangs_holds_up_neither_a_run_nor_another() {
         works.url()
     ));
     begin(&project);
-    become_(&project, "broken", "failed");
+    change_mood(&project, "broken", "failed");
     hangs.wait_for(1);
     // It waits for an answer that never comes; everything goes on.
-    become_(&project, "fine again", "passed");
+    change_mood(&project, "fine again", "passed");
     assert_eq!(kinds(&works.wait_for(2)), ["failure", "recovery"]);
     wait_for_problem(&project, "hangs", "did not answer within 2000 ms");
     assert!(hangs.told().iter().all(|told| told.json()["kind"] == "failure"), "one after the other");
@@ -201,10 +202,9 @@ fn a_program_is_told_too_and_its_complaint_is_seen() {
     let outside = project.outside().join("told");
     let script = format!("#!/bin/sh\necho \"$1|$TRAINYARD_NOTICE_STAGE\" >> {0}; cat >> {0}\n", outside.display());
     project.write("notify.sh", script);
-    let set = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(project.folder().join("notify.sh"), set).unwrap();
+    fs::set_permissions(project.folder().join("notify.sh"), fs::Permissions::from_mode(0o755)).unwrap();
     begin(&project);
-    let failed = become_(&project, "broken", "failed");
+    let failed = change_mood(&project, "broken", "failed");
     let text = wait_for("the script", PATIENCE, || whole_lines(&outside, 2));
     let (first, second) = text.split_once('\n').unwrap();
     assert_eq!(first, format!("run {failed} failed at test|test"));
@@ -227,16 +227,18 @@ fn what_is_beyond_the_allowance_is_not_told() {
     ));
     begin(&project);
     for round in 0..2 {
-        become_(&project, &format!("broken {round}"), "failed");
-        become_(&project, &format!("fine again {round}"), "passed");
+        change_mood(&project, &format!("broken {round}"), "failed");
+        change_mood(&project, &format!("fine again {round}"), "passed");
     }
     let paths = |end: &str| hook.told().iter().filter(|told| told.path.ends_with(end)).count();
     wait_for("all four", PATIENCE, || (paths("-of-all") == 4).then_some(()));
-    // Both hear of each event from the same hand, so the fourth has come to the other one too.
+    // What is not told is noted as done all the same.
+    let told = hook.told();
+    let last = told.iter().filter_map(|told| told.json()["id"].as_u64()).max().unwrap();
     let ledger = project.state("notified.json");
-    wait_for("both to have come as far", PATIENCE, || {
+    wait_for("the other to have come as far", PATIENCE, || {
         let known: Value = serde_json::from_slice(&fs::read(&ledger).ok()?).ok()?;
-        (known["own"] == known["all"]).then_some(())
+        (known["own"] == last).then_some(())
     });
     assert_eq!(paths("s3cret-path"), 2);
 }
@@ -244,36 +246,30 @@ fn what_is_beyond_the_allowance_is_not_told() {
 #[test]
 fn what_happened_while_nobody_told_it_is_told_once_by_the_next_daemon() {
     let hook = Webhook::new();
-    let project = Project::light_with(
-        "trigger = \"save\"",
-        "echo started > started.log\nwhile ! test -e go.log; do sleep 0.1; done\nexit 3\n",
-    );
-    add(&project, &format!("[[notify]]\nname = \"own\"\nwebhook = \"{}\"\non = [\"failure\"]\n", hook.url()));
-    project.commit("who is told");
-    project.up();
-    project.register("a.csv", "1\n2\n");
-    project.wait_until("test to run", |snapshot| {
-        let runs = snapshot["state"]["runs"].as_object()?;
-        runs.values().any(|run| support::stage_word(run, "test") == "running").then_some(())
-    });
-    // The address is gone when the daemon tries, and it is killed before it succeeds.
-    let text = fs::read_to_string(project.folder().join("trainyard.toml")).unwrap();
-    project.write("trainyard.toml", text.replace(&hook.url(), "http://127.0.0.1:9/away"));
-    project.write("go.log", "");
+    let project = project("[[notify]]\nname = \"own\"\nwebhook = { file = \"../outside/hook\" }\non = [\"failure\"]\n");
+    // Nobody listens there when the daemon tries, and it is killed before anybody does.
+    let address = project.outside().join("hook");
+    fs::write(&address, "http://127.0.0.1:9/away\n").unwrap();
+    begin(&project);
+    change_mood(&project, "broken", "failed");
     wait_for_problem(&project, "own", "127.0.0.1:9 cannot be reached");
     support::send(project.daemon(), rustix::process::Signal::KILL);
-    project.write("trainyard.toml", &text);
+    fs::write(&address, hook.url()).unwrap();
     project.up();
     let told = hook.wait_for(1);
     assert_eq!(kinds(&told), ["failure"]);
-    let ledger = || -> Value { serde_json::from_slice(&fs::read(project.state("notified.json")).unwrap()).unwrap() };
     let sequence = told[0].json()["id"].clone();
-    wait_for("it to be noted", PATIENCE, || (ledger()["own"] == sequence).then_some(()));
+    wait_for("it to be noted", PATIENCE, || {
+        let known: Value = serde_json::from_slice(&fs::read(project.state("notified.json")).ok()?).ok()?;
+        (known["own"] == sequence).then_some(())
+    });
     project.command(&["down"]).ok();
     project.up();
-    project.command(&["down"]).ok();
-    let again: Vec<Value> = hook.told().iter().map(|told| told.json()["id"].clone()).collect();
-    assert_eq!(again.iter().filter(|id| **id == sequence).count(), 1, "{again:?}");
+    // A later failure comes behind whatever would be told again.
+    change_mood(&project, "fine again", "passed");
+    change_mood(&project, "broken again", "failed");
+    let ids: Vec<Value> = hook.wait_for(2).iter().map(|told| told.json()["id"].clone()).collect();
+    assert_eq!(ids.iter().filter(|id| **id == sequence).count(), 1, "{ids:?}");
 }
 
 #[test]
