@@ -62,7 +62,7 @@ pub(super) async fn run(
         .map_err(|error| Undelivered::never(format!("`{program}` cannot be started: {error}; mend `command`")))?;
     let group = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     let _group = Group(group);
-    match tokio::time::timeout(timeout, attend(&mut child, message.line())).await {
+    match tokio::time::timeout(timeout, attend(&mut child, &message.line())).await {
         Ok(Ok((status, complaint))) => judge(program, status, &complaint),
         Ok(Err(error)) => Err(Undelivered::later(format!("the end of `{program}` was not seen: {error}"))),
         Err(_) => {
@@ -78,7 +78,7 @@ fn path_of(program: &str, folder: &Path) -> PathBuf {
 }
 
 /// Gives it its input and waits for its end, and says what it complained of.
-async fn attend(child: &mut Child, input: String) -> io::Result<(ExitStatus, Vec<u8>)> {
+async fn attend(child: &mut Child, input: &str) -> io::Result<(ExitStatus, Vec<u8>)> {
     if let Some(mut stdin) = child.stdin.take() {
         // Who does not read its input has the facts from elsewhere.
         let _ = stdin.write_all(input.as_bytes()).await;
