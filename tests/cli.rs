@@ -63,6 +63,8 @@ help! {
     help_of_alerts: "alerts";
     help_of_alerts_silence: "alerts" "silence";
     help_of_alerts_unsilence: "alerts" "unsilence";
+    help_of_notify: "notify";
+    help_of_notify_test: "notify" "test";
     help_of_export: "export";
     help_of_export_prometheus: "export" "prometheus";
     help_of_export_grafana: "export" "grafana";

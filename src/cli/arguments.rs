@@ -15,6 +15,7 @@ use super::history::LogsArguments;
 use super::host::HostArguments;
 use super::init::InitArguments;
 use super::models::{ModelsArguments, PromoteArguments};
+use super::notify::NotifyCommand;
 use super::predict::PredictArguments;
 use super::query::QueryArguments;
 use super::releases::RollbackArguments;
@@ -175,6 +176,9 @@ pub enum Command {
     /// Show where alerts stand; silence one
     #[command(after_help = "Example: trainyard alerts silence ErrorRate --for 2h")]
     Alerts(AlertsArguments),
+    /// Try whether people would be told of failures and alerts
+    #[command(subcommand, after_help = "Example: trainyard notify test")]
+    Notify(NotifyCommand),
     /// Serve a saved model over HTTP, as the image does
     #[command(after_help = "Example: trainyard serve --model .trainyard/models/3 --listen 127.0.0.1:8080")]
     Serve(ServeArguments),
@@ -245,6 +249,7 @@ impl Command {
             | Self::Cancel { .. }
             | Self::Rollback(_)
             | Self::Promote(_)
+            | Self::Notify(_)
             | Self::Serve(_)
             | Self::Daemon
             | Self::Supervise { .. }

@@ -10,8 +10,8 @@ use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
 use super::harmless::Harmless;
 use super::{
-    alerts, check, config, daemon, data, demo, doctor, export, history, host, init, models, predict, project, query,
-    releases, run, scrape, screen, serve, show, up,
+    alerts, check, config, daemon, data, demo, doctor, export, history, host, init, models, notify, predict, project,
+    query, releases, run, scrape, screen, serve, show, up,
 };
 use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
@@ -90,6 +90,7 @@ fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Re
         Some(Command::Export(command)) => export::run(folder, &command, out),
         Some(Command::Scrape(arguments)) => scrape::run(&arguments, out),
         Some(Command::Alerts(arguments)) => alerts::run(folder, &arguments, out),
+        Some(Command::Notify(command)) => notify::run(folder, &command, out),
         Some(Command::Serve(arguments)) => serve::run(&arguments).map_err(failed),
         Some(Command::Config(command)) => Ok(config::run(command, out)?),
         Some(Command::Completions { shell }) => {

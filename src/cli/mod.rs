@@ -19,6 +19,7 @@ pub mod history;
 pub mod host;
 pub mod init;
 pub mod models;
+pub mod notify;
 pub mod predict;
 pub mod project;
 pub mod query;

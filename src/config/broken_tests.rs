@@ -59,7 +59,7 @@ fn a_key_outside_of_a_table_is_told_where_keys_belong() {
             "1:1",
             "key `name` stands outside of a table",
             "name = \"x\"",
-            "^^^^ put it under one of the tables `project`, `source`, `data`, `models`, `stages`, `monitor`"
+            "^^^^ put it under one of the tables `project`, `source`, `data`, `models`, `stages`, `monitor`, `notify`"
         )
     );
 }

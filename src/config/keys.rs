@@ -2,11 +2,12 @@
 //!
 //! The reader takes its lists of valid keys, ranges and choices from here; the JSON schema and the reference in the
 //! docs are made from here. A key that is not in this table does not exist, and a test shows that every key in it is
-//! read. Its rows lie in `keys/`: `project.rs` has what is no stage, `monitor.rs` what is scraped, `stage.rs` what every
+//! read. Its rows lie in `keys/`: `project.rs` has what is no stage, `monitor.rs` what is scraped, `notify.rs` who is told, `stage.rs` what every
 //! stage, commands, training and images have, `deploy.rs` what is said of releases.
 
 mod deploy;
 mod monitor;
+mod notify;
 mod project;
 mod stage;
 
@@ -71,6 +72,8 @@ pub enum Section {
     Bearer,
     /// `[[monitor.alerts]]`
     Alert,
+    /// `[[notify]]`
+    Notify,
 }
 
 impl Section {
@@ -104,6 +107,7 @@ impl Section {
         Self::Basic,
         Self::Bearer,
         Self::Alert,
+        Self::Notify,
     ];
 
     /// The sections whose keys stand in the table of a stage beside those of [`Section::Stage`]. Which of them a stage
@@ -150,6 +154,7 @@ impl Section {
             Self::Basic => "`basic` of [[monitor.targets]]",
             Self::Bearer => "`bearer` of [[monitor.targets]]",
             Self::Alert => "[[monitor.alerts]]",
+            Self::Notify => "[[notify]]",
         }
     }
 
@@ -228,6 +233,10 @@ pub enum Shape {
     Variables,
     /// A table that says for each secret where its value comes from.
     Secrets,
+    /// A string, or a table that says by `env` or `file` where it comes from.
+    TextOrSecret,
+    /// A table of such values.
+    TextsOrSecrets,
     /// A table with keys of its own.
     Table(Section),
     /// A word, or such a table in its place.
@@ -272,7 +281,7 @@ pub struct Key {
 impl Key {
     /// Every key.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        [project::KEYS, monitor::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
+        [project::KEYS, monitor::KEYS, notify::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
     }
 
     /// TOML text of a valid value: the default, or an example.

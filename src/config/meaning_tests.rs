@@ -183,7 +183,13 @@ fn written(section: Section, wanted: impl Fn(&Key) -> bool) -> String {
         Section::Project | Section::Source | Section::Data | Section::Models | Section::Monitor => {
             format!("{}\n{own}{LEAST}", section.title())
         }
-        Section::Panel | Section::ScrapeTarget | Section::Alert => format!("{}\n{own}{LEAST}", section.title()),
+        // Something must be said of how.
+        Section::Notify if !own.contains("webhook = ") && !own.contains("command = ") => {
+            format!("{}\n{own}webhook = {{ env = \"HOOK\" }}\n{LEAST}", section.title())
+        }
+        Section::Panel | Section::ScrapeTarget | Section::Alert | Section::Notify => {
+            format!("{}\n{own}{LEAST}", section.title())
+        }
         Section::Basic => format!("{SCRAPED}[monitor.targets.basic]\n{own}{}{LEAST}", secret(&own, "password")),
         Section::Bearer => format!("{SCRAPED}[monitor.targets.bearer]\n{own}{}{LEAST}", secret(&own, "token")),
         Section::Stage => behind(command, &own),
@@ -227,6 +233,7 @@ fn left_out(section: Section) -> &'static [&'static [&'static str]] {
         Section::ScrapeTarget => &[&["basic"], &["bearer"]],
         Section::Basic => &[&["password_file"], &["password_env"]],
         Section::Bearer => &[&["token_file"], &["token_env"]],
+        Section::Notify => &[&["command"], &["webhook", "format", "template", "headers"]],
         _ => &[&[]],
     }
 }

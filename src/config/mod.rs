@@ -4,7 +4,7 @@
 //! the getters of `values.rs` and `engine_values.rs` and notes what is unknown or ill-formed, `relations.rs` looks at
 //! what stages need of each other, and `errors.rs` turns all that was noted into lines and columns. No step stops at an
 //! error. `keys.rs` is the one table of what may be written: the reader, the JSON schema and the reference in the docs
-//! come from it. What is written becomes settings in `sections.rs`, `project_secrets.rs`, `scrape_targets.rs`, `alerts.rs` and, for stages, in
+//! come from it. What is written becomes settings in `sections.rs`, `project_secrets.rs`, `scrape_targets.rs`, `alerts.rs`, `notify.rs` and, for stages, in
 //! `stages.rs`, which asks `actions.rs`, `image.rs` and `deploy.rs` what a stage does and `runner.rs` where.
 //!
 //! This room knows the types of `pipeline` and the rules of files of `disk`; it starts nothing, watches nothing and
@@ -23,6 +23,9 @@ mod image;
 mod keys;
 mod memory;
 mod names;
+mod notice_template;
+mod notify;
+mod notify_settings;
 mod project_secrets;
 mod reader;
 mod relations;
@@ -47,6 +50,8 @@ mod broken_engine_tests;
 #[cfg(test)]
 mod broken_monitor_tests;
 #[cfg(test)]
+mod broken_notify_tests;
+#[cfg(test)]
 mod broken_tests;
 #[cfg(test)]
 mod engine_meaning_tests;
@@ -59,6 +64,8 @@ pub use detect::{Detected, Template, detect};
 pub use duration::{DurationError, HumanDuration};
 pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{Key, Presence, Section, Shape};
+pub use notice_template::{NoticeField, NoticeTemplate};
+pub use notify_settings::{NoticeFormat, NotifySettings, NotifyWay, SecretText, WebhookSettings};
 pub use schema::{reference, schema};
 pub use scrape_settings::{Authentication, FallbackFormat, ScrapeTargetSettings};
 pub use settings::{
@@ -176,6 +183,7 @@ fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Sett
     let models = sections::models(&mut root);
     let drafts = stages::stages(&mut root);
     let (monitor, consequences) = sections::monitor(&mut root);
+    let notify = notify::notify(&mut root);
     root.finish();
     let (mut stages, graph) = relations::connect(drafts, &consequences, problems);
     secrets.refuse_where_unsafe(&stages, problems);
@@ -188,7 +196,7 @@ fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Sett
             image.leave_out.clone_from(&leave_out);
         }
     }
-    Settings { name, secrets: secrets.sources, source, data, models, stages, graph, monitor }
+    Settings { name, secrets: secrets.sources, source, data, models, stages, graph, monitor, notify }
 }
 
 /// `./data` and `data` are the same folder.

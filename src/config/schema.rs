@@ -68,6 +68,8 @@ fn shape(shape: Shape) -> Map<String, Value> {
         Shape::Choice { values, .. } => json!({ "type": "string", "enum": values }),
         Shape::Choices(values) => json!({ "type": "array", "items": { "type": "string", "enum": values } }),
         Shape::Variables | Shape::Secrets => json!({ "type": "object", "additionalProperties": text() }),
+        Shape::TextOrSecret => text_or_secret(),
+        Shape::TextsOrSecrets => json!({ "type": "object", "additionalProperties": text_or_secret() }),
         Shape::Table(section) => return table(&[section], &[]),
         Shape::WordOrTable { words, section } => {
             json!({ "oneOf": [{ "type": "string", "enum": words }, Value::Object(table(&[section], &[]))] })
@@ -76,6 +78,15 @@ fn shape(shape: Shape) -> Map<String, Value> {
         Shape::Stages => stages(),
     };
     if let Value::Object(object) = value { object } else { Map::new() }
+}
+
+/// A string, or where it comes from.
+fn text_or_secret() -> Value {
+    let from = |key: &str| {
+        let properties = Map::from_iter([(key.to_owned(), json!({ "type": "string" }))]);
+        json!({ "type": "object", "additionalProperties": false, "required": [key], "properties": properties })
+    };
+    json!({ "oneOf": [{ "type": "string" }, from("env"), from("file")] })
 }
 
 /// One kind of stage, told from the others by what some of its keys say.
@@ -211,6 +222,8 @@ fn kind(key: &Key) -> String {
         Shape::Choice { values, .. } => words(values, ", "),
         Shape::Choices(values) => format!("some of {}", words(values, ", ")),
         Shape::Variables | Shape::Secrets => "table of strings".to_owned(),
+        Shape::TextOrSecret => "string, or where it comes from".to_owned(),
+        Shape::TextsOrSecrets => "table of strings, or of where they come from".to_owned(),
         Shape::Table(_) | Shape::Stages => "table".to_owned(),
         Shape::WordOrTable { words: choice, .. } => format!("{}, or a table", words(choice, ", ")),
         Shape::Tables(_) => "tables".to_owned(),

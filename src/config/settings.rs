@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::notify_settings::NotifySettings;
 use super::scrape_settings::ScrapeTargetSettings;
 use crate::pipeline::{Graph, PanelKind, Reaction, StageKind, StageName, StageSpec};
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub graph: Graph,
     /// Scraping, panels.
     pub monitor: MonitorSettings,
+    /// Who is told of what happens.
+    pub notify: Vec<NotifySettings>,
 }
 
 impl Settings {

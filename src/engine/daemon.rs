@@ -15,6 +15,7 @@ use super::data_verify::DataVerifier;
 use super::effects::{CurrentSettings, Effects, current};
 use super::journal::{Journal, JournalError};
 use super::monitoring::Monitoring;
+use super::notify;
 use super::release_host::ReleaseHost;
 use super::releases;
 use super::status::Status;
@@ -126,6 +127,7 @@ impl Daemon {
             Monitoring::new(settings.clone(), core.clone(), status.clone(), host.clone(), &layout, alerted);
         tokio::spawn(monitoring.clone().run());
         tokio::spawn(releases::watch(layout.clone(), host.clone(), status.clone(), settings.clone()));
+        tokio::spawn(notify::run(layout.clone(), settings.clone(), core.clone(), status.clone()));
         let watcher = Arc::new(Mutex::new(None));
         let watching = Watching {
             layout: layout.clone(),

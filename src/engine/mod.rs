@@ -17,6 +17,7 @@ pub mod journal;
 pub mod launch;
 pub mod lineage;
 pub mod monitoring;
+pub mod notify;
 pub mod outcome;
 pub mod own_metrics;
 pub mod prune;

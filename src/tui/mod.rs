@@ -4,7 +4,7 @@
 //! pure; `views` and `widgets` draw it and are pure too; `commands` is the one table of keys, palette, hints and help;
 //! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon. What the command line says of
 //! releases and models in the same words stands in `release_facts` and `model_facts`;
-//! which alert a key means, in `alerts`.
+//! which alert a key means, in `alerts`; what calls for whoever looks elsewhere, in `attention`.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -13,6 +13,7 @@
 
 mod alerts;
 mod app;
+mod attention;
 mod clock;
 mod commands;
 mod glyphs;

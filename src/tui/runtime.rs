@@ -19,6 +19,7 @@ use crate::api::client::Client;
 
 use super::TuiError;
 use super::app::Model;
+use super::attention::{self, Attention};
 use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::message::{Cmd, Msg};
@@ -109,6 +110,7 @@ struct Screen {
     model: Model,
     guard: TerminalGuard,
     workers: Workers,
+    attention: Attention,
     next_frame: Instant,
     next_second: Instant,
 }
@@ -128,7 +130,8 @@ impl Screen {
         model.metrics.drawing = Drawing::choose(&variable, model.glyphs);
         let now = Instant::now();
         let workers = Workers::start(client, options, sender);
-        Ok(Self { model, guard, workers, next_frame: now, next_second: now })
+        let attention = Attention::new(attention::Terminal::of(&variable));
+        Ok(Self { model, guard, workers, attention, next_frame: now, next_second: now })
     }
 
     fn frame_due(&self) -> Option<Instant> {
@@ -178,6 +181,8 @@ impl Screen {
 
     fn take(&mut self, message: Msg) -> Result<Flow, TuiError> {
         self.model.now = crate::disk::now();
+        let call = self.attention.heard(&self.model.state, &message, Instant::now().into_std());
+        self.guard.send(&call)?;
         // A message that shows nothing must not take away the frame that an earlier one made due.
         let was_dirty = self.model.is_dirty;
         let commands = update(&mut self.model, message);

@@ -106,6 +106,14 @@ impl TerminalGuard {
         self.terminal.draw(render).map(|_| ())
     }
 
+    /// Sends what is no part of a frame, such as the bell: whole and between two frames.
+    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() || !self.is_active() {
+            return Ok(());
+        }
+        (&self.restorer.tty).write_all(bytes)
+    }
+
     /// The next frame is sent whole.
     pub(super) fn redraw_all(&mut self) -> io::Result<()> {
         self.terminal.clear()

@@ -15,6 +15,7 @@ mod processes;
 mod project;
 mod python_app;
 mod samples;
+mod webhook;
 
 pub use commands::{Finished, PATIENCE, finish, lines_of, pause, wait_for};
 pub use disk::{fill, is_root};
@@ -29,3 +30,4 @@ pub use processes::{carrying, command_line, is_alive, send};
 pub use project::{PROGRAM, Project, free_port, stage_word};
 pub use python_app::{POINT, POINTS, PythonApp, replaced};
 pub use samples::{RECORD, customers};
+pub use webhook::{Reply, Told, Webhook};

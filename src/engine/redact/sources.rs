@@ -68,6 +68,8 @@ pub fn secrets_of(settings: &Settings, project: &Path) -> Vec<Secret> {
             Ok(_) | Err(_) => {}
         }
     }
+    let written = settings.written_secrets().into_iter();
+    secrets.extend(written.map(|(name, value)| Secret { name, value: value.as_bytes().to_vec() }));
     let mut find = |name: &str, value: &str| {
         if let Some(secret) = secret_in(name, value) {
             let values = decoded(secret).into_iter().chain([secret.as_bytes().to_vec()]);
