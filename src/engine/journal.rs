@@ -246,7 +246,7 @@ fn identify(connection: &Connection) -> rusqlite::Result<String> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS identity (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL)",
     )?;
-    let read = || connection.query_row("SELECT body FROM identity", [], |row| row.get(0)).optional();
+    let read = || connection.query_row("SELECT body FROM identity", [], |row| row.get::<_, String>(0)).optional();
     if let Some(known) = read()? {
         return Ok(known);
     }
