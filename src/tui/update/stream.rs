@@ -257,7 +257,7 @@ mod tests {
         send(&mut model, Msg::Stream(Box::new(StreamItem::Changes(changes))));
         assert_eq!(model.live, expected);
         model.is_dirty = false;
-        send(&mut model, Msg::Stream(Box::new(StreamItem::Changes(Vec::new()))));
+        update(&mut model, Msg::Stream(Box::new(StreamItem::Changes(Vec::new()))));
         assert!(!model.is_dirty, "nothing new asks for no frame");
     }
 }
