@@ -52,7 +52,7 @@ pub struct Identity {
 
 impl Identity {
     /// What is sent with each request.
-    fn headers(&self) -> Result<HeaderMap, ClientError> {
+    fn into_headers(self) -> Result<HeaderMap, ClientError> {
         let mut headers = HeaderMap::new();
         let name = Some(self.name.as_str()).filter(|name| !name.is_empty());
         let access = self.is_observer.then_some(OBSERVER);
@@ -82,9 +82,10 @@ impl Client {
 
     /// A client for whatever listens on a socket, which may be forwarded from another machine; nothing is sent yet.
     pub fn at_socket(socket: PathBuf, identity: Identity) -> Result<Self, ClientError> {
-        let http = plain_http().unix_socket(socket.clone()).default_headers(identity.headers()?);
+        let is_observer = identity.is_observer;
+        let http = plain_http().unix_socket(socket.clone()).default_headers(identity.into_headers()?);
         let http = http.build().map_err(|error| broken(&error))?;
-        Ok(Self { http, socket, is_observer: identity.is_observer })
+        Ok(Self { http, socket, is_observer })
     }
 
     /// Whether the daemon will refuse everything that changes something.
