@@ -26,8 +26,8 @@ pub use models::{
     PromoteRequest,
 };
 pub use operator::{
-    ACCESS_HEADER, FROM_HEADER, OBSERVER, OPERATOR_HEADER, OperatorSession, ViewRequest, WatchRequest, from_header_text,
-    header_text,
+    ACCESS_HEADER, FROM_HEADER, OBSERVER, OPERATOR_HEADER, OperatorSession, ViewRequest, WatchRequest,
+    from_header_text, header_text,
 };
 pub use profile::{DataProfile, DistinctValues, ProfiledColumn, ProfiledNumbers, ProfiledValue};
 

@@ -1,8 +1,8 @@
 //! The door: whose process calls, as whom, and whether it may act.
 //!
-//! The kernel says which user's process is at the other end of the socket, and only the daemon's own may enter; the folder
-//! and the mode of the socket say the same, but they can be changed by mistake. Who the person is, the client says: all that
-//! share an account share its rights, so a name tells people apart and proves nothing.
+//! The kernel says which user's process is at the other end of the socket, and only the daemon's own may enter; the
+//! folder and the mode of the socket say the same, but they can be changed by mistake. Who the person is, the client says:
+//! all that share an account share its rights, so a name tells people apart and proves nothing.
 
 use std::fs;
 use std::sync::Arc;
@@ -59,12 +59,13 @@ impl Door {
             Some(uid) => {
                 let caller = account(uid);
                 Some(format!(
-                    "this daemon belongs to {owner} (user {own}), and you come as {caller} (user {uid}); come as {owner}: \
-                     log in as {owner}, or use `sudo -u {owner} trainyard …`"
+                    "this daemon belongs to {owner} (user {own}), and you come as {caller} (user {uid}); \
+                     come as {owner}: log in as {owner}, or use `sudo -u {owner} trainyard …`"
                 ))
             }
             None => Some(format!(
-                "the system does not tell whose process this is, so it may not enter; this daemon belongs to {owner} (user {own})"
+                "the system does not tell whose process this is, so it may not enter; \
+                 this daemon belongs to {owner} (user {own})"
             )),
         }
     }
@@ -126,12 +127,14 @@ pub(super) async fn act(Extension(caller): Extension<Caller>, request: Request, 
 
 /// Text of a client as it may stand in a list: in one line, not long, and without characters that move what others see.
 pub(super) fn plain(text: &str) -> String {
-    let is_plain = |character: &char| {
-        let turns = matches!(*character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        !character.is_control() && !turns
-    };
+    let is_plain = |character: &char| !character.is_control() && !is_invisible(*character);
     let kept: String = text.trim().chars().filter(is_plain).take(LONGEST_NAME).collect();
     kept.trim_end().to_owned()
+}
+
+/// What takes no room and may turn the direction of all that follows.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// The name of a user's account; its number where this machine's list has none.
@@ -200,8 +203,8 @@ mod tests {
         let refusal = door.refusal(Peer { uid: Some(4_000_000_002) }).unwrap();
         assert_eq!(
             refusal,
-            "this daemon belongs to ann (user 4000000001), and you come as uid 4000000002 (user 4000000002); come as ann: \
-             log in as ann, or use `sudo -u ann trainyard …`"
+            "this daemon belongs to ann (user 4000000001), and you come as uid 4000000002 (user 4000000002); \
+             come as ann: log in as ann, or use `sudo -u ann trainyard …`"
         );
         assert!(door.refusal(Peer { uid: Some(0) }).is_some(), "not even root, who can become the owner");
         assert!(door.refusal(Peer { uid: None }).is_some());

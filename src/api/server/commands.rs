@@ -35,7 +35,7 @@ pub(super) async fn promote(
 
 async fn carry_out(shared: &Shared, caller: Caller, CommandRequest { message, command }: CommandRequest) -> Response {
     if let Some((what, obstacle)) = obstacle(shared, &command).await {
-        // Before anything is touched: a way that is not there is not entered. That somebody asked is written down all the same.
+        // Before anything is touched: a way that is not there is not entered. That somebody asked is written down.
         shared.daemon.core.input(Input::Note(format!("{} asked for {what}: refused, {obstacle}", caller.name)));
         return problem(StatusCode::CONFLICT, obstacle);
     }
