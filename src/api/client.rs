@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::types::{
-    AlertReport, Catalog, Charts, ChartsRequest, CommandReply, CommandRequest, Comparison, ComparisonRequest,
-    CompletionRequest, Completions, DataProfile, ExpressionFault, LogAddress, LogWindow, ModelDetail, ModelSummary,
-    NoteRequest, Plan, PlanRequest, Problem, PromoteRequest, QueryRow, RangeAnswer, RollbackPlan, SilenceRequest,
-    Snapshot, StreamItem, UnsilenceRequest,
+    ACCESS_HEADER, AlertReport, Catalog, Charts, ChartsRequest, CommandReply, CommandRequest, Comparison,
+    ComparisonRequest, CompletionRequest, Completions, DataProfile, ExpressionFault, FROM_HEADER, Hello, LogAddress,
+    LogWindow, ModelDetail, ModelSummary, NoteRequest, OBSERVER, OPERATOR_HEADER, Plan, PlanRequest, Problem,
+    PromoteRequest, QueryRow, RangeAnswer, RollbackPlan, SilenceRequest, Snapshot, StreamItem, UnsilenceRequest,
+    ViewRequest, WatchRequest, header_text,
 };
 use crate::disk::{Layout, plain_http};
-use crate::pipeline::{ModelVersion, Recorded, ReleaseId, Selection, Silence};
+use crate::pipeline::{EventFilter, ModelVersion, Recorded, ReleaseId, Selection, Silence};
 
 /// How long an answer may take. The event stream has no such limit.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,21 +39,63 @@ pub enum ClientError {
     Answer(String),
 }
 
+/// Who uses a client. The daemon adds the account, which it knows from the system.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// The person; where it is empty, the account stands for it.
+    pub name: String,
+    /// From where, if not from the machine itself.
+    pub from: Option<String>,
+    /// Gives up the right to change anything.
+    pub is_observer: bool,
+}
+
+impl Identity {
+    /// What is sent with each request.
+    fn into_headers(self) -> Result<HeaderMap, ClientError> {
+        let mut headers = HeaderMap::new();
+        let name = Some(self.name.as_str()).filter(|name| !name.is_empty());
+        let access = self.is_observer.then_some(OBSERVER);
+        for (header, text) in [(OPERATOR_HEADER, name), (FROM_HEADER, self.from.as_deref()), (ACCESS_HEADER, access)] {
+            let Some(text) = text else { continue };
+            let value = HeaderValue::from_str(&header_text(text));
+            headers.insert(HeaderName::from_static(header), value.map_err(|error| broken(&error))?);
+        }
+        Ok(headers)
+    }
+}
+
 /// A client of one project's daemon.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     socket: PathBuf,
+    is_observer: bool,
 }
 
 impl Client {
-    /// A client for the project; nothing is sent yet.
-    pub fn connect(layout: &Layout) -> Result<Self, ClientError> {
-        let socket = layout.socket();
-        layout.check_runtime().map_err(|error| ClientError::Broken(error.to_string()))?;
-        let http =
-            plain_http().unix_socket(socket.clone()).build().map_err(|error| ClientError::Broken(error.to_string()))?;
-        Ok(Self { http, socket })
+    /// A client for the project on this machine; nothing is sent yet.
+    pub fn connect(layout: &Layout, identity: Identity) -> Result<Self, ClientError> {
+        layout.check_runtime().map_err(|error| broken(&error))?;
+        Self::at_socket(layout.socket(), identity)
+    }
+
+    /// A client for whatever listens on a socket, which may be forwarded from another machine; nothing is sent yet.
+    pub fn at_socket(socket: PathBuf, identity: Identity) -> Result<Self, ClientError> {
+        let is_observer = identity.is_observer;
+        let http = plain_http().unix_socket(socket.clone()).default_headers(identity.into_headers()?);
+        let http = http.build().map_err(|error| broken(&error))?;
+        Ok(Self { http, socket, is_observer })
+    }
+
+    /// Whether the daemon will refuse everything that changes something.
+    pub fn is_observer(&self) -> bool {
+        self.is_observer
+    }
+
+    /// Who answers, and how far its journal has come.
+    pub async fn hello(&self) -> Result<Hello, ClientError> {
+        self.get("hello", &[]).await
     }
 
     /// The whole present state.
@@ -59,11 +103,21 @@ impl Client {
         self.get("snapshot", &[]).await
     }
 
-    /// Everything that happens behind event number `after`.
+    /// Everything that happens behind event number `after`, for a command that waits for something.
     pub async fn events(&self, after: u64) -> Result<EventStream, ClientError> {
-        let request = self.request(Method::GET, "events").query(&[("after", after)]);
-        let response = request.send().await.map_err(|error| self.failed(&error))?;
-        Ok(EventStream { response: self.checked(response).await?, buffer: Vec::new() })
+        self.stream(self.request(Method::GET, "events").query(&[("after", after)])).await
+    }
+
+    /// Everything that happens behind event number `after`, for a screen: as long as the stream is held, the others see it
+    /// among those who are attached.
+    pub async fn watch(&self, after: u64, session: &WatchRequest) -> Result<EventStream, ClientError> {
+        self.stream(self.request(Method::GET, "events").query(&[("after", after)]).query(session)).await
+    }
+
+    /// Says what a screen looks at now.
+    pub async fn show_view(&self, session: u64, view: &str) -> Result<(), ClientError> {
+        let request = ViewRequest { session, view: view.to_owned() };
+        self.send(self.request(Method::POST, "session").json(&request)).await
     }
 
     /// Asks for something; a refusal by the rules is a reply.
@@ -199,10 +253,16 @@ impl Client {
         self.get("history", &query).await
     }
 
-    /// Up to `limit` events about an alert before number `before`.
-    pub async fn history_of_alert(&self, alert: &str, before: u64, limit: usize) -> Result<Vec<Recorded>, ClientError> {
-        let query = [("limit", limit.to_string()), ("before", before.to_string()), ("alert", alert.to_owned())];
-        self.get("history", &query).await
+    /// Up to `limit` events that match, before number `before`, or the last ones.
+    pub async fn history_matching(
+        &self,
+        filter: &EventFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, ClientError> {
+        let request = self.request(Method::GET, "history").query(&[("limit", limit)]);
+        let before: Vec<(&str, u64)> = before.map(|before| ("before", before)).into_iter().collect();
+        self.send(request.query(&before).query(filter)).await
     }
 
     /// Ends the daemon; stages and the deployed app go on.
@@ -227,6 +287,15 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer(error.to_string()))
     }
 
+    /// A stream may be silent for as long as nothing happens, but not before it begins.
+    async fn stream(&self, request: RequestBuilder) -> Result<EventStream, ClientError> {
+        let response = match tokio::time::timeout(PATIENCE, request.send()).await {
+            Ok(response) => response.map_err(|error| self.failed(&error))?,
+            Err(_) => return Err(ClientError::Broken("the daemon does not answer".to_owned())),
+        };
+        Ok(EventStream { response: self.checked(response).await?, buffer: Vec::new() })
+    }
+
     async fn checked(&self, response: Response) -> Result<Response, ClientError> {
         if response.status().is_success() {
             return Ok(response);
@@ -246,6 +315,10 @@ impl Client {
             ClientError::Broken(error.to_string())
         }
     }
+}
+
+fn broken(error: &dyn std::error::Error) -> ClientError {
+    ClientError::Broken(error.to_string())
 }
 
 fn log_path(log: &LogAddress) -> String {

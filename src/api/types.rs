@@ -7,7 +7,9 @@ mod charts;
 mod completion;
 mod fuzzy;
 mod leaderboard;
+mod live;
 mod models;
+mod operator;
 mod profile;
 
 pub use charts::{
@@ -17,11 +19,15 @@ pub use charts::{
 pub use completion::{Completion, CompletionKind, CompletionRequest, Completions};
 pub use fuzzy::distance;
 pub use leaderboard::{LEADERBOARD_ROWS, LeaderboardRow, TrialState};
-
+pub use live::{Live, LiveChange};
 pub use models::{
     CalibrationBin, CardFeature, CardRows, ConfusionMatrix, FeatureImportance, GateCheck, GateLedger, GateVerdict,
     LineageFile, MetricSlice, MetricValue, ModelCard, ModelDetail, ModelLineage, ModelSummary, NoteRequest,
     PromoteRequest,
+};
+pub use operator::{
+    ACCESS_HEADER, FROM_HEADER, OBSERVER, OPERATOR_HEADER, OperatorSession, ViewRequest, WatchRequest,
+    from_header_text, header_text,
 };
 pub use profile::{DataProfile, DistinctValues, ProfiledColumn, ProfiledNumbers, ProfiledValue};
 
@@ -34,6 +40,10 @@ use crate::pipeline::{
     Silence, StageName, State,
 };
 pub use crate::pipeline::{Delivery, PanelKind};
+
+/// The version of what is said here. It counts up when a client of the former version would misunderstand the daemon or the
+/// daemon the client; what is only added does not count.
+pub const API_VERSION: u32 = 2;
 
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +62,21 @@ pub struct DaemonInformation {
     pub target: Option<String>,
     /// When it started.
     pub started: Moment,
+    /// The [`API_VERSION`] that it speaks; 0 of a daemon from before it was counted.
+    #[serde(default)]
+    pub api: u32,
+    /// The identity of its journal: numbers of events mean the same as long as it is the same.
+    #[serde(default)]
+    pub journal: String,
+}
+
+/// Who answers, and how far its journal has come: enough to know whether a client that was away can go on where it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Who answers.
+    pub daemon: DaemonInformation,
+    /// The number of the last event.
+    pub sequence: u64,
 }
 
 /// How well the watcher sees.
@@ -180,28 +205,6 @@ pub struct RollbackPlan {
     pub obstacle: Option<String>,
 }
 
-/// What changes often and is not journaled.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Live {
-    /// The watcher; `None` before its first word.
-    pub watch: Option<WatchHealth>,
-    /// What running stages say.
-    pub progress: Vec<StageProgress>,
-    /// Whether the deployed app answered the last scrape, with the error if not; `None` before the first.
-    pub scraped: Option<Result<Moment, String>>,
-    /// The attempt whose log grew last, and its number of lines.
-    pub log: Option<(LogAddress, u64)>,
-    /// What the target says; `None` before anything was deployed.
-    #[serde(default)]
-    pub target: Option<TargetReport>,
-    /// What keeps the daemon from doing all it should (an invalid configuration, a full disk), by subject.
-    #[serde(default)]
-    pub problems: BTreeMap<String, String>,
-    /// Where each alert stands, in the order of the configuration; without values, which change all the time.
-    #[serde(default)]
-    pub alerts: Vec<AlertStatus>,
-}
-
 /// Where an alert stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertStatus {
@@ -264,8 +267,6 @@ pub struct AlertRow {
 /// An operator wants to hear nothing of an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceRequest {
-    /// Who.
-    pub by: String,
     /// Of which.
     pub alert: String,
     /// For how long.
@@ -277,8 +278,6 @@ pub struct SilenceRequest {
 /// An operator ends a silence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnsilenceRequest {
-    /// Who.
-    pub by: String,
     /// Of which alert.
     pub alert: String,
 }
@@ -300,8 +299,10 @@ pub struct Snapshot {
 pub enum StreamItem {
     /// Something happened.
     Event(Recorded),
-    /// The present state of what is not journaled.
+    /// The present state of what is not journaled: once, before all changes of it.
     Live(Live),
+    /// What of it is different since the last that was said; what did not change is not repeated.
+    Changes(Vec<LiveChange>),
     /// The client was too slow, or asked for events that are too old: it must take a new snapshot.
     Behind,
 }
@@ -342,17 +343,19 @@ pub struct LogWindow {
     pub total: u64,
 }
 
-/// What an operator asks for.
+/// What an operator asks for. Who asks is not said here: the daemon knows the account, and the client's headers name the
+/// person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandRequest {
-    /// Who.
-    pub by: String,
+    /// Why; may be empty where the rules want no reason.
+    #[serde(default)]
+    pub message: String,
     /// What.
     pub command: Command,
 }
 
-/// The answer.
-pub type CommandReply = Result<RunId, Refusal>;
+/// The answer: the run that it is about, if there is one to speak of.
+pub type CommandReply = Result<Option<RunId>, Refusal>;
 
 /// What a run of `selection` would do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

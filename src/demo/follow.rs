@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::error::DemoError;
 use super::progress;
 use crate::api::client::{Client, EventStream};
-use crate::api::types::{Live, LogAddress, StreamItem};
+use crate::api::types::{LiveChange, LogAddress, StreamItem};
 use crate::disk::now;
 use crate::pipeline::{Moment, Run, RunId, RunResult, StageName, StageState, State, explain};
 
@@ -115,7 +115,15 @@ impl<'a, W: Write> Follower<'a, W> {
                 self.say_at(recorded.at, &progress::line(&recorded.event))?;
                 Ok(())
             }
-            Some(Ok(StreamItem::Live(live))) => self.tell_problems(live),
+            Some(Ok(StreamItem::Live(live))) => self.tell_problems(live.problems),
+            Some(Ok(StreamItem::Changes(changes))) => {
+                for change in changes {
+                    if let LiveChange::Problems(problems) = change {
+                        self.tell_problems(problems)?;
+                    }
+                }
+                Ok(())
+            }
             Some(Ok(StreamItem::Behind)) => {
                 let snapshot = self.client.snapshot().await?;
                 self.stream = self.client.events(snapshot.state.sequence).await?;
@@ -128,13 +136,13 @@ impl<'a, W: Write> Follower<'a, W> {
     }
 
     /// A problem is told when it comes, not for as long as it stays.
-    fn tell_problems(&mut self, live: Live) -> Result<(), DemoError> {
-        for (subject, problem) in &live.problems {
+    fn tell_problems(&mut self, problems: BTreeMap<String, String>) -> Result<(), DemoError> {
+        for (subject, problem) in &problems {
             if self.problems.get(subject) != Some(problem) {
                 self.say(&format!("problem with the {subject}: {problem}"))?;
             }
         }
-        self.problems = live.problems;
+        self.problems = problems;
         Ok(())
     }
 

@@ -26,7 +26,7 @@ pub use bad_release::{Recovered, bad_release};
 pub use batches::{BATCHES, Batch, Wine, wines};
 pub use error::DemoError;
 pub use handles::{DemoAction, DemoHandles};
-pub use headless::{cancel_runs, headless};
+pub use headless::{OPERATOR, cancel_runs, headless};
 pub use project::DemoProject;
 pub use summary::Summary;
 pub use temporary::TemporaryFolder;

@@ -167,15 +167,15 @@ impl Alerting {
         Some(self.book().reports(&known))
     }
 
-    /// Silences an alert, and says until when; `Err` says why not.
-    pub async fn silence(&self, request: SilenceRequest) -> Result<Silence, String> {
+    /// Silences an alert in an operator's name, and says until when; `Err` says why not.
+    pub async fn silence(&self, by: String, request: SilenceRequest) -> Result<Silence, String> {
         self.check_name(&request.alert)?;
         let length = request.milliseconds.min(LONGEST_SILENCE);
         if length == 0 {
             return Err("a silence of no length silences nothing; `trainyard alerts unsilence` ends one".to_owned());
         }
         let since = now();
-        let SilenceRequest { by, alert, message, .. } = request;
+        let SilenceRequest { alert, message, .. } = request;
         let silence = Silence { by: by.clone(), message: message.clone(), since, until: since.plus(length) };
         let input = Input::Silence { alert, by, message, until: silence.until };
         self.core.ask(input).await.map_err(|error| error.to_string())?;

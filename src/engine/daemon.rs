@@ -19,7 +19,7 @@ use super::notify;
 use super::release_host::ReleaseHost;
 use super::releases;
 use super::status::Status;
-use crate::api::types::DaemonInformation;
+use crate::api::types::{API_VERSION, DaemonInformation};
 use crate::config::{self, LoadError, Settings, SourceTrigger};
 use crate::disk::{FileLock, Layout, now, write_whole};
 use crate::monitor::expression_refusal;
@@ -90,7 +90,7 @@ impl Daemon {
         set_unknown_runs_aside(&layout, state.last_run).map_err(at(layout.state()))?;
         let pending = pending_effects(&state);
         let live_release = state.live.is_some();
-        let information = information(&layout, &settings);
+        let information = information(&layout, &settings, journal.identity());
         write_whole(&layout.state().join("daemon.json"), &serde_json::to_vec(&information).unwrap_or_default())
             .map_err(at(layout.state()))?;
         let status = Status::default();
@@ -170,7 +170,7 @@ fn set_unknown_runs_aside(layout: &Layout, last: RunId) -> io::Result<()> {
     Ok(())
 }
 
-fn information(layout: &Layout, settings: &Settings) -> DaemonInformation {
+fn information(layout: &Layout, settings: &Settings, journal: &str) -> DaemonInformation {
     let target = settings.deploy().map(|deploy| deploy.target.kind().word().to_owned());
     DaemonInformation {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -180,6 +180,8 @@ fn information(layout: &Layout, settings: &Settings) -> DaemonInformation {
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         target,
         started: now(),
+        api: API_VERSION,
+        journal: journal.to_owned(),
     }
 }
 

@@ -54,6 +54,7 @@ pub struct Journal {
     path: PathBuf,
     chain: Digest,
     snapshot_at: u64,
+    identity: String,
 }
 
 impl Journal {
@@ -80,7 +81,10 @@ impl Journal {
                  );",
             )
             .map_err(at)?;
-        let mut journal = Self { connection, path: path.to_owned(), chain: Digest(String::new()), snapshot_at: 0 };
+        // On a disk that cannot be written there is none, which costs whoever comes back no more than a new snapshot.
+        let identity = identify(&connection).unwrap_or_default();
+        let (path, chain) = (path.to_owned(), Digest(String::new()));
+        let mut journal = Self { connection, path, chain, snapshot_at: 0, identity };
         let state = journal.load()?;
         Ok((journal, state))
     }
@@ -110,6 +114,12 @@ impl Journal {
             self.chain = row.chain;
         }
         Ok(state)
+    }
+
+    /// What tells this journal from any other: the same at every start, another when the journal was begun anew. Numbers of
+    /// events mean something only together with it. Empty if it cannot be told.
+    pub fn identity(&self) -> &str {
+        &self.identity
     }
 
     /// Appends events in one commit. On an error nothing has been appended.
@@ -230,6 +240,21 @@ struct Row {
     chain: Digest,
 }
 
+/// The identity, made with the first opening.
+fn identify(connection: &Connection) -> rusqlite::Result<String> {
+    // An insert takes the lock of writers even where there is nothing to insert, so it is looked first.
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS identity (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL)",
+    )?;
+    let read = || connection.query_row("SELECT body FROM identity", [], |row| row.get::<_, String>(0)).optional();
+    if let Some(known) = read()? {
+        return Ok(known);
+    }
+    // Two that open it at once come to the same.
+    connection.execute("INSERT OR IGNORE INTO identity (one, body) VALUES (1, lower(hex(randomblob(16))))", [])?;
+    Ok(read()?.unwrap_or_default())
+}
+
 fn link(chain: &Digest, body: &str) -> Digest {
     digest_bytes(format!("{chain}\n{body}").as_bytes())
 }
@@ -284,6 +309,16 @@ mod tests {
         Journal::open(&path).unwrap().0.connection.execute("DELETE FROM events WHERE sequence = 2", []).unwrap();
         let error = Journal::open(&path).unwrap_err().to_string();
         assert!(error.contains("event 3 follows event 1"), "{error}");
+    }
+
+    #[test]
+    fn a_journal_keeps_its_identity_and_another_has_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = |name: &str| Journal::open(&folder.path().join(name)).unwrap().0.identity().to_owned();
+        let first = identity("one.db");
+        assert_eq!(first.len(), 32, "{first}");
+        assert_eq!(identity("one.db"), first);
+        assert_ne!(identity("other.db"), first);
     }
 
     #[test]

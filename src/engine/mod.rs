@@ -6,18 +6,19 @@
 //!
 //! **Invariant:** nothing outside [`core`] changes the state, and no effect leaves before its event is on disk.
 
-mod alert_events;
 pub mod alerting;
 pub mod core;
 pub mod daemon;
 mod data_verify;
 pub mod effects;
+mod event_search;
 pub mod feedback;
 pub mod journal;
 pub mod launch;
 pub mod lineage;
 pub mod monitoring;
 pub mod notify;
+pub mod operators;
 pub mod outcome;
 pub mod own_metrics;
 pub mod prune;
@@ -31,5 +32,5 @@ pub mod status;
 pub mod supervisor;
 pub mod training;
 
-pub use alert_events::events_of_alert;
 pub use daemon::{Daemon, DaemonError};
+pub use event_search::events_matching;

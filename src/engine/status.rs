@@ -2,18 +2,20 @@
 
 use tokio::sync::watch;
 
-use crate::api::types::{AlertStatus, Live, LogAddress, StageProgress, TargetReport, WatchHealth};
+use super::operators::{Operators, Presence};
+use crate::api::types::{AlertStatus, Live, LogAddress, OperatorSession, StageProgress, TargetReport, WatchHealth};
 use crate::pipeline::{Moment, RunId, StageName};
 
 /// The one copy of [`Live`]; listeners hear of a change only where something is different.
 #[derive(Debug, Clone)]
 pub struct Status {
     live: watch::Sender<Live>,
+    operators: Operators,
 }
 
 impl Default for Status {
     fn default() -> Self {
-        Self { live: watch::channel(Live::default()).0 }
+        Self { live: watch::channel(Live::default()).0, operators: Operators::default() }
     }
 }
 
@@ -79,6 +81,31 @@ impl Status {
     /// A log grew.
     pub fn logged(&self, log: LogAddress, lines: u64) {
         self.change(|live| live.log = Some((log, lines)));
+    }
+
+    /// A screen follows the daemon, for as long as what is given back is held.
+    pub fn operator_came(&self, session: OperatorSession) -> Presence {
+        let (entrance, replaced) = self.operators.came(session);
+        self.tell_operators();
+        Presence::new(self.clone(), entrance, replaced)
+    }
+
+    /// It is gone.
+    pub(super) fn operator_left(&self, entrance: u64) {
+        self.operators.left(entrance);
+        self.tell_operators();
+    }
+
+    /// It looks at something else. A screen that is not there has nothing to say.
+    pub fn operator_views(&self, session: u64, view: &str) {
+        if self.operators.views(session, view) {
+            self.tell_operators();
+        }
+    }
+
+    fn tell_operators(&self) {
+        // Read within the change, so that of two who come at once the later list is the one that stays.
+        self.change(|live| live.operators = self.operators.list());
     }
 
     fn change(&self, change: impl FnOnce(&mut Live)) {

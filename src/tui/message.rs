@@ -3,8 +3,9 @@
 use crossterm::event::KeyEvent;
 
 use crate::api::types::{
-    Charts, ChartsRequest, Comparison, ComparisonRequest, CompletionRequest, Completions, DataProfile, ExpressionFault,
-    LogAddress, LogWindow, ModelDetail, ModelSummary, Plan, RollbackPlan, Snapshot, StreamItem,
+    Charts, ChartsRequest, Comparison, ComparisonRequest, CompletionRequest, Completions, DaemonInformation,
+    DataProfile, ExpressionFault, LogAddress, LogWindow, ModelDetail, ModelSummary, Plan, RollbackPlan, Snapshot,
+    StreamItem,
 };
 use crate::pipeline::{ModelVersion, Recorded, Refusal, ReleaseId, RunId, Selection, Silence};
 
@@ -20,6 +21,8 @@ pub(super) enum Msg {
     Resized(u16, u16),
     /// The daemon answered with all that it knows.
     Connected(Box<Snapshot>),
+    /// The daemon answers again and goes on where it was; what was missed follows.
+    Resumed(DaemonInformation),
     /// The daemon said something.
     Stream(Box<StreamItem>),
     /// The daemon is not heard any more, and why.
@@ -161,6 +164,8 @@ pub(super) enum Cmd {
     },
     /// A new snapshot: events were missed.
     Reconnect,
+    /// Another view fills the screen: its name, for the other operators.
+    ShowView(String),
     /// A demo key.
     Demo(DemoAction),
     /// Detach; the daemon goes on.

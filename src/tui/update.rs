@@ -34,6 +34,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Key(key) => keys::press(model, &key, &mut commands),
         Msg::Resized(columns, rows) => model.size = (columns, rows),
         Msg::Connected(snapshot) => stream::connected(model, *snapshot, &mut commands),
+        Msg::Resumed(daemon) => stream::resumed(model, daemon, &mut commands),
         Msg::Stream(item) => stream::heard(model, *item, &mut commands),
         Msg::Lost(reason) => stream::lost(model, reason),
         Msg::Log(address, answer) => model.log.receive(&address, answer),

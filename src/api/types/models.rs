@@ -305,8 +305,6 @@ pub struct LineageFile {
 /// An operator wants a model to be the champion, and to serve.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromoteRequest {
-    /// Who.
-    pub by: String,
     /// Which.
     pub model: ModelVersion,
     /// Why.
@@ -316,8 +314,6 @@ pub struct PromoteRequest {
 /// An operator writes something about a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoteRequest {
-    /// Who.
-    pub by: String,
     /// What.
     pub text: String,
 }

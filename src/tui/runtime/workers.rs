@@ -1,25 +1,36 @@
 //! What the model asked for, done in tasks of their own; each sends its answer as a message.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use tokio::sync::Notify;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use super::feed::feed;
+use super::feed::Feed;
 use super::{DemoHooks, Options};
 use crate::api::client::Client;
-use crate::api::types::{CommandRequest, NoteRequest, PromoteRequest, SilenceRequest, UnsilenceRequest};
-use crate::pipeline::{Command, ModelVersion, Selection};
+use crate::api::types::{CommandRequest, NoteRequest, PromoteRequest, SilenceRequest, UnsilenceRequest, WatchRequest};
+use crate::pipeline::{Command, EventFilter, ModelVersion, Selection};
 use crate::tui::app::EVENTS_KEPT;
 use crate::tui::log_view::LogPart;
 use crate::tui::message::{Cmd, DemoAction, Msg, SearchRequest};
 use crate::tui::models::Question;
 
+/// Milliseconds between two pushes of what is not journaled, on this machine.
+const PACE_HERE: u64 = 100;
+/// The same over a line, whose bytes are dearer than a quarter of a second.
+const PACE_REMOTE: u64 = 250;
+/// The view that a screen opens with.
+const FIRST_VIEW: &str = "Board";
+
 /// Everything that can be asked for; dropping it ends the connection.
 pub(super) struct Workers {
     client: Client,
-    by: String,
+    /// This screen among all that follow the daemon.
+    session: u64,
+    view: watch::Sender<String>,
     demo: Option<DemoHooks>,
     sender: Sender<Msg>,
     reconnect: Arc<Notify>,
@@ -30,8 +41,14 @@ impl Workers {
     /// Starts to listen to the daemon.
     pub(super) fn start(client: Client, options: Options, sender: Sender<Msg>) -> Self {
         let reconnect = Arc::new(Notify::new());
-        let feed = tokio::spawn(feed(client.clone(), sender.clone(), Arc::clone(&reconnect)));
-        Self { client, by: options.by, demo: options.demo, sender, reconnect, feed }
+        let (view, shown) = watch::channel(FIRST_VIEW.to_owned());
+        // Each state of that kind begins somewhere else.
+        let session = RandomState::new().build_hasher().finish();
+        let pace = if options.is_remote { PACE_REMOTE } else { PACE_HERE };
+        let watched = WatchRequest { session, view: String::new(), pace };
+        let feed = Feed::new(client.clone(), sender.clone(), Arc::clone(&reconnect), watched, shown);
+        let feed = tokio::spawn(feed.run());
+        Self { client, session, view, demo: options.demo, sender, reconnect, feed }
     }
 
     /// Starts one piece of work. What the loop does itself is not for here and does nothing.
@@ -41,14 +58,14 @@ impl Workers {
             Cmd::Cancel => self.command("cancel", Command::Cancel { run: None }),
             Cmd::Rollback(to) => self.command("rollback", Command::Rollback { to: Some(to) }),
             Cmd::Silence { alert, milliseconds, message } => {
-                let request = SilenceRequest { by: self.by.clone(), alert, milliseconds, message };
+                let request = SilenceRequest { alert, milliseconds, message };
                 self.answer(move |client| async move {
                     let answer = client.silence(&request).await.map(Some).map_err(|error| error.to_string());
                     Msg::Silenced(request.alert, answer)
                 });
             }
             Cmd::Unsilence { alert } => {
-                let request = UnsilenceRequest { by: self.by.clone(), alert };
+                let request = UnsilenceRequest { alert };
                 self.answer(move |client| async move {
                     let answer = client.unsilence(&request).await.map(|()| None).map_err(|error| error.to_string());
                     Msg::Silenced(request.alert, answer)
@@ -90,20 +107,31 @@ impl Workers {
                 Msg::History(client.history(None, EVENTS_KEPT).await.map_err(|error| error.to_string()))
             }),
             Cmd::FetchAlertHistory { alert, before } => self.answer(move |client| async move {
-                let answer = client.history_of_alert(&alert, before, EVENTS_KEPT).await;
+                let filter = EventFilter { alert: Some(alert.clone()), ..EventFilter::default() };
+                let answer = client.history_matching(&filter, Some(before), EVENTS_KEPT).await;
                 Msg::AlertHistory(alert, answer.map_err(|error| error.to_string()))
             }),
             Cmd::FetchModels(question) => self.models(question),
             Cmd::Promote { version, message } => self.promote(version, message),
             Cmd::NoteModel { version, text } => self.note(version, text),
             Cmd::Reconnect => self.reconnect.notify_one(),
+            Cmd::ShowView(view) => self.show_view(view),
             Cmd::Demo(action) => self.demo(action),
             Cmd::Quit | Cmd::Suspend | Cmd::Redraw => {}
         }
     }
 
+    /// Tells the daemon what is looked at. Nobody waits for the answer, and a connection to come says it again.
+    fn show_view(&self, view: String) {
+        self.view.send_replace(view.clone());
+        let (client, session) = (self.client.clone(), self.session);
+        tokio::spawn(async move {
+            let _ = client.show_view(session, &view).await;
+        });
+    }
+
     fn command(&self, asked: &'static str, command: Command) {
-        let request = CommandRequest { by: self.by.clone(), command };
+        let request = CommandRequest { message: String::new(), command };
         self.answer(move |client| async move {
             Msg::Replied(asked, client.command(&request).await.map_err(|error| error.to_string()))
         });
@@ -126,14 +154,14 @@ impl Workers {
     }
 
     fn promote(&self, model: ModelVersion, message: String) {
-        let request = PromoteRequest { by: self.by.clone(), model, message };
+        let request = PromoteRequest { model, message };
         self.answer(move |client| async move {
             Msg::Replied("promotion", client.promote(&request).await.map_err(|error| error.to_string()))
         });
     }
 
     fn note(&self, version: ModelVersion, text: String) {
-        let request = NoteRequest { by: self.by.clone(), text };
+        let request = NoteRequest { text };
         self.answer(move |client| async move {
             Msg::Noted(version, client.note_model(version, &request).await.map_err(|error| error.to_string()))
         });

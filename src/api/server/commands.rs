@@ -1,0 +1,129 @@
+//! What operators ask for and what they do. Each deed is done in the name of whoever called.
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+
+use super::answers::{answer, ending, problem};
+use super::caller::Caller;
+use super::{Shared, Shares};
+use crate::api::types::{
+    CommandReply, CommandRequest, PlanRequest, PromoteRequest, RollbackPlan, SilenceRequest, UnsilenceRequest,
+};
+use crate::engine::core::CommandError;
+use crate::engine::{registry, releases};
+use crate::pipeline::{Command, Input, Refusal, ReleaseId, plan};
+
+pub(super) async fn command(
+    State(shared): Shares,
+    Extension(caller): Extension<Caller>,
+    Json(request): Json<CommandRequest>,
+) -> Response {
+    carry_out(&shared, caller, request).await
+}
+
+pub(super) async fn promote(
+    State(shared): Shares,
+    Extension(caller): Extension<Caller>,
+    Json(PromoteRequest { model, message }): Json<PromoteRequest>,
+) -> Response {
+    let command = Command::Promote { model, message: message.clone() };
+    carry_out(&shared, caller, CommandRequest { message, command }).await
+}
+
+async fn carry_out(shared: &Shared, caller: Caller, CommandRequest { message, command }: CommandRequest) -> Response {
+    if let Some((what, obstacle)) = obstacle(shared, &command).await {
+        // Before anything is touched: a way that is not there is not entered. That somebody asked is written down.
+        shared.daemon.core.input(Input::Note(format!("{} asked for {what}: refused, {obstacle}", caller.name)));
+        return problem(StatusCode::CONFLICT, obstacle);
+    }
+    let reply: CommandReply = match shared.daemon.core.command(caller.name, caller.from, message, command).await {
+        Ok(run) => Ok(run),
+        Err(CommandError::Refused(refusal)) => Err(refusal),
+        Err(error @ CommandError::Journal(_)) => return problem(StatusCode::INSUFFICIENT_STORAGE, error),
+        Err(CommandError::Ending) => return ending(),
+    };
+    Json(reply).into_response()
+}
+
+/// What was asked for, and what on a disk or in an engine bars it; the rules are the core's affair.
+async fn obstacle(shared: &Shared, command: &Command) -> Option<(String, String)> {
+    match command {
+        Command::Rollback { to } => {
+            let plan = rollback_plan(shared, *to).await?.ok()?;
+            Some((format!("a rollback to release {}", plan.to), plan.obstacle?))
+        }
+        Command::Promote { model, .. } => {
+            let model = *model;
+            let found = registry::ask(&shared.daemon, move |layout, state| registry::obstacle(layout, state, model));
+            Some((format!("the promotion of model {model}"), found.await??))
+        }
+        Command::Run(_)
+        | Command::Cancel { .. }
+        | Command::Lock { .. }
+        | Command::Unlock
+        | Command::Approve { .. }
+        | Command::Decline { .. } => None,
+    }
+}
+
+async fn rollback_plan(shared: &Shared, to: Option<ReleaseId>) -> Option<Result<RollbackPlan, Refusal>> {
+    let way = shared.daemon.core.look(move |state, _| releases::way_back(state, to)).await?;
+    let place = shared.daemon.status.now().target.and_then(|target| target.place);
+    Some(match way {
+        Ok(way) => Ok(releases::plan_rollback(&shared.daemon.layout, way, place.as_ref()).await),
+        Err(refusal) => Err(refusal),
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct RollbackWanted {
+    to: Option<u64>,
+}
+
+pub(super) async fn rollback(State(shared): Shares, Query(wanted): Query<RollbackWanted>) -> Response {
+    match rollback_plan(&shared, wanted.to.map(ReleaseId)).await {
+        Some(Ok(plan)) => Json(plan).into_response(),
+        Some(Err(refusal)) => problem(StatusCode::CONFLICT, refusal),
+        None => ending(),
+    }
+}
+
+pub(super) async fn make_plan(State(shared): Shares, Json(PlanRequest { selection }): Json<PlanRequest>) -> Response {
+    answer(shared.daemon.core.look(move |state, _| Ok(plan(state, &selection))).await)
+}
+
+pub(super) async fn alerts(State(shared): Shares) -> Response {
+    answer(shared.daemon.alerting.report().await.map(Ok))
+}
+
+pub(super) async fn silence(
+    State(shared): Shares,
+    Extension(caller): Extension<Caller>,
+    Json(request): Json<SilenceRequest>,
+) -> Response {
+    match shared.daemon.alerting.silence(caller.name, request).await {
+        Ok(silence) => Json(silence).into_response(),
+        Err(error) => problem(StatusCode::CONFLICT, error),
+    }
+}
+
+pub(super) async fn unsilence(
+    State(shared): Shares,
+    Extension(caller): Extension<Caller>,
+    Json(request): Json<UnsilenceRequest>,
+) -> Response {
+    match shared.daemon.alerting.unsilence(caller.name, request.alert).await {
+        Ok(()) => Json(()).into_response(),
+        Err(error) => problem(StatusCode::CONFLICT, error),
+    }
+}
+
+pub(super) async fn end(State(shared): Shares, Extension(caller): Extension<Caller>) -> Response {
+    // Taken in before the core is told to end, which comes behind it in the same line.
+    shared.daemon.core.input(Input::Note(format!("{} ends the daemon; stages and releases go on", caller.name)));
+    let _ = shared.end.send(());
+    StatusCode::ACCEPTED.into_response()
+}
