@@ -13,6 +13,7 @@ use super::alerting::Alerting;
 use super::core::{self, CoreHandle, pending_effects};
 use super::data_verify::DataVerifier;
 use super::effects::{CurrentSettings, Effects, current};
+use super::holder;
 use super::journal::{Journal, JournalError};
 use super::monitoring::Monitoring;
 use super::release_host::ReleaseHost;
@@ -126,6 +127,7 @@ impl Daemon {
             Monitoring::new(settings.clone(), core.clone(), status.clone(), host.clone(), &layout, alerted);
         tokio::spawn(monitoring.clone().run());
         tokio::spawn(releases::watch(layout.clone(), host.clone(), status.clone(), settings.clone()));
+        tokio::spawn(holder::watch(core.clone()));
         let watcher = Arc::new(Mutex::new(None));
         let watching = Watching {
             layout: layout.clone(),
