@@ -98,7 +98,9 @@ pub enum Command {
     #[command(after_help = "Example: trainyard cancel")]
     Cancel(CancelArguments),
     /// Hold automation off deploys, for a while or as long as a command runs
-    #[command(after_help = "Examples:\n  trainyard lock 'data migration' --for 2h\n  trainyard lock 'nightly backup' -- ./backup.sh")]
+    #[command(
+        after_help = "Examples:\n  trainyard lock 'data migration' --for 2h\n  trainyard lock 'nightly backup' -- ./backup.sh"
+    )]
     Lock(LockArguments),
     /// Let automation deploy again; what waited goes on by itself
     #[command(after_help = "Example: trainyard unlock -m 'migrated'")]
@@ -137,7 +139,9 @@ pub enum Command {
     #[command(after_help = "Example: trainyard logs train -f")]
     Logs(LogsArguments),
     /// Show what happened and who asked for it, one event a line
-    #[command(after_help = "Examples:\n  trainyard events -f\n  trainyard events --by alice --since 7d\n  trainyard events --json --limit 0 > trail.jsonl")]
+    #[command(
+        after_help = "Examples:\n  trainyard events -f\n  trainyard events --by alice --since 7d\n  trainyard events --json --limit 0 > trail.jsonl"
+    )]
     Events(EventsArguments),
     /// List the projects of this user that have a daemon
     #[command(after_help = "Example: trainyard projects --json")]

@@ -10,8 +10,8 @@ use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
 use super::harmless::Harmless;
 use super::{
-    alerts, approve, check, config, daemon, data, demo, doctor, events, export, host, init, lock, logs, models, predict,
-    project, projects, query, releases, run, scrape, screen, serve, show, up,
+    alerts, approve, check, config, daemon, data, demo, doctor, events, export, host, init, lock, logs, models,
+    predict, project, projects, query, releases, run, scrape, screen, serve, show, up,
 };
 use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
@@ -47,12 +47,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(
-    folder: &Path,
-    command: Option<Command>,
-    is_observer: bool,
-    out: &mut impl Write,
-) -> Result<(), Failure> {
+fn dispatch(folder: &Path, command: Option<Command>, is_observer: bool, out: &mut impl Write) -> Result<(), Failure> {
     match command {
         None => screen::open(folder, is_observer),
         Some(Command::Demo(arguments)) => demo_command(&arguments, out),
@@ -160,7 +155,7 @@ fn demo_command(arguments: &demo::DemoArguments, out: &mut impl Write) -> Result
             break_source: handles.break_source,
             bad_release: handles.bad_release,
         };
-        screen::show(&handles.folder, Some(hooks)).map_err(|failure| failure.to_string())
+        screen::open_demo(&handles.folder, hooks).map_err(|failure| failure.to_string())
     };
     demo::run(arguments, out, start, stop, open)
 }

@@ -226,11 +226,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let trail = trail(folder.path(), 2_500);
         let mut told = Vec::new();
-        trail.all(&EventFilter::default(), 2_400, |recorded| {
-            told.push(recorded.sequence);
-            Ok(())
-        })
-        .unwrap();
+        trail
+            .all(&EventFilter::default(), 2_400, |recorded| {
+                told.push(recorded.sequence);
+                Ok(())
+            })
+            .unwrap();
         assert!(told.iter().copied().eq(1..=2_400), "{} events", told.len());
     }
 

@@ -25,7 +25,7 @@ pub fn show(snapshot: &Snapshot, now: Moment, out: &mut impl Write) -> Result<()
 
 /// Who holds deploys, since when, why, until when, and by which process.
 pub fn lock_line(lock: &Lock, now: Moment) -> String {
-    let mut line = format!("{} holds deploys, {}: {}", lock.by, ago(lock.since, now), lock.message);
+    let mut line = format!("{} has held deploys for {}: {}", lock.by, duration(now.since(lock.since)), lock.message);
     if let Some(until) = lock.until {
         line.push_str(&format!("; until {}", clock(until)));
     }
@@ -43,7 +43,7 @@ fn operator_line(operator: &OperatorSession, now: Moment) -> String {
     if let Some(from) = &operator.from {
         line.push_str(&format!(" from {from}"));
     }
-    line.push_str(&format!(", {}", ago(operator.since, now)));
+    line.push_str(&format!(", for {}", duration(now.since(operator.since))));
     if !operator.view.is_empty() {
         line.push_str(&format!(", looks at {}", operator.view));
     }
@@ -51,10 +51,6 @@ fn operator_line(operator: &OperatorSession, now: Moment) -> String {
         line.push_str(", only watches");
     }
     line
-}
-
-fn ago(since: Moment, now: Moment) -> String {
-    format!("since {} ago", duration(now.since(since)))
 }
 
 #[cfg(test)]
@@ -71,7 +67,7 @@ mod tests {
             until: None,
             holder: None,
         };
-        assert_eq!(lock_line(&lock, Moment(65_000)), "mina holds deploys, since 1m05s ago: data migration");
+        assert_eq!(lock_line(&lock, Moment(65_000)), "mina has held deploys for 1m05s: data migration");
         lock.until = Some(Moment(3_600_000));
         let holder = Holder { host: "box".to_owned(), boot: "b".to_owned(), pid: 4711, started: 7 };
         lock.holder = Some(holder);
@@ -79,7 +75,7 @@ mod tests {
         assert_eq!(
             lock_line(&lock, Moment(65_000)),
             format!(
-                "mina holds deploys, since 1m05s ago: data migration; until {until}; as long as process 4711 on box lives"
+                "mina has held deploys for 1m05s: data migration; until {until}; as long as process 4711 on box lives"
             )
         );
     }
@@ -97,7 +93,7 @@ mod tests {
         };
         assert_eq!(
             operator_line(&operator, Moment(5_000)),
-            "alice (account deploy) from 10.0.0.7, since 5.0s ago, looks at metrics, only watches"
+            "alice (account deploy) from 10.0.0.7, for 5.0s, looks at metrics, only watches"
         );
         operator = OperatorSession {
             account: "alice".to_owned(),
@@ -106,6 +102,6 @@ mod tests {
             is_observer: false,
             ..operator
         };
-        assert_eq!(operator_line(&operator, Moment(5_000)), "alice, since 5.0s ago");
+        assert_eq!(operator_line(&operator, Moment(5_000)), "alice, for 5.0s");
     }
 }

@@ -107,11 +107,13 @@ fn inputs(snapshot: &Snapshot, out: &mut impl Write) -> Result<(), Failure> {
 fn board(state: &State, run: &Run, out: &mut impl Write) -> Result<(), Failure> {
     let word = run.result.map_or(if run.started.is_some() { "active" } else { "queued" }, explain::result);
     writeln!(out, "run {:<6} {word}: {}", run.id, explain::trigger(&run.trigger))?;
+    let words = run.stages.values().map(|stage| stage.state.word().len());
+    let width = words.max().unwrap_or(0).max(11);
     for spec in state.graph.stages() {
         let Some(stage) = run.stages.get(&spec.name) else { continue };
         let took = stage.took(now()).map(duration).unwrap_or_default();
         let reason = explain::stage(state, run, &spec.name);
-        writeln!(out, "  {:<10} {:<11} {took:>8}  {reason}", spec.name, stage.state.word())?;
+        writeln!(out, "  {:<10} {:<width$} {took:>8}  {reason}", spec.name, stage.state.word())?;
     }
     Ok(())
 }

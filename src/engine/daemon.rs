@@ -21,7 +21,7 @@ use super::releases;
 use super::status::Status;
 use crate::api::types::DaemonInformation;
 use crate::config::{self, LoadError, Settings, SourceTrigger};
-use crate::disk::{FileLock, Layout, now, write_whole};
+use crate::disk::{FileLock, Layout, ProjectCard, now, write_whole};
 use crate::monitor::expression_refusal;
 use crate::pipeline::{Input, RunId, Trigger};
 use crate::watch::{Report, StageGlobs, Watched, Watcher};
@@ -93,6 +93,7 @@ impl Daemon {
         let information = information(&layout, &settings);
         write_whole(&layout.state().join("daemon.json"), &serde_json::to_vec(&information).unwrap_or_default())
             .map_err(at(layout.state()))?;
+        ProjectCard::leave(&layout, &information.project).map_err(at(layout.project_card()))?;
         let status = Status::default();
         let (effects, receiver) = mpsc::unbounded_channel();
         let told = status.clone();
@@ -151,6 +152,7 @@ impl Daemon {
             let _ = thread.join();
         }
         let _ = fs::remove_file(self.layout.socket());
+        ProjectCard::take_away(&self.layout);
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use super::{Check, Word};
 use crate::api::client::{Client, ClientError};
-use crate::cli::project::identity;
 use crate::api::types::{DaemonInformation, Live, WatchMode};
+use crate::cli::project::identity;
 use crate::disk::{FileLock, Layout};
 use crate::target::host::HostClient;
 
