@@ -43,10 +43,15 @@ help! {
     help_of_run: "run";
     help_of_plan: "plan";
     help_of_cancel: "cancel";
+    help_of_lock: "lock";
+    help_of_unlock: "unlock";
+    help_of_approve: "approve";
+    help_of_decline: "decline";
     help_of_status: "status";
     help_of_runs: "runs";
     help_of_logs: "logs";
     help_of_events: "events";
+    help_of_projects: "projects";
     help_of_data: "data";
     help_of_data_check: "data" "check";
     help_of_data_infer: "data" "infer";
