@@ -65,7 +65,7 @@ pub fn lock(folder: &Path, arguments: &LockArguments, out: &mut impl Write) -> R
 
 async fn hold(client: &Client, arguments: &LockArguments, holder: Option<Holder>) -> Result<(), Failure> {
     let milliseconds = arguments.length.map(|length| u64::try_from(length.0.as_millis()).unwrap_or(u64::MAX));
-    request(client, Command::Lock { milliseconds, holder }, arguments.why.clone()).await.map(drop)
+    request(client, Command::Lock { milliseconds, holder }, arguments.why.trim().to_owned()).await.map(drop)
 }
 
 fn until(arguments: &LockArguments) -> String {
