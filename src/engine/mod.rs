@@ -13,6 +13,7 @@ mod data_verify;
 pub mod effects;
 mod event_search;
 pub mod feedback;
+pub mod holder;
 pub mod journal;
 pub mod launch;
 pub mod lineage;
