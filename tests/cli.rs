@@ -10,8 +10,9 @@ mod support;
 
 use std::process::Command;
 
+use rustix::process::Signal;
 use serde_json::Value;
-use support::{PATIENCE, PROGRAM, Project, finish};
+use support::{PATIENCE, PROGRAM, Project, finish, send, wait_for};
 
 /// What a command says of itself, as wide as a terminal of 100 columns shows it.
 fn help(words: &[&str]) -> String {
@@ -43,10 +44,15 @@ help! {
     help_of_run: "run";
     help_of_plan: "plan";
     help_of_cancel: "cancel";
+    help_of_lock: "lock";
+    help_of_unlock: "unlock";
+    help_of_approve: "approve";
+    help_of_decline: "decline";
     help_of_status: "status";
     help_of_runs: "runs";
     help_of_logs: "logs";
     help_of_events: "events";
+    help_of_projects: "projects";
     help_of_data: "data";
     help_of_data_check: "data" "check";
     help_of_data_infer: "data" "infer";
@@ -115,6 +121,8 @@ fn wrong_usage_is_exit_code_2() {
         &["export", "svg", "x", "--width", "9"],
         &["export", "csv"],
         &["export", "csv", "up", "--panel", "requests/s"],
+        &["lock"],
+        &["events", "--since", "yesterday"],
     ];
     for arguments in wrong {
         let refused = project.command(arguments).expect_code(2).stderr;
@@ -135,13 +143,15 @@ fn what_needs_a_daemon_and_finds_none_is_exit_code_3() {
         &["export", "svg", "requests/s"],
         &["alerts", "unsilence", "A"],
     ];
-    for arguments in [&["cancel"][..], &["rollback"], &["events", "-f"]].into_iter().chain(measured) {
+    // Nobody holds what does not run; and whoever only watches starts nothing.
+    let held = [&["lock", "why"][..], &["unlock"], &["approve"], &["decline"], &["--read-only", "plan"]];
+    for arguments in [&["cancel"][..], &["rollback"], &["events", "-f"]].into_iter().chain(measured).chain(held) {
         let refused = project.command(arguments).expect_code(3).stderr;
         assert!(refused.contains("`trainyard up` starts one"), "{refused}");
     }
     // What can be answered without one is.
     let configured = [&["check"][..], &["export", "prometheus"], &["export", "grafana"], &["down"]];
-    let journaled = [&["status"][..], &["runs"], &["models"], &["releases"], &["events"], &["alerts"]];
+    let journaled = [&["status"][..], &["runs"], &["models"], &["releases"], &["events"], &["alerts"], &["projects"]];
     for arguments in journaled.into_iter().chain(configured) {
         project.command(arguments).ok();
     }
@@ -197,6 +207,67 @@ fn what_is_printed_for_machines_is_json_with_a_daemon_and_without() {
 fn event_lines(project: &Project) -> Vec<Value> {
     let printed = project.command(&["events", "--json", "--limit", "1000"]).ok().stdout;
     printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn with_read_only_nothing_that_acts_is_even_tried() {
+    let project = Project::light();
+    let acting = [
+        &["up"][..],
+        &["down"],
+        &["run"],
+        &["cancel"],
+        &["lock", "why"],
+        &["unlock"],
+        &["approve"],
+        &["decline"],
+        &["rollback"],
+        &["promote", "1", "--message", "why"],
+        &["models", "note", "1", "text"],
+        &["alerts", "silence", "A"],
+        &["alerts", "unsilence", "A"],
+        &["data", "infer", "--write"],
+        &["init", "--force"],
+    ];
+    for arguments in acting {
+        let refused = project.command(&[&["--read-only"], arguments].concat()).expect_code(2).stderr;
+        assert!(refused.contains("with --read-only nothing is changed"), "{arguments:?}: {refused}");
+    }
+    assert!(!project.state("daemon.json").exists(), "no daemon was started");
+    for arguments in [&["status"][..], &["events"], &["check"]] {
+        project.command(&[&["--read-only"], arguments].concat()).ok();
+    }
+}
+
+#[test]
+fn a_project_is_listed_while_it_has_a_daemon_and_one_that_was_killed_as_not_running() {
+    let project = Project::light();
+    let listed = || project.command(&["projects", "--json"]).ok().json();
+    assert_eq!(listed(), serde_json::json!([]));
+    project.up();
+    let found = listed();
+    assert_eq!((&found[0]["name"], &found[0]["is_running"]), (&Value::from("light"), &Value::from(true)));
+    assert_eq!(found[0]["folder"], project.folder().display().to_string());
+    assert_eq!(found[0]["pid"], project.daemon());
+    send(project.daemon(), Signal::KILL);
+    let is_told = || (listed()[0]["is_running"] == false).then_some(());
+    wait_for("the list to say that no daemon runs", PATIENCE, is_told);
+    project.up();
+    project.command(&["down"]).ok();
+    assert_eq!(listed(), serde_json::json!([]));
+}
+
+#[test]
+fn a_run_time_folder_with_too_long_a_path_is_told_with_its_mend() {
+    let project = Project::light();
+    let long = project.outside().join("x".repeat(120));
+    std::fs::create_dir_all(&long).unwrap();
+    project.set("XDG_RUNTIME_DIR", long.display().to_string());
+    for arguments in [&["up"][..], &["status"], &["up", "--foreground"]] {
+        let refused = project.command(arguments).expect_code(3).stderr;
+        assert!(refused.contains("and the system allows 107; set XDG_RUNTIME_DIR"), "{arguments:?}: {refused}");
+    }
+    project.set("XDG_RUNTIME_DIR", project.runtime().display().to_string());
 }
 
 #[test]

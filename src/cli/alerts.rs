@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::failure::{Failure, failed};
 use super::harmless::note;
-use super::project::{block_on, layout, operator};
+use super::project::{block_on, client, layout};
 use super::show::{clock, duration, json};
 use super::table::{print, print_line, terminal_width};
 use crate::api::client::{Client, ClientError};
@@ -41,7 +41,7 @@ pub enum AlertsAction {
         #[arg(long = "for", value_name = "DURATION", default_value = "2h")]
         length: HumanDuration,
         /// Why, for whoever reads the events
-        #[arg(long, value_name = "WHY")]
+        #[arg(short, long, value_name = "WHY")]
         message: Option<String>,
     },
     /// End a silence before its time
@@ -56,19 +56,19 @@ pub enum AlertsAction {
 /// Shows alerts, silences one, or ends a silence.
 pub fn run(folder: &Path, arguments: &AlertsArguments, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
-    let client = Client::connect(&layout)?;
+    let client = client(&layout)?;
     match &arguments.action {
         None => show(&layout, &client, arguments.json, out),
         Some(AlertsAction::Silence { name, length, message }) => {
             let milliseconds = u64::try_from(length.0.as_millis()).unwrap_or(u64::MAX);
-            let (by, alert, message) = (operator(), name.clone(), message.clone().unwrap_or_default());
-            let request = SilenceRequest { by, alert, milliseconds, message };
+            let (alert, message) = (name.clone(), message.clone().unwrap_or_default());
+            let request = SilenceRequest { alert, milliseconds, message };
             let silence = block_on(async { Ok(client.silence(&request).await?) })?;
             writeln!(out, "alert {name} is silenced until {}", clock(silence.until))?;
             Ok(())
         }
         Some(AlertsAction::Unsilence { name }) => {
-            let request = UnsilenceRequest { by: operator(), alert: name.clone() };
+            let request = UnsilenceRequest { alert: name.clone() };
             block_on(async { Ok(client.unsilence(&request).await?) })?;
             writeln!(out, "alert {name} is heard again")?;
             Ok(())

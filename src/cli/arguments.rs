@@ -5,20 +5,23 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::alerts::AlertsArguments;
+use super::alerts::{AlertsAction, AlertsArguments};
+use super::approve::{ApproveArguments, DeclineArguments};
 use super::config::ConfigCommand;
 use super::data::DataCommand;
 use super::demo::DemoArguments;
+use super::events::EventsArguments;
 use super::export::ExportCommand;
 use super::failure::EXIT_CODES;
-use super::history::LogsArguments;
 use super::host::HostArguments;
 use super::init::InitArguments;
+use super::lock::LockArguments;
+use super::logs::LogsArguments;
 use super::models::{ModelsArguments, PromoteArguments};
 use super::predict::PredictArguments;
 use super::query::QueryArguments;
 use super::releases::RollbackArguments;
-use super::run::SelectionArguments;
+use super::run::{CancelArguments, Reason, RunArguments, SelectionArguments};
 use super::scrape::ScrapeArguments;
 use super::serve::ServeArguments;
 
@@ -33,6 +36,9 @@ pub struct Arguments {
     /// The project folder
     #[arg(short = 'C', long = "project", value_name = "DIR", default_value = ".", global = true)]
     pub folder: PathBuf,
+    /// Only watch: the screen as an observer, and no command that changes anything
+    #[arg(long, global = true)]
+    pub read_only: bool,
     /// What to do
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -77,17 +83,7 @@ pub enum Command {
     },
     /// Start a run, from a stage on
     #[command(after_help = "Example: trainyard run test --wait")]
-    Run {
-        /// Which stages
-        #[command(flatten)]
-        selection: SelectionArguments,
-        /// The project's name, which production wants where nobody can be asked
-        #[arg(long, value_name = "NAME")]
-        confirm: Option<String>,
-        /// Print what its stages print, and end with its result
-        #[arg(long)]
-        wait: bool,
-    },
+    Run(RunArguments),
     /// Say what a run would do, and why
     #[command(after_help = "Example: trainyard plan deploy")]
     Plan {
@@ -100,11 +96,25 @@ pub enum Command {
     },
     /// Cancel a run; nothing that it started is left running
     #[command(after_help = "Example: trainyard cancel")]
-    Cancel {
-        /// Its number; without it, the active and the queued ones
-        #[arg(value_name = "RUN")]
-        run: Option<u64>,
+    Cancel(CancelArguments),
+    /// Hold automation off deploys, for a while or as long as a command runs
+    #[command(
+        after_help = "Examples:\n  trainyard lock 'data migration' --for 2h\n  trainyard lock 'nightly backup' -- ./backup.sh"
+    )]
+    Lock(LockArguments),
+    /// Let automation deploy again; what waited goes on by itself
+    #[command(after_help = "Example: trainyard unlock -m 'migrated'")]
+    Unlock {
+        /// Why
+        #[command(flatten)]
+        reason: Reason,
     },
+    /// Let a stage go on that waits for a person
+    #[command(after_help = "Example: trainyard approve 42 -m 'looked at the confusion matrix'")]
+    Approve(ApproveArguments),
+    /// Let a stage that waits for a person not run
+    #[command(after_help = "Example: trainyard decline 42 -m 'not on a Friday'")]
+    Decline(DeclineArguments),
     /// Show the board
     #[command(after_help = "Example: trainyard status --json")]
     Status {
@@ -128,16 +138,15 @@ pub enum Command {
     /// Print the log of a stage, byte for byte
     #[command(after_help = "Example: trainyard logs train -f")]
     Logs(LogsArguments),
-    /// Show what happened, one event a line
-    #[command(after_help = "Example: trainyard events -f")]
-    Events {
-        /// How many of the last
-        #[arg(long, value_name = "N", default_value_t = 50)]
-        limit: usize,
-        /// Go on with those that come
-        #[arg(short, long)]
-        follow: bool,
-        /// As JSON lines
+    /// Show what happened and who asked for it, one event a line
+    #[command(
+        after_help = "Examples:\n  trainyard events -f\n  trainyard events --by alice --since 7d\n  trainyard events --json --limit 0 > trail.jsonl"
+    )]
+    Events(EventsArguments),
+    /// List the projects of this user that have a daemon
+    #[command(after_help = "Example: trainyard projects --json")]
+    Projects {
+        /// As JSON
         #[arg(long)]
         json: bool,
     },
@@ -228,8 +237,9 @@ impl Command {
             | Self::Plan { json, .. }
             | Self::Status { json }
             | Self::Runs { json, .. }
-            | Self::Events { json, .. }
+            | Self::Projects { json }
             | Self::Releases { json } => *json,
+            Self::Events(arguments) => arguments.json,
             Self::Models(arguments) => arguments.is_for_machines(),
             Self::Query(arguments) => arguments.json,
             Self::Data(command) => command.is_for_machines(),
@@ -241,8 +251,12 @@ impl Command {
             | Self::Init(_)
             | Self::Up { .. }
             | Self::Down { .. }
-            | Self::Run { .. }
-            | Self::Cancel { .. }
+            | Self::Run(_)
+            | Self::Cancel(_)
+            | Self::Lock(_)
+            | Self::Unlock { .. }
+            | Self::Approve(_)
+            | Self::Decline(_)
             | Self::Rollback(_)
             | Self::Promote(_)
             | Self::Serve(_)
@@ -251,6 +265,52 @@ impl Command {
             | Self::Stage { .. }
             | Self::Agent { .. }
             | Self::Host(_) => false,
+        }
+    }
+
+    /// Whether it changes something: the project, its daemon, what the daemon knows or does. With `--read-only` it is refused.
+    pub fn acts(&self) -> bool {
+        match self {
+            Self::Rollback(arguments) => !arguments.plan,
+            Self::Models(arguments) => arguments.acts(),
+            Self::Data(command) => command.acts(),
+            Self::Alerts(arguments) => match &arguments.action {
+                Some(AlertsAction::Silence { .. } | AlertsAction::Unsilence { .. }) => true,
+                None => false,
+            },
+            Self::Demo(_)
+            | Self::Init(_)
+            | Self::Up { .. }
+            | Self::Down { .. }
+            | Self::Run(_)
+            | Self::Cancel(_)
+            | Self::Lock(_)
+            | Self::Unlock { .. }
+            | Self::Approve(_)
+            | Self::Decline(_)
+            | Self::Promote(_)
+            | Self::Serve(_)
+            | Self::Daemon
+            | Self::Supervise { .. }
+            | Self::Stage { .. }
+            | Self::Agent { .. }
+            | Self::Host(_) => true,
+            Self::Check { .. }
+            | Self::Doctor { .. }
+            | Self::Plan { .. }
+            | Self::Status { .. }
+            | Self::Runs { .. }
+            | Self::Logs(_)
+            | Self::Events(_)
+            | Self::Projects { .. }
+            | Self::Predict(_)
+            | Self::Releases { .. }
+            | Self::Query(_)
+            | Self::Export(_)
+            | Self::Scrape(_)
+            | Self::Config(_)
+            | Self::Completions { .. }
+            | Self::Man => false,
         }
     }
 }

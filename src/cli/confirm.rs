@@ -1,22 +1,71 @@
-//! The question before something that serves is changed by hand, in one place for every command that may do so.
+//! The question before something that serves or runs is changed by hand, in one place for every command that may do so.
 //!
 //! In production the project's name must be given: by `--confirm NAME`, or typed where there is a terminal. Elsewhere a
-//! rollback asks for a yes on a terminal, and nothing in a script, which has said what it wants by the command itself.
+//! rollback, the end of what runs, and a deploy while somebody holds deploys ask for a yes on a terminal, and for nothing in
+//! a script, which has said what it wants by the command itself. Each question says what will happen.
 
 use std::io::{self, IsTerminal, Write};
 
 use super::failure::{Failure, failed};
 use super::harmless::harmless;
+use super::show::duration;
 use crate::api::types::{Place, Snapshot};
 use crate::config::{self, Action, DeployTarget, Settings};
-use crate::disk::Layout;
-use crate::pipeline::Selection;
+use crate::disk::{Layout, now};
+use crate::pipeline::{Lock, Moment, Run, RunId, Selection, StageKind, StageName, State};
 use crate::tui::{may_deploy, place_text};
 
-/// Before a run of `selection`: in production the name, if it may deploy.
+/// Before a run of `selection`: if it may deploy, in production the name, and while somebody holds deploys a yes.
 pub fn run(layout: &Layout, snapshot: &Snapshot, selection: &Selection, name: Option<&str>) -> Result<(), Failure> {
-    let place = production(layout, snapshot).filter(|_| may_deploy(&snapshot.state, selection));
-    named(&snapshot.daemon.project, place.as_deref(), "a run that may deploy", name, ask).map(drop)
+    let may_deploy = may_deploy(&snapshot.state, selection);
+    let place = production(layout, snapshot).filter(|_| may_deploy);
+    named(&snapshot.daemon.project, place.as_deref(), "a run that may deploy", name, ask)?;
+    match &snapshot.state.lock {
+        Some(lock) if may_deploy => agreed(ask(&through_lock(lock, now()))?.as_deref()).map(drop),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn through_lock(lock: &Lock, now: Moment) -> String {
+    let since = duration(now.since(lock.since));
+    format!("{} locked deploys {since} ago: {}; deploy in spite of it? [y/N] ", lock.by, lock.message)
+}
+
+/// Before a run is cancelled: a yes, after saying what will be stopped. With nothing to cancel nobody is asked.
+pub fn cancel(state: &State, run: Option<RunId>) -> Result<(), Failure> {
+    match cancelled(state, run, now()) {
+        Some(what) => agreed(ask(&format!("{what}; cancel? [y/N] "))?.as_deref()).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// What a cancel would stop, a part a run.
+fn cancelled(state: &State, run: Option<RunId>, now: Moment) -> Option<String> {
+    let open = state.runs.values().filter(|found| !found.is_finished() && run.is_none_or(|run| run == found.id));
+    let told: Vec<String> = open.map(|run| stopped(run, now)).collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+fn stopped(run: &Run, now: Moment) -> String {
+    let running = run.stages.iter().filter(|(_, stage)| stage.state.is_running());
+    let stages: Vec<String> = running
+        .map(|(name, stage)| match stage.took(now) {
+            Some(took) => format!("{name}, which has run for {}", duration(took)),
+            None => name.to_string(),
+        })
+        .collect();
+    match (stages.is_empty(), run.started) {
+        (false, _) => format!("run {} will be stopped, and {}", run.id, stages.join(" and ")),
+        (true, Some(_)) => format!("run {} will be stopped", run.id),
+        (true, None) => format!("run {} will not start", run.id),
+    }
+}
+
+/// Before a stage is approved: in production the name, if it deploys.
+pub fn approval(layout: &Layout, snapshot: &Snapshot, stage: &StageName, name: Option<&str>) -> Result<(), Failure> {
+    let is_deploy = snapshot.state.graph.get(stage).is_some_and(|spec| spec.kind == StageKind::Deploy);
+    let place = production(layout, snapshot).filter(|_| is_deploy);
+    named(&snapshot.daemon.project, place.as_deref(), "a deploy that is approved", name, ask).map(drop)
 }
 
 /// Before a rollback: in production the name, elsewhere a yes. Whether a person was asked, which takes time.
@@ -147,6 +196,26 @@ mod tests {
         assert!(!agreed(None).unwrap());
         assert!(agreed(Some("y")).unwrap() && agreed(Some("Yes")).unwrap());
         assert_eq!(agreed(Some("")).unwrap_err().code(), 1);
+    }
+
+    #[test]
+    fn whoever_goes_through_a_lock_is_told_whose_it_is() {
+        let lock = Lock {
+            by: "mina".to_owned(),
+            message: "data migration".to_owned(),
+            since: Moment(0),
+            until: None,
+            holder: None,
+        };
+        assert_eq!(
+            through_lock(&lock, Moment(65_000)),
+            "mina locked deploys 1m05s ago: data migration; deploy in spite of it? [y/N] "
+        );
+    }
+
+    #[test]
+    fn with_nothing_to_cancel_nobody_is_asked() {
+        assert_eq!(cancelled(&State::default(), None, Moment(0)), None);
     }
 
     #[test]

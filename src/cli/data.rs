@@ -60,6 +60,11 @@ impl DataCommand {
             Self::Infer { write, .. } => !write,
         }
     }
+
+    /// Whether it changes something.
+    pub fn acts(&self) -> bool {
+        matches!(self, Self::Infer { write: true, .. })
+    }
 }
 
 /// Does it.

@@ -11,7 +11,8 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::{Failure, failed};
-use crate::api::client::Client;
+use super::project::client_as;
+use crate::api::client::{Client, Identity};
 use crate::config::TargetKind;
 use crate::demo::{
     BATCHES, DemoError, DemoHandles, DemoProject, Recovered, Summary, TemporaryFolder, bad_release, cancel_runs,
@@ -20,6 +21,8 @@ use crate::demo::{
 
 /// Where the demo is written when nothing else is said.
 const FOLDER: &str = "trainyard-demo";
+/// Who gives the demo's commands, as the audit trail names it.
+const OPERATOR: &str = "demo";
 
 /// `trainyard demo [--headless [--bad-release]] [--target TARGET] [--dir DIR] [--port PORT]`
 #[derive(Debug, Clone, clap::Args)]
@@ -121,7 +124,7 @@ async fn follow(
     mut signals: Signals,
     out: &mut impl Write,
 ) -> Result<(Summary, Option<Recovered>), Failure> {
-    let client = Client::connect(project.layout())?;
+    let client = demo_client(project)?;
     let shown = tokio::select! {
         shown = course(project, is_bad, &client, out) => shown,
         () = signals.any() => Err(DemoError::Interrupted),
@@ -179,9 +182,14 @@ fn show(
     let load = runtime.spawn(load::run(project.port()));
     let shown = open_screen(DemoHandles::of(project)).map_err(Failure::Failed);
     load.abort();
-    let client = Client::connect(project.layout())?;
+    let client = demo_client(project)?;
     runtime.block_on(cancel_runs(&client));
     shown
+}
+
+/// The demo asks in a name of its own, so that the audit trail tells it from a person.
+fn demo_client(project: &DemoProject) -> Result<Client, Failure> {
+    client_as(project.layout(), Identity { name: OPERATOR.to_owned(), ..Identity::default() })
 }
 
 /// What tells a program to end.

@@ -10,8 +10,8 @@ use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
 use super::harmless::Harmless;
 use super::{
-    alerts, check, config, daemon, data, demo, doctor, export, history, host, init, models, predict, project, query,
-    releases, run, scrape, screen, serve, show, up,
+    alerts, approve, check, config, daemon, data, demo, doctor, events, export, host, init, lock, logs, models,
+    predict, project, projects, query, releases, run, scrape, screen, serve, show, up,
 };
 use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
@@ -25,11 +25,16 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
     let mut out = BufWriter::new(io::stdout());
+    let is_observer = arguments.read_only;
+    if is_observer && arguments.command.as_ref().is_some_and(Command::acts) {
+        let text = "with --read-only nothing is changed, and this command would; leave --read-only out to act";
+        return Failure::Usage(text.to_owned()).report();
+    }
     let is_raw = arguments.command.as_ref().is_some_and(Command::is_for_machines);
     let done = if is_raw {
-        dispatch(&arguments.folder, arguments.command, &mut out)
+        dispatch(&arguments.folder, arguments.command, is_observer, &mut out)
     } else {
-        dispatch(&arguments.folder, arguments.command, &mut Harmless::new(&mut out))
+        dispatch(&arguments.folder, arguments.command, is_observer, &mut Harmless::new(&mut out))
     };
     let done = done.and_then(|()| Ok(out.flush()?));
     match done {
@@ -42,9 +47,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Result<(), Failure> {
+fn dispatch(folder: &Path, command: Option<Command>, is_observer: bool, out: &mut impl Write) -> Result<(), Failure> {
     match command {
-        None => screen::open(folder),
+        None => screen::open(folder, is_observer),
         Some(Command::Demo(arguments)) => demo_command(&arguments, out),
         Some(Command::Init(arguments)) => {
             init::run(folder, &arguments, out).map_err(|error| Failure::Usage(error.to_string()))
@@ -64,16 +69,19 @@ fn dispatch(folder: &Path, command: Option<Command>, out: &mut impl Write) -> Re
         Some(Command::Up { foreground: true }) => daemon::run(folder),
         Some(Command::Up { foreground: false }) => up::up(folder, out),
         Some(Command::Down { all }) => up::down(folder, all, out),
-        Some(Command::Run { selection, confirm, wait }) => {
-            run::run(folder, selection.selection(), confirm.as_deref(), wait, out)
-        }
-        Some(Command::Plan { selection, json }) => show::plan(folder, &selection.selection(), json, out),
-        Some(Command::Cancel { run }) => run::cancel(folder, run, out),
+        Some(Command::Run(arguments)) => run::run(folder, &arguments, out),
+        Some(Command::Plan { selection, json }) => show::plan(folder, &selection.selection(), is_observer, json, out),
+        Some(Command::Cancel(arguments)) => run::cancel(folder, &arguments, out),
+        Some(Command::Lock(arguments)) => lock::lock(folder, &arguments, out),
+        Some(Command::Unlock { reason }) => lock::unlock(folder, &reason, out),
+        Some(Command::Approve(arguments)) => approve::approve(folder, &arguments, out),
+        Some(Command::Decline(arguments)) => approve::decline(folder, &arguments, out),
         Some(Command::Status { json }) => show::status(folder, json, out),
         Some(Command::Runs { run: Some(run), json, .. }) => show::run(folder, run, json, out),
         Some(Command::Runs { run: None, limit, json }) => show::runs(folder, limit, json, out),
-        Some(Command::Logs(arguments)) => history::logs(folder, &arguments, out),
-        Some(Command::Events { limit, follow, json }) => history::events(folder, limit, follow, json, out),
+        Some(Command::Logs(arguments)) => logs::logs(folder, &arguments, out),
+        Some(Command::Events(arguments)) => events::run(folder, &arguments, out),
+        Some(Command::Projects { json }) => projects::run(json, out),
         Some(Command::Data(command)) => data::run(folder, &command, out),
         Some(Command::Models(arguments)) => models::run(folder, &arguments, out),
         Some(Command::Promote(arguments)) => models::promote(folder, &arguments, out),
@@ -147,7 +155,7 @@ fn demo_command(arguments: &demo::DemoArguments, out: &mut impl Write) -> Result
             break_source: handles.break_source,
             bad_release: handles.bad_release,
         };
-        screen::show(&handles.folder, Some(hooks)).map_err(|failure| failure.to_string())
+        screen::open_demo(&handles.folder, hooks).map_err(|failure| failure.to_string())
     };
     demo::run(arguments, out, start, stop, open)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use super::harmless::harmless;
+use super::readiness::error_prefix;
 use crate::api::client::ClientError;
 use crate::engine::DaemonError;
 
@@ -42,7 +43,7 @@ impl Failure {
     /// Prints the sentence, if there is one, and gives the exit code.
     pub fn report(&self) -> ExitCode {
         if !matches!(self, Self::Said(_)) {
-            eprintln!("trainyard: {}", harmless(&self.to_string()));
+            eprintln!("{}trainyard: {}", error_prefix(), harmless(&self.to_string()));
         }
         ExitCode::from(self.code())
     }

@@ -4,6 +4,7 @@
 //! [`daemon`], [`supervise`](crate::engine::supervisor) and the stages do work of their own, each as a process.
 
 pub mod alerts;
+pub mod approve;
 pub mod arguments;
 pub mod check;
 pub mod config;
@@ -12,16 +13,22 @@ pub mod daemon;
 pub mod data;
 pub mod demo;
 pub mod doctor;
+pub mod events;
 pub mod export;
 pub mod failure;
 pub mod harmless;
-pub mod history;
+pub mod holds;
 pub mod host;
 pub mod init;
+pub mod lock;
+pub mod logs;
 pub mod models;
+pub mod moments;
 pub mod predict;
 pub mod project;
+pub mod projects;
 pub mod query;
+pub mod readiness;
 pub mod releases;
 pub mod run;
 pub mod scrape;

@@ -11,12 +11,11 @@ use std::path::Path;
 
 use super::confirm;
 use super::failure::Failure;
-use super::project::{block_on, layout, operator, state};
+use super::project::{block_on, client, layout, state};
 use super::run::ask;
 use super::show::{clock, json};
 use super::table::{print, terminal_width};
 use super::up;
-use crate::api::client::Client;
 use crate::api::types::{MetricValue, ModelDetail, ModelSummary, NoteRequest};
 use crate::engine::registry;
 use crate::pipeline::{Command, ModelVersion, Refusal, Selection};
@@ -74,7 +73,7 @@ pub struct PromoteArguments {
     #[arg(value_name = "VERSION")]
     pub version: u64,
     /// Why, for whoever asks later
-    #[arg(long, value_name = "WHY")]
+    #[arg(short, long, value_name = "WHY")]
     pub message: String,
     /// The project's name, which production wants where nobody can be asked
     #[arg(long, value_name = "NAME")]
@@ -92,6 +91,11 @@ impl ModelsArguments {
             Some(ModelsAction::Note { .. }) => false,
             None => self.json,
         }
+    }
+
+    /// Whether it changes something.
+    pub fn acts(&self) -> bool {
+        matches!(self.action, Some(ModelsAction::Note { .. }))
     }
 }
 
@@ -115,11 +119,12 @@ pub fn run(folder: &Path, arguments: &ModelsArguments, out: &mut impl Write) -> 
 pub fn promote(folder: &Path, arguments: &PromoteArguments, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
     up::start(&layout)?;
-    let client = Client::connect(&layout)?;
+    let client = client(&layout)?;
     let snapshot = block_on(async { Ok(client.snapshot().await?) })?;
     confirm::run(&layout, &snapshot, &Selection::default(), arguments.confirm.as_deref())?;
     let (model, message) = (ModelVersion(arguments.version), arguments.message.clone());
-    ask(&client, Command::Promote { model, message }, arguments.wait, out)
+    let why = message.clone();
+    ask(&client, Command::Promote { model, message }, why, arguments.wait, out)
 }
 
 fn note(folder: &Path, version: u64, text: &str, out: &mut impl Write) -> Result<(), Failure> {
@@ -128,8 +133,8 @@ fn note(folder: &Path, version: u64, text: &str, out: &mut impl Write) -> Result
     }
     let layout = layout(folder)?;
     up::start(&layout)?;
-    let client = Client::connect(&layout)?;
-    let request = NoteRequest { by: operator(), text: text.to_owned() };
+    let client = client(&layout)?;
+    let request = NoteRequest { text: text.to_owned() };
     block_on(async { Ok(client.note_model(ModelVersion(version), &request).await?) })?;
     writeln!(out, "noted on model {version}")?;
     Ok(())

@@ -2,21 +2,48 @@
 
 use std::path::Path;
 
-use crate::api::client::{Client, ClientError};
-use crate::api::types::{Live, Snapshot};
+use crate::api::client::{Client, ClientError, Identity};
+use crate::api::types::{API_VERSION, Live, Snapshot};
 use crate::disk::Layout;
 use crate::engine::journal::Journal;
 use crate::pipeline::State;
 
 use super::failure::{Failure, failed};
 
+/// A variable of the environment that is there and not empty.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// Who gives a command, as the audit trail names it.
 pub fn operator() -> String {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     variable("TRAINYARD_OPERATOR")
         .or_else(|| variable("USER"))
         .or_else(|| variable("LOGNAME"))
         .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+/// Who we are to a daemon. Through SSH we come from where its client is, unless whoever sent us here knows better.
+pub fn identity(is_observer: bool) -> Identity {
+    let from = variable("TRAINYARD_FROM").or_else(|| first_word(&variable("SSH_CONNECTION")?));
+    Identity { name: operator(), from, is_observer }
+}
+
+/// Of `SSH_CONNECTION` the first word is the address of the client.
+fn first_word(text: &str) -> Option<String> {
+    text.split_whitespace().next().map(str::to_owned)
+}
+
+/// A client of the project's daemon; nothing is sent yet.
+pub fn client(layout: &Layout) -> Result<Client, Failure> {
+    client_as(layout, identity(false))
+}
+
+/// A client of the project's daemon that comes as `identity`.
+pub fn client_as(layout: &Layout, identity: Identity) -> Result<Client, Failure> {
+    // In its own words: that no connection broke, for none can be made.
+    layout.check_runtime().map_err(|error| Failure::Unreachable(error.to_string()))?;
+    Ok(Client::connect(layout, identity)?)
 }
 
 /// The layout of the project in `folder`, which must have a configuration.
@@ -38,7 +65,7 @@ pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T
 
 /// The state as the daemon tells it, or, when none runs, as the journal does.
 pub fn state(layout: &Layout) -> Result<(State, Option<Snapshot>), Failure> {
-    let client = Client::connect(layout)?;
+    let client = client(layout)?;
     match block_on(async { Ok(client.snapshot().await) })? {
         Ok(snapshot) => Ok((snapshot.state.clone(), Some(snapshot))),
         Err(ClientError::NotRunning(_)) if layout.journal().is_file() => {
@@ -60,6 +87,19 @@ pub fn resting(layout: &Layout, state: State) -> Snapshot {
         host: String::new(),
         target: None,
         started: crate::pipeline::Moment::default(),
+        api: API_VERSION,
+        journal: String::new(),
     };
     Snapshot { daemon, state, live: Live::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ssh_says_first_where_its_client_is() {
+        assert_eq!(first_word("10.0.0.7 50122 10.0.0.1 22").as_deref(), Some("10.0.0.7"));
+        assert_eq!(first_word("  "), None);
+    }
 }

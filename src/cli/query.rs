@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::export::milliseconds;
 use super::failure::Failure;
-use super::project::{block_on, layout};
+use super::project::{block_on, client, layout};
 use super::show::{clock, json};
 use crate::api::client::Client;
 use crate::config::HumanDuration;
@@ -33,7 +33,7 @@ pub struct QueryArguments {
 
 /// Asks the daemon and prints the values.
 pub fn run(folder: &Path, arguments: &QueryArguments, out: &mut impl Write) -> Result<(), Failure> {
-    let client = Client::connect(&layout(folder)?)?;
+    let client = client(&layout(folder)?)?;
     match arguments.range {
         Some(range) => over_time(&client, milliseconds(range), arguments, out),
         None => now(&client, arguments, out),

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::confirm;
 use super::failure::Failure;
-use super::project::{block_on, layout, state};
-use super::run::ask;
+use super::project::{block_on, client, layout, state};
+use super::run::{Reason, ask};
 use super::show::{clock, duration, json};
 use super::table::{print, print_line, terminal_width};
 use crate::api::client::Client;
@@ -35,6 +35,9 @@ pub struct RollbackArguments {
     /// The project's name, which production wants where nobody can be asked
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
+    /// Why
+    #[command(flatten)]
+    pub reason: Reason,
     /// Stay until it is done
     #[arg(long)]
     pub wait: bool,
@@ -171,7 +174,7 @@ fn cells(instance: &InstanceStatus, now: Moment) -> [String; 9] {
 /// `trainyard rollback`: says what would change, asks where that is due, and goes back to exactly that release.
 pub fn rollback(folder: &Path, arguments: &RollbackArguments, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
-    let client = Client::connect(&layout)?;
+    let client = client(&layout)?;
     let plan = planned(&client, arguments.release.map(ReleaseId))?;
     write_plan(&plan, out)?;
     out.flush()?;
@@ -188,7 +191,7 @@ pub fn rollback(folder: &Path, arguments: &RollbackArguments, out: &mut impl Wri
         let text = format!("what going back to release {} would change is not what it was; ask again", plan.to);
         return Err(Failure::Failed(text));
     }
-    ask(&client, Command::Rollback { to: Some(plan.to) }, arguments.wait, out)
+    ask(&client, Command::Rollback { to: Some(plan.to) }, arguments.reason.text(), arguments.wait, out)
 }
 
 fn planned(client: &Client, to: Option<ReleaseId>) -> Result<RollbackPlan, Failure> {

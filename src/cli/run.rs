@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::confirm;
 use super::failure::Failure;
-use super::project::{block_on, layout, operator};
+use super::project::{block_on, client, layout, state};
 use super::up;
 use crate::api::client::Client;
-use crate::api::types::{CommandRequest, LogAddress, StreamItem};
+use crate::api::types::{CommandRequest, Live, LogAddress, StreamItem};
 use crate::pipeline::{
     Command, Event, Failure as StageFailure, RunId, RunResult, Selection, StageKind, StageState, State, explain,
     narrate,
@@ -36,41 +36,97 @@ impl SelectionArguments {
     }
 }
 
-/// Starts a run; the daemon too, if none runs. `name` is the project's, which production wants before it may deploy.
-pub fn run(
-    folder: &Path,
-    selection: Selection,
-    name: Option<&str>,
-    wait: bool,
-    out: &mut impl Write,
-) -> Result<(), Failure> {
+/// Why something is asked for.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Reason {
+    /// Why, for whoever reads the events
+    #[arg(short, long, value_name = "WHY")]
+    pub message: Option<String>,
+}
+
+impl Reason {
+    /// Its words; none when nothing was said.
+    pub fn text(&self) -> String {
+        self.message.clone().unwrap_or_default()
+    }
+}
+
+/// How a run is asked for.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RunArguments {
+    /// Which stages
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Why
+    #[command(flatten)]
+    pub reason: Reason,
+    /// The project's name, which production wants where nobody can be asked
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+    /// Print what its stages print, and end with its result
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// What is cancelled.
+#[derive(Debug, Clone, clap::Args)]
+pub struct CancelArguments {
+    /// Its number; without it, the active and the queued ones
+    #[arg(value_name = "RUN")]
+    pub run: Option<u64>,
+    /// Why
+    #[command(flatten)]
+    pub reason: Reason,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Starts a run; the daemon too, if none runs.
+pub fn run(folder: &Path, arguments: &RunArguments, out: &mut impl Write) -> Result<(), Failure> {
+    let selection = arguments.selection.selection();
     let layout = layout(folder)?;
     up::start(&layout)?;
-    let client = Client::connect(&layout)?;
+    let client = client(&layout)?;
     let snapshot = block_on(async { Ok(client.snapshot().await?) })?;
-    confirm::run(&layout, &snapshot, &selection, name)?;
-    ask(&client, Command::Run(selection), wait, out)
+    confirm::run(&layout, &snapshot, &selection, arguments.confirm.as_deref())?;
+    ask(&client, Command::Run(selection), arguments.reason.text(), arguments.wait, out)
 }
 
 /// Cancels a run, or all that are active or queued.
-pub fn cancel(folder: &Path, run: Option<u64>, out: &mut impl Write) -> Result<(), Failure> {
-    let client = Client::connect(&layout(folder)?)?;
-    let run = block_on(async { request(&client, Command::Cancel { run: run.map(RunId) }).await })?;
-    writeln!(out, "cancelling run {run}")?;
+pub fn cancel(folder: &Path, arguments: &CancelArguments, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    let run = arguments.run.map(RunId);
+    if !arguments.yes {
+        confirm::cancel(&state(&layout)?.0, run)?;
+    }
+    let client = client(&layout)?;
+    let run = block_on(request(&client, Command::Cancel { run }, arguments.reason.text()))?;
+    match run {
+        Some(run) => writeln!(out, "cancelling run {run}")?,
+        None => writeln!(out, "cancelling")?,
+    }
     Ok(())
 }
 
-async fn request(client: &Client, command: Command) -> Result<RunId, Failure> {
-    let reply = client.command(&CommandRequest { by: operator(), command }).await?;
+/// Asks for something, and says which run it is about, where there is one.
+pub async fn request(client: &Client, command: Command, message: String) -> Result<Option<RunId>, Failure> {
+    let reply = client.command(&CommandRequest { message, command }).await?;
     reply.map_err(|refusal| Failure::Failed(refusal.to_string()))
 }
 
 /// Asks the daemon for a run and, with `wait`, stays until its end.
-pub fn ask(client: &Client, command: Command, wait: bool, out: &mut impl Write) -> Result<(), Failure> {
+pub fn ask(
+    client: &Client,
+    command: Command,
+    message: String,
+    wait: bool,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     block_on(async {
         // The snapshot comes first, so that no event of the new run is missed.
         let mut state = if wait { Some(client.snapshot().await?.state) } else { None };
-        let run = request(client, command).await?;
+        let Some(run) = request(client, command, message).await? else { return Ok(()) };
         writeln!(out, "run {run}")?;
         out.flush()?;
         match &mut state {
@@ -84,6 +140,7 @@ pub fn ask(client: &Client, command: Command, wait: bool, out: &mut impl Write) 
 async fn follow(client: &Client, run: RunId, state: &mut State, out: &mut impl Write) -> Result<(), Failure> {
     let mut stream = client.events(state.sequence).await?;
     let mut printed: BTreeMap<LogAddress, u64> = BTreeMap::new();
+    let mut live = Live::default();
     while let Some(item) = stream.next().await {
         match item? {
             StreamItem::Event(recorded) => {
@@ -104,10 +161,15 @@ async fn follow(client: &Client, run: RunId, state: &mut State, out: &mut impl W
                     return conclude(state, run, *result);
                 }
             }
-            StreamItem::Live(live) => {
-                if let Some((log, _)) = live.log.filter(|(log, _)| log.run == run) {
-                    print_lines(client, &log, &mut printed, out).await?;
+            StreamItem::Live(new) => {
+                live = new;
+                print_growing(client, &live, run, &mut printed, out).await?;
+            }
+            StreamItem::Changes(changes) => {
+                for change in changes {
+                    live.change(change);
                 }
+                print_growing(client, &live, run, &mut printed, out).await?;
             }
             StreamItem::Behind => {
                 *state = client.snapshot().await?.state;
@@ -128,10 +190,26 @@ fn line_of(event: &Event, run: RunId) -> Option<String> {
         | Event::StageNotRun { run, .. }
         | Event::StageFinished { run, .. }
         | Event::StageRetrying { run, .. }
+        | Event::ApprovalWanted { run, .. }
+        | Event::Approved { run, .. }
         | Event::RunFinished { run, .. } => *run,
         _ => return None,
     };
     (of == run).then(|| narrate(event))
+}
+
+/// Prints what is new in the log that grew last, if it is one of the run.
+async fn print_growing(
+    client: &Client,
+    live: &Live,
+    run: RunId,
+    printed: &mut BTreeMap<LogAddress, u64>,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    match &live.log {
+        Some((log, _)) if log.run == run => print_lines(client, log, printed, out).await,
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Prints the lines of a log that have not been printed, each behind the name of its stage.

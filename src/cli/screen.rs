@@ -1,28 +1,47 @@
-//! The screen of a project; the daemon is started if none runs.
+//! The screen of a project, and of the one that is switched to; the daemon is started if none runs.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::failure::{Failure, failed};
-use super::project::{layout, operator};
-use super::up;
-use crate::api::client::Client;
-use crate::tui::{self, DemoHooks, Options, TuiError};
+use super::project::{client_as, identity, layout};
+use super::{projects, up};
+use crate::tui::{self, DemoHooks, Left, Options, TuiError};
 
-/// Opens the screen.
-pub fn open(folder: &Path) -> Result<(), Failure> {
-    show(folder, None)
+/// Opens the screen. An observer changes nothing, so no daemon is started for one.
+pub fn open(folder: &Path, is_observer: bool) -> Result<(), Failure> {
+    let mut folder = folder.to_owned();
+    loop {
+        let options = Options { projects: Some(Arc::new(projects::rows)), ..Options::default() };
+        match show(&folder, is_observer, options)? {
+            Left::Detached => return Ok(()),
+            Left::Switch(other) => folder = other,
+        }
+    }
 }
 
-/// Opens the screen, with the keys of the demo where there are some.
-pub fn show(folder: &Path, demo: Option<DemoHooks>) -> Result<(), Failure> {
+/// Opens the screen with the keys of the demo, which has one project.
+pub fn open_demo(folder: &Path, demo: DemoHooks) -> Result<(), Failure> {
+    show(folder, false, Options { demo: Some(demo), ..Options::default() }).map(drop)
+}
+
+fn show(folder: &Path, is_observer: bool, options: Options) -> Result<Left, Failure> {
     let layout = layout(folder)?;
-    up::start(&layout)?;
-    let client = Client::connect(&layout)?;
+    if !is_observer {
+        up::start(&layout)?;
+    }
+    let client = client_as(&layout, identity(is_observer))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
-    let shown = runtime.block_on(tui::run(client, Options { by: operator(), demo }));
+    let shown = runtime.block_on(async {
+        if is_observer {
+            // Said on the line, in place of a screen that waits for a daemon which nobody has started.
+            client.hello().await?;
+        }
+        Ok::<_, Failure>(tui::run(client, options).await)
+    });
     // A task that still waits for an answer must not hold the terminal's owner up.
     runtime.shutdown_background();
-    shown.map_err(|error| match error {
+    shown?.map_err(|error| match error {
         TuiError::NotATerminal => Failure::Usage(error.to_string()),
         TuiError::Signal { signal } => Failure::Said(u8::try_from(128 + signal).unwrap_or(1)),
         TuiError::Lost => Failure::Said(129),

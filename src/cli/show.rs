@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::failure::{Failure, failed};
-use super::project::{block_on, layout, resting, state};
+use super::holds;
+use super::project::{block_on, client, layout, resting, state};
 use super::up;
-use crate::api::client::Client;
 use crate::api::types::{Snapshot, WatchMode};
 use crate::disk::now;
 use crate::pipeline::{AlertState, Moment, Release, Run, RunId, Selection, State, explain};
@@ -59,6 +59,7 @@ pub fn status(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), 
     } else {
         writeln!(out, "{}  no daemon runs; `trainyard up` starts one", snapshot.daemon.project)?;
     }
+    holds::show(&snapshot, now(), out)?;
     inputs(&snapshot, out)?;
     match snapshot.state.latest_run() {
         Some(run) => board(&snapshot.state, run, out)?,
@@ -106,11 +107,13 @@ fn inputs(snapshot: &Snapshot, out: &mut impl Write) -> Result<(), Failure> {
 fn board(state: &State, run: &Run, out: &mut impl Write) -> Result<(), Failure> {
     let word = run.result.map_or(if run.started.is_some() { "active" } else { "queued" }, explain::result);
     writeln!(out, "run {:<6} {word}: {}", run.id, explain::trigger(&run.trigger))?;
+    let words = run.stages.values().map(|stage| stage.state.word().len());
+    let width = words.max().unwrap_or(0).max(11);
     for spec in state.graph.stages() {
         let Some(stage) = run.stages.get(&spec.name) else { continue };
         let took = stage.took(now()).map(duration).unwrap_or_default();
         let reason = explain::stage(state, run, &spec.name);
-        writeln!(out, "  {:<10} {:<11} {took:>8}  {reason}", spec.name, stage.state.word())?;
+        writeln!(out, "  {:<10} {:<width$} {took:>8}  {reason}", spec.name, stage.state.word())?;
     }
     Ok(())
 }
@@ -173,11 +176,19 @@ fn release_line(release: &Release) -> String {
     line
 }
 
-/// `trainyard plan`
-pub fn plan(folder: &Path, selection: &Selection, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+/// `trainyard plan`; an observer starts no daemon for it.
+pub fn plan(
+    folder: &Path,
+    selection: &Selection,
+    is_observer: bool,
+    as_json: bool,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let layout = layout(folder)?;
-    up::start(&layout)?;
-    let client = Client::connect(&layout)?;
+    if !is_observer {
+        up::start(&layout)?;
+    }
+    let client = client(&layout)?;
     let planned = block_on(async { Ok(client.plan(selection).await?) })?;
     if as_json {
         return json(&planned, out);

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::failure::{Failure, failed};
-use super::project::{block_on, layout};
-use crate::api::client::{Client, ClientError};
+use super::project::{block_on, client, layout};
+use crate::api::client::ClientError;
 use crate::disk::{FileLock, Layout};
 use crate::engine::release_host::ReleaseHost;
 
@@ -33,7 +33,7 @@ pub fn up(folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
 pub fn start(layout: &Layout) -> Result<bool, Failure> {
     // Said at once and whole, in place of the tail of a log.
     crate::config::load(&layout.configuration()).map_err(|error| Failure::Usage(error.to_string()))?;
-    let client = Client::connect(layout)?;
+    let client = client(layout)?;
     if block_on(async { Ok(client.snapshot().await.is_ok()) })? {
         return Ok(false);
     }
@@ -89,7 +89,7 @@ fn said(layout: &Layout, from: u64) -> String {
 /// Stops the daemon, and with `all` the deployed app.
 pub fn down(folder: &Path, all: bool, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
-    let client = Client::connect(&layout)?;
+    let client = client(&layout)?;
     match block_on(async { Ok(client.end().await) })? {
         Ok(()) => {
             let deadline = Instant::now() + STOP;

@@ -38,6 +38,7 @@ pub(super) struct Follower<'a, W> {
     client: Client,
     stream: EventStream,
     state: State,
+    live: Live,
     problems: BTreeMap<String, String>,
     start: Moment,
     waiting_for: &'static str,
@@ -50,8 +51,8 @@ impl<'a, W: Write> Follower<'a, W> {
         let snapshot = client.snapshot().await?;
         let stream = client.events(snapshot.state.sequence).await?;
         let waiting_for = "the daemon";
-        let problems = BTreeMap::new();
-        Ok(Self { client, stream, state: snapshot.state, problems, start: now(), waiting_for, out })
+        let (live, problems) = (Live::default(), BTreeMap::new());
+        Ok(Self { client, stream, state: snapshot.state, live, problems, start: now(), waiting_for, out })
     }
 
     /// The client that is used.
@@ -115,7 +116,16 @@ impl<'a, W: Write> Follower<'a, W> {
                 self.say_at(recorded.at, &progress::line(&recorded.event))?;
                 Ok(())
             }
-            Some(Ok(StreamItem::Live(live))) => self.tell_problems(live),
+            Some(Ok(StreamItem::Live(live))) => {
+                self.live = live;
+                self.tell_problems()
+            }
+            Some(Ok(StreamItem::Changes(changes))) => {
+                for change in changes {
+                    self.live.change(change);
+                }
+                self.tell_problems()
+            }
             Some(Ok(StreamItem::Behind)) => {
                 let snapshot = self.client.snapshot().await?;
                 self.stream = self.client.events(snapshot.state.sequence).await?;
@@ -128,13 +138,14 @@ impl<'a, W: Write> Follower<'a, W> {
     }
 
     /// A problem is told when it comes, not for as long as it stays.
-    fn tell_problems(&mut self, live: Live) -> Result<(), DemoError> {
-        for (subject, problem) in &live.problems {
+    fn tell_problems(&mut self) -> Result<(), DemoError> {
+        let problems = self.live.problems.clone();
+        for (subject, problem) in &problems {
             if self.problems.get(subject) != Some(problem) {
                 self.say(&format!("problem with the {subject}: {problem}"))?;
             }
         }
-        self.problems = live.problems;
+        self.problems = problems;
         Ok(())
     }
 

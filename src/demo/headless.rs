@@ -24,8 +24,6 @@ pub(super) const MINUTES: u64 = 5;
 const CANCEL: Duration = Duration::from_secs(30);
 /// How often is looked whether they have.
 const EVERY: Duration = Duration::from_millis(100);
-/// Who gives the demo's commands, as the audit trail names it.
-const OPERATOR: &str = "demo";
 
 /// Registers the next batch and follows its run, one line an event on `out`, until the release is live, has answered a
 /// prediction and was scraped. The daemon must be running. With no batch left everything is run again on what there is.
@@ -71,12 +69,13 @@ async fn begin<W: Write>(project: &DemoProject, follower: &mut Follower<'_, W>) 
     follower.wait_for("the daemon to read data and source");
     follower.until(|state| state.inputs.is_some()).await?;
     let command = Command::Run(Selection { force: true, ..Selection::default() });
-    let run = follower.client().command(&request(command)).await??;
+    let next = follower.state().last_run.next();
+    let run = follower.client().command(&request(command)).await??.unwrap_or(next);
     Ok(Goal { run, files: 0 })
 }
 
 fn request(command: Command) -> CommandRequest {
-    CommandRequest { by: OPERATOR.to_owned(), command }
+    CommandRequest { message: String::new(), command }
 }
 
 /// What is known of a live release.

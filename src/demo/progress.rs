@@ -43,7 +43,12 @@ pub(super) fn line(event: &Event) -> String {
         | Event::AlertSilenced { .. }
         | Event::SilenceLifted { .. }
         | Event::ModelPromoted { .. }
-        | Event::ModelNoted { .. } => narrate(event),
+        | Event::ModelNoted { .. }
+        | Event::Commanded { .. }
+        | Event::Locked { .. }
+        | Event::Unlocked { .. }
+        | Event::ApprovalWanted { .. }
+        | Event::Approved { .. } => narrate(event),
     }
 }
 

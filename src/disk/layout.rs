@@ -6,7 +6,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::digest_bytes;
+use super::projects::CARD;
 use crate::pipeline::{Attempt, ModelVersion, RunId, StageName};
+
+/// Bytes that the path of a socket may have: `sun_path` holds 108, and the last is its end.
+const SOCKET_LIMIT: usize = 107;
 
 /// All paths of one project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +118,12 @@ impl Layout {
         self.runtime("host.sock")
     }
 
-    /// A file in this project's run-time folder. A socket path may hold 107 bytes, so the folder's name is a digest of the project path.
+    /// What the daemon says of itself to those who list projects.
+    pub fn project_card(&self) -> PathBuf {
+        self.runtime(CARD)
+    }
+
+    /// A file in this project's run-time folder. The path of a socket must be short, so the folder's name is a digest of the project path.
     fn runtime(&self, name: &str) -> PathBuf {
         runtime_folder().join(digest_bytes(self.project.as_os_str().as_encoded_bytes()).short()).join(name)
     }
@@ -131,10 +140,11 @@ impl Layout {
         Ok(())
     }
 
-    /// Whether the run-time folder is this user's own, if it is there. In a temporary folder anybody could have made it
-    /// first, and put a socket of theirs into it.
+    /// Whether a socket can be in the run-time folder, and whether that is this user's own, if it is there. In a temporary
+    /// folder anybody could have made it first, and put a socket of theirs into it.
     pub fn check_runtime(&self) -> io::Result<()> {
         let socket = self.socket();
+        is_short(&socket)?;
         let folder = socket.parent().unwrap_or(&socket);
         for folder in [folder.parent().unwrap_or(folder), folder] {
             is_own(folder, rustix::process::getuid().as_raw())?;
@@ -155,6 +165,19 @@ pub fn create_own_folder(name: &str) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
+/// Told here, for the system says no more than that an argument is invalid.
+fn is_short(socket: &Path) -> io::Result<()> {
+    let length = socket.as_os_str().len();
+    if length <= SOCKET_LIMIT {
+        return Ok(());
+    }
+    let text = format!(
+        "the path of the socket, {}, has {length} bytes, and the system allows {SOCKET_LIMIT}; set XDG_RUNTIME_DIR to a folder with a shorter path",
+        socket.display()
+    );
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+}
+
 fn is_own(folder: &Path, user: u32) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(folder) {
         Ok(metadata) => metadata,
@@ -173,7 +196,7 @@ fn is_own(folder: &Path, user: u32) -> io::Result<()> {
 }
 
 /// `$XDG_RUNTIME_DIR/trainyard`, else a folder of this user's own below the temporary folder.
-fn runtime_folder() -> PathBuf {
+pub(super) fn runtime_folder() -> PathBuf {
     match std::env::var_os("XDG_RUNTIME_DIR") {
         Some(folder) if Path::new(&folder).is_dir() => PathBuf::from(folder).join("trainyard"),
         _ => std::env::temp_dir().join(format!("trainyard-{}", rustix::process::getuid().as_raw())),
@@ -183,6 +206,14 @@ fn runtime_folder() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_socket_that_the_system_does_not_take_is_told_with_its_length_and_the_mend() {
+        let of = |length: usize| PathBuf::from(format!("/{}", "x".repeat(length - 1)));
+        is_short(&of(107)).unwrap();
+        let error = is_short(&of(108)).unwrap_err().to_string();
+        assert!(error.contains("has 108 bytes, and the system allows 107; set XDG_RUNTIME_DIR"), "{error}");
+    }
 
     #[test]
     fn a_folder_of_somebody_else_and_a_link_are_not_trusted() {

@@ -9,6 +9,7 @@ mod layout;
 mod lock;
 mod plain_http;
 mod process;
+mod projects;
 mod stamp;
 
 pub use digest::{digest_bytes, digest_file, digest_folder, digest_folder_without};
@@ -16,6 +17,7 @@ pub use layout::{Layout, create_own_folder};
 pub use lock::FileLock;
 pub use plain_http::plain_http;
 pub use process::{ProcessStat, boot_id};
+pub use projects::ProjectCard;
 pub use stamp::FileStamp;
 
 use std::fs::{self, File};

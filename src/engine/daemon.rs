@@ -13,6 +13,7 @@ use super::alerting::Alerting;
 use super::core::{self, CoreHandle, pending_effects};
 use super::data_verify::DataVerifier;
 use super::effects::{CurrentSettings, Effects, current};
+use super::holder;
 use super::journal::{Journal, JournalError};
 use super::monitoring::Monitoring;
 use super::release_host::ReleaseHost;
@@ -20,7 +21,7 @@ use super::releases;
 use super::status::Status;
 use crate::api::types::DaemonInformation;
 use crate::config::{self, LoadError, Settings, SourceTrigger};
-use crate::disk::{FileLock, Layout, now, write_whole};
+use crate::disk::{FileLock, Layout, ProjectCard, now, write_whole};
 use crate::monitor::expression_refusal;
 use crate::pipeline::{Input, RunId, Trigger};
 use crate::watch::{Report, StageGlobs, Watched, Watcher};
@@ -92,6 +93,7 @@ impl Daemon {
         let information = information(&layout, &settings);
         write_whole(&layout.state().join("daemon.json"), &serde_json::to_vec(&information).unwrap_or_default())
             .map_err(at(layout.state()))?;
+        ProjectCard::leave(&layout, &information.project).map_err(at(layout.project_card()))?;
         let status = Status::default();
         let (effects, receiver) = mpsc::unbounded_channel();
         let told = status.clone();
@@ -126,6 +128,7 @@ impl Daemon {
             Monitoring::new(settings.clone(), core.clone(), status.clone(), host.clone(), &layout, alerted);
         tokio::spawn(monitoring.clone().run());
         tokio::spawn(releases::watch(layout.clone(), host.clone(), status.clone(), settings.clone()));
+        tokio::spawn(holder::watch(core.clone()));
         let watcher = Arc::new(Mutex::new(None));
         let watching = Watching {
             layout: layout.clone(),
@@ -149,6 +152,7 @@ impl Daemon {
             let _ = thread.join();
         }
         let _ = fs::remove_file(self.layout.socket());
+        ProjectCard::take_away(&self.layout);
     }
 }
 

@@ -13,6 +13,7 @@ pub mod daemon;
 mod data_verify;
 pub mod effects;
 pub mod feedback;
+pub mod holder;
 pub mod journal;
 pub mod launch;
 pub mod lineage;

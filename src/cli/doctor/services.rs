@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::{Check, Word};
 use crate::api::client::{Client, ClientError};
 use crate::api::types::{DaemonInformation, Live, WatchMode};
+use crate::cli::project::identity;
 use crate::disk::{FileLock, Layout};
 use crate::target::host::HostClient;
 
@@ -63,7 +64,7 @@ fn ask_here(layout: &Layout) -> Services {
 }
 
 async fn ask_daemon(layout: &Layout) -> Result<(DaemonInformation, Live), ClientError> {
-    let client = Client::connect(layout)?;
+    let client = Client::connect(layout, identity(false))?;
     match timeout(PATIENCE, client.snapshot()).await {
         Ok(answer) => answer.map(|snapshot| (snapshot.daemon, snapshot.live)),
         Err(_) => Err(ClientError::Broken(format!("no answer within {} s", PATIENCE.as_secs()))),

@@ -9,7 +9,7 @@ use super::{files, milliseconds, panels};
 use crate::api::client::Client;
 use crate::api::types::{RangeAnswer, RangeRow};
 use crate::cli::failure::{Failure, failed};
-use crate::cli::project::{block_on, layout};
+use crate::cli::project::{block_on, client, layout};
 use crate::config::HumanDuration;
 use crate::monitor::export::csv::{Clock, Column, Rows, table};
 
@@ -44,7 +44,7 @@ pub(super) fn run(folder: &Path, arguments: &CsvArguments, out: &mut impl Write)
     let range = milliseconds(arguments.range);
     let step = arguments.step.map_or_else(|| step_for(range), milliseconds);
     let layout = layout(folder)?;
-    let client = Client::connect(&layout)?;
+    let client = client(&layout)?;
     let expression = match (&arguments.expression, &arguments.panel) {
         (Some(expression), _) => expression.clone(),
         (None, title) => {

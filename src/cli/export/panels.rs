@@ -2,11 +2,11 @@
 //! them, else those of the built-in model server where that is what is served. Which were taken is said on standard error, so
 //! that nobody takes a guess for what was measured.
 
-use crate::api::client::{Client, ClientError};
+use crate::api::client::ClientError;
 use crate::api::types::{self, PanelData};
 use crate::cli::failure::Failure;
 use crate::cli::harmless::note;
-use crate::cli::project::block_on;
+use crate::cli::project::{block_on, client};
 use crate::config::{Action, PanelKind, PanelSettings, Settings};
 use crate::disk::Layout;
 use crate::monitor::model_server_panels;
@@ -37,7 +37,7 @@ const FOUND: &str = "no panels are configured; these were found from the metrics
 
 /// The panels that the daemon draws; `None` if none runs.
 fn scraped(layout: &Layout) -> Result<Option<Vec<PanelData>>, Failure> {
-    let client = Client::connect(layout)?;
+    let client = client(layout)?;
     match block_on(async { Ok(client.charts(SHORTEST, 1).await) })? {
         Ok(charts) => Ok(Some(charts.panels)),
         Err(ClientError::NotRunning(_)) => Ok(None),

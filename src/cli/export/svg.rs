@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, value_parser};
 
 use super::{files, milliseconds, panels};
-use crate::api::client::Client;
 use crate::api::types::{AlertStrip, Bucket, Charts, Curve, PanelData};
 use crate::cli::failure::Failure;
-use crate::cli::project::{block_on, layout};
+use crate::cli::project::{block_on, client, layout};
 use crate::config::HumanDuration;
 use crate::monitor::CurveStatistics;
 use crate::monitor::export::svg::{
@@ -45,7 +44,7 @@ pub struct SvgArguments {
 /// Asks the daemon and prints or writes the picture.
 pub(super) fn run(folder: &Path, arguments: &SvgArguments, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
-    let client = Client::connect(&layout)?;
+    let client = client(&layout)?;
     let columns = usize::try_from(arguments.width).map_or(MOST_COLUMNS, |width| width.min(MOST_COLUMNS));
     let charts = block_on(async { Ok(client.charts(milliseconds(arguments.range), columns).await?) })?;
     let index = panels::find(&charts.panels, &arguments.panel)?;

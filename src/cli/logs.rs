@@ -1,19 +1,15 @@
-//! `trainyard logs` and `trainyard events`: what stages printed, and what happened.
+//! `trainyard logs`: what stages printed, byte for byte.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::failure::{Failure, failed};
-use super::project::{block_on, layout, state};
-use super::show::clock;
-use crate::api::client::Client;
+use super::project::{block_on, client, layout, state};
 use crate::api::types::{LogAddress, StreamItem};
-use crate::disk::Layout;
-use crate::engine::journal::Journal;
 use crate::engine::spool::LogReader;
 use crate::engine::supervisor::AttemptFolder;
-use crate::pipeline::{Attempt, Event, Recorded, Run, RunId, StageName, State, narrate};
+use crate::pipeline::{Attempt, Event, Run, RunId, StageName, State};
 
 /// Bytes copied at once.
 const PIECE: usize = 1 << 16;
@@ -50,7 +46,7 @@ pub fn logs(folder: &Path, arguments: &LogsArguments, out: &mut impl Write) -> R
     if !arguments.follow || attempt.exit().is_some() || snapshot.is_none() {
         return Ok(());
     }
-    let client = Client::connect(&layout)?;
+    let client = client(&layout)?;
     block_on(async {
         let mut stream = client.events(state.sequence).await?;
         while let Some(item) = stream.next().await {
@@ -118,51 +114,4 @@ fn copy(attempt: &AttemptFolder, from: &mut u64, out: &mut impl Write) -> Result
         out.write_all(&piece[..length])?;
         *from += length as u64;
     }
-}
-
-/// Writes what happened, the last `limit` events and with `follow` all that come.
-pub fn events(folder: &Path, limit: usize, follow: bool, json: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let layout = layout(folder)?;
-    let (state, snapshot) = state(&layout)?;
-    for recorded in past(&layout, snapshot.is_some(), state.sequence, limit)? {
-        write_event(&recorded, json, out)?;
-    }
-    if !follow {
-        return Ok(());
-    }
-    let client = Client::connect(&layout)?;
-    block_on(async {
-        let mut stream = client.events(state.sequence).await?;
-        while let Some(item) = stream.next().await {
-            match item? {
-                StreamItem::Event(recorded) => write_event(&recorded, json, out)?,
-                StreamItem::Live(_) => {}
-                StreamItem::Behind => stream = client.events(client.snapshot().await?.state.sequence).await?,
-            }
-        }
-        Ok(())
-    })
-}
-
-fn past(layout: &Layout, has_daemon: bool, last: u64, limit: usize) -> Result<Vec<Recorded>, Failure> {
-    if has_daemon {
-        let client = Client::connect(layout)?;
-        return block_on(async { Ok(client.history(Some(last + 1), limit).await?) });
-    }
-    if !layout.journal().is_file() {
-        return Ok(Vec::new());
-    }
-    let (journal, _) = Journal::open(&layout.journal()).map_err(failed)?;
-    journal.before(last + 1, limit as u64).map_err(failed)
-}
-
-fn write_event(recorded: &Recorded, json: bool, out: &mut impl Write) -> Result<(), Failure> {
-    if json {
-        serde_json::to_writer(&mut *out, recorded).map_err(failed)?;
-        writeln!(out)?;
-    } else {
-        writeln!(out, "{:>6}  {}  {}", recorded.sequence, clock(recorded.at), narrate(&recorded.event))?;
-    }
-    out.flush()?;
-    Ok(())
 }

@@ -1,0 +1,147 @@
+//! `trainyard approve` and `trainyard decline`: the word of a person that a stage waits for.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::confirm;
+use super::failure::Failure;
+use super::project::{block_on, client, layout};
+use super::run::{Reason, request};
+use crate::pipeline::{Command, RunId, StageName, StageState, State, explain};
+
+/// What is approved or declined.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ApproveArguments {
+    /// The run; without it, the one that waits
+    #[arg(value_name = "RUN")]
+    pub run: Option<u64>,
+    /// The stage; without it, the one that waits
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Option<String>,
+    /// Why
+    #[command(flatten)]
+    pub reason: Reason,
+    /// The project's name, which production wants where nobody can be asked
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+}
+
+/// What is declined.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DeclineArguments {
+    /// The run; without it, the one that waits
+    #[arg(value_name = "RUN")]
+    pub run: Option<u64>,
+    /// The stage; without it, the one that waits
+    #[arg(long, value_name = "STAGE")]
+    pub stage: Option<String>,
+    /// Why
+    #[command(flatten)]
+    pub reason: Reason,
+}
+
+/// A stage that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    /// The run.
+    pub run: RunId,
+    /// The stage.
+    pub stage: StageName,
+    /// Whose word it waits for; empty is anybody's.
+    pub of: Vec<String>,
+}
+
+/// All stages that wait for a person.
+pub fn awaited(state: &State) -> Vec<Awaited> {
+    let mut found = Vec::new();
+    for run in state.runs.values().filter(|run| !run.is_finished()) {
+        for (stage, entry) in &run.stages {
+            if let StageState::AwaitingApproval { of, .. } = &entry.state {
+                found.push(Awaited { run: run.id, stage: stage.clone(), of: of.clone() });
+            }
+        }
+    }
+    found
+}
+
+/// `alice or bob`, or `anybody`.
+pub fn of_whom(of: &[String]) -> String {
+    if of.is_empty() { "anybody".to_owned() } else { of.join(" or ") }
+}
+
+/// Lets a stage go on, after saying which.
+pub fn approve(folder: &Path, arguments: &ApproveArguments, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    let client = client(&layout)?;
+    let snapshot = block_on(async { Ok(client.snapshot().await?) })?;
+    let (run, stage) = (arguments.run.map(RunId), arguments.stage.as_deref().map(StageName::from));
+    let meant = meant(&snapshot.state, run, stage.as_ref())?;
+    if let Some(meant) = &meant {
+        writeln!(out, "{}", account(&snapshot.state, meant))?;
+        out.flush()?;
+        confirm::approval(&layout, &snapshot, &meant.stage, arguments.confirm.as_deref())?;
+    }
+    // What was shown is what is approved, and where there was nothing the daemon says why.
+    let (run, stage) = meant.map_or((run, stage), |meant| (Some(meant.run), Some(meant.stage)));
+    let run = block_on(request(&client, Command::Approve { run, stage }, arguments.reason.text()))?;
+    match run {
+        Some(run) => writeln!(out, "approved; run {run} goes on")?,
+        None => writeln!(out, "approved")?,
+    }
+    Ok(())
+}
+
+/// Lets a stage not go on.
+pub fn decline(folder: &Path, arguments: &DeclineArguments, out: &mut impl Write) -> Result<(), Failure> {
+    let client = client(&layout(folder)?)?;
+    let (run, stage) = (arguments.run.map(RunId), arguments.stage.as_deref().map(StageName::from));
+    let run = block_on(request(&client, Command::Decline { run, stage }, arguments.reason.text()))?;
+    match run {
+        Some(run) => writeln!(out, "declined; in run {run} neither it nor what needs it runs")?,
+        None => writeln!(out, "declined")?,
+    }
+    Ok(())
+}
+
+/// The one that is meant. Of several, one has to be named, for whoever approves should know what.
+fn meant(state: &State, run: Option<RunId>, stage: Option<&StageName>) -> Result<Option<Awaited>, Failure> {
+    let is_meant = |awaited: &Awaited| {
+        run.is_none_or(|run| run == awaited.run) && stage.is_none_or(|stage| *stage == awaited.stage)
+    };
+    let mut found: Vec<Awaited> = awaited(state).into_iter().filter(is_meant).collect();
+    if found.len() > 1 {
+        let each: Vec<String> = found.iter().map(|found| format!("{} of run {}", found.stage, found.run)).collect();
+        let text = format!("several stages wait: {}; say which with RUN and --stage", each.join(", "));
+        return Err(Failure::Usage(text));
+    }
+    Ok(found.pop())
+}
+
+/// What will happen, in one line.
+fn account(state: &State, meant: &Awaited) -> String {
+    let mut text = format!("{} of run {} goes on", meant.stage, meant.run);
+    if let Some(run) = state.runs.get(&meant.run) {
+        text.push_str(&format!(" ({}; source {}", explain::trigger(&run.trigger), run.inputs.source.label()));
+        if let Some(model) = run.model_for(&state.graph, &meant.stage) {
+            text.push_str(&format!("; model {model}"));
+        }
+        text.push(')');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nobody_is_named_anybody_may() {
+        assert_eq!(of_whom(&[]), "anybody");
+        assert_eq!(of_whom(&["alice".to_owned(), "bob".to_owned()]), "alice or bob");
+    }
+
+    #[test]
+    fn where_nothing_waits_it_is_left_to_the_daemon_to_say_so() {
+        assert_eq!(meant(&State::default(), None, None).unwrap(), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! The daemon as a service manager sees it: told when it answers, told that it lives, ended without ending anybody's work.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod support;
+
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::Signal;
+use support::{PATIENCE, PROGRAM, Project, carrying, finish, send, wait_for};
+
+/// A stage that waits for a file before it makes something.
+const WAITING: &str = "echo waiting\nuntil test -e \"$TRAINYARD_PROJECT/data/go\"; do sleep 0.05; done\n\
+                       echo made > \"$TRAINYARD_MODEL/made\"\n";
+const CONFIGURATION: &str = r#"
+[project]
+name = "served"
+[data]
+include = ["*.csv"]
+settle = "100ms"
+[stages.train]
+command = ["sh", "train.sh"]
+environment = { MARKER = "@MARK@" }
+"#;
+
+/// A daemon in the foreground, and what its service manager hears.
+struct Service {
+    child: Child,
+    manager: UnixDatagram,
+}
+
+impl Service {
+    fn start(project: &Project, more: &[(&str, &str)]) -> Self {
+        let path = project.runtime().join("notify");
+        let _ = fs::remove_file(&path);
+        let manager = UnixDatagram::bind(&path).unwrap();
+        manager.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut command = project.trainyard(&["up", "--foreground"]);
+        command.env("NOTIFY_SOCKET", &path).envs(more.iter().copied());
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self { child, manager }
+    }
+
+    /// The next thing that is told.
+    fn heard(&self) -> String {
+        let mut bytes = [0; 1_024];
+        let length = self.manager.recv(&mut bytes).expect("a service manager that is told something in time");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    /// Waits until this is told.
+    fn until(&self, wanted: &str) -> String {
+        loop {
+            let heard = self.heard();
+            if heard.lines().any(|line| line == wanted) {
+                return heard;
+            }
+        }
+    }
+
+    /// Ends it by TERM, and gives its exit code.
+    fn terminate(&mut self) -> Option<i32> {
+        send(self.child.id(), Signal::TERM);
+        wait_for("the daemon to end", PATIENCE, || self.child.try_wait().unwrap()).code()
+    }
+}
+
+fn project() -> Project {
+    let project = Project::with(CONFIGURATION, &[("train.sh", WAITING)]);
+    fs::create_dir_all(project.runtime()).unwrap();
+    project
+}
+
+#[test]
+fn readiness_is_told_once_the_daemon_answers_and_not_before() {
+    let project = project();
+    let mut service = Service::start(&project, &[]);
+    let told = service.heard();
+    let pid = service.child.id();
+    assert!(told.starts_with("READY=1\nSTATUS=serves served in "), "the first word is that it is ready: {told}");
+    assert!(told.ends_with(&format!("\nMAINPID={pid}")), "{told}");
+    // At once, and without trying again.
+    assert_eq!(project.daemon(), pid);
+    assert_eq!(service.terminate(), Some(0));
+}
+
+#[test]
+fn a_daemon_that_cannot_start_is_never_ready() {
+    let project = project();
+    project.write("trainyard.toml", "[project]\nname = 7\n");
+    let mut service = Service::start(&project, &[]);
+    let ended = wait_for("the daemon to give up", PATIENCE, || service.child.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(2));
+    service.manager.set_nonblocking(true).unwrap();
+    assert!(service.manager.recv(&mut [0; 16]).is_err(), "nothing was told");
+}
+
+#[test]
+fn a_daemon_that_is_watched_says_again_and_again_that_it_lives() {
+    let project = project();
+    let mut service = Service::start(&project, &[("WATCHDOG_USEC", "100000")]);
+    service.until("READY=1");
+    for _ in 0..3 {
+        service.until("WATCHDOG=1");
+    }
+    assert_eq!(service.terminate(), Some(0));
+}
+
+#[test]
+fn a_stop_is_told_and_clean_and_the_stage_that_runs_goes_on() {
+    let project = project();
+    let mut service = Service::start(&project, &[]);
+    service.until("READY=1");
+    project.register("first.csv", "x\n1\n");
+    project.wait_for_stage(1, "train", "running");
+    let log = project.state("runs/1/train.1/log");
+    wait_for("the stage to print", PATIENCE, || fs::read_to_string(&log).ok().filter(|log| log.contains("waiting")));
+    assert_eq!(service.terminate(), Some(0));
+    service.until("STOPPING=1");
+    assert!(!carrying(&project.mark()).is_empty(), "the stage goes on without the daemon");
+    let mut service = Service::start(&project, &[]);
+    service.until("READY=1");
+    project.write("data/go", "");
+    project.expect_run(1, "passed");
+    assert_eq!(project.runs(), 1, "it was found again, and not run again");
+    assert_eq!(service.terminate(), Some(0));
+}
+
+#[test]
+fn the_units_are_what_systemd_takes() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        eprintln!("skipped: the_units_are_what_systemd_takes: there is no `systemd-analyze`");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/systemd");
+    for (unit, program, scope) in [
+        ("trainyard@.service", "/usr/local/bin/trainyard", "--system"),
+        ("user/trainyard@.service", "%h/.cargo/bin/trainyard", "--user"),
+    ] {
+        let text = fs::read_to_string(units.join(unit)).unwrap();
+        assert!(text.contains(program), "{unit} does not start {program}");
+        let copy = folder.path().join(scope.trim_start_matches('-')).join("trainyard@.service");
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        // The program must be there.
+        fs::write(&copy, text.replace(program, PROGRAM)).unwrap();
+        let mut verify = Command::new("systemd-analyze");
+        verify.args([scope, "verify", "--man=no"]).arg(&copy).env("XDG_RUNTIME_DIR", folder.path());
+        let verified = finish(&mut verify, PATIENCE).ok();
+        assert_eq!(verified.said(), "", "{unit}");
+    }
+}
