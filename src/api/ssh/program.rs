@@ -34,6 +34,7 @@ const LINE_OPTIONS: [&str; 9] = [
 pub struct Ssh {
     words: Vec<String>,
     remote_program: Option<String>,
+    is_observer: bool,
 }
 
 impl Ssh {
@@ -45,7 +46,14 @@ impl Ssh {
             words.push("ssh".to_owned());
         }
         let remote_program = variable(REMOTE_PROGRAM_VARIABLE).filter(|program| !program.is_empty());
-        Self { words, remote_program }
+        Self { words, remote_program, is_observer: false }
+    }
+
+    /// For somebody who only watches: no daemon is started for one.
+    #[must_use]
+    pub fn for_observer(mut self, is_observer: bool) -> Self {
+        self.is_observer = is_observer;
+        self
     }
 
     /// The program itself.
@@ -89,7 +97,9 @@ impl Ssh {
             command.args(["-o", "BatchMode=yes"]);
         }
         command.arg(place.destination());
-        command.arg(remote_line(place, self.remote_program(), &[], &["link".to_owned()]));
+        let mut words = vec!["link".to_owned()];
+        words.extend(self.is_observer.then(|| "--read-only".to_owned()));
+        command.arg(remote_line(place, self.remote_program(), &[], &words));
         command
     }
 
