@@ -35,6 +35,7 @@ macro_rules! help {
 
 help! {
     help_of_trainyard: ;
+    help_of_attach: "attach";
     help_of_demo: "demo";
     help_of_init: "init";
     help_of_check: "check";

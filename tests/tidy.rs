@@ -31,6 +31,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("api/client.rs", &["api::types", "pipeline", "disk"]),
     ("api/server.rs", &["engine", "api", "pipeline"]),
     ("api/server", &["engine", "api", "pipeline", "disk"]),
+    ("api/ssh", &["api::client", "api::types", "pipeline", "disk"]),
     ("api", &[]),
     ("tui", &["api::client", "api::types", "pipeline", "disk"]),
     ("demo", &["api::client", "api::types", "config", "model", "pipeline", "disk"]),

@@ -7,6 +7,7 @@ mod charts;
 mod completion;
 mod fuzzy;
 mod leaderboard;
+mod line;
 mod live;
 mod models;
 mod operator;
@@ -19,6 +20,8 @@ pub use charts::{
 pub use completion::{Completion, CompletionKind, CompletionRequest, Completions};
 pub use fuzzy::distance;
 pub use leaderboard::{LEADERBOARD_ROWS, LeaderboardRow, TrialState};
+pub use line::LineState;
+
 pub use live::{Live, LiveChange};
 pub use models::{
     CalibrationBin, CardFeature, CardRows, ConfusionMatrix, FeatureImportance, GateCheck, GateLedger, GateVerdict,

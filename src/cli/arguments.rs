@@ -25,6 +25,7 @@ use super::releases::RollbackArguments;
 use super::run::{CancelArguments, Reason, RunArguments, SelectionArguments};
 use super::scrape::ScrapeArguments;
 use super::serve::ServeArguments;
+use crate::api::ssh::Place;
 use super::up::DownArguments;
 
 /// A terminal control center for machine-learning apps: watches a repository and a data folder, and runs
@@ -38,6 +39,9 @@ pub struct Arguments {
     /// The project folder
     #[arg(short = 'C', long = "project", value_name = "DIR", default_value = ".", global = true)]
     pub folder: PathBuf,
+    /// Do it on another machine, through ssh; without a command, as `attach` does
+    #[arg(long, value_name = "[USER@]HOST[:DIR]", global = true)]
+    pub host: Option<Place>,
     /// Only watch: the screen as an observer, and no command that changes anything
     #[arg(long, global = true)]
     pub read_only: bool,
@@ -141,6 +145,15 @@ pub enum Command {
         after_help = "Examples:\n  trainyard events -f\n  trainyard events --by alice --since 7d\n  trainyard events --json --limit 0 > trail.jsonl"
     )]
     Events(EventsArguments),
+    /// Open the screen here for a project on another machine, through the ssh that is installed here
+    #[command(
+        after_help = "Examples:\n  trainyard attach box:/srv/app\n  trainyard attach ann@box:~/app --read-only\n\nssh comes in as it always does: by its configuration, keys, agent and jump hosts. TRAINYARD_SSH names another\nssh, with its first arguments; TRAINYARD_REMOTE_PROGRAM names trainyard over there, if it lies at no usual place."
+    )]
+    Attach {
+        /// The machine, and the project's folder there: absolute, from ~, or from where a login begins
+        #[arg(value_name = "[USER@]HOST[:DIR]")]
+        place: Place,
+    },
     /// List the projects of this user that have a daemon
     #[command(after_help = "Example: trainyard projects --json")]
     Projects {
@@ -205,6 +218,9 @@ pub enum Command {
     /// Be the daemon
     #[command(hide = true)]
     Daemon,
+    /// Be the far end of a line
+    #[command(hide = true)]
+    Link,
     /// Supervise the attempt in a folder
     #[command(hide = true)]
     Supervise {
@@ -247,8 +263,11 @@ impl Command {
             Self::Export(command) => command.is_for_machines(),
             Self::Scrape(arguments) => arguments.json,
             Self::Alerts(arguments) => arguments.json,
-            Self::Logs(_) | Self::Predict(_) | Self::Config(_) | Self::Completions { .. } | Self::Man => true,
-            Self::Demo(_)
+            Self::Logs(_) | Self::Predict(_) | Self::Config(_) | Self::Completions { .. } | Self::Man | Self::Link => {
+                true
+            }
+            Self::Attach { .. }
+            | Self::Demo(_)
             | Self::Init(_)
             | Self::Up { .. }
             | Self::Down(_)
@@ -310,6 +329,8 @@ impl Command {
             | Self::Scrape(_)
             | Self::Config(_)
             | Self::Completions { .. }
+            | Self::Attach { .. }
+            | Self::Link
             | Self::Man => false,
         }
     }

@@ -10,8 +10,8 @@ use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
 use super::harmless::Harmless;
 use super::{
-    alerts, approve, check, config, daemon, data, demo, doctor, events, export, host, init, lock, logs, models, notify,
-    predict, project, projects, query, releases, run, scrape, screen, serve, show, up,
+    alerts, approve, attach, check, config, daemon, data, demo, doctor, events, export, host, init, link, lock, logs,
+    models, notify, predict, project, projects, query, releases, remote, run, scrape, screen, serve, show, up,
 };
 use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
@@ -31,10 +31,11 @@ pub fn main() -> ExitCode {
         return Failure::Usage(text.to_owned()).report();
     }
     let is_raw = arguments.command.as_ref().is_some_and(Command::is_for_machines);
-    let done = if is_raw {
-        dispatch(&arguments.folder, arguments.command, is_observer, &mut out)
-    } else {
-        dispatch(&arguments.folder, arguments.command, is_observer, &mut Harmless::new(&mut out))
+    let done = match &arguments.host {
+        Some(place) if arguments.command.is_none() => attach::run(place, is_observer),
+        Some(place) => remote::run(place),
+        None if is_raw => dispatch(&arguments.folder, arguments.command, is_observer, &mut out),
+        None => dispatch(&arguments.folder, arguments.command, is_observer, &mut Harmless::new(&mut out)),
     };
     let done = done.and_then(|()| Ok(out.flush()?));
     match done {
@@ -50,6 +51,8 @@ pub fn main() -> ExitCode {
 fn dispatch(folder: &Path, command: Option<Command>, is_observer: bool, out: &mut impl Write) -> Result<(), Failure> {
     match command {
         None => screen::open(folder, is_observer),
+        Some(Command::Attach { place }) => attach::run(&place, is_observer),
+        Some(Command::Link) => link::run(folder, is_observer, out),
         Some(Command::Demo(arguments)) => demo_command(&arguments, out),
         Some(Command::Init(arguments)) => {
             init::run(folder, &arguments, out).map_err(|error| Failure::Usage(error.to_string()))

@@ -41,10 +41,15 @@ fn show(folder: &Path, is_observer: bool, options: Options) -> Result<Left, Fail
     });
     // A task that still waits for an answer must not hold the terminal's owner up.
     runtime.shutdown_background();
-    shown?.map_err(|error| match error {
+    shown?.map_err(|error| failure_of(&error))
+}
+
+/// How a command ends whose screen ended so.
+pub fn failure_of(error: &TuiError) -> Failure {
+    match error {
         TuiError::NotATerminal => Failure::Usage(error.to_string()),
         TuiError::Signal { signal } => Failure::Said(u8::try_from(128 + signal).unwrap_or(1)),
         TuiError::Lost => Failure::Said(129),
         TuiError::Terminal(_) | TuiError::Broken => Failure::Failed(error.to_string()),
-    })
+    }
 }

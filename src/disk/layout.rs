@@ -153,6 +153,18 @@ impl Layout {
     }
 }
 
+/// Makes a folder in the run-time folder of this user, closed to others, for sockets that belong to no project here. That
+/// there is one of that name already is an error.
+pub fn create_own_folder(name: &str) -> io::Result<PathBuf> {
+    let parent = runtime_folder();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&parent)?;
+    is_own(&parent, rustix::process::getuid().as_raw())?;
+    fs::set_permissions(&parent, fs::Permissions::from_mode(0o700))?;
+    let folder = parent.join(name);
+    fs::DirBuilder::new().mode(0o700).create(&folder)?;
+    Ok(folder)
+}
+
 /// Told here, for the system says no more than that an argument is invalid.
 fn is_short(socket: &Path) -> io::Result<()> {
     let length = socket.as_os_str().len();

@@ -13,7 +13,7 @@ mod projects;
 mod stamp;
 
 pub use digest::{digest_bytes, digest_file, digest_folder, digest_folder_without};
-pub use layout::Layout;
+pub use layout::{Layout, create_own_folder};
 pub use lock::FileLock;
 pub use plain_http::plain_http;
 pub use process::{ProcessStat, boot_id};

@@ -15,6 +15,7 @@ mod processes;
 mod project;
 mod python_app;
 mod samples;
+mod sshd;
 mod webhook;
 
 pub use commands::{Finished, PATIENCE, finish, lines_of, pause, wait_for};
@@ -26,8 +27,9 @@ pub use engines::{
 pub use forwarder::Forwarder;
 pub use http::{Answer, get, post};
 pub use load::{Load, LoadPlan, Loaded};
-pub use processes::{carrying, command_line, is_alive, send};
+pub use processes::{carrying, children, command_line, is_alive, send};
 pub use project::{PROGRAM, Project, free_port, stage_word};
 pub use python_app::{POINT, POINTS, PythonApp, replaced};
 pub use samples::{RECORD, customers};
+pub use sshd::{Sshd, has_sshd};
 pub use webhook::{Reply, Told, Webhook};

@@ -36,6 +36,15 @@ pub fn is_alive(pid: u32) -> bool {
         .is_ok_and(|text| text.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z')))
 }
 
+/// The processes that a process has started and that are there.
+pub fn children(parent: u32) -> Vec<u32> {
+    let parent_of = |pid: u32| -> Option<u32> {
+        let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        text.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    all().into_iter().filter(|pid| parent_of(*pid) == Some(parent)).collect()
+}
+
 /// Sends a signal; a process that is gone already is fine.
 #[track_caller]
 pub fn send(pid: u32, signal: Signal) {

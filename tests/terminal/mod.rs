@@ -34,10 +34,14 @@ pub struct Terminal {
 impl Terminal {
     /// Opens the screen of a project in a terminal of this size.
     pub fn open(project: &Project, columns: u16, rows: u16) -> Self {
+        Self::start(project, &["-C", &project.folder().display().to_string()], columns, rows)
+    }
+
+    /// Starts the program with these arguments, in the folder and the environment of a project.
+    pub fn start(project: &Project, arguments: &[&str], columns: u16, rows: u16) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let mut command = CommandBuilder::new(PROGRAM);
-        command.arg("-C");
-        command.arg(project.folder());
+        command.args(arguments);
         command.cwd(project.folder());
         for (name, value) in project.environment() {
             command.env(name, value);
