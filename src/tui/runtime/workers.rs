@@ -7,7 +7,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::JoinHandle;
 
 use super::feed::feed;
-use super::{DemoHooks, Options};
+use super::{DemoHooks, Options, line};
 use crate::api::client::Client;
 use crate::api::types::{CommandRequest, NoteRequest, PromoteRequest, SilenceRequest, UnsilenceRequest};
 use crate::pipeline::{Command, ModelVersion, Selection};
@@ -15,12 +15,13 @@ use crate::tui::app::EVENTS_KEPT;
 use crate::tui::log_view::LogPart;
 use crate::tui::message::{Cmd, DemoAction, Msg, SearchRequest};
 use crate::tui::models::Question;
+use crate::tui::projects::Projects;
 
 /// Everything that can be asked for; dropping it ends the connection.
 pub(super) struct Workers {
     client: Client,
-    by: String,
     demo: Option<DemoHooks>,
+    projects: Option<Projects>,
     sender: Sender<Msg>,
     reconnect: Arc<Notify>,
     feed: JoinHandle<()>,
@@ -31,24 +32,25 @@ impl Workers {
     pub(super) fn start(client: Client, options: Options, sender: Sender<Msg>) -> Self {
         let reconnect = Arc::new(Notify::new());
         let feed = tokio::spawn(feed(client.clone(), sender.clone(), Arc::clone(&reconnect)));
-        Self { client, by: options.by, demo: options.demo, sender, reconnect, feed }
+        if let Some(receiver) = options.line {
+            tokio::spawn(line::forward(receiver, sender.clone()));
+        }
+        Self { client, demo: options.demo, projects: options.projects, sender, reconnect, feed }
     }
 
     /// Starts one piece of work. What the loop does itself is not for here and does nothing.
     pub(super) fn start_work(&self, command: Cmd) {
         match command {
-            Cmd::Run(selection) => self.command("run", Command::Run(selection)),
-            Cmd::Cancel => self.command("cancel", Command::Cancel { run: None }),
-            Cmd::Rollback(to) => self.command("rollback", Command::Rollback { to: Some(to) }),
+            Cmd::Act { command, message } => self.command(command, message),
             Cmd::Silence { alert, milliseconds, message } => {
-                let request = SilenceRequest { by: self.by.clone(), alert, milliseconds, message };
+                let request = SilenceRequest { alert, milliseconds, message };
                 self.answer(move |client| async move {
                     let answer = client.silence(&request).await.map(Some).map_err(|error| error.to_string());
                     Msg::Silenced(request.alert, answer)
                 });
             }
             Cmd::Unsilence { alert } => {
-                let request = UnsilenceRequest { by: self.by.clone(), alert };
+                let request = UnsilenceRequest { alert };
                 self.answer(move |client| async move {
                     let answer = client.unsilence(&request).await.map(|()| None).map_err(|error| error.to_string());
                     Msg::Silenced(request.alert, answer)
@@ -89,21 +91,23 @@ impl Workers {
             Cmd::FetchHistory => self.answer(|client| async move {
                 Msg::History(client.history(None, EVENTS_KEPT).await.map_err(|error| error.to_string()))
             }),
-            Cmd::FetchAlertHistory { alert, before } => self.answer(move |client| async move {
-                let answer = client.history_of_alert(&alert, before, EVENTS_KEPT).await;
-                Msg::AlertHistory(alert, answer.map_err(|error| error.to_string()))
+            Cmd::FetchEvents { filter, before } => self.answer(move |client| async move {
+                let answer = client.history_matching(&filter, before, EVENTS_KEPT).await;
+                Msg::Events(filter, answer.map_err(|error| error.to_string()))
             }),
+            Cmd::FetchProjects => self.projects(),
             Cmd::FetchModels(question) => self.models(question),
             Cmd::Promote { version, message } => self.promote(version, message),
             Cmd::NoteModel { version, text } => self.note(version, text),
             Cmd::Reconnect => self.reconnect.notify_one(),
             Cmd::Demo(action) => self.demo(action),
-            Cmd::Quit | Cmd::Suspend | Cmd::Redraw => {}
+            Cmd::Quit | Cmd::Switch(_) | Cmd::Suspend | Cmd::Redraw => {}
         }
     }
 
-    fn command(&self, asked: &'static str, command: Command) {
-        let request = CommandRequest { by: self.by.clone(), command };
+    fn command(&self, command: Command, message: String) {
+        let asked = word(&command);
+        let request = CommandRequest { message, command };
         self.answer(move |client| async move {
             Msg::Replied(asked, client.command(&request).await.map_err(|error| error.to_string()))
         });
@@ -126,14 +130,14 @@ impl Workers {
     }
 
     fn promote(&self, model: ModelVersion, message: String) {
-        let request = PromoteRequest { by: self.by.clone(), model, message };
+        let request = PromoteRequest { model, message };
         self.answer(move |client| async move {
             Msg::Replied("promotion", client.promote(&request).await.map_err(|error| error.to_string()))
         });
     }
 
     fn note(&self, version: ModelVersion, text: String) {
-        let request = NoteRequest { by: self.by.clone(), text };
+        let request = NoteRequest { text };
         self.answer(move |client| async move {
             Msg::Noted(version, client.note_model(version, &request).await.map_err(|error| error.to_string()))
         });
@@ -160,6 +164,15 @@ impl Workers {
         });
     }
 
+    /// Lists the projects, which may mean to look into files.
+    fn projects(&self) {
+        let Some(projects) = self.projects.clone() else { return };
+        let sender = self.sender.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = sender.blocking_send(Msg::Projects(projects()));
+        });
+    }
+
     /// Asks the client and sends the answer; a screen that is gone needs none.
     fn answer<Work, Answer>(&self, work: Work)
     where
@@ -177,5 +190,19 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         self.feed.abort();
+    }
+}
+
+/// What the message line calls a command.
+fn word(command: &Command) -> &'static str {
+    match command {
+        Command::Run(_) => "run",
+        Command::Cancel { .. } => "cancel",
+        Command::Rollback { .. } => "rollback",
+        Command::Promote { .. } => "promotion",
+        Command::Lock { .. } => "lock",
+        Command::Unlock => "unlock",
+        Command::Approve { .. } => "approval",
+        Command::Decline { .. } => "decline",
     }
 }
