@@ -64,7 +64,7 @@ pub(super) struct Glyphs {
     pub(super) serving: &'static str,
     /// A model with which others are compared.
     pub(super) marked: &'static str,
-    states: [&'static str; 10],
+    states: [&'static str; 11],
 }
 
 static UNICODE: Glyphs = Glyphs {
@@ -95,7 +95,7 @@ static UNICODE: Glyphs = Glyphs {
     champion: "★",
     serving: "●",
     marked: "◆",
-    states: ["·", "◌", "↻", "◐", "✔", "✖", "↷", "⊘", "■", "?"],
+    states: ["·", "◌", "↻", "◐", "✔", "✖", "↷", "⊘", "■", "?", "⏸"],
 };
 
 static ASCII: Glyphs = Glyphs {
@@ -135,7 +135,7 @@ static ASCII: Glyphs = Glyphs {
     champion: "*",
     serving: "@",
     marked: "=",
-    states: [".", "~", "@", "*", "+", "x", ">", "-", "#", "?"],
+    states: [".", "~", "@", "*", "+", "x", ">", "-", "#", "?", "!"],
 };
 
 impl Glyphs {
@@ -157,7 +157,7 @@ impl Glyphs {
 
     /// The sign of a stage's state.
     pub(super) fn stage(&self, state: &StageState) -> &'static str {
-        let [waiting, checking, retrying, running, passed, failed, skipped, not_run, cancelled, interrupted] =
+        let [waiting, checking, retrying, running, passed, failed, skipped, not_run, cancelled, interrupted, awaiting] =
             self.states;
         match state {
             StageState::Waiting => waiting,
@@ -170,6 +170,7 @@ impl Glyphs {
             StageState::NotRun { .. } => not_run,
             StageState::Cancelled => cancelled,
             StageState::Interrupted => interrupted,
+            StageState::AwaitingApproval { .. } => awaiting,
         }
     }
 

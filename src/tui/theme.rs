@@ -137,7 +137,10 @@ impl Theme {
             StageState::Running { .. } | StageState::Checking { .. } => self.running,
             StageState::Passed => self.good,
             StageState::Failed { .. } => self.bad,
-            StageState::Retrying { .. } | StageState::NotRun { .. } | StageState::Interrupted => self.warn,
+            StageState::Retrying { .. }
+            | StageState::AwaitingApproval { .. }
+            | StageState::NotRun { .. }
+            | StageState::Interrupted => self.warn,
             StageState::Waiting | StageState::Skipped { .. } | StageState::Cancelled => self.dim,
         }
     }

@@ -90,9 +90,10 @@ pub(super) fn in_rollback(
     let answer = match (is_possible, model.is_production()) {
         (Some(true), _) => answered(model, key, &mut typed, &mut remark),
         // The daemon is asked anew while the reason is typed.
-        (None, _) if remark.is_open => answered(model, key, &mut typed, &mut remark),
+        (None, false) if remark.is_open => answered(model, key, &mut typed, &mut remark),
         (Some(false), _) => seen(key),
         // Whoever types ahead of the daemon's word is not taken to say no by an `n` in the name.
+        (None, true) if in_remark(&mut remark, key, KeyCode::Tab) => Answer::Neither,
         (None, true) => typed_ahead(key, &mut typed),
         (None, false) => only_no(key),
     };
