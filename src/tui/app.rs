@@ -164,8 +164,6 @@ pub(super) struct Message {
     pub(super) text: String,
     /// Whether something went wrong.
     pub(super) is_error: bool,
-    /// It says why a key does nothing: whoever takes the key for done and wants to go back means this line, not the view.
-    pub(super) is_unavailable: bool,
 }
 
 /// Everything that decides what the screen shows.
@@ -220,6 +218,8 @@ pub(super) struct Model {
     pub(super) overlay: Option<Overlay>,
     /// One line for the operator.
     pub(super) message: Option<Message>,
+    /// It says why the last key did nothing: whoever took that for a question and wants to leave it means no other view.
+    pub(super) has_said_why_not: bool,
     /// Charts and log stand still.
     pub(super) is_frozen: bool,
     /// Whether the demo's keys are there.
@@ -273,6 +273,7 @@ impl Model {
             filtered_events: None,
             overlay: None,
             message: None,
+            has_said_why_not: false,
             is_frozen: false,
             is_demo: false,
             is_observer: false,

@@ -64,7 +64,9 @@ pub(super) struct Glyphs {
     pub(super) serving: &'static str,
     /// A model with which others are compared.
     pub(super) marked: &'static str,
-    states: [&'static str; 11],
+    /// A stage waits for a person.
+    pub(super) awaiting: &'static str,
+    states: [&'static str; 10],
 }
 
 static UNICODE: Glyphs = Glyphs {
@@ -95,7 +97,8 @@ static UNICODE: Glyphs = Glyphs {
     champion: "★",
     serving: "●",
     marked: "◆",
-    states: ["·", "◌", "↻", "◐", "✔", "✖", "↷", "⊘", "■", "?", "⏸"],
+    awaiting: "◇",
+    states: ["·", "◌", "↻", "◐", "✔", "✖", "↷", "⊘", "■", "?"],
 };
 
 static ASCII: Glyphs = Glyphs {
@@ -135,7 +138,8 @@ static ASCII: Glyphs = Glyphs {
     champion: "*",
     serving: "@",
     marked: "=",
-    states: [".", "~", "@", "*", "+", "x", ">", "-", "#", "?", "!"],
+    awaiting: "!",
+    states: [".", "~", "@", "*", "+", "x", ">", "-", "#", "?"],
 };
 
 impl Glyphs {
@@ -157,7 +161,7 @@ impl Glyphs {
 
     /// The sign of a stage's state.
     pub(super) fn stage(&self, state: &StageState) -> &'static str {
-        let [waiting, checking, retrying, running, passed, failed, skipped, not_run, cancelled, interrupted, awaiting] =
+        let [waiting, checking, retrying, running, passed, failed, skipped, not_run, cancelled, interrupted] =
             self.states;
         match state {
             StageState::Waiting => waiting,
@@ -170,7 +174,7 @@ impl Glyphs {
             StageState::NotRun { .. } => not_run,
             StageState::Cancelled => cancelled,
             StageState::Interrupted => interrupted,
-            StageState::AwaitingApproval { .. } => awaiting,
+            StageState::AwaitingApproval { .. } => self.awaiting,
         }
     }
 
@@ -245,7 +249,7 @@ mod tests {
     fn every_sign_is_one_cell_wide() {
         for glyphs in [UNICODE, ASCII] {
             let all = [glyphs.arrow_head, glyphs.shaft, glyphs.cut, glyphs.pointer, glyphs.mark, glyphs.frozen];
-            let models = [glyphs.champion, glyphs.serving, glyphs.marked];
+            let models = [glyphs.champion, glyphs.serving, glyphs.marked, glyphs.awaiting];
             let charts =
                 [glyphs.run_mark, glyphs.cursor, glyphs.threshold, glyphs.pending, glyphs.firing, glyphs.legend];
             let fields = glyphs.layers.iter().chain(&glyphs.heat);

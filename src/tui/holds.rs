@@ -1,7 +1,7 @@
 //! What holds deploys back, as the screen tells of it and asks about it: the lock, the stage that waits for a person, and
 //! the reason that whoever acts may give.
 
-use crate::pipeline::{Approval, Lock, Moment, Run, RunId, StageKind, StageName, StageState};
+use crate::pipeline::{Approval, Lock, Moment, Run, RunId, StageKind, StageName, StageState, explain};
 
 use super::app::Model;
 use super::quantity;
@@ -20,15 +20,10 @@ pub(super) struct Awaiting<'a> {
 }
 
 impl Awaiting<'_> {
-    /// For whom, in words.
-    pub(super) fn whom(&self) -> String {
-        if self.of.is_empty() { "anybody".to_owned() } else { self.of.join(" or ") }
-    }
-
     /// Where it stands, in a sentence without a full stop.
     pub(super) fn sentence(&self, now: Moment) -> String {
         let age = quantity::age(now.since(self.since));
-        format!("{} of run {} waits for the approval of {}, for {age}", self.stage, self.run.id, self.whom())
+        format!("{} of run {} has waited for {} for {age}", self.stage, self.run.id, explain::approval_of(self.of))
     }
 }
 

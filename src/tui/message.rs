@@ -24,8 +24,8 @@ pub(super) enum Msg {
     Resized(u16, u16),
     /// The daemon answered with all that it knows.
     Connected(Box<Snapshot>),
-    /// The daemon is heard again, and nothing was missed: what is shown goes on from where it stopped.
-    Resumed(Box<DaemonInformation>),
+    /// The daemon answers again and goes on where it was; what was missed follows.
+    Resumed(DaemonInformation),
     /// How the line to the daemon's machine is.
     Line(LineState),
     /// The daemon said something.
@@ -170,14 +170,14 @@ pub(super) enum Cmd {
         /// Before this number; without one, the newest.
         before: Option<u64>,
     },
-    /// What this screen looks at now, for the other operators.
-    ShowView(String),
     /// The projects of this user.
     FetchProjects,
     /// Leave for another project; the daemon goes on.
     Switch(PathBuf),
     /// A new snapshot: events were missed.
     Reconnect,
+    /// Another view fills the screen: its name, for the other operators.
+    ShowView(String),
     /// A demo key.
     Demo(DemoAction),
     /// Detach; the daemon goes on.

@@ -1,7 +1,7 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
 //! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the way to the daemon, and
+//! charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the daemon's machine, and
 //! [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
 //! for the log lines and charts that are missing, so no view ever has to.
 
@@ -44,7 +44,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Key(key) => keys::press(model, &key, &mut commands),
         Msg::Resized(columns, rows) => model.size = (columns, rows),
         Msg::Connected(snapshot) => stream::connected(model, *snapshot, &mut commands),
-        Msg::Resumed(daemon) => line::resumed(model, *daemon, &mut commands),
+        Msg::Resumed(daemon) => stream::resumed(model, daemon, &mut commands),
         Msg::Line(state) => line::changed(model, state, &mut commands),
         Msg::Stream(item) => stream::heard(model, *item, &mut commands),
         Msg::Lost(reason) => stream::lost(model, reason),
@@ -159,14 +159,15 @@ fn noted(model: &mut Model, version: ModelVersion, answer: Result<(), String>) {
 }
 
 fn say(model: &mut Model, text: String) {
-    model.message = Some(Message { text, is_error: false, is_unavailable: false });
+    model.message = Some(Message { text, is_error: false });
 }
 
 fn complain(model: &mut Model, text: String) {
-    model.message = Some(Message { text, is_error: true, is_unavailable: false });
+    model.message = Some(Message { text, is_error: true });
 }
 
 /// A key does nothing here; why.
 fn refuse(model: &mut Model, text: String) {
-    model.message = Some(Message { text, is_error: true, is_unavailable: true });
+    complain(model, text);
+    model.has_said_why_not = true;
 }

@@ -1,15 +1,17 @@
 //! What the model asked for, done in tasks of their own; each sends its answer as a message.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use tokio::sync::Notify;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use super::feed::feed;
+use super::feed::Feed;
 use super::{DemoHooks, Options, line};
 use crate::api::client::Client;
-use crate::api::types::{CommandRequest, NoteRequest, PromoteRequest, SilenceRequest, UnsilenceRequest};
+use crate::api::types::{CommandRequest, NoteRequest, PromoteRequest, SilenceRequest, UnsilenceRequest, WatchRequest};
 use crate::pipeline::{Command, ModelVersion, Selection};
 use crate::tui::app::EVENTS_KEPT;
 use crate::tui::log_view::LogPart;
@@ -17,9 +19,19 @@ use crate::tui::message::{Cmd, DemoAction, Msg, SearchRequest};
 use crate::tui::models::Question;
 use crate::tui::projects::Projects;
 
+/// Milliseconds between two pushes of what is not journaled, on this machine.
+const PACE_HERE: u64 = 100;
+/// The same over a line, whose bytes are dearer than a quarter of a second.
+const PACE_REMOTE: u64 = 250;
+/// The view that a screen opens with.
+const FIRST_VIEW: &str = "Board";
+
 /// Everything that can be asked for; dropping it ends the connection.
 pub(super) struct Workers {
     client: Client,
+    /// This screen among all that follow the daemon.
+    session: u64,
+    view: watch::Sender<String>,
     demo: Option<DemoHooks>,
     projects: Option<Projects>,
     sender: Sender<Msg>,
@@ -31,11 +43,17 @@ impl Workers {
     /// Starts to listen to the daemon.
     pub(super) fn start(client: Client, options: Options, sender: Sender<Msg>) -> Self {
         let reconnect = Arc::new(Notify::new());
-        let feed = tokio::spawn(feed(client.clone(), sender.clone(), Arc::clone(&reconnect)));
+        let (view, shown) = watch::channel(FIRST_VIEW.to_owned());
+        // Each state of that kind begins somewhere else.
+        let session = RandomState::new().build_hasher().finish();
+        let pace = if options.is_remote { PACE_REMOTE } else { PACE_HERE };
+        let watched = WatchRequest { session, view: String::new(), pace };
+        let feed = Feed::new(client.clone(), sender.clone(), Arc::clone(&reconnect), watched, shown);
+        let feed = tokio::spawn(feed.run());
         if let Some(receiver) = options.line {
             tokio::spawn(line::forward(receiver, sender.clone()));
         }
-        Self { client, demo: options.demo, projects: options.projects, sender, reconnect, feed }
+        Self { client, session, view, demo: options.demo, projects: options.projects, sender, reconnect, feed }
     }
 
     /// Starts one piece of work. What the loop does itself is not for here and does nothing.
@@ -100,9 +118,19 @@ impl Workers {
             Cmd::Promote { version, message } => self.promote(version, message),
             Cmd::NoteModel { version, text } => self.note(version, text),
             Cmd::Reconnect => self.reconnect.notify_one(),
+            Cmd::ShowView(view) => self.show_view(view),
             Cmd::Demo(action) => self.demo(action),
             Cmd::Quit | Cmd::Switch(_) | Cmd::Suspend | Cmd::Redraw => {}
         }
+    }
+
+    /// Tells the daemon what is looked at. Nobody waits for the answer, and a connection to come says it again.
+    fn show_view(&self, view: String) {
+        self.view.send_replace(view.clone());
+        let (client, session) = (self.client.clone(), self.session);
+        tokio::spawn(async move {
+            let _ = client.show_view(session, &view).await;
+        });
     }
 
     fn command(&self, command: Command, message: String) {

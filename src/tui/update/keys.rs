@@ -15,7 +15,8 @@ const INPUT_LIMIT: usize = 200;
 
 /// A key was pressed.
 pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) {
-    let said = model.message.take();
+    model.message = None;
+    let has_said_why_not = std::mem::take(&mut model.has_said_why_not);
     if is_control(key, 'c') && model.overlay.is_some() {
         model.overlay = None;
         return;
@@ -23,8 +24,7 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
     match model.overlay.take() {
         None => {
             // A question was expected where there was none; leaving it must not leave the view.
-            let has_said_no = said.is_some_and(|said| said.is_unavailable);
-            if !(has_said_no && key.code == KeyCode::Esc) {
+            if !(has_said_why_not && key.code == KeyCode::Esc) {
                 command(model, key, commands);
             }
         }

@@ -1,7 +1,7 @@
 //! What the daemon says, folded into the model with the daemon's own `apply`.
 
 use super::{events, questions};
-use crate::api::types::{Live, Snapshot, StreamItem};
+use crate::api::types::{DaemonInformation, Live, LiveChange, Snapshot, StreamItem};
 use crate::pipeline::{Event, Recorded, StageKind};
 use crate::tui::app::{Connection, EVENTS_KEPT, Model, Overlay};
 use crate::tui::message::Cmd;
@@ -15,7 +15,28 @@ pub(super) fn connected(model: &mut Model, snapshot: Snapshot, commands: &mut Ve
     model.message = None;
     model.events.clear();
     model.filtered_events = None;
-    // Answers that were under way when the connection broke will not come.
+    forget_pending(model);
+    commands.push(Cmd::FetchPlan);
+    commands.push(Cmd::FetchHistory);
+    questions::ask_again(model, commands);
+}
+
+/// The daemon is heard again and goes on where it was: all that is shown stays, and what was missed follows.
+pub(super) fn resumed(model: &mut Model, daemon: DaemonInformation, commands: &mut Vec<Cmd>) {
+    model.daemon = Some(daemon);
+    model.connection = Connection::Connected;
+    forget_pending(model);
+    commands.push(Cmd::FetchPlan);
+    let is_complete =
+        model.events.len() >= EVENTS_KEPT || model.events.front().is_some_and(|first| first.sequence == 1);
+    if !is_complete {
+        commands.push(Cmd::FetchHistory);
+    }
+    questions::ask_again(model, commands);
+}
+
+/// Answers that were under way when the connection broke will not come.
+fn forget_pending(model: &mut Model) {
     model.log.invalidate();
     model.release_log.reconnected();
     model.models.reconnected();
@@ -27,9 +48,9 @@ pub(super) fn connected(model: &mut Model, snapshot: Snapshot, commands: &mut Ve
     if let Some(Overlay::Explorer(explorer)) = &mut model.overlay {
         explorer.reconnected();
     }
-    commands.push(Cmd::FetchPlan);
-    commands.push(Cmd::FetchHistory);
-    questions::ask_again(model, commands);
+    if let Some(known) = &mut model.filtered_events {
+        known.is_pending = false;
+    }
 }
 
 /// One item of the stream.
@@ -37,13 +58,7 @@ pub(super) fn heard(model: &mut Model, item: StreamItem, commands: &mut Vec<Cmd>
     match item {
         StreamItem::Event(recorded) => event(model, recorded, commands),
         StreamItem::Live(live) => changed(model, live),
-        StreamItem::Changes(changes) => {
-            let mut live = model.live.clone();
-            for change in changes {
-                live.change(change);
-            }
-            changed(model, live);
-        }
+        StreamItem::Changes(changes) => changed_in_part(model, changes),
         StreamItem::Behind => commands.push(Cmd::Reconnect),
     }
 }
@@ -100,9 +115,12 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
             model.models.invalidate();
         }
         Event::ModelPromoted { .. } | Event::ModelNoted { .. } => model.models.invalidate(),
-        Event::RunFinished { .. } | Event::InputsObserved { .. } | Event::Configured { .. } => {
-            commands.push(Cmd::FetchPlan);
-        }
+        // A lock changes what a run would do, too.
+        Event::RunFinished { .. }
+        | Event::InputsObserved { .. }
+        | Event::Configured { .. }
+        | Event::Locked { .. }
+        | Event::Unlocked { .. } => commands.push(Cmd::FetchPlan),
         // The strip under the charts is longer now.
         Event::AlertFired { .. } | Event::AlertResolved { .. } => model.metrics.asked = None,
         Event::DataRefused { .. }
@@ -120,8 +138,6 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         | Event::AlertSilenced { .. }
         | Event::SilenceLifted { .. }
         | Event::Commanded { .. }
-        | Event::Locked { .. }
-        | Event::Unlocked { .. }
         | Event::ApprovalWanted { .. }
         | Event::Approved { .. }
         | Event::Noted { .. } => {}
@@ -132,6 +148,14 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
     }
     model.events.push_back(recorded);
     trim(model);
+}
+
+fn changed_in_part(model: &mut Model, changes: Vec<LiveChange>) {
+    let mut live = model.live.clone();
+    for change in changes {
+        live.change(change);
+    }
+    changed(model, live);
 }
 
 fn changed(model: &mut Model, live: Live) {
@@ -163,5 +187,48 @@ fn trim(model: &mut Model) {
     }
     if model.events_back > 0 {
         model.events_back = model.events_back.min(model.shown_events().count().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixtures::{self, send};
+    use crate::tui::message::Msg;
+    use crate::tui::update::update;
+
+    #[test]
+    fn a_screen_that_goes_on_keeps_all_that_it_shows_and_asks_again_for_what_was_under_way() {
+        let mut model = fixtures::running();
+        model.message = Some(crate::tui::app::Message { text: "kept".to_owned(), is_error: false });
+        let (state, live, events) = (model.state.clone(), model.live.clone(), model.events.clone());
+        let log = model.log.total;
+        model.metrics.is_pending = true;
+        send(&mut model, Msg::Lost("the line broke".to_owned()));
+        let daemon = model.daemon.clone().unwrap();
+        let asked = update(&mut model, Msg::Resumed(daemon));
+        assert_eq!(model.connection, Connection::Connected);
+        assert_eq!((&model.state, &model.live, &model.events, model.log.total), (&state, &live, &events, log));
+        assert!(model.message.is_some());
+        assert!(asked.contains(&Cmd::FetchPlan), "{asked:?}");
+        assert!(asked.iter().any(|command| matches!(command, Cmd::FetchLog(..))), "{asked:?}");
+        assert!(!asked.contains(&Cmd::FetchHistory), "all events are there: {asked:?}");
+        assert!(!model.metrics.is_pending || asked.iter().any(|command| matches!(command, Cmd::FetchCharts(..))));
+    }
+
+    #[test]
+    fn parts_that_changed_are_taken_in_and_the_rest_stays() {
+        let mut model = fixtures::running();
+        let mut expected = model.live.clone();
+        expected.scraped = Some(Err("refused".to_owned()));
+        let (address, lines) = expected.log.clone().unwrap();
+        expected.log = Some((address, lines + 960));
+        let changes = model.live.changes_to(&expected);
+        assert_eq!(changes.len(), 2);
+        send(&mut model, Msg::Stream(Box::new(StreamItem::Changes(changes))));
+        assert_eq!(model.live, expected);
+        model.is_dirty = false;
+        update(&mut model, Msg::Stream(Box::new(StreamItem::Changes(Vec::new()))));
+        assert!(!model.is_dirty, "nothing new asks for no frame");
     }
 }
