@@ -43,6 +43,8 @@ mod chart_fixtures;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod hold_fixtures;
+#[cfg(test)]
 mod model_fixtures;
 
 pub use commands::reference;

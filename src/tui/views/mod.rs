@@ -14,6 +14,8 @@ mod releases;
 mod runs;
 
 #[cfg(test)]
+mod hold_tests;
+#[cfg(test)]
 mod tests;
 
 use ratatui::Frame;
