@@ -23,7 +23,7 @@ impl Awaiting<'_> {
     /// Where it stands, in a sentence without a full stop.
     pub(super) fn sentence(&self, now: Moment) -> String {
         let age = quantity::age(now.since(self.since));
-        format!("{} of run {} has waited for {} for {age}", self.stage, self.run.id, explain::approval_of(self.of))
+        format!("{} of run {} waits for {} ({age})", self.stage, self.run.id, explain::approval_of(self.of))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::pipeline::{Command, ReleaseId, RunId, Selection};
+use crate::pipeline::{Command, ReleaseId, RunId, Selection, StageName};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::fixtures::{self, live, send};
 use crate::tui::hold_fixtures::{self, awaiting, held, locked};
@@ -101,7 +101,7 @@ fn a_cancel_is_asked_about_first() {
 
 #[test]
 fn whoever_approves_or_declines_says_so_of_the_very_stage_that_waits() {
-    let (run, stage) = (Some(RunId(3)), Some("deploy".into()));
+    let (run, stage) = (Some(RunId(3)), Some(StageName::from("deploy")));
     let mut model = awaiting();
     assert_eq!(press(&mut model, "A"), []);
     press(&mut model, "looks good");
@@ -146,7 +146,7 @@ fn what_was_held_is_held_no_longer_once_the_lock_has_ended() {
     let mut world = hold_fixtures::locked_world();
     let mut model = held();
     let run = model.state.active_run().unwrap().clone();
-    let deploy = "deploy".into();
+    let deploy = StageName::from("deploy");
     assert!(crate::tui::holds::held(&model, &run, &deploy).is_some());
     model.state.lock = None;
     assert!(crate::tui::holds::held(&model, &run, &deploy).is_none());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::api::types::LineState;
-use crate::pipeline::{Command, Moment};
+use crate::pipeline::{Command, Moment, Selection};
 use crate::tui::app::{Model, View};
 use crate::tui::fixtures::{self, live, render, send};
 use crate::tui::hold_fixtures::{self, asking_world, awaiting, held, locked, shared};
@@ -57,8 +57,7 @@ fn a_deploy_that_the_lock_holds_says_whose_lock_it_is() {
 #[test]
 fn a_run_by_hand_is_not_held() {
     let mut world = hold_fixtures::locked_world();
-    world.feed(crate::pipeline::Input::Note("a run is asked for by hand".to_owned()));
-    let selection = crate::pipeline::Selection { from: Some("deploy".into()), only: false, force: false };
+    let selection = Selection { from: Some("deploy".into()), only: false, force: false };
     hold_fixtures::command(&mut world, "mina", "hotfix", Command::Run(selection));
     let text = render(&world.model(live(&world, true)), 120, 40);
     assert!(!text.contains("held: locked"), "{text}");
@@ -162,7 +161,8 @@ fn events_that_were_looked_for_stand_alone_and_say_by_whom() {
     assert!(text.contains("only events with:"), "what is looked for can be changed: {text}");
     let mut model = shared();
     press(&mut model, "7/nothing of the kind\n");
-    send(&mut model, Msg::Events(model.event_filter(), Ok(Vec::new())));
+    let filter = model.event_filter();
+    send(&mut model, Msg::Events(filter, Ok(Vec::new())));
     assert!(render(&model, 120, 40).contains("no event passes; Esc shows all"));
 }
 

@@ -18,10 +18,10 @@ const WIDTH: u16 = 92;
 /// What is told of an operator, in the order of [`cells`].
 const COLUMNS: [Column; 6] = [
     Column { heading: "who", width: 12, fill: Fill::Rest, rank: 0 },
-    Column { heading: "account", width: 10, fill: Fill::Left, rank: 2 },
-    Column { heading: "from", width: 22, fill: Fill::Left, rank: 1 },
-    Column { heading: "since", width: 19, fill: Fill::Left, rank: 3 },
-    Column { heading: "looks at", width: 8, fill: Fill::Left, rank: 4 },
+    Column { heading: "account", width: 10, fill: Fill::Left, rank: 4 },
+    Column { heading: "from", width: 20, fill: Fill::Left, rank: 1 },
+    Column { heading: "since", width: 19, fill: Fill::Left, rank: 2 },
+    Column { heading: "looks at", width: 8, fill: Fill::Left, rank: 3 },
     Column { heading: "as", width: 8, fill: Fill::Left, rank: 0 },
 ];
 

@@ -140,7 +140,8 @@ fn waits(model: &Model) -> Option<String> {
     if model.is_observer {
         return Some(sentence);
     }
-    Some(format!("{sentence}: {}", answers_text()))
+    // Where it is narrow, the end of the sentence is missed least.
+    Some(format!("{}: {sentence}", answers_text()))
 }
 
 /// Which keys answer a stage that waits for a person.

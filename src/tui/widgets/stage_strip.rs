@@ -88,8 +88,8 @@ fn draw_cell(
         row += 1;
     }
     if let Some(text) = answers {
-        let text = cut(&text, width.saturating_sub(2), model.glyphs.cut);
-        put_at(buffer, area, column + 2, row, &Line::from(Span::styled(text, theme.accent)));
+        let text = cut(&text, width.saturating_sub(1), model.glyphs.cut);
+        put_at(buffer, area, column + 1, row, &Line::from(Span::styled(text, theme.accent)));
     }
 }
 

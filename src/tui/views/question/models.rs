@@ -2,7 +2,6 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
 
 use super::{Window, answers, name, typed_line};
 use crate::api::types::ModelSummary;

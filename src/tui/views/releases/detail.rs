@@ -77,10 +77,10 @@ fn about(model: &Model, release: &Release) -> Vec<Line<'static>> {
     }
     let mut story =
         vec![(format!("by {}", known.by.as_deref().map_or_else(|| UNKNOWN.to_owned(), sanitize)), theme.dim)];
+    story.extend(approval(model, release).map(|text| (sanitize(&text), theme.dim)));
     if let Some(why) = &known.why {
         story.push((sanitize(why), theme.dim));
     }
-    story.extend(approval(model, release).map(|text| (sanitize(&text), theme.dim)));
     story.push((format!("at {}", model.clock.when(release.started, model.now)), theme.dim));
     if let Some(took) = known.took {
         story.push((format!("deploy took {}", took_text(release, took)), theme.dim));
