@@ -149,6 +149,8 @@ fn x_cancels_what_runs_and_is_offered_only_then() {
     project.wait_for_stage(1, "test", "running");
     terminal.wait_for_text("x cancel");
     terminal.press("x");
+    terminal.wait_for("the question", |text| text.contains("Cancel run 1?") && text.contains("test will be stopped"));
+    terminal.press("y");
     project.expect_run(1, "cancelled");
     terminal.wait_for("the end", |text| text.contains("cancelled") && !text.contains("x cancel"));
 }

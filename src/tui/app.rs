@@ -6,20 +6,25 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::api::types::{DaemonInformation, Live, LogAddress, Place, Plan, RollbackPlan, StageProgress, TargetReport};
+use crate::api::types::{
+    DaemonInformation, LineState, Live, LogAddress, Place, Plan, RollbackPlan, StageProgress, TargetReport,
+};
 use crate::pipeline::{
-    Moment, Recorded, Release, ReleaseId, Run, RunId, Selection, SkipReason, StageKind, StageName, StageSpec,
-    StageState, State,
+    EventFilter, Moment, Recorded, Release, ReleaseId, Run, RunId, Selection, SkipReason, StageKind, StageName,
+    StageSpec, StageState, State,
 };
 
 use super::alerts::SilencePrompt;
 use super::clock::Clock;
+use super::event_search::{self, FilteredEvents};
 use super::glyphs::Glyphs;
+use super::holds::{ApprovalPrompt, Remark};
 use super::log_view::LogView;
 use super::metrics::explorer::Explorer;
 use super::metrics::pick::Pick;
 use super::metrics::{Drawing, Metrics};
 use super::models::{Models, NotePrompt, PromotePrompt};
+use super::projects::ProjectList;
 use super::release_log::ReleaseLog;
 use super::theme::Theme;
 
@@ -96,6 +101,15 @@ pub(super) enum Overlay {
         /// What was typed.
         input: String,
     },
+    /// What Events is to be narrowed to.
+    FilterEvents {
+        /// What was typed.
+        input: String,
+    },
+    /// Who is attached to the daemon.
+    Operators,
+    /// The projects of this user.
+    Projects(ProjectList),
     /// Whether to go back to a release.
     ConfirmRollback {
         /// Which.
@@ -104,14 +118,32 @@ pub(super) enum Overlay {
         plan: Option<Result<RollbackPlan, String>>,
         /// In production: what was typed of the project's name.
         typed: String,
+        /// Why.
+        remark: Remark,
     },
-    /// Whether to run what may deploy to production.
+    /// Whether to run what may deploy to production, or past a lock.
     ConfirmRun {
         /// What would be run.
         selection: Selection,
-        /// What was typed of the project's name.
+        /// In production: what was typed of the project's name.
         typed: String,
+        /// Why.
+        remark: Remark,
     },
+    /// Whether to cancel what runs and what waits.
+    ConfirmCancel {
+        /// Why.
+        remark: Remark,
+    },
+    /// Why automation is to be held off deploys.
+    Lock {
+        /// What was typed.
+        why: String,
+    },
+    /// Whether automation may deploy again.
+    ConfirmUnlock,
+    /// Whether a stage that waits may start.
+    Approval(ApprovalPrompt),
     /// Whether a model is promoted by hand, and why.
     Promote(PromotePrompt),
     /// What to write about a model.
@@ -123,15 +155,6 @@ pub(super) enum Overlay {
         /// Which.
         alert: String,
     },
-}
-
-/// Events about one alert.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct AlertEvents {
-    /// Which.
-    pub(super) alert: String,
-    /// The oldest first; empty while the daemon is being asked.
-    pub(super) events: Vec<Recorded>,
 }
 
 /// One line for the operator.
@@ -187,16 +210,26 @@ pub(super) struct Model {
     pub(super) events_back: usize,
     /// The chosen alert: in Metrics it has the keys, in Events only what is about it is shown.
     pub(super) alert: Option<String>,
-    /// Events about an alert that lie before all others that are known; `None` before they were asked for.
-    pub(super) alert_events: Option<AlertEvents>,
+    /// What was typed to narrow Events; empty shows all.
+    pub(super) event_search: String,
+    /// Events that pass what is chosen and typed and lie before all others that are known; `None` before they were asked for.
+    pub(super) filtered_events: Option<FilteredEvents>,
     /// What lies over the view.
     pub(super) overlay: Option<Overlay>,
     /// One line for the operator.
     pub(super) message: Option<Message>,
+    /// It says why the last key did nothing: whoever took that for a question and wants to leave it means no other view.
+    pub(super) has_said_why_not: bool,
     /// Charts and log stand still.
     pub(super) is_frozen: bool,
     /// Whether the demo's keys are there.
     pub(super) is_demo: bool,
+    /// Whether this screen can change nothing.
+    pub(super) is_observer: bool,
+    /// Whether there is a list of projects to switch to.
+    pub(super) can_switch: bool,
+    /// The line to the daemon's machine; `None` on that machine itself.
+    pub(super) line: Option<LineState>,
     /// Columns and rows of the terminal.
     pub(super) size: (u16, u16),
     /// The present, as of the last message.
@@ -236,11 +269,16 @@ impl Model {
             events: VecDeque::new(),
             events_back: 0,
             alert: None,
-            alert_events: None,
+            event_search: String::new(),
+            filtered_events: None,
             overlay: None,
             message: None,
+            has_said_why_not: false,
             is_frozen: false,
             is_demo: false,
+            is_observer: false,
+            can_switch: false,
+            line: None,
             size,
             now,
             theme,
@@ -252,7 +290,20 @@ impl Model {
 
     /// Whether commands can be sent.
     pub(super) fn is_connected(&self) -> bool {
-        self.connection == Connection::Connected
+        self.connection == Connection::Connected && !self.is_line_down()
+    }
+
+    /// Whether there is a line to the daemon's machine, and nothing comes through it.
+    pub(super) fn is_line_down(&self) -> bool {
+        match &self.line {
+            None | Some(LineState::Up) => false,
+            Some(LineState::Lost { .. } | LineState::Ended { .. }) => true,
+        }
+    }
+
+    /// Whether what is shown is the last that was known, and not the present.
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_line_down() || matches!(self.connection, Connection::Lost { .. })
     }
 
     /// The run that the Board shows: the active one, else the newest that began.
@@ -272,19 +323,25 @@ impl Model {
         self.release.and_then(|release| self.state.releases.get(&release)).or_else(newest)
     }
 
-    /// The events that Events shows: all that are known, or those about the chosen alert, of which the daemon has told older
-    /// ones.
+    /// What Events is narrowed to: the chosen alert and what was typed.
+    pub(super) fn event_filter(&self) -> EventFilter {
+        EventFilter { alert: self.alert.clone(), ..event_search::parse(&self.event_search) }
+    }
+
+    /// The events that Events shows: all that are known, or those that pass what it is narrowed to, of which the daemon has
+    /// told older ones.
     pub(super) fn shown_events(&self) -> impl DoubleEndedIterator<Item = &Recorded> {
-        let older = self.alert_events.as_ref().filter(|older| self.alert.as_ref() == Some(&older.alert));
+        let filter = self.event_filter();
+        let older = self.filtered_events.as_ref().filter(|older| older.filter == filter);
         let first_known = self.events.front().map_or(u64::MAX, |recorded| recorded.sequence);
         let older = older.into_iter().flat_map(|older| &older.events);
         let older = older.filter(move |recorded| recorded.sequence < first_known);
-        older.chain(self.events.iter().filter(|recorded| self.is_shown(recorded)))
+        older.chain(self.events.iter().filter(move |recorded| filter.matches(recorded)))
     }
 
     /// Whether Events shows an event.
     pub(super) fn is_shown(&self, recorded: &Recorded) -> bool {
-        self.alert.as_ref().is_none_or(|alert| recorded.event.is_about_alert(alert))
+        self.event_filter().matches(recorded)
     }
 
     /// The release to which the view's `R` goes back: on the Board the last before the live one, in Releases the chosen one.
@@ -375,7 +432,9 @@ impl Model {
     /// Whether a duration on the screen grows, so that a frame a second is due.
     pub(super) fn shows_a_growing_duration(&self) -> bool {
         let has_durations = matches!(self.view, View::Board | View::Runs | View::Models | View::Releases);
-        has_durations && self.state.active_run().is_some() && self.is_connected()
+        let works = has_durations && self.state.active_run().is_some() && self.is_connected();
+        // How long the line has been gone stands in every view, and so does the age of a lock.
+        works || self.is_line_down() || self.state.lock.is_some()
     }
 
     /// Whether lines of the live release are on the screen, which nobody tells of.

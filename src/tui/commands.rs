@@ -1,7 +1,7 @@
 //! The one table of commands: keys, palette, hint line, help and the reference in the docs all come from it.
 //!
-//! A command that is not available now is neither shown nor done; the reason is always visible on the screen (no run, no
-//! such stage, not connected).
+//! A command that is not available now is not offered and not done; whoever strikes its key all the same is told why (see
+//! [`super::unavailable`]).
 
 use std::fmt::Write;
 
@@ -12,6 +12,7 @@ use crate::pipeline::StageKind;
 
 use super::alerts;
 use super::app::{Model, View};
+use super::holds;
 use super::message::DemoAction;
 use super::metrics::pick;
 use super::models::{self, Tab};
@@ -47,8 +48,22 @@ pub(super) enum Action {
     RunAll,
     /// Run from the stage of a kind on.
     RunFrom(StageKind),
-    /// Cancel what runs and what waits.
+    /// Ask whether to cancel what runs and what waits.
     Cancel,
+    /// Ask why automation is to be held off deploys.
+    Lock,
+    /// Ask whether automation may deploy again.
+    Unlock,
+    /// Ask whether the stage that waits for a person may start.
+    Approve,
+    /// Ask whether it is declined.
+    Decline,
+    /// Show who is attached.
+    Operators,
+    /// Show the projects of this user.
+    Projects,
+    /// Ask what Events is to be narrowed to.
+    FilterEvents,
     /// Ask whether to go back to an earlier release.
     Rollback,
     /// Ask for how long to hear nothing of an alert, and why.
@@ -126,10 +141,38 @@ pub(super) struct Command {
     available: fn(&Model) -> bool,
 }
 
+impl Action {
+    /// Whether it changes something beyond this screen, so that whoever only watches cannot do it.
+    pub(super) fn acts(self) -> bool {
+        matches!(
+            self,
+            Self::RunAll
+                | Self::RunFrom(_)
+                | Self::Cancel
+                | Self::Rollback
+                | Self::Lock
+                | Self::Unlock
+                | Self::Approve
+                | Self::Decline
+                | Self::Silence
+                | Self::Unsilence
+                | Self::Promote
+                | Self::Note
+                | Self::Demo(_)
+        )
+    }
+}
+
 impl Command {
     /// Whether it works in this view now.
     pub(super) fn is_available(&self, model: &Model) -> bool {
-        (self.views.is_empty() || self.views.contains(&model.view)) && (self.available)(model)
+        let may = !(model.is_observer && self.action.acts());
+        may && self.belongs(model.view) && (self.available)(model)
+    }
+
+    /// Whether it is one of the view's.
+    pub(super) fn belongs(&self, view: View) -> bool {
+        self.views.is_empty() || self.views.contains(&view)
     }
 }
 
@@ -184,6 +227,7 @@ const WITH_LOG: &[View] = &[View::Board, View::Logs];
 const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
 const METRICS: &[View] = &[View::Metrics];
 const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
+const EVENTS: &[View] = &[View::Events];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
 const MODELS: &[View] = &[View::Models];
 const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics];
@@ -211,8 +255,12 @@ pub(super) const COMMANDS: &[Command] = &[
     command("test", &[Key::Char('T')], "test, then all that follows", BOARD, Some("test"), Action::RunFrom(StageKind::Command), can_test),
     command("build", &[Key::Char('b')], "build the image, then all that follows", BOARD, Some("build"), Action::RunFrom(StageKind::Image), can_build),
     command("deploy", &[Key::Char('d')], "deploy the newest image", BOARD, Some("deploy"), Action::RunFrom(StageKind::Deploy), can_deploy),
-    command("cancel", &[Key::Char('x')], "cancel the run, and the one that waits", &[View::Board, View::Runs], Some("cancel"), Action::Cancel, can_cancel),
+    command("approve", &[Key::Char('A')], "let the stage that waits start (asks first)", &[], Some("approve"), Action::Approve, can_approve),
+    command("decline", &[Key::Char('D')], "do not let it start (asks first)", &[], Some("decline"), Action::Decline, can_approve),
+    command("cancel", &[Key::Char('x')], "cancel the run and the one that waits (asks first)", &[View::Board, View::Runs], Some("cancel"), Action::Cancel, can_cancel),
     command("rollback", &[Key::Char('R')], "go back to an earlier release (asks first)", WITH_RELEASES, Some("rollback"), Action::Rollback, can_roll_back),
+    command("lock deploys", &[Key::Char('L')], "hold automation off deploys (asks why)", &[], None, Action::Lock, can_lock),
+    command("unlock deploys", &[Key::Char('U')], "let automation deploy again (asks first)", &[], None, Action::Unlock, can_unlock),
     command("next batch", &[Key::Char('B')], "demo: register the next batch of data", &[], Some("next batch"), Action::Demo(DemoAction::NextBatch), is_demo),
     command("break source", &[Key::Char('X')], "demo: break the source, or mend it", &[], Some("break/mend"), Action::Demo(DemoAction::BreakSource), is_demo),
     command("bad release", &[Key::Char('E')], "demo: deploy a model that refuses what clients send, or mend it", &[], Some("bad release"), Action::Demo(DemoAction::BadRelease), is_demo),
@@ -231,6 +279,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("follow", &[Key::Char('f')], "follow the end of the log, or stay", WITH_LOG, None, Action::Follow, always),
     command("wrap", &[Key::Char('w')], "wrap long lines, or cut them", &[View::Logs], Some("wrap"), Action::Wrap, always),
     command("search", &[Key::Char('/')], "search the whole log (a regular expression)", WITH_LOG, Some("search"), Action::Search, has_log),
+    command("filter", &[Key::Char('/')], "narrow events: words, by:NAME, run:N, stage:NAME", EVENTS, Some("filter"), Action::FilterEvents, always),
     command("next match", &[Key::Char('n')], "the next match", WITH_LOG, None, Action::SearchAgain { backward: false }, has_search),
     command("previous match", &[Key::Char('N')], "the match before", WITH_LOG, None, Action::SearchAgain { backward: true }, has_search),
     command("shorter range", &[Key::Char('['), Key::Char('+')], "charts: a shorter time, around the crosshair", WITH_CHARTS, None, Action::Range(-1), always),
@@ -266,6 +315,8 @@ pub(super) const COMMANDS: &[Command] = &[
     command("releases", &[Key::Char('5')], "releases, what the live one runs as, the way back", &[], None, Action::Show(View::Releases), always),
     command("metrics", &[Key::Char('6')], "all charts", &[], None, Action::Show(View::Metrics), always),
     command("events", &[Key::Char('7')], "what happened, in sentences", &[], None, Action::Show(View::Events), always),
+    command("operators", &[Key::Char('O')], "who is attached, from where, since when", &[], None, Action::Operators, is_connected),
+    command("projects", &[Key::Char('W')], "your other projects; Enter shows one", &[], None, Action::Projects, can_switch),
     command("palette", &[Key::Char(':')], "find a command by its name", &[], Some("command"), Action::Palette, always),
     command("help", &[Key::Char('?')], "all keys", &[], Some("help"), Action::Help, always),
     command("redraw", &[Key::Control('l')], "send the whole screen again", &[], None, Action::Redraw, always),
@@ -318,6 +369,22 @@ fn can_cancel(model: &Model) -> bool {
     model.is_connected() && (model.state.active_run().is_some() || model.state.queued_run().is_some())
 }
 
+fn can_approve(model: &Model) -> bool {
+    model.is_connected() && holds::awaiting(model).is_some()
+}
+
+fn can_lock(model: &Model) -> bool {
+    model.is_connected() && model.state.lock.is_none()
+}
+
+fn can_unlock(model: &Model) -> bool {
+    model.is_connected() && model.state.lock.is_some()
+}
+
+fn can_switch(model: &Model) -> bool {
+    model.can_switch
+}
+
 fn can_roll_back(model: &Model) -> bool {
     model.is_connected() && model.way_back().is_some()
 }
@@ -357,9 +424,25 @@ fn has_search(model: &Model) -> bool {
 
 /// The command behind a key, if it works now.
 pub(super) fn by_key(model: &Model, event: &KeyEvent) -> Option<Action> {
-    let is_meant =
-        |command: &&Command| command.keys.iter().any(|key| key.matches(event)) && command.is_available(model);
-    COMMANDS.iter().find(is_meant).map(|command| command.action)
+    behind(event).find(|command| command.is_available(model)).map(|command| command.action)
+}
+
+/// The command that somebody means with a key that does nothing now: the view's own, else that of another view.
+pub(super) fn meant_by_key(model: &Model, event: &KeyEvent) -> Option<&'static Command> {
+    // Nobody learns of the demo's keys outside of the demo.
+    let is_known = |command: &&Command| model.is_demo || !matches!(command.action, Action::Demo(_));
+    let known = || behind(event).filter(is_known);
+    known().find(|command| command.belongs(model.view)).or_else(|| known().next())
+}
+
+fn behind(event: &KeyEvent) -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().filter(|command| command.keys.iter().any(|key| key.matches(event)))
+}
+
+/// The key of a command for people.
+pub(super) fn key_of(action: Action) -> String {
+    let command = COMMANDS.iter().find(|command| command.action == action);
+    command.and_then(|command| command.keys.first()).map(|key| key.label()).unwrap_or_default()
 }
 
 /// The commands whose names hold the letters of `input` in this order, the best first.

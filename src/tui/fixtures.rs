@@ -8,8 +8,8 @@ use ratatui::backend::TestBackend;
 use unicode_width::UnicodeWidthStr;
 
 use crate::api::types::{
-    AlertStatus, DaemonInformation, InstanceStatus, Live, LogAddress, LogLine, LogWindow, Place, RollbackPlan,
-    Snapshot, StageProgress, StreamItem, TargetReport, Usage, WatchHealth, WatchMode,
+    API_VERSION, AlertStatus, DaemonInformation, InstanceStatus, Live, LogAddress, LogLine, LogWindow, Place,
+    RollbackPlan, Snapshot, StageProgress, StreamItem, TargetReport, Usage, WatchHealth, WatchMode,
 };
 use crate::pipeline::{
     AlertState, Attempt, Command, DataSet, Digest, Evidence, FailingTest, Failure, FiringAlert, Graph, Input, Inputs,
@@ -134,6 +134,8 @@ impl World {
             host: "ops-box".to_owned(),
             target: Some("process".to_owned()),
             started: BEGIN,
+            api: API_VERSION,
+            journal: "0f1e2d".to_owned(),
         };
         send(&mut model, Msg::Connected(Box::new(Snapshot { daemon, state: self.state.clone(), live })));
         send(&mut model, Msg::History(Ok(self.history.clone())));
@@ -412,7 +414,7 @@ pub(super) fn send(model: &mut Model, message: Msg) -> Vec<Cmd> {
                 let lines = release_log(lines);
                 open.extend(update(model, Msg::ReleaseLog(Ok(lines))));
             }
-            Cmd::FetchHistory | Cmd::FetchAlertHistory { .. } => {}
+            Cmd::FetchHistory | Cmd::FetchEvents { .. } | Cmd::ShowView(_) => {}
             Cmd::FetchModels(question) => {
                 let answer = model_fixtures::answer(&model.state, question);
                 open.extend(update(model, answer));

@@ -64,6 +64,8 @@ pub(super) struct Glyphs {
     pub(super) serving: &'static str,
     /// A model with which others are compared.
     pub(super) marked: &'static str,
+    /// A stage waits for a person.
+    pub(super) awaiting: &'static str,
     states: [&'static str; 10],
 }
 
@@ -95,6 +97,7 @@ static UNICODE: Glyphs = Glyphs {
     champion: "★",
     serving: "●",
     marked: "◆",
+    awaiting: "◇",
     states: ["·", "◌", "↻", "◐", "✔", "✖", "↷", "⊘", "■", "?"],
 };
 
@@ -135,6 +138,7 @@ static ASCII: Glyphs = Glyphs {
     champion: "*",
     serving: "@",
     marked: "=",
+    awaiting: "!",
     states: [".", "~", "@", "*", "+", "x", ">", "-", "#", "?"],
 };
 
@@ -170,6 +174,7 @@ impl Glyphs {
             StageState::NotRun { .. } => not_run,
             StageState::Cancelled => cancelled,
             StageState::Interrupted => interrupted,
+            StageState::AwaitingApproval { .. } => self.awaiting,
         }
     }
 
@@ -244,7 +249,7 @@ mod tests {
     fn every_sign_is_one_cell_wide() {
         for glyphs in [UNICODE, ASCII] {
             let all = [glyphs.arrow_head, glyphs.shaft, glyphs.cut, glyphs.pointer, glyphs.mark, glyphs.frozen];
-            let models = [glyphs.champion, glyphs.serving, glyphs.marked];
+            let models = [glyphs.champion, glyphs.serving, glyphs.marked, glyphs.awaiting];
             let charts =
                 [glyphs.run_mark, glyphs.cursor, glyphs.threshold, glyphs.pending, glyphs.firing, glyphs.legend];
             let fields = glyphs.layers.iter().chain(&glyphs.heat);

@@ -2,10 +2,12 @@
 //! are worth asking for, so that both always agree.
 
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use super::app::{Model, Pane, View};
 use super::quantity::small;
 use super::widgets::chart;
+use super::widgets::text::sanitize;
 
 /// Below this, only a hint is shown.
 pub(super) const SMALLEST: (u16, u16) = (60, 15);
@@ -129,11 +131,18 @@ pub(super) struct SparkColumns {
     pub(super) value: usize,
 }
 
-/// The columns of a release pane of `width` cells, frame included.
-pub(super) fn spark_columns(width: u16) -> SparkColumns {
+/// The columns of a release pane of `width` cells, frame included: titles are whole where the curves keep some room.
+pub(super) fn spark_columns(model: &Model, width: u16) -> SparkColumns {
+    /// A title is cut only beyond these cells.
+    const LONGEST_LABEL: usize = 24;
+    /// A curve of fewer points tells too little to give its cells to a title.
+    const SHORTEST_CURVE: usize = 10;
     let inner = usize::from(width).saturating_sub(4);
-    let label = (inner / 4).clamp(10, 22);
     let value = (inner / 5).clamp(9, 16);
+    let titles = model.metrics.charts.panels.iter().map(|panel| sanitize(&panel.title).width());
+    let longest = titles.max().unwrap_or(0).min(LONGEST_LABEL);
+    let label = (inner / 4).clamp(10, 22);
+    let label = longest.min(inner.saturating_sub(value + 2 + SHORTEST_CURVE)).max(label);
     SparkColumns { label, curve: inner.saturating_sub(label + value + 2).max(4), value }
 }
 
@@ -247,7 +256,7 @@ pub(super) fn explorer_rows(model: &Model) -> usize {
 pub(super) fn data_columns(model: &Model) -> Option<usize> {
     let body = parts(whole(model)).body;
     match model.view {
-        View::Board => board(model, body).release.map(|pane| spark_columns(pane.width).curve),
+        View::Board => board(model, body).release.map(|pane| spark_columns(model, pane.width).curve),
         View::Metrics if model.is_zoomed || model.metrics.compared.is_some() => Some(chart::data_columns(body.width)),
         View::Metrics => Some(chart::data_columns(body.width / small(chart_columns(body.width)))),
         View::Runs | View::Logs | View::Models | View::Releases | View::Events => None,
@@ -274,7 +283,7 @@ mod tests {
             let parts = parts(Rect::new(0, 0, width, height));
             assert!(parts.body.height <= height);
             charts(parts.body, 3, 1);
-            spark_columns(width);
+            spark_columns(&crate::tui::fixtures::idle(), width);
             let panes = releases(&crate::tui::fixtures::idle(), parts.body);
             assert!(panes.detail.height <= height);
             assert!(models(&crate::tui::fixtures::idle(), parts.body).detail.height <= height);

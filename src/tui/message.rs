@@ -1,16 +1,19 @@
 //! What reaches the model, and what it asks the world to do.
 
+use std::path::PathBuf;
+
 use crossterm::event::KeyEvent;
 
 use crate::api::types::{
-    Charts, ChartsRequest, Comparison, ComparisonRequest, CompletionRequest, Completions, DaemonInformation,
-    DataProfile, ExpressionFault, LogAddress, LogWindow, ModelDetail, ModelSummary, Plan, RollbackPlan, Snapshot,
-    StreamItem,
+    Charts, ChartsRequest, CommandReply, Comparison, ComparisonRequest, CompletionRequest, Completions,
+    DaemonInformation, DataProfile, ExpressionFault, LineState, LogAddress, LogWindow, ModelDetail, ModelSummary, Plan,
+    RollbackPlan, Snapshot, StreamItem,
 };
-use crate::pipeline::{ModelVersion, Recorded, Refusal, ReleaseId, RunId, Selection, Silence};
+use crate::pipeline::{Command, EventFilter, ModelVersion, Recorded, ReleaseId, Silence};
 
 use super::log_view::LogPart;
 use super::models::Question;
+use super::projects::ProjectRow;
 
 /// What reaches the model.
 #[derive(Debug, Clone)]
@@ -23,6 +26,8 @@ pub(super) enum Msg {
     Connected(Box<Snapshot>),
     /// The daemon answers again and goes on where it was; what was missed follows.
     Resumed(DaemonInformation),
+    /// How the line to the daemon's machine is.
+    Line(LineState),
     /// The daemon said something.
     Stream(Box<StreamItem>),
     /// The daemon is not heard any more, and why.
@@ -55,10 +60,12 @@ pub(super) enum Msg {
     Noted(ModelVersion, Result<(), String>),
     /// Events before those that are known.
     History(Result<Vec<Recorded>, String>),
-    /// Events about an alert before those that are known.
-    AlertHistory(String, Result<Vec<Recorded>, String>),
+    /// Events that pass a filter, before those that are known.
+    Events(EventFilter, Result<Vec<Recorded>, String>),
+    /// The projects of this user.
+    Projects(Vec<ProjectRow>),
     /// The answer to a command, and what was asked.
-    Replied(&'static str, Result<Result<RunId, Refusal>, String>),
+    Replied(&'static str, Result<CommandReply, String>),
     /// The daemon's word on the silence of an alert: the one that began, none if one ended.
     Silenced(String, Result<Option<Silence>, String>),
     /// What a demo key did.
@@ -96,12 +103,13 @@ pub(super) enum DemoAction {
 /// What the model asks the world to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cmd {
-    /// Start a run.
-    Run(Selection),
-    /// Cancel what runs and what waits.
-    Cancel,
-    /// Go back to a release.
-    Rollback(ReleaseId),
+    /// Have the daemon do something.
+    Act {
+        /// What.
+        command: Command,
+        /// Why; may be empty.
+        message: String,
+    },
     /// Hear nothing of an alert for a while.
     Silence {
         /// Which.
@@ -155,13 +163,17 @@ pub(super) enum Cmd {
     },
     /// The last events.
     FetchHistory,
-    /// Events about an alert before this number.
-    FetchAlertHistory {
-        /// Which alert.
-        alert: String,
-        /// The number.
-        before: u64,
+    /// Events that pass a filter.
+    FetchEvents {
+        /// Which.
+        filter: EventFilter,
+        /// Before this number; without one, the newest.
+        before: Option<u64>,
     },
+    /// The projects of this user.
+    FetchProjects,
+    /// Leave for another project; the daemon goes on.
+    Switch(PathBuf),
     /// A new snapshot: events were missed.
     Reconnect,
     /// Another view fills the screen: its name, for the other operators.
@@ -174,4 +186,11 @@ pub(super) enum Cmd {
     Suspend,
     /// Send the next frame whole.
     Redraw,
+}
+
+impl Cmd {
+    /// Has the daemon do something, and says why; that may be empty.
+    pub(super) fn act(command: Command, message: &str) -> Self {
+        Self::Act { command, message: message.trim().to_owned() }
+    }
 }

@@ -4,7 +4,8 @@
 //! pure; `views` and `widgets` draw it and are pure too; `commands` is the one table of keys, palette, hints and help;
 //! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon. What the command line says of
 //! releases and models in the same words stands in `release_facts` and `model_facts`;
-//! which alert a key means, in `alerts`; what calls for whoever looks elsewhere, in `attention`.
+//! which alert a key means, in `alerts`; what holds deploys back, in `holds`; what Events is narrowed to, in `event_search`;
+//! why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -16,7 +17,9 @@ mod app;
 mod attention;
 mod clock;
 mod commands;
+mod event_search;
 mod glyphs;
+mod holds;
 mod layout;
 mod log_view;
 mod lone_panel;
@@ -24,12 +27,14 @@ mod message;
 mod metrics;
 mod model_facts;
 mod models;
+mod projects;
 mod quantity;
 mod release_facts;
 mod release_log;
 mod runtime;
 mod terminal;
 mod theme;
+mod unavailable;
 mod update;
 mod views;
 mod widgets;
@@ -39,12 +44,15 @@ mod chart_fixtures;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod hold_fixtures;
+#[cfg(test)]
 mod model_fixtures;
 
 pub use commands::reference;
 #[doc(hidden)]
 pub use lone_panel::LonePanel;
 pub use model_facts::{ModelDifference, content_differences, metric_differences, origin_differences};
+pub use projects::{Left, ProjectRow, Projects};
 pub use quantity::bytes;
 pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts};
 pub use runtime::{DemoHook, DemoHooks, Options, run};

@@ -29,6 +29,7 @@ pub fn release_facts(state: &State, release: &Release, now: Moment) -> ReleaseFa
     let by = trigger.map(|trigger| match trigger {
         Trigger::Manual { by } | Trigger::Rollback { by, .. } | Trigger::Promotion { by, .. } => by.clone(),
         Trigger::AlertRollback { alert, .. } | Trigger::AlertRetrain { alert } => format!("alert {alert}"),
+        Trigger::Schedule { name } => format!("schedule {name}"),
         Trigger::FirstStart
         | Trigger::ChangedWhileAway
         | Trigger::Data { .. }

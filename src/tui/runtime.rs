@@ -5,6 +5,7 @@
 //! than a thirtieth of a second after the last one, so a flood of events costs thirty frames and an idle screen costs nothing.
 
 mod feed;
+mod line;
 mod workers;
 
 use std::sync::Arc;
@@ -12,10 +13,11 @@ use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::api::client::Client;
+use crate::api::types::LineState;
 
 use super::TuiError;
 use super::app::Model;
@@ -24,6 +26,7 @@ use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::message::{Cmd, Msg};
 use super::metrics::Drawing;
+use super::projects::{Left, Projects};
 use super::terminal::{Caught, SignalThread, StopScope, TerminalGuard};
 use super::theme::Theme;
 use super::update::update;
@@ -56,14 +59,18 @@ pub struct DemoHooks {
 /// How the screen is opened.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// Who gives the commands; it stands in the history.
-    pub by: String,
     /// The demo's keys, in the demo.
     pub demo: Option<DemoHooks>,
+    /// How the line to the daemon's machine is, where there is one.
+    pub line: Option<watch::Receiver<LineState>>,
+    /// Whether the daemon is on another machine, so that what is not urgent is sent less often.
+    pub is_remote: bool,
+    /// Lists the projects between which the operator can switch, where he can.
+    pub projects: Option<Projects>,
 }
 
-/// Shows the screen until the operator detaches. The daemon goes on in any case.
-pub async fn run(client: Client, options: Options) -> Result<(), TuiError> {
+/// Shows the screen until the operator detaches or wants another project. The daemon goes on in any case.
+pub async fn run(client: Client, options: Options) -> Result<Left, TuiError> {
     let (caught_sender, mut caught) = mpsc::unbounded_channel();
     let _signals = SignalThread::start(caught_sender.clone())?;
     let guard = TerminalGuard::enter(caught_sender)?;
@@ -80,23 +87,26 @@ pub async fn run(client: Client, options: Options) -> Result<(), TuiError> {
             Some(message) = messages.recv() => {
                 let mut flow = screen.take(message)?;
                 for _ in 0..AT_ONCE {
-                    let (Flow::On, Ok(message)) = (flow, messages.try_recv()) else { break };
+                    if flow != Flow::On {
+                        break;
+                    }
+                    let Ok(message) = messages.try_recv() else { break };
                     flow = screen.take(message)?;
                 }
                 flow
             }
             () = reached(second) => screen.second()?,
         };
-        if flow == Flow::End {
-            return Ok(());
+        if let Flow::End(left) = flow {
+            return Ok(left);
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Flow {
     On,
-    End,
+    End(Left),
 }
 
 async fn reached(moment: Option<Instant>) {
@@ -127,6 +137,8 @@ impl Screen {
         let (theme, glyphs) = (Theme::choose(&variable), Glyphs::choose(&variable));
         let mut model = Model::new(theme, glyphs, Clock::local(), size, crate::disk::now());
         model.is_demo = options.demo.is_some();
+        model.is_observer = client.is_observer();
+        model.can_switch = options.projects.is_some();
         model.metrics.drawing = Drawing::choose(&variable, model.glyphs);
         let now = Instant::now();
         let workers = Workers::start(client, options, sender);
@@ -189,7 +201,8 @@ impl Screen {
         self.model.is_dirty |= was_dirty;
         for command in commands {
             match command {
-                Cmd::Quit => return Ok(Flow::End),
+                Cmd::Quit => return Ok(Flow::End(Left::Detached)),
+                Cmd::Switch(folder) => return Ok(Flow::End(Left::Switch(folder))),
                 Cmd::Suspend => {
                     self.guard.suspend(StopScope::Job)?;
                     self.model.is_dirty = true;

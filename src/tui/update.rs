@@ -1,11 +1,14 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
 //! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, [`models`] those of the registry, and [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
+//! charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the daemon's machine, and
+//! [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
 //! for the log lines and charts that are missing, so no view ever has to.
 
 mod actions;
+mod events;
 mod keys;
+mod line;
 mod metrics;
 mod models;
 mod questions;
@@ -14,27 +17,35 @@ mod stream;
 #[cfg(test)]
 mod alert_tests;
 #[cfg(test)]
+mod hold_tests;
+#[cfg(test)]
 mod metrics_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod operator_tests;
+#[cfg(test)]
 mod tests;
 
-use crate::pipeline::{ModelVersion, Refusal, RunId, Silence};
+use crate::api::types::CommandReply;
+use crate::pipeline::{ModelVersion, Silence};
 
 use super::app::{Message, Model, View};
+use super::commands::view_name;
 use super::layout;
 use super::message::{Cmd, Msg, SearchRequest};
 
 /// Takes a message in and says what has to be done.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     let mut commands = Vec::new();
+    let view = model.view;
     model.is_dirty = true;
     match msg {
         Msg::Key(key) => keys::press(model, &key, &mut commands),
         Msg::Resized(columns, rows) => model.size = (columns, rows),
         Msg::Connected(snapshot) => stream::connected(model, *snapshot, &mut commands),
         Msg::Resumed(daemon) => stream::resumed(model, daemon, &mut commands),
+        Msg::Line(state) => line::changed(model, state, &mut commands),
         Msg::Stream(item) => stream::heard(model, *item, &mut commands),
         Msg::Lost(reason) => stream::lost(model, reason),
         Msg::Log(address, answer) => model.log.receive(&address, answer),
@@ -51,7 +62,8 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::ModelProfile(version, answer) => model.models.profiled(version, answer),
         Msg::Noted(version, answer) => noted(model, version, answer),
         Msg::History(answer) => stream::history(model, answer),
-        Msg::AlertHistory(alert, answer) => stream::alert_history(model, &alert, answer),
+        Msg::Events(filter, answer) => events::received(model, &filter, answer),
+        Msg::Projects(rows) => questions::projects::found(model, rows),
         Msg::Replied(asked, answer) => replied(model, asked, answer),
         Msg::Silenced(alert, answer) => silenced(model, &alert, answer),
         Msg::Demo(Ok(text)) => say(model, text),
@@ -60,6 +72,9 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Second => model.is_dirty = model.shows_a_growing_duration(),
     }
     follow_up(model, &mut commands);
+    if model.view != view && model.is_connected() {
+        commands.push(Cmd::ShowView(view_name(model.view).to_owned()));
+    }
     commands
 }
 
@@ -84,7 +99,7 @@ fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
         let asked = model.release_log.next_request(rows, model.now, model.is_frozen);
         commands.extend(asked.map(|lines| Cmd::FetchReleaseLog { lines }));
     }
-    commands.extend(stream::missing_history(model));
+    commands.extend(events::missing(model));
     metrics::follow_up(model, commands);
     models::follow_up(model, commands);
 }
@@ -116,9 +131,10 @@ fn found(model: &mut Model, request: &SearchRequest, answer: Result<Option<u64>,
     }
 }
 
-fn replied(model: &mut Model, asked: &'static str, answer: Result<Result<RunId, Refusal>, String>) {
+fn replied(model: &mut Model, asked: &'static str, answer: Result<CommandReply, String>) {
     match answer {
-        Ok(Ok(run)) => say(model, format!("{asked}: run {run}")),
+        Ok(Ok(Some(run))) => say(model, format!("{asked}: run {run}")),
+        Ok(Ok(None)) => say(model, format!("{asked}: done")),
         Ok(Err(refusal)) => complain(model, refusal.to_string()),
         Err(error) => complain(model, error),
     }
@@ -148,4 +164,10 @@ fn say(model: &mut Model, text: String) {
 
 fn complain(model: &mut Model, text: String) {
     model.message = Some(Message { text, is_error: true });
+}
+
+/// A key does nothing here; why.
+fn refuse(model: &mut Model, text: String) {
+    complain(model, text);
+    model.has_said_why_not = true;
 }

@@ -9,14 +9,15 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use super::feed::Feed;
-use super::{DemoHooks, Options};
+use super::{DemoHooks, Options, line};
 use crate::api::client::Client;
 use crate::api::types::{CommandRequest, NoteRequest, PromoteRequest, SilenceRequest, UnsilenceRequest, WatchRequest};
-use crate::pipeline::{Command, EventFilter, ModelVersion, Selection};
+use crate::pipeline::{Command, ModelVersion, Selection};
 use crate::tui::app::EVENTS_KEPT;
 use crate::tui::log_view::LogPart;
 use crate::tui::message::{Cmd, DemoAction, Msg, SearchRequest};
 use crate::tui::models::Question;
+use crate::tui::projects::Projects;
 
 /// Milliseconds between two pushes of what is not journaled, on this machine.
 const PACE_HERE: u64 = 100;
@@ -32,6 +33,7 @@ pub(super) struct Workers {
     session: u64,
     view: watch::Sender<String>,
     demo: Option<DemoHooks>,
+    projects: Option<Projects>,
     sender: Sender<Msg>,
     reconnect: Arc<Notify>,
     feed: JoinHandle<()>,
@@ -48,15 +50,16 @@ impl Workers {
         let watched = WatchRequest { session, view: String::new(), pace };
         let feed = Feed::new(client.clone(), sender.clone(), Arc::clone(&reconnect), watched, shown);
         let feed = tokio::spawn(feed.run());
-        Self { client, session, view, demo: options.demo, sender, reconnect, feed }
+        if let Some(receiver) = options.line {
+            tokio::spawn(line::forward(receiver, sender.clone()));
+        }
+        Self { client, session, view, demo: options.demo, projects: options.projects, sender, reconnect, feed }
     }
 
     /// Starts one piece of work. What the loop does itself is not for here and does nothing.
     pub(super) fn start_work(&self, command: Cmd) {
         match command {
-            Cmd::Run(selection) => self.command("run", Command::Run(selection)),
-            Cmd::Cancel => self.command("cancel", Command::Cancel { run: None }),
-            Cmd::Rollback(to) => self.command("rollback", Command::Rollback { to: Some(to) }),
+            Cmd::Act { command, message } => self.command(command, message),
             Cmd::Silence { alert, milliseconds, message } => {
                 let request = SilenceRequest { alert, milliseconds, message };
                 self.answer(move |client| async move {
@@ -106,18 +109,18 @@ impl Workers {
             Cmd::FetchHistory => self.answer(|client| async move {
                 Msg::History(client.history(None, EVENTS_KEPT).await.map_err(|error| error.to_string()))
             }),
-            Cmd::FetchAlertHistory { alert, before } => self.answer(move |client| async move {
-                let filter = EventFilter { alert: Some(alert.clone()), ..EventFilter::default() };
-                let answer = client.history_matching(&filter, Some(before), EVENTS_KEPT).await;
-                Msg::AlertHistory(alert, answer.map_err(|error| error.to_string()))
+            Cmd::FetchEvents { filter, before } => self.answer(move |client| async move {
+                let answer = client.history_matching(&filter, before, EVENTS_KEPT).await;
+                Msg::Events(filter, answer.map_err(|error| error.to_string()))
             }),
+            Cmd::FetchProjects => self.projects(),
             Cmd::FetchModels(question) => self.models(question),
             Cmd::Promote { version, message } => self.promote(version, message),
             Cmd::NoteModel { version, text } => self.note(version, text),
             Cmd::Reconnect => self.reconnect.notify_one(),
             Cmd::ShowView(view) => self.show_view(view),
             Cmd::Demo(action) => self.demo(action),
-            Cmd::Quit | Cmd::Suspend | Cmd::Redraw => {}
+            Cmd::Quit | Cmd::Switch(_) | Cmd::Suspend | Cmd::Redraw => {}
         }
     }
 
@@ -130,8 +133,9 @@ impl Workers {
         });
     }
 
-    fn command(&self, asked: &'static str, command: Command) {
-        let request = CommandRequest { message: String::new(), command };
+    fn command(&self, command: Command, message: String) {
+        let asked = word(&command);
+        let request = CommandRequest { message, command };
         self.answer(move |client| async move {
             Msg::Replied(asked, client.command(&request).await.map_err(|error| error.to_string()))
         });
@@ -188,6 +192,15 @@ impl Workers {
         });
     }
 
+    /// Lists the projects, which may mean to look into files.
+    fn projects(&self) {
+        let Some(projects) = self.projects.clone() else { return };
+        let sender = self.sender.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = sender.blocking_send(Msg::Projects(projects()));
+        });
+    }
+
     /// Asks the client and sends the answer; a screen that is gone needs none.
     fn answer<Work, Answer>(&self, work: Work)
     where
@@ -205,5 +218,19 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         self.feed.abort();
+    }
+}
+
+/// What the message line calls a command.
+fn word(command: &Command) -> &'static str {
+    match command {
+        Command::Run(_) => "run",
+        Command::Cancel { .. } => "cancel",
+        Command::Rollback { .. } => "rollback",
+        Command::Promote { .. } => "promotion",
+        Command::Lock { .. } => "lock",
+        Command::Unlock => "unlock",
+        Command::Approve { .. } => "approval",
+        Command::Decline { .. } => "decline",
     }
 }

@@ -1,6 +1,6 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{metrics, models, questions};
+use super::{events, metrics, models, questions};
 use crate::pipeline::{ReleaseId, RunId, Selection, StageKind, StageName};
 use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
@@ -26,7 +26,14 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Detach => commands.push(Cmd::Quit),
         Action::RunAll => questions::run(model, Selection::default(), commands),
         Action::RunFrom(kind) => run_from(model, kind, commands),
-        Action::Cancel => commands.push(Cmd::Cancel),
+        Action::Cancel => questions::cancel(model),
+        Action::Lock => model.overlay = Some(Overlay::Lock { why: String::new() }),
+        Action::Unlock => model.overlay = Some(Overlay::ConfirmUnlock),
+        Action::Approve => questions::holds::ask(model, true),
+        Action::Decline => questions::holds::ask(model, false),
+        Action::Operators => model.overlay = Some(Overlay::Operators),
+        Action::Projects => questions::projects::list(model, commands),
+        Action::FilterEvents => events::filter(model),
         Action::Rollback => questions::roll_back(model, commands),
         Action::Silence => questions::silence(model),
         Action::Unsilence => questions::unsilence(model),
@@ -280,6 +287,10 @@ fn open(model: &mut Model) {
 fn back(model: &mut Model) {
     if model.alert.is_some() {
         choose_alert(model, None);
+        return;
+    }
+    if model.view == View::Events && !model.event_search.is_empty() {
+        events::search(model, String::new());
         return;
     }
     if model.view == View::Metrics && metrics::back(model) {

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::pipeline::{AlertState, Input, Moment, Recorded, Silence};
+use crate::pipeline::{AlertState, EventFilter, Input, Moment, Recorded, Silence};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, alert, alerted, send, silenced};
 use crate::tui::message::{Cmd, Msg};
@@ -13,6 +13,10 @@ fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
 
 fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
     keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
+}
+
+fn about(alert: &str) -> EventFilter {
+    EventFilter { alert: Some(alert.to_owned()), ..EventFilter::default() }
 }
 
 #[test]
@@ -113,11 +117,11 @@ fn what_lies_before_the_known_events_of_an_alert_is_asked_for_once() {
     }
     let asked = update(&mut model, KeyCode::Tab);
     let alert = "ErrorRate".to_owned();
-    assert_eq!(asked, [Cmd::FetchAlertHistory { alert: alert.clone(), before }]);
+    assert_eq!(asked, [Cmd::FetchEvents { filter: about(&alert), before: Some(before) }]);
     assert_eq!(update(&mut model, KeyCode::Up), [], "it is being asked");
     let older: Vec<Recorded> = all.iter().filter(|recorded| recorded.event.is_about_alert(&alert)).cloned().collect();
-    send(&mut model, Msg::AlertHistory("Drift".to_owned(), Ok(all.clone())));
-    send(&mut model, Msg::AlertHistory(alert, Ok(older.clone())));
+    send(&mut model, Msg::Events(about("Drift"), Ok(all.clone())));
+    send(&mut model, Msg::Events(about(&alert), Ok(older.clone())));
     assert!(model.shown_events().eq(older.iter()), "each once, in their order");
     key(&mut model, KeyCode::Esc);
     assert_eq!(model.shown_events().count(), 2, "without the alert only what is known of all");
@@ -134,7 +138,7 @@ fn an_event_of_an_alert_that_came_on_two_ways_is_shown_once() {
     model.events = told(600..=600).into();
     (model.view, model.alert) = (View::Events, Some("ErrorRate".to_owned()));
     send(&mut model, Msg::Second);
-    send(&mut model, Msg::AlertHistory("ErrorRate".to_owned(), Ok(told(100..=599))));
+    send(&mut model, Msg::Events(about("ErrorRate"), Ok(told(100..=599))));
     send(&mut model, Msg::History(Ok(told(100..=599))));
     assert!(model.shown_events().map(|recorded| recorded.sequence).eq(100..=600));
 }

@@ -2,12 +2,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{actions, metrics, questions};
+use super::{actions, events, metrics, questions, refuse};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::commands;
 use crate::tui::layout;
 use crate::tui::log_view::Search;
 use crate::tui::message::{Cmd, SearchRequest};
+use crate::tui::unavailable;
 
 /// More than this is no name and no pattern.
 const INPUT_LIMIT: usize = 200;
@@ -15,14 +16,16 @@ const INPUT_LIMIT: usize = 200;
 /// A key was pressed.
 pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) {
     model.message = None;
+    let has_said_why_not = std::mem::take(&mut model.has_said_why_not);
     if is_control(key, 'c') && model.overlay.is_some() {
         model.overlay = None;
         return;
     }
     match model.overlay.take() {
         None => {
-            if let Some(action) = commands::by_key(model, key) {
-                actions::act(model, action, commands);
+            // A question was expected where there was none; leaving it must not leave the view.
+            if !(has_said_why_not && key.code == KeyCode::Esc) {
+                command(model, key, commands);
             }
         }
         Some(Overlay::Help { scroll }) => in_help(model, key, scroll),
@@ -30,14 +33,34 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
         Some(Overlay::Explorer(explorer)) => metrics::in_explorer(model, key, explorer, commands),
         Some(Overlay::PickReleases(pick)) => metrics::in_pick(model, key, pick),
         Some(Overlay::Search { input }) => in_search(model, key, input, commands),
-        Some(Overlay::ConfirmRollback { to, plan, typed }) => {
-            questions::in_rollback(model, key, to, plan, typed, commands);
+        Some(Overlay::FilterEvents { input }) => events::in_filter(model, key, input),
+        // Any key closes it.
+        Some(Overlay::Operators) => {}
+        Some(Overlay::Projects(list)) => questions::projects::in_list(model, key, list, commands),
+        Some(Overlay::ConfirmRollback { to, plan, typed, remark }) => {
+            questions::in_rollback(model, key, to, plan, (typed, remark), commands);
         }
+        Some(Overlay::ConfirmCancel { remark }) => questions::in_cancel(model, key, remark, commands),
+        Some(Overlay::Lock { why }) => questions::holds::in_lock(model, key, why, commands),
+        Some(Overlay::ConfirmUnlock) => questions::holds::in_unlock(model, key, commands),
+        Some(Overlay::Approval(prompt)) => questions::holds::in_approval(model, key, prompt, commands),
         Some(Overlay::Silence(prompt)) => questions::in_silence(model, key, prompt, commands),
         Some(Overlay::ConfirmUnsilence { alert }) => questions::in_unsilence(model, key, alert, commands),
-        Some(Overlay::ConfirmRun { selection, typed }) => questions::in_run(model, key, selection, typed, commands),
+        Some(Overlay::ConfirmRun { selection, typed, remark }) => {
+            questions::in_run(model, key, selection, (typed, remark), commands);
+        }
         Some(Overlay::Promote(prompt)) => questions::models::in_promotion(model, key, prompt, commands),
         Some(Overlay::Note(prompt)) => questions::models::in_note(model, key, prompt, commands),
+    }
+}
+
+/// Does what is behind a key, or says why that does nothing.
+fn command(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) {
+    if let Some(action) = commands::by_key(model, key) {
+        actions::act(model, action, commands);
+    } else if let Some(meant) = commands::meant_by_key(model, key) {
+        let why = unavailable::why(model, meant);
+        refuse(model, why);
     }
 }
 

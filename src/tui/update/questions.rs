@@ -1,38 +1,62 @@
-//! What is asked before something that serves is changed by hand: whether to go back to a release, with the daemon's word
-//! on what that would change, and, in production, the project's name before anything that may deploy; and for
-//! how long an alert is silenced. What is asked about models stands in [`models`].
+//! What is asked before something that serves or works is changed by hand: whether to go back to a release, with the
+//! daemon's word on what that would change, whether to run past a lock, whether to cancel, and, in production, the project's
+//! name before anything that may deploy; and for how long an alert is silenced. What is asked about models stands in
+//! [`models`], about locks and approvals in [`holds`], and about the other projects in [`projects`].
+//!
+//! A question can carry a reason, on a line that is closed until somebody opens it, so that a plain yes stays one key.
 //!
 //! A key struck by mistake neither answers a question nor takes it away.
 
+pub(super) mod holds;
 pub(super) mod models;
+pub(super) mod projects;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::complain;
 use super::keys::edit;
 use crate::api::types::RollbackPlan;
-use crate::pipeline::{ReleaseId, Selection};
+use crate::pipeline::{Command, ReleaseId, Selection};
 use crate::tui::alerts::{self, SilencePrompt};
 use crate::tui::app::{Model, Overlay};
+use crate::tui::holds::Remark;
 use crate::tui::message::Cmd;
 use crate::tui::release_facts::may_deploy;
 
 /// The daemon's word on a rollback; `None` while it is being asked.
 type Planned = Option<Result<RollbackPlan, String>>;
+/// What was typed so far: of the project's name, and why.
+type Typed = (String, Remark);
 
-/// Runs `selection`, in production only after the question, if it may deploy.
+/// Runs `selection`; in production, or past a lock, only after the question, if it may deploy.
 pub(super) fn run(model: &mut Model, selection: Selection, commands: &mut Vec<Cmd>) {
-    if model.is_production() && may_deploy(&model.state, &selection) {
-        model.overlay = Some(Overlay::ConfirmRun { selection, typed: String::new() });
+    let is_watched = model.is_production() || model.state.lock.is_some();
+    if is_watched && may_deploy(&model.state, &selection) {
+        model.overlay = Some(Overlay::ConfirmRun { selection, typed: String::new(), remark: Remark::default() });
     } else {
-        commands.push(Cmd::Run(selection));
+        commands.push(Cmd::act(Command::Run(selection), ""));
+    }
+}
+
+/// Asks whether to cancel what runs and what waits.
+pub(super) fn cancel(model: &mut Model) {
+    model.overlay = Some(Overlay::ConfirmCancel { remark: Remark::default() });
+}
+
+/// A key while that question is there.
+pub(super) fn in_cancel(model: &mut Model, key: &KeyEvent, mut remark: Remark, commands: &mut Vec<Cmd>) {
+    let answer = if in_remark(&mut remark, key, KeyCode::Char('m')) { Answer::Neither } else { yes_or_no(key) };
+    match answer {
+        Answer::Yes => send(model, Cmd::act(Command::Cancel { run: None }, &remark.text), commands),
+        Answer::No => {}
+        Answer::Neither => model.overlay = Some(Overlay::ConfirmCancel { remark }),
     }
 }
 
 /// Asks whether to go back, and the daemon what that would change.
 pub(super) fn roll_back(model: &mut Model, commands: &mut Vec<Cmd>) {
     let Some(to) = model.way_back() else { return };
-    model.overlay = Some(Overlay::ConfirmRollback { to, plan: None, typed: String::new() });
+    model.overlay = Some(Overlay::ConfirmRollback { to, plan: None, typed: String::new(), remark: Remark::default() });
     commands.push(Cmd::FetchRollbackPlan(to));
 }
 
@@ -59,37 +83,39 @@ pub(super) fn in_rollback(
     key: &KeyEvent,
     to: ReleaseId,
     plan: Planned,
-    mut typed: String,
+    (mut typed, mut remark): Typed,
     commands: &mut Vec<Cmd>,
 ) {
     let is_possible = plan.as_ref().map(|plan| plan.as_ref().is_ok_and(|plan| plan.obstacle.is_none()));
     let answer = match (is_possible, model.is_production()) {
-        (Some(true), true) => name_typed(model, key, &mut typed),
-        (Some(true), false) => yes_or_no(key),
+        (Some(true), _) => answered(model, key, &mut typed, &mut remark),
+        // The daemon is asked anew while the reason is typed.
+        (None, false) if remark.is_open => answered(model, key, &mut typed, &mut remark),
         (Some(false), _) => seen(key),
         // Whoever types ahead of the daemon's word is not taken to say no by an `n` in the name.
+        (None, true) if in_remark(&mut remark, key, KeyCode::Tab) => Answer::Neither,
         (None, true) => typed_ahead(key, &mut typed),
         (None, false) => only_no(key),
     };
     match answer {
-        Answer::Yes => send(model, Cmd::Rollback(to), commands),
+        Answer::Yes => send(model, Cmd::act(Command::Rollback { to: Some(to) }, &remark.text), commands),
         Answer::No => {}
-        Answer::Neither => model.overlay = Some(Overlay::ConfirmRollback { to, plan, typed }),
+        Answer::Neither => model.overlay = Some(Overlay::ConfirmRollback { to, plan, typed, remark }),
     }
 }
 
-/// A key while the question before a run in production is there.
+/// A key while the question before a run in production or past a lock is there.
 pub(super) fn in_run(
     model: &mut Model,
     key: &KeyEvent,
     selection: Selection,
-    mut typed: String,
+    (mut typed, mut remark): Typed,
     commands: &mut Vec<Cmd>,
 ) {
-    match name_typed(model, key, &mut typed) {
-        Answer::Yes => send(model, Cmd::Run(selection), commands),
+    match answered(model, key, &mut typed, &mut remark) {
+        Answer::Yes => send(model, Cmd::act(Command::Run(selection), &remark.text), commands),
         Answer::No => {}
-        Answer::Neither => model.overlay = Some(Overlay::ConfirmRun { selection, typed }),
+        Answer::Neither => model.overlay = Some(Overlay::ConfirmRun { selection, typed, remark }),
     }
 }
 
@@ -138,6 +164,33 @@ enum Answer {
     Yes,
     No,
     Neither,
+}
+
+/// The answer to a question that may carry a reason: in production the project's name, else one key.
+fn answered(model: &mut Model, key: &KeyEvent, typed: &mut String, remark: &mut Remark) -> Answer {
+    let is_production = model.is_production();
+    // An `m` may stand in the name.
+    let opener = if is_production { KeyCode::Tab } else { KeyCode::Char('m') };
+    if in_remark(remark, key, opener) {
+        return Answer::Neither;
+    }
+    if is_production { name_typed(model, key, typed) } else { yes_or_no(key) }
+}
+
+/// Opens the line for a reason, types into it, or closes it; false if the key answers the question.
+fn in_remark(remark: &mut Remark, key: &KeyEvent, opener: KeyCode) -> bool {
+    if !remark.is_open {
+        remark.is_open = key.code == opener;
+        return remark.is_open;
+    }
+    match key.code {
+        KeyCode::Enter | KeyCode::Tab => remark.is_open = false,
+        KeyCode::Esc => *remark = Remark::default(),
+        _ => {
+            edit(&mut remark.text, key);
+        }
+    }
+    true
 }
 
 fn yes_or_no(key: &KeyEvent) -> Answer {

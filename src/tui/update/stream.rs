@@ -1,9 +1,9 @@
 //! What the daemon says, folded into the model with the daemon's own `apply`.
 
-use super::{complain, questions};
+use super::{events, questions};
 use crate::api::types::{DaemonInformation, Live, LiveChange, Snapshot, StreamItem};
 use crate::pipeline::{Event, Recorded, StageKind};
-use crate::tui::app::{AlertEvents, Connection, EVENTS_KEPT, Model, Overlay, View};
+use crate::tui::app::{Connection, EVENTS_KEPT, Model, Overlay};
 use crate::tui::message::Cmd;
 
 /// A snapshot: everything from the beginning.
@@ -14,7 +14,7 @@ pub(super) fn connected(model: &mut Model, snapshot: Snapshot, commands: &mut Ve
     model.connection = Connection::Connected;
     model.message = None;
     model.events.clear();
-    model.alert_events = None;
+    model.filtered_events = None;
     forget_pending(model);
     commands.push(Cmd::FetchPlan);
     commands.push(Cmd::FetchHistory);
@@ -48,6 +48,9 @@ fn forget_pending(model: &mut Model) {
     if let Some(Overlay::Explorer(explorer)) = &mut model.overlay {
         explorer.reconnected();
     }
+    if let Some(known) = &mut model.filtered_events {
+        known.is_pending = false;
+    }
 }
 
 /// One item of the stream.
@@ -79,32 +82,6 @@ pub(super) fn history(model: &mut Model, answer: Result<Vec<Recorded>, String>) 
         model.events.push_front(recorded);
     }
     trim(model);
-}
-
-/// Events about the chosen alert that lie before all that are known: asked for once Events shows those of an alert.
-pub(super) fn missing_history(model: &mut Model) -> Option<Cmd> {
-    let alert = model.alert.clone().filter(|_| model.view == View::Events)?;
-    let before = model.events.front().map(|recorded| recorded.sequence).filter(|first| *first > 1)?;
-    if model.alert_events.as_ref().is_some_and(|known| known.alert == alert) {
-        return None;
-    }
-    model.alert_events = Some(AlertEvents { alert: alert.clone(), events: Vec::new() });
-    Some(Cmd::FetchAlertHistory { alert, before })
-}
-
-/// They came; of an alert that is not asked about any more they are dropped.
-pub(super) fn alert_history(model: &mut Model, alert: &str, answer: Result<Vec<Recorded>, String>) {
-    let Some(known) = model.alert_events.as_mut().filter(|known| known.alert == alert) else { return };
-    match answer {
-        Ok(mut older) => {
-            // What fell out of the list meanwhile is there already.
-            let first_known = known.events.first().map_or(u64::MAX, |recorded| recorded.sequence);
-            older.retain(|recorded| recorded.sequence < first_known);
-            older.append(&mut known.events);
-            known.events = older;
-        }
-        Err(error) => complain(model, error),
-    }
 }
 
 fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
@@ -206,13 +183,7 @@ fn changed_live(model: &mut Model, live: Live) {
 fn trim(model: &mut Model) {
     while model.events.len() > EVENTS_KEPT {
         let Some(recorded) = model.events.pop_front() else { break };
-        if let Some(older) = model.alert_events.as_mut().filter(|older| recorded.event.is_about_alert(&older.alert)) {
-            // The daemon has told of it already, where it was asked before the last events had come.
-            let is_there = older.events.last().is_some_and(|last| last.sequence >= recorded.sequence);
-            if !is_there {
-                older.events.push(recorded);
-            }
-        }
+        events::forgotten(model, recorded);
     }
     if model.events_back > 0 {
         model.events_back = model.events_back.min(model.shown_events().count().saturating_sub(1));

@@ -17,11 +17,19 @@ fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
     keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
 }
 
+fn run(selection: Selection) -> Cmd {
+    Cmd::act(Command::Run(selection), "")
+}
+
+fn back_to(release: ReleaseId) -> Cmd {
+    Cmd::act(Command::Rollback { to: Some(release) }, "")
+}
+
 #[test]
 fn r_runs_everything_and_t_begins_with_train() {
     let mut model = fixtures::idle();
-    assert_eq!(press(&mut model, "r"), [Cmd::Run(Selection::default())]);
-    let from = |stage: &str| Cmd::Run(Selection { from: Some(stage.into()), only: false, force: false });
+    assert_eq!(press(&mut model, "r"), [run(Selection::default())]);
+    let from = |stage: &str| run(Selection { from: Some(stage.into()), only: false, force: false });
     assert_eq!(press(&mut model, "tTbd"), [from("train"), from("test"), from("build"), from("deploy")]);
 }
 
@@ -31,7 +39,7 @@ fn a_rollback_is_asked_about_first() {
     assert_eq!(press(&mut model, "R"), []);
     assert_eq!(asked_about(&model), Some(ReleaseId(1)));
     assert_eq!(press(&mut model, "k"), [], "another key is no answer");
-    assert_eq!(press(&mut model, "y"), [Cmd::Rollback(ReleaseId(1))]);
+    assert_eq!(press(&mut model, "y"), [back_to(ReleaseId(1))]);
     assert_eq!(model.overlay, None);
     assert_eq!(press(&mut model, "Rn"), []);
     assert_eq!(model.overlay, None);
@@ -77,7 +85,7 @@ fn in_releases_the_selected_one_comes_back_and_the_live_one_cannot() {
     assert_eq!((model.view, asked_about(&model)), (View::Releases, None), "the newest is live");
     press(&mut model, "jjjR");
     assert_eq!(asked_about(&model), Some(ReleaseId(1)), "the list ends with the oldest");
-    assert_eq!(press(&mut model, "y"), [Cmd::Rollback(ReleaseId(1))]);
+    assert_eq!(press(&mut model, "y"), [back_to(ReleaseId(1))]);
     press(&mut model, "kR");
     assert_eq!(asked_about(&model), Some(ReleaseId(2)));
     press(&mut model, "n");
@@ -99,7 +107,7 @@ fn in_production_only_the_name_of_the_project_is_a_yes() {
     assert!(model.message.as_ref().unwrap().is_error, "y is not its name");
     key(&mut model, KeyCode::Backspace);
     let to = asked_about(&model).unwrap();
-    assert_eq!(name_of_the_project(&mut model), [Cmd::Rollback(to)]);
+    assert_eq!(name_of_the_project(&mut model), [back_to(to)]);
     assert_eq!(model.overlay, None);
 }
 
@@ -111,11 +119,11 @@ fn in_production_a_run_that_may_deploy_is_asked_about_and_others_are_not() {
     assert!(matches!(&model.overlay, Some(Overlay::ConfirmRun { selection, .. }) if *selection == deploy));
     key(&mut model, KeyCode::Esc);
     assert_eq!(press(&mut model, "d"), []);
-    assert_eq!(name_of_the_project(&mut model), [Cmd::Run(deploy)]);
+    assert_eq!(name_of_the_project(&mut model), [run(deploy)]);
     let mut model = fixtures::idle();
     let place = fixtures::in_production().live.target;
     model.live.target = place;
-    assert_eq!(press(&mut model, "r"), [Cmd::Run(Selection::default())], "all is up to date, so nothing is deployed");
+    assert_eq!(press(&mut model, "r"), [run(Selection::default())], "all is up to date, so nothing is deployed");
 }
 
 #[test]
@@ -320,7 +328,7 @@ fn the_palette_does_what_the_key_would() {
     let mut model = fixtures::idle();
     press(&mut model, ":deploy");
     let done = key(&mut model, KeyCode::Enter);
-    assert!(matches!(done.as_slice(), [Cmd::Run(selection)] if selection.from == Some("deploy".into())), "{done:?}");
+    assert_eq!(done, [run(Selection { from: Some("deploy".into()), only: false, force: false })]);
     assert_eq!(model.overlay, None);
 }
 

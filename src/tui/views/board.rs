@@ -147,7 +147,7 @@ fn release(model: &Model, frame: &mut Frame, area: Rect) {
 }
 
 fn panels(model: &Model, frame: &mut Frame, inner: Rect, pane_width: u16, mut row: usize) {
-    let columns = layout::spark_columns(pane_width);
+    let columns = layout::spark_columns(model, pane_width);
     let charts = &model.metrics.charts;
     let points =
         charts.panels.iter().flat_map(|panel| &panel.curves).map(|curve| curve.points.len()).max().unwrap_or(0);

@@ -6,11 +6,15 @@ mod help;
 mod logs;
 mod metrics;
 pub(in crate::tui) mod models;
+mod operators;
 mod palette;
+mod projects;
 mod question;
 mod releases;
 mod runs;
 
+#[cfg(test)]
+mod hold_tests;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +23,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::app::{Connection, Model, Overlay, View};
+use super::app::{Model, Overlay, View};
 use super::layout::{self, SMALLEST};
 use super::widgets::text::{paragraph, put_at};
 use super::widgets::{header, hints};
@@ -42,7 +46,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         View::Metrics => metrics::draw(model, frame, parts.body),
         View::Events => events::draw(model, frame, parts.body),
     }
-    if matches!(model.connection, Connection::Lost { .. }) {
+    if model.is_stale() {
         // The last known board, visibly not the present one.
         frame.buffer_mut().set_style(parts.body, model.theme.dim.add_modifier(Modifier::DIM));
     }
@@ -54,16 +58,24 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         Some(Overlay::Palette { input, selected }) => palette::draw(model, frame, area, input, *selected),
         Some(Overlay::Explorer(explorer)) => metrics::explorer::draw(model, frame, area, explorer),
         Some(Overlay::PickReleases(pick)) => metrics::pick::draw(model, frame, area, pick),
-        Some(Overlay::ConfirmRollback { to, plan, typed }) => {
-            question::before_rollback(model, frame, area, *to, plan.as_ref(), typed);
+        Some(Overlay::ConfirmRollback { to, plan, typed, remark }) => {
+            question::before_rollback(model, frame, area, *to, plan.as_ref(), (typed.as_str(), remark));
         }
-        Some(Overlay::ConfirmRun { selection, typed }) => question::before_run(model, frame, area, selection, typed),
+        Some(Overlay::ConfirmRun { selection, typed, remark }) => {
+            question::before_run(model, frame, area, selection, (typed.as_str(), remark));
+        }
+        Some(Overlay::ConfirmCancel { remark }) => question::holds::before_cancel(model, frame, area, remark),
+        Some(Overlay::Lock { why }) => question::holds::about_lock(model, frame, area, why),
+        Some(Overlay::ConfirmUnlock) => question::holds::before_unlock(model, frame, area),
+        Some(Overlay::Approval(prompt)) => question::holds::before_approval(model, frame, area, prompt),
+        Some(Overlay::Operators) => operators::draw(model, frame, area),
+        Some(Overlay::Projects(list)) => projects::draw(model, frame, area, list),
         Some(Overlay::Silence(prompt)) => question::about_silence(model, frame, area, prompt),
         Some(Overlay::ConfirmUnsilence { alert }) => question::before_unsilence(model, frame, area, alert),
         Some(Overlay::Promote(prompt)) => question::models::before_promotion(model, frame, area, prompt),
         Some(Overlay::Note(prompt)) => question::models::about_note(model, frame, area, prompt),
         // The prompt stands on the message line.
-        Some(Overlay::Search { .. }) | None => {}
+        Some(Overlay::Search { .. } | Overlay::FilterEvents { .. }) | None => {}
     }
 }
 

@@ -1,6 +1,8 @@
 //! The questions before something that serves is changed by hand: what comes, what goes, and, in production, the name of
-//! the project; and those about the silence of an alert. Those about models stand in [`models`].
+//! the project; and those about the silence of an alert. Those about models stand in [`models`], those about what is
+//! cancelled, locked or approved in [`holds`].
 
+pub(super) mod holds;
 pub(super) mod models;
 
 use ratatui::Frame;
@@ -12,6 +14,7 @@ use crate::api::types::RollbackPlan;
 use crate::pipeline::{ReleaseId, Selection};
 use crate::tui::alerts::SilencePrompt;
 use crate::tui::app::Model;
+use crate::tui::holds::{Remark, lock_sentence};
 use crate::tui::quantity::small;
 use crate::tui::release_facts::place_text;
 use crate::tui::widgets::alert_line;
@@ -32,7 +35,7 @@ pub(super) fn before_rollback(
     area: Rect,
     to: ReleaseId,
     plan: Option<&Result<RollbackPlan, String>>,
-    typed: &str,
+    (typed, remark): (&str, &Remark),
 ) {
     let theme = &model.theme;
     let mut window = Window::new(model, area);
@@ -49,10 +52,9 @@ pub(super) fn before_rollback(
     if plan.is_some() && !is_possible {
         window.text("Nothing was touched.", theme.text);
         window.line(answers(model, &[("Esc", "leaves")]));
-    } else if model.is_production() {
-        name(model, &mut window, typed);
-    } else if is_possible {
-        window.line(answers(model, &[("y", "go back"), ("n", "stay")]));
+    } else if is_possible || model.is_production() {
+        let typed = model.is_production().then_some(typed);
+        confirmation(model, &mut window, (typed, remark), [("y", "go back"), ("n", "stay")]);
     } else {
         window.line(answers(model, &[("n", "stay")]));
     }
@@ -83,17 +85,52 @@ fn changes(model: &Model, window: &mut Window<'_>, plan: &RollbackPlan) {
     window.text(&place, theme.text);
 }
 
-/// The question before a run that may deploy to production.
-pub(super) fn before_run(model: &Model, frame: &mut Frame, area: Rect, selection: &Selection, typed: &str) {
+/// The question before a run that may deploy to production, or past a lock.
+pub(super) fn before_run(
+    model: &Model,
+    frame: &mut Frame,
+    area: Rect,
+    selection: &Selection,
+    (typed, remark): (&str, &Remark),
+) {
+    let theme = &model.theme;
     let mut window = Window::new(model, area);
     let what = match &selection.from {
         Some(stage) => format!("A run from {} on may deploy. Run it?", sanitize(stage.as_str())),
         None => "A run of all that is not up to date may deploy. Run it?".to_owned(),
     };
-    window.text(&what, model.theme.title);
+    window.text(&what, theme.title);
+    if let Some(lock) = &model.state.lock {
+        window.text(&sanitize(&lock_sentence(lock, model.now)), theme.warn);
+        window.text("The lock holds automation; a run by hand deploys all the same.", theme.text);
+    }
     window.gap();
-    name(model, &mut window, typed);
+    let typed = model.is_production().then_some(typed);
+    confirmation(model, &mut window, (typed, remark), [("y", "run it"), ("n", "leave it")]);
     window.draw(frame, "Deploy");
+}
+
+/// The line for a reason; then the project's name, where that is wanted, else the keys that answer.
+fn confirmation(
+    model: &Model,
+    window: &mut Window<'_>,
+    (typed, remark): (Option<&str>, &Remark),
+    keys: [(&'static str, &'static str); 2],
+) {
+    if remark.is_open || !remark.text.is_empty() {
+        let line = typed_line(model, window, "why (optional)", &remark.text, remark.is_open);
+        window.line(line);
+    }
+    if let Some(typed) = typed {
+        name(model, window, typed, !remark.is_open);
+    }
+    let [yes, no] = keys;
+    let line = match (remark.is_open, typed) {
+        (true, _) => answers(model, &[("Enter", "closes the line"), ("Esc", "empties it")]),
+        (false, Some(_)) => answers(model, &[("Tab", "says why")]),
+        (false, None) => answers(model, &[yes, no, ("m", "says why")]),
+    };
+    window.line(line);
 }
 
 /// For how long an alert is silenced, and why.
@@ -148,7 +185,7 @@ fn stands(model: &Model, window: &mut Window<'_>, name: &str) {
 }
 
 /// The place, the project's name as it must be typed, and what was typed of it.
-fn name(model: &Model, window: &mut Window<'_>, typed: &str) {
+fn name(model: &Model, window: &mut Window<'_>, typed: &str, is_typed: bool) {
     let theme = &model.theme;
     let place = model.place().map(|place| sanitize(&place_text(place))).unwrap_or_default();
     window.text(&format!("PRODUCTION: {place}"), theme.bad);
@@ -158,8 +195,23 @@ fn name(model: &Model, window: &mut Window<'_>, typed: &str) {
     );
     let mut prompt = Line::from(Span::styled("> ", theme.accent));
     prompt.push_span(Span::styled(sanitize(typed), theme.title));
-    prompt.push_span(Span::styled(" ", theme.selection));
+    if is_typed {
+        prompt.push_span(Span::styled(" ", theme.selection));
+    }
     window.line(prompt);
+}
+
+/// A line in which something is typed, its end where it is too long.
+fn typed_line(model: &Model, window: &Window<'_>, label: &str, text: &str, is_typed: bool) -> Line<'static> {
+    let theme = &model.theme;
+    let width = usize::from(window.width).saturating_sub(label.len() + 9);
+    let mut line = Line::from(Span::styled(format!("{label} "), theme.dim));
+    line.push_span(Span::styled("> ", theme.accent));
+    line.push_span(Span::styled(cut_front(&sanitize(text), width, model.glyphs.cut), theme.title));
+    if is_typed {
+        line.push_span(Span::styled(" ", theme.selection));
+    }
+    line
 }
 
 fn answers(model: &Model, keys: &[(&'static str, &'static str)]) -> Line<'static> {

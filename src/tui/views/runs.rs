@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::pipeline::{Run, StageKind, explain};
 use crate::tui::app::Model;
+use crate::tui::holds::approval_text;
 use crate::tui::quantity::{self, small};
 use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, sanitize};
 use crate::tui::widgets::{facts, pane};
@@ -137,7 +138,7 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
             Span::styled(if is_chosen { model.glyphs.pointer } else { " " }, model.theme.accent),
             Span::styled(format!("{} ", model.glyphs.stage(&entry.state)), style),
             Span::styled(padded(&sanitize(spec.name.as_str()), 14, model.glyphs.cut), model.theme.title),
-            Span::styled(format!(" {}", padded(entry.state.word(), 11, model.glyphs.cut)), style),
+            Span::styled(format!(" {}", padded(entry.state.word(), facts::word_width(run), model.glyphs.cut)), style),
             Span::styled(format!("{:>7}  ", facts::duration(model, entry)), model.theme.dim),
         ]);
         line.spans.extend(facts::joined(model, facts::results(model, run, &spec.name, entry)).spans);
@@ -169,6 +170,8 @@ fn notes(
     if !reason.is_empty() {
         texts.push(reason);
     }
+    let approval = run.stages.get(&spec.name).and_then(|entry| entry.approved.as_ref());
+    texts.extend(approval.map(|approval| sanitize(&approval_text(approval))));
     let is_spacious = usize::from(inner.height) > stages * 4;
     let outputs = run.stages.get(&spec.name).and_then(|entry| entry.outputs.as_ref());
     if let Some(outputs) = outputs.filter(|outputs| is_spacious && outputs.metrics.len() > 1) {

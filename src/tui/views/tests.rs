@@ -6,6 +6,7 @@ use crate::api::types::AlertStatus;
 use crate::pipeline::{AlertState, Moment, Reaction, Silence};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, render, send};
+use crate::tui::hold_fixtures;
 use crate::tui::message::Msg;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
@@ -245,12 +246,19 @@ fn a_terminal_that_is_too_small_is_told_what_is_needed() {
 
 #[test]
 fn no_view_breaks_at_any_size() {
-    let models =
-        [fixtures::empty(), fixtures::running(), fixtures::failed(), fixtures::in_production(), fixtures::alerted()];
+    let models = [
+        fixtures::empty(),
+        fixtures::running(),
+        fixtures::failed(),
+        fixtures::in_production(),
+        fixtures::alerted(),
+        hold_fixtures::awaiting(),
+        hold_fixtures::shared(),
+    ];
     for model in models {
         for view in [
             "1", "2", "3", "4", "4z", "4c", "5", "5z", "5jR", "R", "d", "6", "6z", "6c", "6e", "6hyv", "7", "7\t",
-            "7s", "6s", "6S", "?", ":",
+            "7s", "6s", "6S", "?", ":", "x", "L", "U", "O", "W", "7/", "A", "D", "Rm",
         ] {
             let mut model = model.clone();
             press(&mut model, view);

@@ -7,7 +7,7 @@ use super::text::sanitize;
 use crate::api::types::{LeaderboardRow, TrialState};
 use crate::pipeline::{Outputs, Run, StageName, StageRun, StageState, explain};
 use crate::tui::app::Model;
-use crate::tui::quantity;
+use crate::tui::{holds, quantity};
 
 /// The metrics that people look at first; the first that is there stands on the Board.
 const FIRST_METRICS: [&str; 5] = ["accuracy", "f1", "r2", "auc", "rmse"];
@@ -80,9 +80,14 @@ pub(in crate::tui) fn all_metrics(outputs: &Outputs) -> Vec<String> {
     outputs.metrics.iter().map(|(name, value)| format!("{} {}", sanitize(name), quantity::value(*value))).collect()
 }
 
-/// The sentence that the core makes of its state.
+/// The sentence that the core makes of its state; of a deploy that the lock holds, whose lock it is.
 pub(in crate::tui) fn reason(model: &Model, run: &Run, name: &StageName) -> String {
-    sanitize(&explain::stage(&model.state, run, name))
+    sanitize(&holds::held(model, run, name).unwrap_or_else(|| explain::stage(&model.state, run, name)))
+}
+
+/// The cells that the words of the states in a run need, at least those of most words.
+pub(in crate::tui) fn word_width(run: &Run) -> usize {
+    run.stages.values().map(|work| work.state.word().len()).fold(11, usize::max)
 }
 
 /// Facts with dots between them.

@@ -1,5 +1,5 @@
-//! The first line: which project, where its releases run, which source, which data, and whether all this is watched and
-//! heard.
+//! The first line: which project, where its releases run, which source, which data, who else is here, whether deploys are
+//! locked, and whether all this is watched and heard.
 //!
 //! Where it is too narrow, what matters least goes first, and the place is shortened last: it says what a key would change.
 
@@ -10,10 +10,11 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{cut, put_at, put_right, sanitize};
-use crate::api::types::{WatchHealth, WatchMode};
+use crate::api::types::{LineState, WatchHealth, WatchMode};
 use crate::pipeline::AlertState;
 use crate::tui::app::{Connection, Model};
 use crate::tui::commands::view_name;
+use crate::tui::holds::lock_text;
 use crate::tui::quantity;
 use crate::tui::release_facts::place_text;
 
@@ -25,6 +26,8 @@ const SHORTEST_NAME: usize = 8;
 const SHORTEST_PLACE: usize = 12;
 /// Cells for the name of an alert.
 const LONGEST_ALERT: usize = 24;
+/// Cells for who locked deploys, and why; all of it stands where a deploy is held.
+const LONGEST_LOCK: usize = 44;
 
 /// Draws the line.
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
@@ -157,8 +160,15 @@ fn facts(model: &Model) -> Vec<(String, Style)> {
             None => facts.push((format!("{branch}no commit"), theme.dim)),
         }
     }
+    if model.live.operators.len() > 1 {
+        facts.push((format!("{} operators", model.live.operators.len()), theme.text));
+    }
     if let Some(watch) = &model.live.watch {
         facts.push(watch_fact(model, watch));
+    }
+    if let Some(lock) = &model.state.lock {
+        let text = sanitize(&lock_text(lock, model.now));
+        facts.push((cut(&text, LONGEST_LOCK, model.glyphs.cut), theme.warn));
     }
     if model.target().is_some_and(|report| report.unreachable.is_some()) {
         facts.push(("target not reachable".to_owned(), theme.bad));
@@ -168,14 +178,29 @@ fn facts(model: &Model) -> Vec<(String, Style)> {
     if model.is_frozen {
         facts.push((format!("{} frozen", model.glyphs.frozen), theme.mark));
     }
-    match &model.connection {
-        Connection::Connected => {}
-        Connection::Connecting => facts.push(("connecting".to_owned(), theme.warn)),
-        Connection::Lost { since, .. } => {
-            facts.push((format!("reconnecting since {}", model.clock.time(*since)), theme.bad));
-        }
+    if model.is_observer {
+        facts.push(("observer".to_owned(), theme.mark));
     }
+    facts.extend(connection(model));
     facts
+}
+
+/// What is wrong with the way to the daemon: the line to its machine first.
+fn connection(model: &Model) -> Option<(String, Style)> {
+    let theme = &model.theme;
+    match &model.line {
+        Some(LineState::Lost { since, .. }) => {
+            let ago = quantity::whole_duration(model.now.since(*since));
+            return Some((format!("line lost {ago} ago"), theme.bad));
+        }
+        Some(LineState::Ended { .. }) => return Some(("line ended".to_owned(), theme.bad)),
+        Some(LineState::Up) | None => {}
+    }
+    match &model.connection {
+        Connection::Connected => None,
+        Connection::Connecting => Some(("connecting".to_owned(), theme.warn)),
+        Connection::Lost { since, .. } => Some((format!("reconnecting since {}", model.clock.time(*since)), theme.bad)),
+    }
 }
 
 fn watch_fact(model: &Model, watch: &WatchHealth) -> (String, Style) {

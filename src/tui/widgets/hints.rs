@@ -5,10 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::text::{cut, put, sanitize};
-use crate::api::types::WatchMode;
+use crate::api::types::{LineState, WatchMode};
 use crate::pipeline::PlannedAction;
 use crate::tui::app::{Connection, Model, Overlay};
-use crate::tui::commands::{Action, COMMANDS};
+use crate::tui::commands::{Action, COMMANDS, key_of};
+use crate::tui::holds;
+use crate::tui::quantity;
 
 /// Draws the hint line from the table of commands.
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
@@ -60,9 +62,17 @@ pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rec
         put(buffer, area, 0, &line);
         return;
     }
+    if let Some(Overlay::FilterEvents { input }) = &model.overlay {
+        let mut line = Line::from(Span::styled(" only events with: ", theme.accent));
+        line.push_span(Span::styled(sanitize(input), theme.title));
+        line.push_span(Span::styled(" ", theme.selection));
+        line.push_span(Span::styled("  by:NAME run:N stage:NAME; Enter filters, an empty one shows all", theme.dim));
+        put(buffer, area, 0, &line);
+        return;
+    }
     let (text, style) = match &model.message {
         Some(message) => (sanitize(&message.text), if message.is_error { theme.bad } else { theme.good }),
-        None => match trouble(model) {
+        None => match trouble(model).or_else(|| waits(model)) {
             Some(text) => (text, theme.warn),
             None => (sanitize(&plan(model)), theme.dim),
         },
@@ -73,6 +83,9 @@ pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rec
 
 /// What is wrong and lasts.
 fn trouble(model: &Model) -> Option<String> {
+    if let Some(text) = line(model) {
+        return Some(text);
+    }
     if let Connection::Lost { reason, .. } = &model.connection {
         return Some(format!("the daemon is not heard: {}; what you see is its last word", sanitize(reason)));
     }
@@ -101,6 +114,39 @@ fn trouble(model: &Model) -> Option<String> {
         Some(Err(error)) => Some(format!("the app was not scraped: {}", sanitize(error))),
         Some(Ok(_)) | None => None,
     }
+}
+
+/// What is wrong with the line to the daemon's machine.
+fn line(model: &Model) -> Option<String> {
+    let host = model.daemon.as_ref().map_or_else(|| "the machine".to_owned(), |daemon| sanitize(&daemon.host));
+    match model.line.as_ref()? {
+        LineState::Up => None,
+        LineState::Lost { since, reason, next_try } => {
+            let ago = quantity::whole_duration(model.now.since(*since));
+            let left = next_try.map(|next| next.since(model.now)).filter(|left| *left >= 1_000);
+            let next = match left {
+                Some(left) => format!("next try in {}", quantity::whole_duration(left)),
+                None => "trying now".to_owned(),
+            };
+            Some(format!("line to {host} lost {ago} ago: {}; {next}", sanitize(reason)))
+        }
+        LineState::Ended { reason } => Some(format!("line to {host} ended: {}", sanitize(reason))),
+    }
+}
+
+/// Who is waited for, and how to answer.
+fn waits(model: &Model) -> Option<String> {
+    let sentence = sanitize(&holds::awaiting(model)?.sentence(model.now));
+    if model.is_observer {
+        return Some(sentence);
+    }
+    // Where it is narrow, the end of the sentence is missed least.
+    Some(format!("{}: {sentence}", answers_text()))
+}
+
+/// Which keys answer a stage that waits for a person.
+pub(in crate::tui) fn answers_text() -> String {
+    format!("{} approves, {} declines", key_of(Action::Approve), key_of(Action::Decline))
 }
 
 /// What a run by hand would do, while nothing runs.

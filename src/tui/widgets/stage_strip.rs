@@ -7,11 +7,12 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::facts;
+use super::hints::answers_text;
 use super::text::{cut, padded, paragraph, put_at, sanitize};
-use crate::pipeline::{Run, StageRun, StageSpec};
+use crate::pipeline::{Run, StageRun, StageSpec, StageState};
 use crate::tui::app::Model;
 use crate::tui::layout::stages_stand_side_by_side;
-use crate::tui::quantity;
+use crate::tui::{holds, quantity};
 
 /// The arrow between two stages and the blanks around it.
 const ARROW: usize = 6;
@@ -70,7 +71,8 @@ fn draw_cell(
     let room = usize::from(area.height);
     let results = facts::results(model, run, &spec.name, entry);
     let reason = facts::reason(model, run, &spec.name);
-    let reason_rows = usize::from(!reason.is_empty());
+    let answers = answers(model, entry);
+    let reason_rows = usize::from(!reason.is_empty()) + usize::from(answers.is_some());
     for (text, style) in results {
         if row + reason_rows >= room {
             break;
@@ -79,11 +81,27 @@ fn draw_cell(
         put_at(buffer, area, column + 2, row, &Line::from(Span::styled(text, style)));
         row += 1;
     }
-    let rows = paragraph(&reason, width.saturating_sub(2), room.saturating_sub(row).min(3), model.glyphs.cut);
+    let reason_room = room.saturating_sub(row + usize::from(answers.is_some())).min(3);
+    let rows = paragraph(&reason, width.saturating_sub(2), reason_room, model.glyphs.cut);
     for text in rows {
-        put_at(buffer, area, column + 2, row, &Line::from(Span::styled(text, theme.dim)));
+        put_at(buffer, area, column + 2, row, &Line::from(Span::styled(text, reason_style(model, run, spec))));
         row += 1;
     }
+    if let Some(text) = answers {
+        let text = cut(&text, width.saturating_sub(1), model.glyphs.cut);
+        put_at(buffer, area, column + 1, row, &Line::from(Span::styled(text, theme.accent)));
+    }
+}
+
+/// Which keys answer a stage that waits for a person; nothing for whoever only watches.
+fn answers(model: &Model, entry: &StageRun) -> Option<String> {
+    let waits = matches!(entry.state, StageState::AwaitingApproval { .. });
+    (waits && !model.is_observer).then(answers_text)
+}
+
+/// A reason may be overlooked, unless people hold the stage back.
+fn reason_style(model: &Model, run: &Run, spec: &StageSpec) -> Style {
+    if holds::held(model, run, &spec.name).is_some() { model.theme.warn } else { model.theme.dim }
 }
 
 /// The word of the state, and while it runs how far it is.
@@ -151,7 +169,7 @@ fn list_line(
         Span::styled(pointer, theme.accent),
         Span::styled(format!("{} ", model.glyphs.stage(&entry.state)), style),
         Span::styled(format!("{name} "), name_style),
-        Span::styled(padded(entry.state.word(), 11, cut_sign), style),
+        Span::styled(padded(entry.state.word(), facts::word_width(run), cut_sign), style),
         Span::styled(format!("{:>7}  ", facts::duration(model, entry)), theme.dim),
     ]);
     let share = model.progress(run.id, &spec.name).and_then(|progress| progress.share);
@@ -166,8 +184,9 @@ fn list_line(
     let mut rest = facts::results(model, run, &spec.name, entry);
     let reason = facts::reason(model, run, &spec.name);
     if !reason.is_empty() {
-        rest.push((reason, theme.dim));
+        rest.push((reason, reason_style(model, run, spec)));
     }
+    rest.extend(answers(model, entry).map(|text| (text, theme.accent)));
     line.spans.extend(facts::joined(model, rest).spans);
     line
 }

@@ -2,15 +2,14 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
 
-use super::{Window, answers, name};
+use super::{Window, answers, name, typed_line};
 use crate::api::types::ModelSummary;
 use crate::pipeline::{ModelVersion, StageName};
 use crate::tui::app::Model;
 use crate::tui::models::{NotePrompt, PromotePrompt};
 use crate::tui::quantity;
-use crate::tui::widgets::text::{cut_front, sanitize};
+use crate::tui::widgets::text::sanitize;
 
 /// The question before a promotion.
 pub(in crate::tui::views) fn before_promotion(model: &Model, frame: &mut Frame, area: Rect, prompt: &PromotePrompt) {
@@ -22,10 +21,10 @@ pub(in crate::tui::views) fn before_promotion(model: &Model, frame: &mut Frame, 
     }
     window.gap();
     let is_typed = prompt.name.is_none();
-    let line = typed(model, &window, "why", &prompt.why, is_typed);
+    let line = typed_line(model, &window, "why", &prompt.why, is_typed);
     window.line(line);
     match &prompt.name {
-        Some(typed) => name(model, &mut window, typed),
+        Some(typed) => name(model, &mut window, typed, true),
         None => {
             window.gap();
             window.line(answers(model, &[("Enter", "promotes"), ("Esc", "leaves all as it is")]));
@@ -91,22 +90,9 @@ pub(in crate::tui::views) fn about_note(model: &Model, frame: &mut Frame, area: 
     window.text(&format!("A note on model {}", prompt.version), theme.title);
     window.text("It is kept in the events and stands in the registry for whoever reads it.", theme.dim);
     window.gap();
-    let line = typed(model, &window, "note", &prompt.text, true);
+    let line = typed_line(model, &window, "note", &prompt.text, true);
     window.line(line);
     window.gap();
     window.line(answers(model, &[("Enter", "writes it"), ("Esc", "leaves")]));
     window.draw(frame, "Note");
-}
-
-/// A line in which something is typed, its end where it is too long.
-fn typed(model: &Model, window: &Window<'_>, label: &str, text: &str, is_typed: bool) -> Line<'static> {
-    let theme = &model.theme;
-    let width = usize::from(window.width).saturating_sub(label.len() + 9);
-    let mut line = Line::from(Span::styled(format!("{label} "), theme.dim));
-    line.push_span(Span::styled("> ", theme.accent));
-    line.push_span(Span::styled(cut_front(&sanitize(text), width, model.glyphs.cut), theme.title));
-    if is_typed {
-        line.push_span(Span::styled(" ", theme.selection));
-    }
-    line
 }

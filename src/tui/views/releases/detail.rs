@@ -12,6 +12,7 @@ use super::{UNKNOWN, status, took_text};
 use crate::api::types::{InstanceStatus, TargetReport};
 use crate::pipeline::Release;
 use crate::tui::app::Model;
+use crate::tui::holds::approval_text;
 use crate::tui::quantity;
 use crate::tui::release_facts::{health, ready, release_facts};
 use crate::tui::widgets::table::{Column, Fill, Table};
@@ -76,6 +77,7 @@ fn about(model: &Model, release: &Release) -> Vec<Line<'static>> {
     }
     let mut story =
         vec![(format!("by {}", known.by.as_deref().map_or_else(|| UNKNOWN.to_owned(), sanitize)), theme.dim)];
+    story.extend(approval(model, release).map(|text| (sanitize(&text), theme.dim)));
     if let Some(why) = &known.why {
         story.push((sanitize(why), theme.dim));
     }
@@ -84,6 +86,13 @@ fn about(model: &Model, release: &Release) -> Vec<Line<'static>> {
         story.push((format!("deploy took {}", took_text(release, took)), theme.dim));
     }
     vec![facts::joined(model, made_of), facts::joined(model, story)]
+}
+
+/// Who let it be deployed, as long as its run is known.
+fn approval(model: &Model, release: &Release) -> Option<String> {
+    let run = model.state.runs.get(&release.run)?;
+    let work = run.stages.values().find(|work| work.release == Some(release.id))?;
+    work.approved.as_ref().map(approval_text)
 }
 
 /// What the target says, in as many rows as the pane can spare.

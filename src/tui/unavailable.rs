@@ -1,0 +1,54 @@
+//! Why a key does nothing here and now, in a few words for the message line.
+
+use super::app::{Model, View};
+use super::commands::{Action, Command, view_name};
+use crate::pipeline::StageKind;
+
+/// Why `command` is not available; asked only of one that is not.
+pub(super) fn why(model: &Model, command: &Command) -> String {
+    if !command.belongs(model.view) {
+        let names: Vec<_> = command.views.iter().map(|view| view_name(*view)).collect();
+        return format!("{} works in {}", command.name, names.join(", "));
+    }
+    if model.is_observer && command.action.acts() {
+        return "you only watch here (--read-only)".to_owned();
+    }
+    if (command.action.acts() || command.action == Action::Operators) && !model.is_connected() {
+        return format!("{}: the daemon is not heard", command.name);
+    }
+    reason(model, command.action).unwrap_or_else(|| format!("not available here: {}", command.name))
+}
+
+/// What is missing for an action.
+fn reason(model: &Model, action: Action) -> Option<String> {
+    let told = match action {
+        Action::RunAll => "nothing to run: no stage is configured",
+        Action::RunFrom(StageKind::Train) => "nothing to train: no stage trains",
+        Action::RunFrom(StageKind::Command) => "nothing to test: no stage runs a command",
+        Action::RunFrom(StageKind::Image) => "nothing to build: no stage builds an image",
+        Action::RunFrom(StageKind::Deploy) => "nothing to deploy: no stage deploys",
+        Action::Cancel => "nothing to cancel: no run is active or waits",
+        Action::Rollback if model.view == View::Releases && model.chosen_release().is_some() => {
+            "nothing to go back to: this release is live"
+        }
+        Action::Rollback => "nothing to go back to: there is no earlier release with another image",
+        Action::Lock => return model.state.lock.as_ref().map(|lock| format!("{} locked deploys already", lock.by)),
+        Action::Unlock => "nothing to unlock: deploys are not locked",
+        Action::Approve => "nothing to approve: no stage waits for a person",
+        Action::Decline => "nothing to decline: no stage waits for a person",
+        Action::Silence => "nothing to silence: no alert that is heard is pending or fires",
+        Action::Unsilence => "nothing to end: no alert is silenced",
+        Action::Promote if model.models.list().is_empty() => "nothing to promote: there is no model yet",
+        Action::Promote if model.models.list().len() == 1 => "nothing to promote: there is one model only",
+        Action::Promote => "nothing to promote: this model is the champion and serves, or is not made yet",
+        Action::Note | Action::Mark => "there is no model here yet",
+        Action::CompareModels => "nothing to compare with: there is one model only",
+        Action::Search => "nothing to search: there is no log here",
+        Action::SearchAgain { .. } => "nothing was searched for yet",
+        Action::Pan(_) | Action::Compare => "there is no chart yet",
+        Action::PickReleases => "nothing to pick: there are fewer than two releases to compare",
+        Action::Projects => "there is no list of other projects here",
+        _ => return None,
+    };
+    Some(told.to_owned())
+}
