@@ -308,6 +308,7 @@ impl Command {
             | Self::Approve(_)
             | Self::Decline(_)
             | Self::Promote(_)
+            | Self::Notify(_)
             | Self::Serve(_)
             | Self::Daemon
             | Self::Supervise { .. }

@@ -164,7 +164,7 @@ impl Glyphs {
         let [waiting, checking, retrying, running, passed, failed, skipped, not_run, cancelled, interrupted] =
             self.states;
         match state {
-            StageState::Waiting | StageState::AwaitingApproval { .. } => waiting,
+            StageState::Waiting => waiting,
             StageState::Checking { .. } => checking,
             StageState::Retrying { .. } => retrying,
             StageState::Running { .. } => running,

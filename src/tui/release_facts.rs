@@ -35,8 +35,7 @@ pub fn release_facts(state: &State, release: &Release, now: Moment) -> ReleaseFa
         | Trigger::Data { .. }
         | Trigger::Source { .. }
         | Trigger::Commit { .. }
-        | Trigger::Settings
-        | Trigger::Schedule { .. } => AUTOMATION.to_owned(),
+        | Trigger::Settings => AUTOMATION.to_owned(),
     });
     let repeated = || release.repeats.map(|earlier| format!("back to release {earlier}"));
     let why = trigger.map(explain::trigger).or_else(repeated);
