@@ -231,12 +231,12 @@ fn with_read_only_nothing_that_acts_is_even_tried() {
         &["init", "--force"],
     ];
     for arguments in acting {
-        let refused = project.command(&[&["--read-only"], arguments].concat()).expect_code(2).stderr;
+        let refused = project.command(&[&["--read-only"][..], arguments].concat()).expect_code(2).stderr;
         assert!(refused.contains("with --read-only nothing is changed"), "{arguments:?}: {refused}");
     }
     assert!(!project.state("daemon.json").exists(), "no daemon was started");
     for arguments in [&["status"][..], &["events"], &["check"]] {
-        project.command(&[&["--read-only"], arguments].concat()).ok();
+        project.command(&[&["--read-only"][..], arguments].concat()).ok();
     }
 }
 

@@ -43,7 +43,9 @@ const STAGES: &str = "\n[stages.train]\nuses = \"train\"\ntarget = \"quality\"\n
 /// The examples are configurations, not pictures of them.
 #[test]
 fn every_configuration_in_the_documents_is_valid() {
-    for name in ["README.md", "docs/engines.md", "docs/metrics.md", "docs/models.md", "docs/training.md"] {
+    let names =
+        ["README.md", "docs/engines.md", "docs/metrics.md", "docs/models.md", "docs/operations.md", "docs/training.md"];
+    for name in names {
         let text = read(name);
         let examples: Vec<&str> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         assert!(!examples.is_empty(), "{name}");

@@ -144,7 +144,7 @@ fn a_stage_waits_for_the_word_of_one_who_is_asked_also_over_a_restart() {
     project.up();
     project.wait_for_stage(1, "test", "awaiting_approval");
     let said = command_of(&project, "bob", &["approve", "1", "-m", "looked at it"]).ok().stdout;
-    assert!(said.contains("test of run 1 goes on (") && said.ends_with("approved; run 1 goes on\n"), "{said}");
+    assert!(said.starts_with("to approve: test of run 1 (") && said.ends_with("approved; run 1 goes on\n"), "{said}");
     let run = project.expect_run(1, "passed");
     assert_eq!(run["stages"]["test"]["approved"]["by"], "bob");
     assert_eq!(run["stages"]["test"]["approved"]["message"], "looked at it");

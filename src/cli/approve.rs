@@ -7,7 +7,7 @@ use super::confirm;
 use super::failure::Failure;
 use super::project::{block_on, client, layout};
 use super::run::{Reason, request};
-use crate::pipeline::{Command, RunId, StageName, StageState, State, explain};
+use crate::pipeline::{Command, RunId, StageName, State, explain};
 
 /// What is approved or declined.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,31 +42,9 @@ pub struct DeclineArguments {
 
 /// A stage that waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Awaited {
-    /// The run.
-    pub run: RunId,
-    /// The stage.
-    pub stage: StageName,
-    /// Whose word it waits for; empty is anybody's.
-    pub of: Vec<String>,
-}
-
-/// All stages that wait for a person.
-pub fn awaited(state: &State) -> Vec<Awaited> {
-    let mut found = Vec::new();
-    for run in state.runs.values().filter(|run| !run.is_finished()) {
-        for (stage, entry) in &run.stages {
-            if let StageState::AwaitingApproval { of, .. } = &entry.state {
-                found.push(Awaited { run: run.id, stage: stage.clone(), of: of.clone() });
-            }
-        }
-    }
-    found
-}
-
-/// `alice or bob`, or `anybody`.
-pub fn of_whom(of: &[String]) -> String {
-    if of.is_empty() { "anybody".to_owned() } else { of.join(" or ") }
+struct Awaited {
+    run: RunId,
+    stage: StageName,
 }
 
 /// Lets a stage go on, after saying which.
@@ -108,7 +86,8 @@ fn meant(state: &State, run: Option<RunId>, stage: Option<&StageName>) -> Result
     let is_meant = |awaited: &Awaited| {
         run.is_none_or(|run| run == awaited.run) && stage.is_none_or(|stage| *stage == awaited.stage)
     };
-    let mut found: Vec<Awaited> = awaited(state).into_iter().filter(is_meant).collect();
+    let awaiting = state.awaiting_approval().map(|(run, stage, _)| Awaited { run, stage: stage.clone() });
+    let mut found: Vec<Awaited> = awaiting.filter(is_meant).collect();
     if found.len() > 1 {
         let each: Vec<String> = found.iter().map(|found| format!("{} of run {}", found.stage, found.run)).collect();
         let text = format!("several stages wait: {}; say which with RUN and --stage", each.join(", "));
@@ -119,7 +98,7 @@ fn meant(state: &State, run: Option<RunId>, stage: Option<&StageName>) -> Result
 
 /// What will happen, in one line.
 fn account(state: &State, meant: &Awaited) -> String {
-    let mut text = format!("{} of run {} goes on", meant.stage, meant.run);
+    let mut text = format!("to approve: {} of run {}", meant.stage, meant.run);
     if let Some(run) = state.runs.get(&meant.run) {
         text.push_str(&format!(" ({}; source {}", explain::trigger(&run.trigger), run.inputs.source.label()));
         if let Some(model) = run.model_for(&state.graph, &meant.stage) {
@@ -133,12 +112,6 @@ fn account(state: &State, meant: &Awaited) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn where_nobody_is_named_anybody_may() {
-        assert_eq!(of_whom(&[]), "anybody");
-        assert_eq!(of_whom(&["alice".to_owned(), "bob".to_owned()]), "alice or bob");
-    }
 
     #[test]
     fn where_nothing_waits_it_is_left_to_the_daemon_to_say_so() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use super::alerts::{AlertsAction, AlertsArguments};
+use super::alerts::AlertsArguments;
 use super::approve::{ApproveArguments, DeclineArguments};
 use super::config::ConfigCommand;
 use super::data::DataCommand;
@@ -24,6 +24,7 @@ use super::releases::RollbackArguments;
 use super::run::{CancelArguments, Reason, RunArguments, SelectionArguments};
 use super::scrape::ScrapeArguments;
 use super::serve::ServeArguments;
+use super::up::DownArguments;
 use crate::api::ssh::Place;
 
 /// A terminal control center for machine-learning apps: watches a repository and a data folder, and runs
@@ -80,11 +81,7 @@ pub enum Command {
     },
     /// Stop the daemon; the deployed app goes on
     #[command(after_help = "Example: trainyard down --all")]
-    Down {
-        /// Stop the deployed app too
-        #[arg(long)]
-        all: bool,
-    },
+    Down(DownArguments),
     /// Start a run, from a stage on
     #[command(after_help = "Example: trainyard run test --wait")]
     Run(RunArguments),
@@ -269,7 +266,7 @@ impl Command {
             | Self::Demo(_)
             | Self::Init(_)
             | Self::Up { .. }
-            | Self::Down { .. }
+            | Self::Down(_)
             | Self::Run(_)
             | Self::Cancel(_)
             | Self::Lock(_)
@@ -293,14 +290,12 @@ impl Command {
             Self::Rollback(arguments) => !arguments.plan,
             Self::Models(arguments) => arguments.acts(),
             Self::Data(command) => command.acts(),
-            Self::Alerts(arguments) => match &arguments.action {
-                Some(AlertsAction::Silence { .. } | AlertsAction::Unsilence { .. }) => true,
-                None => false,
-            },
+            // All that can be done with an alert changes what follows from it.
+            Self::Alerts(arguments) => arguments.action.is_some(),
             Self::Demo(_)
             | Self::Init(_)
             | Self::Up { .. }
-            | Self::Down { .. }
+            | Self::Down(_)
             | Self::Run(_)
             | Self::Cancel(_)
             | Self::Lock(_)

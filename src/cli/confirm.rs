@@ -61,6 +61,18 @@ fn stopped(run: &Run, now: Moment) -> String {
     }
 }
 
+/// Before the deployed app is stopped: in production the name, elsewhere a yes. With nothing live nobody is asked.
+pub fn stop(layout: &Layout, snapshot: &Snapshot, name: Option<&str>, is_yes: bool) -> Result<(), Failure> {
+    let Some(live) = snapshot.state.live else { return Ok(()) };
+    let project = &snapshot.daemon.project;
+    let place = production(layout, snapshot);
+    named(project, place.as_deref(), "stopping the app", name, ask)?;
+    if place.is_some() || is_yes || name.is_some() {
+        return Ok(());
+    }
+    agreed(ask(&format!("release {live} of {project} will stop serving; stop it? [y/N] "))?.as_deref()).map(drop)
+}
+
 /// Before a stage is approved: in production the name, if it deploys.
 pub fn approval(layout: &Layout, snapshot: &Snapshot, stage: &StageName, name: Option<&str>) -> Result<(), Failure> {
     let is_deploy = snapshot.state.graph.get(stage).is_some_and(|spec| spec.kind == StageKind::Deploy);

@@ -25,8 +25,10 @@ pub fn run(folder: &Path) -> Result<(), Failure> {
         // In its own words, before anything is made.
         layout.check_runtime().map_err(|error| Failure::Unreachable(error.to_string()))?;
     }
-    let readiness = Readiness::from_environment()
-        .map_err(|error| Failure::Usage(format!("NOTIFY_SOCKET cannot be used: {error}")))?;
+    let readiness = Readiness::from_environment().unwrap_or_else(|error| {
+        note(&format!("the service manager cannot be told, for NOTIFY_SOCKET cannot be used: {error}"));
+        None
+    });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;

@@ -71,7 +71,7 @@ fn dispatch(folder: &Path, command: Option<Command>, is_observer: bool, out: &mu
         }
         Some(Command::Up { foreground: true }) => daemon::run(folder),
         Some(Command::Up { foreground: false }) => up::up(folder, out),
-        Some(Command::Down { all }) => up::down(folder, all, out),
+        Some(Command::Down(arguments)) => up::down(folder, &arguments, out),
         Some(Command::Run(arguments)) => run::run(folder, &arguments, out),
         Some(Command::Plan { selection, json }) => show::plan(folder, &selection.selection(), is_observer, json, out),
         Some(Command::Cancel(arguments)) => run::cancel(folder, &arguments, out),
@@ -151,7 +151,7 @@ fn demo_command(arguments: &demo::DemoArguments, out: &mut impl Write) -> Result
         started.map(drop).map_err(|failure| failure.to_string())
     };
     // What cannot be stopped now says so in its own log; the demo is over either way.
-    let stop = |folder: &Path| drop(up::down(folder, true, &mut io::sink()));
+    let stop = |folder: &Path| drop(up::down_all(folder, &mut io::sink()));
     let open = |handles: DemoHandles| {
         let hooks = DemoHooks {
             next_batch: handles.register,

@@ -207,7 +207,7 @@ mod tests {
     /// A journal of so many notes.
     fn trail(folder: &Path, notes: u64) -> Trail {
         let (mut journal, _) = Journal::open(&folder.join("journal.db")).unwrap();
-        let note = |sequence| Recorded {
+        let note = |sequence: u64| Recorded {
             sequence,
             at: Moment(i64::try_from(sequence).unwrap()),
             event: Event::Noted { text: format!("note {sequence}") },

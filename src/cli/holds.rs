@@ -2,19 +2,18 @@
 
 use std::io::Write;
 
-use super::approve::{awaited, of_whom};
 use super::failure::Failure;
 use super::show::{clock, duration};
 use crate::api::types::{OperatorSession, Snapshot};
-use crate::pipeline::{Lock, Moment};
+use crate::pipeline::{Lock, Moment, explain};
 
 /// Writes a line for each.
 pub fn show(snapshot: &Snapshot, now: Moment, out: &mut impl Write) -> Result<(), Failure> {
     if let Some(lock) = &snapshot.state.lock {
         writeln!(out, "lock       {}", lock_line(lock, now))?;
     }
-    for awaited in awaited(&snapshot.state) {
-        let (stage, run, of) = (awaited.stage, awaited.run, of_whom(&awaited.of));
+    for (run, stage, of) in snapshot.state.awaiting_approval() {
+        let of = explain::any_of(of);
         writeln!(out, "approval   {stage} of run {run} waits for {of}; `trainyard approve` or `trainyard decline`")?;
     }
     for operator in &snapshot.live.operators {

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::confirm;
 use super::failure::{Failure, failed};
-use super::project::{block_on, client, layout};
+use super::project::{block_on, client, layout, resting, state};
 use crate::api::client::ClientError;
 use crate::disk::{FileLock, Layout};
 use crate::engine::release_host::ReleaseHost;
@@ -86,10 +87,42 @@ fn said(layout: &Layout, from: u64) -> String {
     if text.is_empty() { format!("the daemon ended at once; see {}", layout.daemon_log().display()) } else { text }
 }
 
-/// Stops the daemon, and with `all` the deployed app.
-pub fn down(folder: &Path, all: bool, out: &mut impl Write) -> Result<(), Failure> {
+/// What is stopped.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DownArguments {
+    /// Stop the deployed app too
+    #[arg(long)]
+    pub all: bool,
+    /// Do not ask
+    #[arg(long, requires = "all")]
+    pub yes: bool,
+    /// The project's name, which production wants where nobody can be asked
+    #[arg(long, value_name = "NAME", requires = "all")]
+    pub confirm: Option<String>,
+}
+
+/// Stops the daemon, and if it is wanted the deployed app, after saying what stops serving.
+pub fn down(folder: &Path, arguments: &DownArguments, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
-    let client = client(&layout)?;
+    if arguments.all {
+        // What cannot be read must not keep anybody from stopping it.
+        let (state, snapshot) = state(&layout).unwrap_or_default();
+        let snapshot = snapshot.unwrap_or_else(|| resting(&layout, state));
+        confirm::stop(&layout, &snapshot, arguments.confirm.as_deref(), arguments.yes)?;
+    }
+    stop_daemon(&layout, out)?;
+    if arguments.all { stop_app(layout, out) } else { Ok(()) }
+}
+
+/// Stops both, asking nobody.
+pub fn down_all(folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
+    let layout = layout(folder)?;
+    stop_daemon(&layout, out)?;
+    stop_app(layout, out)
+}
+
+fn stop_daemon(layout: &Layout, out: &mut impl Write) -> Result<(), Failure> {
+    let client = client(layout)?;
     match block_on(async { Ok(client.end().await) })? {
         Ok(()) => {
             let deadline = Instant::now() + STOP;
@@ -104,7 +137,7 @@ pub fn down(folder: &Path, all: bool, out: &mut impl Write) -> Result<(), Failur
         Err(ClientError::NotRunning(_)) => writeln!(out, "no daemon runs for {}", layout.project().display())?,
         Err(error) => return Err(error.into()),
     }
-    if all { stop_app(layout, out) } else { Ok(()) }
+    Ok(())
 }
 
 /// Takes the deployed app out of service, wherever it runs. What is left of it is an error, for it may go on serving.

@@ -52,6 +52,8 @@ fn a_new_project_is_a_clean_repository_without_its_data() {
     let is_committed = |name: &str| tree.get_path(Path::new(name)).is_ok();
     assert!(FILES.iter().all(|(name, _)| is_committed(name)) && is_committed(config::FILE_NAME));
     assert!(!is_committed("data") && !is_committed(".trainyard"));
+    // What the first training leaves is no change of the source either.
+    fs::write(project.folder().join("data.toml"), "").unwrap();
     let mut options = git2::StatusOptions::new();
     options.include_untracked(true).include_ignored(false);
     assert!(repository.statuses(Some(&mut options)).unwrap().is_empty());
