@@ -50,8 +50,6 @@ settle = "100ms"
 command = ["sh", "train.sh"]
 environment = { MARKER = "@MARK@" }
 "#;
-/// What the hint line says for as long as a line is lost.
-const LOST: &str = "line to ";
 /// How long a process may take to end.
 const GONE: Duration = Duration::from_secs(20);
 /// Wide enough that no message is cut in two.
@@ -109,6 +107,16 @@ impl Machines {
     }
 }
 
+/// Whether the screen says that the line is lost: in its first line, and in its last unless an answer stands there.
+fn says_lost(text: &str) -> bool {
+    text.contains("line lost ") || (text.contains("line to ") && text.contains(" lost "))
+}
+
+/// Whether it says that the line does not come back by itself.
+fn says_ended(text: &str) -> bool {
+    text.contains("line ended") || (text.contains("line to ") && text.contains(" ended: "))
+}
+
 /// The `ssh` that is the line of a screen.
 #[track_caller]
 fn line_of(terminal: &Terminal) -> u32 {
@@ -141,7 +149,7 @@ fn a_line_that_is_cut_in_the_middle_of_train_comes_back_by_itself_and_nothing_is
     // Nobody is let in for a while, so that what is shown meanwhile can be seen.
     machines.sshd.stop();
     send(ssh, Signal::KILL);
-    terminal.wait_for("the loss of the line", |text| text.contains(LOST) && text.contains("lost"));
+    terminal.wait_for("the loss of the line", says_lost);
     assert!(terminal.text().contains("run 2"), "the last known board stays:\n{}", terminal.text());
     let log = || fs::read(machines.far.state("runs/2/train.1/log")).map_or(0, |bytes| bytes.len());
     let before = log();
@@ -149,7 +157,7 @@ fn a_line_that_is_cut_in_the_middle_of_train_comes_back_by_itself_and_nothing_is
     assert_eq!(machines.far.daemon(), daemon, "the daemon goes on");
 
     machines.sshd.start_again();
-    terminal.wait_for("the line to come back", |text| !text.contains(LOST));
+    terminal.wait_for("the line to come back", |text| !says_lost(text));
     assert_ne!(line_of(&terminal), ssh);
     machines.far.expect_run(2, "passed");
     terminal.wait_for_text(&format!("line {LINES}"));
@@ -218,7 +226,7 @@ fn a_line_that_may_not_come_back_says_what_to_do() {
     let mut terminal = machines.attach();
     machines.sshd.revoke();
     send(line_of(&terminal), Signal::KILL);
-    terminal.wait_for("the end of the line", |text| text.contains(LOST) && text.contains("ended"));
+    terminal.wait_for("the end of the line", says_ended);
     assert!(terminal.text().contains("faraway"), "the last known board stays:\n{}", terminal.text());
     terminal.press("q");
     assert!(terminal.ended().success());
@@ -244,7 +252,7 @@ fn every_command_is_done_over_there_with_host() {
     }
     let machines = Machines::new("");
     let place = machines.place();
-    let host = |arguments: &[&str]| machines.command(&[&["--host", &place], arguments].concat());
+    let host = |arguments: &[&str]| machines.command(&[&["--host", place.as_str()][..], arguments].concat());
     host(&["up"]).ok();
     machines.far.register("first.csv", "x\n1\n");
     machines.far.expect_run(1, "passed");

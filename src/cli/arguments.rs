@@ -25,8 +25,8 @@ use super::releases::RollbackArguments;
 use super::run::{CancelArguments, Reason, RunArguments, SelectionArguments};
 use super::scrape::ScrapeArguments;
 use super::serve::ServeArguments;
-use crate::api::ssh::Place;
 use super::up::DownArguments;
+use crate::api::ssh::Place;
 
 /// A terminal control center for machine-learning apps: watches a repository and a data folder, and runs
 /// train → test → image build → deploy by itself or by a key.

@@ -327,9 +327,10 @@ fn of_ssh(host: String, said: &str, is_batch: bool) -> LineError {
     if line_with(&["Too many authentication failures"]).is_some() {
         return LineError::TooManyKeys { host };
     }
-    if let Some(line) =
-        line_with(&["Bad configuration option", "Bad owner or permissions", "bad configuration options"])
-    {
+    // The first line says where; a summary follows.
+    let is_of_configuration =
+        |line: &&str| line.contains("Bad configuration option") || line.contains("Bad owner or permissions");
+    if let Some(line) = said.lines().find(is_of_configuration) {
         return LineError::Configuration { said: line.trim().to_owned() };
     }
     if let Some(line) = line_with(&["Connection refused"]) {

@@ -88,7 +88,7 @@ fn what_ssh_prints_is_recognised() {
         (
             "/home/ann/.ssh/config: line 3: Bad configuration option: prot\n/home/ann/.ssh/config: terminating, 1 bad configuration options",
             LineError::Configuration {
-                said: "/home/ann/.ssh/config: terminating, 1 bad configuration options".to_owned(),
+                said: "/home/ann/.ssh/config: line 3: Bad configuration option: prot".to_owned(),
             },
         ),
         (

@@ -30,7 +30,9 @@ impl LineFolder {
         for number in 0..MOST {
             match create_own_folder(&format!("{NAME}{pid}-{number}")) {
                 Ok(path) => {
-                    path.parent().into_iter().for_each(remove_left);
+                    if let Some(parent) = path.parent() {
+                        remove_left(parent);
+                    }
                     return Self::at(path).checked();
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -148,7 +148,7 @@ mod tests {
             let place: Place = text.parse().unwrap();
             let told = (place.destination(), place.machine(), place.folder().map(str::to_owned));
             assert_eq!(told, (destination.to_owned(), machine.to_owned(), folder.map(str::to_owned)), "{text}");
-            assert_eq!(place.to_string().parse(), Ok(place), "{text}");
+            assert_eq!(place.to_string().parse::<Place>(), Ok(place), "{text}");
         }
     }
 
