@@ -102,6 +102,7 @@ fn not_running(layout: &Layout) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::types::API_VERSION;
     use crate::pipeline::Moment;
 
     fn information(version: &str) -> DaemonInformation {
@@ -113,6 +114,8 @@ mod tests {
             host: "box".to_owned(),
             target: None,
             started: Moment(0),
+            api: API_VERSION,
+            journal: String::new(),
         }
     }
 
