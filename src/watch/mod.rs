@@ -11,6 +11,7 @@ mod data;
 mod filesystem;
 mod folders;
 mod open_files;
+mod pointers;
 mod repository;
 mod source;
 mod worker;
@@ -24,7 +25,8 @@ use std::time::Duration;
 
 pub use data::data_files;
 pub use filesystem::network as network_filesystem;
-pub use repository::{RepositoryError, checkout};
+pub use pointers::is_lfs_pointer;
+pub use repository::{RepositoryError, checkout, is_bare};
 pub use worker::WatchError;
 
 use crate::api::types::WatchHealth;
@@ -53,8 +55,30 @@ pub enum Report {
     Settings,
     /// The watcher itself is in this state.
     Health(WatchHealth),
+    /// What of the source is not really there, if something is not.
+    Incomplete(Option<String>),
     /// Something that people should know.
     Note(String),
+}
+
+/// What of the source counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// The files of the work tree, whenever one is saved.
+    Saves,
+    /// The commits of HEAD or the branch, where there is a repository.
+    Commits,
+    /// The same, and a repository must be there.
+    Pushes,
+    /// The files of the work tree; in a bare repository, its commits.
+    Nothing,
+}
+
+impl Follow {
+    /// Whether only commits count, whatever the repository is.
+    pub fn is_by_commit(self) -> bool {
+        matches!(self, Self::Commits | Self::Pushes)
+    }
 }
 
 /// Which part of the source a stage depends on.
@@ -76,8 +100,10 @@ pub struct Watched {
     pub configuration: PathBuf,
     /// The source tree.
     pub source: PathBuf,
-    /// Whether only commits count.
-    pub by_commit: bool,
+    /// What of it counts.
+    pub follow: Follow,
+    /// The branch whose commits count; `None` is that of HEAD.
+    pub branch: Option<String>,
     /// Globs ignored beyond `.gitignore`.
     pub ignore: Vec<String>,
     /// Which parts of it matter to whom.
