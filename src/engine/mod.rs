@@ -23,6 +23,8 @@ pub mod prune;
 pub mod registry;
 pub mod release_host;
 pub mod releases;
+mod remote_poll;
+pub mod schedule;
 pub mod spool;
 mod stamps;
 pub mod status;

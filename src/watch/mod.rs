@@ -8,6 +8,7 @@
 //! readable header, and equal before and after it was digested.
 
 mod data;
+mod fast_forward;
 mod filesystem;
 mod folders;
 mod open_files;
@@ -24,6 +25,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use data::data_files;
+pub use fast_forward::{Advance, FollowError, FollowedBranch};
 pub use filesystem::network as network_filesystem;
 pub use pointers::is_lfs_pointer;
 pub use repository::{RepositoryError, checkout, is_bare};
@@ -31,6 +33,30 @@ pub use worker::WatchError;
 
 use crate::api::types::WatchHealth;
 use crate::pipeline::{Inputs, StageName, Trigger};
+
+/// Variables by which git tells programs that it starts, such as hooks, of one repository. Whoever goes on to work on another
+/// must not hand them down.
+pub const GIT_VARIABLES: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_GRAFT_FILE",
+    "GIT_SHALLOW_FILE",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_REFLOG_ACTION",
+    "GIT_PUSH_OPTION_COUNT",
+];
 
 /// What the watcher has seen.
 #[derive(Debug, Clone, PartialEq)]

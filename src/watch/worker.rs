@@ -285,7 +285,9 @@ impl Worker {
 
     /// HEAD, refs and the like; lock files and the store of objects say nothing.
     fn changed_git(&mut self, path: &Path, is_folder: bool, now: Instant) {
-        if path.extension().is_some_and(|extension| extension == "lock") {
+        // Written at every look at a remote, whatever that brings.
+        let is_fetched = path.file_name().is_some_and(|name| name == "FETCH_HEAD");
+        if is_fetched || path.extension().is_some_and(|extension| extension == "lock") {
             return;
         }
         if is_folder {
