@@ -44,8 +44,11 @@ pub fn look_around(folder: &Path, settings: &Settings) -> Vec<Finding> {
         let message = format!("the data folder {} does not exist", data.display());
         findings.push(warning(message, format!("make it: mkdir -p {}", data.display())));
     }
-    findings.extend(settings.stages.iter().filter_map(|stage| check_program(&source, stage)));
-    findings.extend(settings.stages.iter().filter_map(|stage| check_file(&source, stage)));
+    // What a bare repository holds is seen only once a commit of it is checked out.
+    if !is_bare_repository(&source) {
+        findings.extend(settings.stages.iter().filter_map(|stage| check_program(&source, stage)));
+        findings.extend(settings.stages.iter().filter_map(|stage| check_file(&source, stage)));
+    }
     findings
 }
 

@@ -155,10 +155,10 @@ async fn run(mut command: Command, limit: Duration) -> io::Result<(Option<ExitSt
             None
         }
     };
-    if let Some(reading) = &mut reading {
-        if tokio::time::timeout(LAST_WORDS, &mut *reading).await.is_err() {
-            reading.abort();
-        }
+    if let Some(reading) = &mut reading
+        && tokio::time::timeout(LAST_WORDS, &mut *reading).await.is_err()
+    {
+        reading.abort();
     }
     let said = said.lock().unwrap_or_else(PoisonError::into_inner);
     Ok((ended, String::from_utf8_lossy(&said).into_owned()))
@@ -218,7 +218,7 @@ mod tests {
             command.process_group(0).kill_on_drop(true);
             command
         };
-        let limit = Duration::from_millis(200);
+        let limit = Duration::from_secs(1);
         let (ended, said) = run(shell("echo begun >&2; sleep 600 & wait"), limit).await.unwrap();
         assert_eq!((ended, said.trim()), (None, "begun"));
         let much = "i=0; while [ $i -lt 4000 ]; do echo 0123456789 >&2; i=$((i + 1)); done; echo last >&2; exit 3";

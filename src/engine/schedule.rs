@@ -64,14 +64,11 @@ impl Calendar {
 
     fn fires(&mut self, schedule: &ScheduleSettings, now: Moment, is_start: bool) -> bool {
         let times = schedule.times();
-        let kept = match self.0.get_mut(&schedule.name) {
-            Some(kept) if kept.times == times => kept,
+        if self.0.get(&schedule.name).is_none_or(|kept| kept.times != times) {
             // What passed before it was written was nobody's intention.
-            Some(_) | None => {
-                self.0.insert(schedule.name.clone(), Kept { times, until: now, fired: None });
-                return false;
-            }
-        };
+            self.0.insert(schedule.name.clone(), Kept { times, until: now, fired: None });
+        }
+        let Some(kept) = self.0.get_mut(&schedule.name) else { return false };
         // The clock was set back. To wait until it is where it was may be to wait for ever.
         kept.until = kept.until.min(now);
         let first_behind = |after: Moment| schedule.next_after(after).filter(|at| *at <= now);
