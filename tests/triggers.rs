@@ -75,8 +75,14 @@ impl Workshop {
         self.git(&self.clone, &["rev-parse", "HEAD"]).ok().stdout.trim().to_owned()
     }
 
+    /// Makes the repository beside this one a submodule.
+    fn add_library(&self) {
+        let library = self.project.outside().join("library.git").display().to_string();
+        self.git(&self.clone, &["submodule", "--quiet", "add", &library, "library"]).ok();
+    }
+
     fn push(&self, arguments: &[&str]) {
-        self.git(&self.clone, &[&["push", "-q"], arguments].concat()).ok();
+        self.git(&self.clone, &[&["push", "-q"][..], arguments].concat()).ok();
     }
 
     /// Commits and pushes.
@@ -386,7 +392,7 @@ fn pointers_and_submodules_in_a_commit_are_told_and_the_rest_of_it_runs() {
     shop.wait_for_problem("source", "model.bin is an LFS pointer, and a clean checkout of the commit holds no more");
 
     shop.push(&["../library.git", "main"]);
-    shop.git(&shop.clone, &["submodule", "--quiet", "add", "../library.git", "library"]).ok();
+    shop.add_library();
     shop.write("model.bin", "a whole model");
     let second = shop.publish("second");
     shop.expect_run_on(2, &second, "second");
@@ -400,7 +406,7 @@ fn pointers_and_submodules_in_a_work_tree_are_told_with_the_command_that_brings_
     shop.bare("library.git");
     shop.commit("first");
     shop.push(&["../library.git", "main"]);
-    shop.git(&shop.clone, &["submodule", "--quiet", "add", "../library.git", "library"]).ok();
+    shop.add_library();
     shop.write("model.bin", POINTER);
     shop.commit("second");
     shop.git(&shop.project.outside(), &["clone", "-q", "clone", "wine.git"]).ok();

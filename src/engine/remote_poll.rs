@@ -144,7 +144,8 @@ async fn run(mut command: Command, limit: Duration) -> io::Result<(Option<ExitSt
     let group = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
     let said = Arc::new(Mutex::new(Vec::new()));
     let mut reading = child.stderr.take().map(|errors| tokio::spawn(keep_end(errors, said.clone())));
-    let ended = match tokio::time::timeout(limit, child.wait()).await {
+    let waited = tokio::time::timeout(limit, child.wait()).await;
+    let ended = match waited {
         Ok(ended) => Some(ended?),
         Err(_) => {
             if let Some(group) = group {

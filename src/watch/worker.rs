@@ -292,6 +292,9 @@ impl Worker {
         }
         if is_folder {
             self.folders.add_tree(path, &|_| true);
+        } else if !path.exists() && !self.git_folders().contains(path) {
+            // Packing refs removes their folders, which come back with the next push.
+            self.folders.forget(path);
         }
         self.source_changed(now);
     }
