@@ -58,7 +58,7 @@ pub(super) async fn follow(layout: Layout, settings: CurrentSettings, status: St
             Some(remote) => {
                 let failed = look(&layout.project().join(&source.path), &source, remote).await.err();
                 failures = if failed.is_some() { failures + 1 } else { 0 };
-                status.problem(SUBJECT, failed.map(|error| error.to_string()));
+                status.problem(SUBJECT, failed.map(|error| without_credentials(&error.to_string())));
                 Some(pause(remote.poll, failures))
             }
         };
@@ -189,9 +189,33 @@ fn last_words(said: &str) -> Option<String> {
     Some((*line).to_owned())
 }
 
+/// The text without names and passwords in URLs: everybody who is attached reads it.
+fn without_credentials(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(['/', '\'', '"', '`', ' ', '\n']).unwrap_or(part.len());
+        let (authority, rest) = part.split_at(end);
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        clean.push_str("://");
+        clean.push_str(host);
+        clean.push_str(rest);
+    }
+    clean
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_in_urls_are_told_to_nobody() {
+        assert_eq!(
+            without_credentials("`git fetch https://me:s3cret@example.org/a.git` failed: 'ssh://git@b/c@d' is gone"),
+            "`git fetch https://example.org/a.git` failed: 'ssh://b/c@d' is gone"
+        );
+        assert_eq!(without_credentials("git@example.org: Permission denied"), "git@example.org: Permission denied");
+    }
 
     #[test]
     fn what_fails_is_asked_less_and_less_often_but_not_less_than_is_said() {
