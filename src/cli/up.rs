@@ -13,6 +13,7 @@ use super::project::{block_on, client, layout, resting, state};
 use crate::api::client::ClientError;
 use crate::disk::{FileLock, Layout};
 use crate::engine::release_host::ReleaseHost;
+use crate::watch::GIT_VARIABLES;
 
 /// How long a daemon may take to answer after its start.
 const START: Duration = Duration::from_secs(30);
@@ -47,7 +48,12 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
     layout.create().map_err(at)?;
     let log = OpenOptions::new().create(true).append(true).open(layout.daemon_log()).map_err(at)?;
     let said_before = log.metadata().map_err(at)?.len();
-    let mut child = Command::new(std::env::current_exe().map_err(failed)?)
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    // A hook of git may have started us; the daemon and its stages must not take its repository for theirs.
+    for name in GIT_VARIABLES {
+        command.env_remove(name);
+    }
+    let mut child = command
         .arg("-C")
         .arg(layout.project())
         .arg("daemon")

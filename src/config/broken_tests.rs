@@ -59,7 +59,7 @@ fn a_key_outside_of_a_table_is_told_where_keys_belong() {
             "1:1",
             "key `name` stands outside of a table",
             "name = \"x\"",
-            "^^^^ put it under one of the tables `project`, `source`, `data`, `models`, `stages`, `monitor`, `notify`"
+            "^^^^ put it under one of the tables `project`, `source`, `data`, `models`, `stages`, `monitor`, `schedules`, `notify`"
         )
     );
 }
@@ -314,14 +314,6 @@ fn an_unknown_word_is_told_with_the_nearest_one() {
             "algorithms = [\"perceptron\"]",
             "              ^^^^^^^^^^^^ valid values: `auto`, `logistic`, `naive-bayes`, `linear`, `elastic-net`, `svm`, `forest`, `boosting`"
         )
-    );
-}
-
-#[test]
-fn what_is_not_built_yet_is_said_by_name() {
-    assert_eq!(
-        told_before_a_stage("[source]\ntrigger = \"push\""),
-        error("2:11", "trigger `push` is not built yet", "trigger = \"push\"", "          ^^^^^^ use `commit`")
     );
 }
 

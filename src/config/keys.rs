@@ -2,13 +2,14 @@
 //!
 //! The reader takes its lists of valid keys, ranges and choices from here; the JSON schema and the reference in the
 //! docs are made from here. A key that is not in this table does not exist, and a test shows that every key in it is
-//! read. Its rows lie in `keys/`: `project.rs` has what is no stage, `monitor.rs` what is scraped, `notify.rs` who is told, `stage.rs` what every
+//! read. Its rows lie in `keys/`: `project.rs` has what is no stage, `source.rs` what starts runs, `monitor.rs` what is scraped, `notify.rs` who is told, `stage.rs` what every
 //! stage, commands, training and images have, `deploy.rs` what is said of releases.
 
 mod deploy;
 mod monitor;
 mod notify;
 mod project;
+mod source;
 mod stage;
 
 use Presence::{Default, Optional, Required};
@@ -72,6 +73,8 @@ pub enum Section {
     Bearer,
     /// `[[monitor.alerts]]`
     Alert,
+    /// `[[schedules]]`
+    Schedule,
     /// `[[notify]]`
     Notify,
 }
@@ -107,7 +110,7 @@ impl Section {
         Self::Basic,
         Self::Bearer,
         Self::Alert,
-        Self::Notify,
+        Self::Schedule,
     ];
 
     /// The sections whose keys stand in the table of a stage beside those of [`Section::Stage`]. Which of them a stage
@@ -154,6 +157,7 @@ impl Section {
             Self::Basic => "`basic` of [[monitor.targets]]",
             Self::Bearer => "`bearer` of [[monitor.targets]]",
             Self::Alert => "[[monitor.alerts]]",
+            Self::Schedule => "[[schedules]]",
             Self::Notify => "[[notify]]",
         }
     }
@@ -281,7 +285,8 @@ pub struct Key {
 impl Key {
     /// Every key.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        [project::KEYS, monitor::KEYS, notify::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
+        [project::KEYS, source::KEYS, monitor::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
+        [project::KEYS, source::KEYS, monitor::KEYS, notify::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
     }
 
     /// TOML text of a valid value: the default, or an example.
@@ -292,41 +297,8 @@ impl Key {
     }
 }
 
-/// A key of the design that is not built yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Later {
-    /// Where it would be written.
-    pub(super) section: Section,
-    /// Its name.
-    pub(super) name: &'static str,
-    /// What to say.
-    pub(super) message: &'static str,
-    /// What to do.
-    pub(super) hint: &'static str,
-}
-
-/// Keys that the design names and that are refused by name until they do something.
-pub(super) const LATER: &[Later] = &[
-    later(
-        Section::Source,
-        "remote",
-        "`remote` is not built yet",
-        "remove it; `trigger = \"commit\"` follows local commits",
-    ),
-    later(
-        Section::Source,
-        "poll",
-        "`poll` is not built yet",
-        "remove it; `trigger = \"commit\"` follows local commits",
-    ),
-];
-
 const fn key(section: Section, name: &'static str, shape: Shape, presence: Presence, meaning: &'static str) -> Key {
     Key { section, name, shape, presence, meaning }
-}
-
-const fn later(section: Section, name: &'static str, message: &'static str, hint: &'static str) -> Later {
-    Later { section, name, message, hint }
 }
 
 /// The key of that name in the first of `sections` that has it.
@@ -373,13 +345,6 @@ mod tests {
         for key in Key::all() {
             let text = format!("{} = {}", key.name, key.sample());
             assert!(toml::from_str::<toml::Table>(&text).is_ok(), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_built_yet_is_no_key() {
-        for later in LATER {
-            assert_eq!(find(&[later.section], later.name), None, "{}", later.name);
         }
     }
 }

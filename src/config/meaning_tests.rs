@@ -138,7 +138,8 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(settings.name, "project");
     assert_eq!(settings.source.path, PathBuf::from("."));
     assert_eq!(settings.source.trigger, SourceTrigger::Save);
-    assert!(settings.source.ignore.is_empty());
+    assert!(settings.source.ignore.is_empty() && settings.schedules.is_empty());
+    assert_eq!((&settings.source.branch, &settings.source.remote), (&None, &None));
     assert_eq!(settings.data.path, PathBuf::from("data"));
     assert_eq!(settings.data.include, ["*.csv", "*.csv.gz"]);
     assert_eq!(settings.data.contract, Path::new("data.toml"));
@@ -187,7 +188,7 @@ fn written(section: Section, wanted: impl Fn(&Key) -> bool) -> String {
         Section::Notify if !own.contains("webhook = ") && !own.contains("command = ") => {
             format!("{}\n{own}webhook = {{ env = \"HOOK\" }}\n{LEAST}", section.title())
         }
-        Section::Panel | Section::ScrapeTarget | Section::Alert | Section::Notify => {
+        Section::Panel | Section::ScrapeTarget | Section::Alert | Section::Schedule | Section::Notify => {
             format!("{}\n{own}{LEAST}", section.title())
         }
         Section::Basic => format!("{SCRAPED}[monitor.targets.basic]\n{own}{}{LEAST}", secret(&own, "password")),

@@ -4,14 +4,16 @@
 //! the getters of `values.rs` and `engine_values.rs` and notes what is unknown or ill-formed, `relations.rs` looks at
 //! what stages need of each other, and `errors.rs` turns all that was noted into lines and columns. No step stops at an
 //! error. `keys.rs` is the one table of what may be written: the reader, the JSON schema and the reference in the docs
-//! come from it. What is written becomes settings in `sections.rs`, `project_secrets.rs`, `scrape_targets.rs`, `alerts.rs`, `notify.rs` and, for stages, in
+//! come from it. What is written becomes settings in `sections.rs`, `source_settings.rs`, `schedules.rs`, `project_secrets.rs`, `scrape_targets.rs`, `alerts.rs`, `notify.rs` and, for stages, in
 //! `stages.rs`, which asks `actions.rs`, `image.rs` and `deploy.rs` what a stage does and `runner.rs` where.
 //!
 //! This room knows the types of `pipeline` and the rules of files of `disk`; it starts nothing, watches nothing and
-//! talks to nobody. Only `load`, `detect.rs` and `world.rs` look at the file system, and none of them writes to it.
+//! talks to nobody. Only `load`, `detect.rs` and `world.rs` look at the file system, and `schedules.rs` at the time zones that
+//! this machine knows; none of them writes to it.
 
 mod actions;
 mod alerts;
+mod cron;
 mod definition;
 mod deploy;
 mod detect;
@@ -30,12 +32,14 @@ mod project_secrets;
 mod reader;
 mod relations;
 mod runner;
+mod schedules;
 mod schema;
 mod scrape_settings;
 mod scrape_targets;
 mod secret_sources;
 mod sections;
 mod settings;
+mod source_settings;
 mod stages;
 mod summary;
 mod syntax;
@@ -54,16 +58,20 @@ mod broken_notify_tests;
 #[cfg(test)]
 mod broken_tests;
 #[cfg(test)]
+mod broken_trigger_tests;
+#[cfg(test)]
 mod engine_meaning_tests;
 #[cfg(test)]
 mod meaning_tests;
 #[cfg(test)]
 mod monitor_meaning_tests;
 
+pub use cron::{Cron, CronError};
 pub use detect::{Detected, Template, detect};
 pub use duration::{DurationError, HumanDuration};
 pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{Key, Presence, Section, Shape};
+pub use schedules::{Missed, ScheduleSettings, next_times};
 pub use notice_template::{NoticeField, NoticeTemplate};
 pub use notify_settings::{NoticeFormat, NotifySettings, NotifyWay, SecretText, WebhookSettings};
 pub use schema::{reference, schema};
@@ -72,9 +80,9 @@ pub use settings::{
     Action, AlertSettings, Algorithm, CanarySettings, ChampionRule, ComposeSettings, ContainerSettings, DataSettings,
     DeploySettings, DeployTarget, DockerSettings, DockerfileSettings, GateSettings, HealthSettings, ImageSettings,
     ImageStore, KubernetesSettings, Limits, ModelsSettings, MonitorSettings, PanelSettings, Runner, SearchSettings,
-    SecretSource, Settings, SourceSettings, SourceTrigger, SplitSettings, StageSettings, TargetKind, Task,
-    TrainSettings,
+    SecretSource, Settings, SplitSettings, StageSettings, TargetKind, Task, TrainSettings,
 };
+pub use source_settings::{RemoteSettings, SourceSettings, SourceTrigger};
 pub use summary::{SummaryPart, summary_parts};
 pub use template::render;
 pub use world::{Finding, Severity, look_around};
@@ -178,15 +186,17 @@ fn parse_named(
 fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Settings {
     let mut root = TableReader::root(problems, tree);
     let (name, secrets) = sections::project(&mut root, default_name);
-    let source = sections::source(&mut root);
+    let source = source_settings::source(&mut root);
     let data = sections::data(&mut root);
     let models = sections::models(&mut root);
     let drafts = stages::stages(&mut root);
     let (monitor, consequences) = sections::monitor(&mut root);
+    let (schedules, scheduled) = schedules::schedules(&mut root);
     let notify = notify::notify(&mut root);
     root.finish();
     let (mut stages, graph) = relations::connect(drafts, &consequences, problems);
     secrets.refuse_where_unsafe(&stages, problems);
+    schedules::check_stages(&scheduled, &graph, problems);
     let root = plain(&source.path);
     let no_source = [plain(&data.path), plain(&data.contract), Path::new(FILE_NAME)];
     let leave_out: Vec<PathBuf> =
@@ -196,7 +206,7 @@ fn settings(problems: &Problems, tree: &DeTable<'_>, default_name: &str) -> Sett
             image.leave_out.clone_from(&leave_out);
         }
     }
-    Settings { name, secrets: secrets.sources, source, data, models, stages, graph, monitor, notify }
+    Settings { name, secrets: secrets.sources, source, data, models, stages, graph, monitor, schedules, notify }
 }
 
 /// `./data` and `data` are the same folder.

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::errors::{Problems, Span};
-use super::keys::{self, Key, LATER, Section, Shape};
+use super::keys::{self, Key, Section, Shape};
 use super::names::{quoted, suggest};
 
 /// A key as it was written.
@@ -219,10 +219,6 @@ impl<'a> TableReader<'a> {
     }
 
     fn unknown(&self, key: &str, value: &DeValue<'_>) -> (String, String) {
-        let later = LATER.iter().find(|later| later.name == key && self.sections.contains(&later.section));
-        if let Some(later) = later {
-            return (later.message.to_owned(), later.hint.to_owned());
-        }
         if self.sections.contains(&Section::Root) {
             return unknown_at_top(key, value);
         }

@@ -1,4 +1,5 @@
-//! The sections that are no stages: `[project]`, `[source]`, `[data]`, `[models]` and `[monitor]`.
+//! The sections that are no stages: `[project]`, `[data]`, `[models]` and `[monitor]`. `[source]` has a file of its
+//! own.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use super::keys::Section;
 use super::project_secrets::ProjectSecrets;
 use super::reader::TableReader;
 use super::scrape_targets::{Defaults, count, default_timeout, scrape_targets};
-use super::settings::{DataSettings, ModelsSettings, MonitorSettings, PanelSettings, SourceSettings, SourceTrigger};
+use super::settings::{DataSettings, ModelsSettings, MonitorSettings, PanelSettings};
 use crate::pipeline::{PanelKind, Reaction};
 
 /// The longest name of a project, in characters: it becomes part of image names and of the terminal's title.
@@ -29,22 +30,6 @@ pub(super) fn project(root: &mut TableReader<'_>, default_name: &str) -> (String
     let secrets = ProjectSecrets::read(&mut reader);
     reader.finish();
     (name.map_or_else(|| default_name.to_owned(), toml::Spanned::into_inner), secrets)
-}
-
-/// `[source]`
-pub(super) fn source(root: &mut TableReader<'_>) -> SourceSettings {
-    let mut reader = root.section("source", Section::Source, Section::Source.title().to_owned());
-    let settings = SourceSettings {
-        path: reader.path("path").unwrap_or_else(|| PathBuf::from(".")),
-        trigger: match reader.choice("trigger") {
-            Some("commit") => SourceTrigger::Commit,
-            Some("manual") => SourceTrigger::Manual,
-            _ => SourceTrigger::Save,
-        },
-        ignore: reader.globs("ignore").unwrap_or_default(),
-    };
-    reader.finish();
-    settings
 }
 
 /// `[data]`

@@ -10,7 +10,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::notify_settings::NotifySettings;
+use super::schedules::ScheduleSettings;
 use super::scrape_settings::ScrapeTargetSettings;
+use super::source_settings::SourceSettings;
 use crate::pipeline::{Graph, PanelKind, Reaction, StageKind, StageName, StageSpec};
 
 /// One project's `trainyard.toml`.
@@ -33,6 +35,8 @@ pub struct Settings {
     pub graph: Graph,
     /// Scraping, panels.
     pub monitor: MonitorSettings,
+    /// Runs at set times.
+    pub schedules: Vec<ScheduleSettings>,
     /// Who is told of what happens.
     pub notify: Vec<NotifySettings>,
 }
@@ -65,29 +69,6 @@ impl Settings {
             _ => None,
         })
     }
-}
-
-/// When a change of the source starts a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceTrigger {
-    /// Whenever a file that git does not ignore is saved.
-    Save,
-    /// Whenever HEAD points to another commit; stages then run on a clean checkout of that commit.
-    Commit,
-    /// Never by itself.
-    Manual,
-}
-
-/// `[source]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SourceSettings {
-    /// The work tree, relative to the project folder.
-    pub path: PathBuf,
-    /// When a change starts a run.
-    pub trigger: SourceTrigger,
-    /// Globs that are ignored beyond `.gitignore`.
-    pub ignore: Vec<String>,
 }
 
 /// `[data]`

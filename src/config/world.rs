@@ -10,7 +10,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::settings::{Action, DeployTarget, Runner, Settings, SourceTrigger, StageSettings};
+use super::settings::{Action, DeployTarget, Runner, Settings, StageSettings};
+use super::source_settings::SourceTrigger;
 
 /// How grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -43,8 +44,11 @@ pub fn look_around(folder: &Path, settings: &Settings) -> Vec<Finding> {
         let message = format!("the data folder {} does not exist", data.display());
         findings.push(warning(message, format!("make it: mkdir -p {}", data.display())));
     }
-    findings.extend(settings.stages.iter().filter_map(|stage| check_program(&source, stage)));
-    findings.extend(settings.stages.iter().filter_map(|stage| check_file(&source, stage)));
+    // What a bare repository holds is seen only once a commit of it is checked out.
+    if !is_bare_repository(&source) {
+        findings.extend(settings.stages.iter().filter_map(|stage| check_program(&source, stage)));
+        findings.extend(settings.stages.iter().filter_map(|stage| check_file(&source, stage)));
+    }
     findings
 }
 
@@ -55,18 +59,39 @@ fn warning(message: String, hint: impl Into<String>) -> Finding {
 fn check_source(source: &Path, trigger: SourceTrigger) -> Option<Finding> {
     if !source.is_dir() {
         let message = format!("the source folder {} does not exist", source.display());
-        return Some(Finding { severity: Severity::Error, message, hint: "mend `path` in [source]".to_owned() });
+        let hint = match trigger {
+            SourceTrigger::Push => format!("make it: git init --bare {}; or mend `path` in [source]", source.display()),
+            SourceTrigger::Save | SourceTrigger::Commit | SourceTrigger::Manual => "mend `path` in [source]".to_owned(),
+        };
+        return Some(Finding { severity: Severity::Error, message, hint });
+    }
+    if is_bare_repository(source) {
+        return (trigger == SourceTrigger::Save).then(|| Finding {
+            severity: Severity::Error,
+            message: format!("{} is a bare repository, in which no file is ever saved", source.display()),
+            hint: "write `trigger = \"push\"` in [source]".to_owned(),
+        });
     }
     if is_git_work_tree(source) {
         return None;
     }
     let message = format!("{} is not a git work tree", source.display());
+    if trigger == SourceTrigger::Push {
+        let message = format!("{} is no git repository, so nobody can push to it", source.display());
+        let hint = format!("make it one: git init --bare {}", source.display());
+        return Some(Finding { severity: Severity::Error, message, hint });
+    }
     if trigger == SourceTrigger::Commit {
         let hint = "run `git init` there, or write `trigger = \"save\"` in [source]".to_owned();
         let message = format!("{message}, so `trigger = \"commit\"` cannot work");
         return Some(Finding { severity: Severity::Error, message, hint });
     }
     Some(warning(message, "run `git init` there, so that runs can name the version of the source they used"))
+}
+
+/// Whether `folder` looks like a repository without a work tree.
+fn is_bare_repository(folder: &Path) -> bool {
+    folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir()
 }
 
 /// Whether `folder` or one above it holds a `.git`. Only the watcher opens the repository.
@@ -204,5 +229,23 @@ mod tests {
         let found = findings(folder.path(), &format!("[source]\ntrigger = \"commit\"\n{STAGE}"));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].0, Severity::Error);
+    }
+
+    #[test]
+    fn a_push_wants_a_repository_and_a_bare_one_has_no_files_to_save() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["data", "wine.git"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let with = |trigger: &str| {
+            findings(folder.path(), &format!("[source]\npath = \"wine.git\"\ntrigger = \"{trigger}\"\n{STAGE}"))
+        };
+        assert!(with("push")[0].1.ends_with("is no git repository, so nobody can push to it"));
+        for name in ["objects", "refs"] {
+            fs::create_dir(folder.path().join("wine.git").join(name)).unwrap();
+        }
+        fs::write(folder.path().join("wine.git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        assert!(with("push").is_empty() && with("commit").is_empty() && with("manual").is_empty());
+        assert!(with("save")[0].1.ends_with("is a bare repository, in which no file is ever saved"));
     }
 }

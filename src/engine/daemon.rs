@@ -19,13 +19,15 @@ use super::monitoring::Monitoring;
 use super::notify;
 use super::release_host::ReleaseHost;
 use super::releases;
+use super::remote_poll;
+use super::schedule;
 use super::status::Status;
 use crate::api::types::{API_VERSION, DaemonInformation};
 use crate::config::{self, LoadError, Settings, SourceTrigger};
 use crate::disk::{FileLock, Layout, ProjectCard, now, write_whole};
 use crate::monitor::expression_refusal;
 use crate::pipeline::{Input, RunId, Trigger};
-use crate::watch::{Report, StageGlobs, Watched, Watcher};
+use crate::watch::{Follow, Report, StageGlobs, Watched, Watcher};
 
 /// Why a daemon cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +133,9 @@ impl Daemon {
         tokio::spawn(releases::watch(layout.clone(), host.clone(), status.clone(), settings.clone()));
         tokio::spawn(notify::run(layout.clone(), settings.clone(), core.clone(), status.clone()));
         tokio::spawn(holder::watch(core.clone()));
+        let (reloads, reloaded) = tokio::sync::watch::channel(());
+        tokio::spawn(remote_poll::follow(layout.clone(), settings.clone(), status.clone(), reloaded.clone()));
+        tokio::spawn(schedule::keep(layout.clone(), settings.clone(), core.clone(), status.clone(), reloaded));
         let watcher = Arc::new(Mutex::new(None));
         let watching = Watching {
             layout: layout.clone(),
@@ -140,6 +145,7 @@ impl Daemon {
             status: status.clone(),
             watcher: watcher.clone(),
             reloading: Arc::default(),
+            reloads,
         };
         watching.start(None);
         let thread = Mutex::new(Some(thread));
@@ -202,6 +208,8 @@ struct Watching {
     status: Status,
     watcher: Arc<Mutex<Option<Watcher>>>,
     reloading: Arc<Mutex<()>>,
+    /// Tells those who wait of other settings.
+    reloads: tokio::sync::watch::Sender<()>,
 }
 
 impl Watching {
@@ -210,6 +218,8 @@ impl Watching {
     fn start(&self, first: Option<Trigger>) {
         let watched = watched(&self.layout, &current(&self.settings), &self.verifier);
         let (this, cause) = (self.clone(), first.clone());
+        // What is there now says it again.
+        self.status.problem("source", None);
         match Watcher::start(watched, move |report| this.take(report, cause.as_ref())) {
             Ok(watcher) => {
                 self.status.problem("watch", None);
@@ -239,6 +249,7 @@ impl Watching {
             }
             Report::Refused { file, reason } => self.core.input(Input::DataRefused { file, reason }),
             Report::HeldBack(files) => self.core.input(Input::HeldBack(files)),
+            Report::Incomplete(what) => self.status.problem("source", what),
             Report::Health(health) => self.status.watch(health),
             Report::Note(text) => self.core.input(Input::Note(text)),
             Report::Settings => {
@@ -260,6 +271,7 @@ impl Watching {
                 }
                 let graph = new.graph.clone();
                 *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                self.reloads.send_replace(());
                 self.core.input(Input::Configured(graph));
                 self.start(Some(Trigger::Settings));
             }
@@ -284,7 +296,13 @@ fn watched(layout: &Layout, settings: &Settings, verifier: &Arc<DataVerifier>) -
     Watched {
         configuration: layout.configuration(),
         source: absolute(&settings.source.path),
-        by_commit: settings.source.trigger == SourceTrigger::Commit,
+        follow: match settings.source.trigger {
+            SourceTrigger::Save => Follow::Saves,
+            SourceTrigger::Commit => Follow::Commits,
+            SourceTrigger::Push => Follow::Pushes,
+            SourceTrigger::Manual => Follow::Nothing,
+        },
+        branch: settings.source.branch.clone(),
         ignore: settings.source.ignore.clone(),
         stages: stages
             .map(|stage| StageGlobs { stage: stage.spec.name.clone(), globs: stage.inputs.clone() })

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::status::Status;
 use crate::model::{self, DataContract};
+use crate::watch::is_lfs_pointer;
 
 /// The subject under which the board tells of a contract that cannot be used.
 const SUBJECT: &str = "data contract";
@@ -33,6 +34,9 @@ impl DataVerifier {
 
     /// The rows of the file, or why it is held back. What is in files that are no tables is their stage's affair.
     pub(super) fn verify(&self, contract: &Path, file: &Path) -> Result<u64, String> {
+        if is_lfs_pointer(file) {
+            return Err("it is a pointer of Git LFS in place of the data; run `git lfs pull` where it lies".to_owned());
+        }
         if !is_table(file) {
             return Ok(0);
         }
@@ -118,6 +122,18 @@ mod tests {
         assert_eq!(verifier.verify(&contract, &file), Ok(1));
         fs::write(&file, "x\none\n").unwrap();
         assert!(verifier.verify(&contract, &file).unwrap_err().contains("\"one\" is no finite number"));
+    }
+
+    #[test]
+    fn a_pointer_of_git_lfs_is_no_data_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.csv", "a.bin"] {
+            let file = folder.path().join(name);
+            fs::write(&file, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n").unwrap();
+            let told =
+                DataVerifier::new(Status::default()).verify(&folder.path().join("data.toml"), &file).unwrap_err();
+            assert!(told.contains("pointer of Git LFS") && told.contains("git lfs pull"), "{told}");
+        }
     }
 
     #[test]

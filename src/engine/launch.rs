@@ -167,13 +167,15 @@ impl Launch {
     fn source(&self, layout: &Layout, settings: &Settings) -> Result<PathBuf, LaunchError> {
         let tree = layout.project().join(&settings.source.path);
         let tree = tree.canonicalize().unwrap_or(tree);
-        match (&settings.source.trigger, &self.run.inputs.source.commit) {
-            (crate::config::SourceTrigger::Commit, Some(commit)) => {
+        let is_bare = crate::watch::is_bare(&tree);
+        match &self.run.inputs.source.commit {
+            Some(commit) if is_bare || settings.source.trigger.is_by_commit() => {
                 let checkout = layout.run(self.run.id).join("source");
                 crate::watch::checkout(&tree, commit, &checkout)
                     .map_err(|error| LaunchError::Checkout(error.to_string()))?;
                 Ok(checkout)
             }
+            None if is_bare => Err(LaunchError::Checkout("the bare repository has none".to_owned())),
             _ => Ok(tree),
         }
     }

@@ -27,6 +27,8 @@ pub mod redact;
 pub mod registry;
 pub mod release_host;
 pub mod releases;
+mod remote_poll;
+pub mod schedule;
 pub mod spool;
 mod stamps;
 pub mod status;

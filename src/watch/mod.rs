@@ -8,9 +8,11 @@
 //! readable header, and equal before and after it was digested.
 
 mod data;
+mod fast_forward;
 mod filesystem;
 mod folders;
 mod open_files;
+mod pointers;
 mod repository;
 mod source;
 mod worker;
@@ -23,12 +25,38 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use data::data_files;
+pub use fast_forward::{Advance, FollowError, FollowedBranch};
 pub use filesystem::network as network_filesystem;
-pub use repository::{RepositoryError, checkout};
+pub use pointers::is_lfs_pointer;
+pub use repository::{RepositoryError, checkout, is_bare};
 pub use worker::WatchError;
 
 use crate::api::types::WatchHealth;
 use crate::pipeline::{Inputs, StageName, Trigger};
+
+/// Variables by which git tells programs that it starts, such as hooks, of one repository. Whoever goes on to work on another
+/// must not hand them down.
+pub const GIT_VARIABLES: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_GRAFT_FILE",
+    "GIT_SHALLOW_FILE",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_REFLOG_ACTION",
+    "GIT_PUSH_OPTION_COUNT",
+];
 
 /// What the watcher has seen.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +81,30 @@ pub enum Report {
     Settings,
     /// The watcher itself is in this state.
     Health(WatchHealth),
+    /// What of the source is not really there, if something is not.
+    Incomplete(Option<String>),
     /// Something that people should know.
     Note(String),
+}
+
+/// What of the source counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// The files of the work tree, whenever one is saved.
+    Saves,
+    /// The commits of HEAD or the branch, where there is a repository.
+    Commits,
+    /// The same, and a repository must be there.
+    Pushes,
+    /// The files of the work tree; in a bare repository, its commits.
+    Nothing,
+}
+
+impl Follow {
+    /// Whether only commits count, whatever the repository is.
+    pub fn is_by_commit(self) -> bool {
+        matches!(self, Self::Commits | Self::Pushes)
+    }
 }
 
 /// Which part of the source a stage depends on.
@@ -76,8 +126,10 @@ pub struct Watched {
     pub configuration: PathBuf,
     /// The source tree.
     pub source: PathBuf,
-    /// Whether only commits count.
-    pub by_commit: bool,
+    /// What of it counts.
+    pub follow: Follow,
+    /// The branch whose commits count; `None` is that of HEAD.
+    pub branch: Option<String>,
     /// Globs ignored beyond `.gitignore`.
     pub ignore: Vec<String>,
     /// Which parts of it matter to whom.

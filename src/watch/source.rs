@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::repository::{Head, RepositoryError, SourceRepository};
-use super::{StageGlobs, Watched};
+use super::pointers::{Missing, POINTER_LIMIT, is_lfs_pointer};
+use super::repository::{CommitFiles, Head, RepositoryError, SourceRepository};
+use super::{Follow, StageGlobs, Watched};
 use crate::disk::{FileStamp, digest_bytes, digest_file};
 use crate::pipeline::{Digest, SourceState, StageName};
 
@@ -28,11 +29,24 @@ pub(super) struct Source {
     own: PathBuf,
     configuration: PathBuf,
     contract: PathBuf,
-    by_commit: bool,
+    follow: Follow,
+    branch: Option<String>,
     ignore: GlobSet,
     stages: Vec<(StageName, GlobSet, bool)>,
     repository: Option<SourceRepository>,
-    known: BTreeMap<PathBuf, (FileStamp, Digest)>,
+    /// Whether the repository was opened since this was asked last.
+    is_reopened: bool,
+    known: BTreeMap<PathBuf, Known>,
+    /// The commit of the last look, and what is in it.
+    committed: Option<(String, CommitFiles)>,
+    missing: Missing,
+}
+
+/// A file as it was seen.
+struct Known {
+    stamp: FileStamp,
+    digest: Digest,
+    is_pointer: bool,
 }
 
 impl Source {
@@ -45,12 +59,35 @@ impl Source {
             own: watched.own.clone(),
             configuration: watched.configuration.clone(),
             contract: watched.contract.clone(),
-            by_commit: watched.by_commit,
+            follow: watched.follow,
+            branch: watched.branch.clone(),
             ignore: glob_set(&watched.ignore),
             stages: stages.collect(),
-            repository: SourceRepository::open(&watched.source)?,
+            repository: SourceRepository::open(
+                &watched.source,
+                watched.branch.as_deref(),
+                watched.follow.is_by_commit(),
+            )?,
+            is_reopened: false,
             known: BTreeMap::new(),
+            committed: None,
+            missing: Missing::default(),
         })
+    }
+
+    /// Whether only commits count; in a bare repository there is nothing else.
+    pub(super) fn is_by_commit(&self) -> bool {
+        self.follow.is_by_commit() || self.repository.as_ref().is_some_and(SourceRepository::is_bare)
+    }
+
+    /// Whether the repository was opened since this was asked last: its folders are others then.
+    pub(super) fn take_reopened(&mut self) -> bool {
+        std::mem::take(&mut self.is_reopened)
+    }
+
+    /// What the last look found to stand for something else, in words.
+    pub(super) fn missing(&self) -> Option<String> {
+        self.missing.told(self.is_by_commit())
     }
 
     pub(super) fn repository(&self) -> Option<&SourceRepository> {
@@ -83,14 +120,13 @@ impl Source {
 
     /// The source now.
     pub(super) fn look(&mut self) -> Result<SourceLook, RepositoryError> {
-        // A repository may have been made since, or moved away.
-        if self.repository.as_ref().is_none_or(|repository| !repository.git_folder().exists()) {
-            self.repository = SourceRepository::open(&self.root)?;
-        }
+        self.open_again()?;
+        let by_commit = self.is_by_commit();
         let head = self.repository.as_ref().map(SourceRepository::head).transpose()?.unwrap_or_default();
-        let files = match &self.repository {
-            Some(repository) if self.by_commit => repository.files_of_head()?,
-            _ => self.files_of_tree(),
+        let files = if by_commit && self.repository.is_some() {
+            self.files_of_commit(head.commit.as_deref())?
+        } else {
+            self.files_of_tree()
         };
         let counted: Vec<&(String, String)> = files.iter().filter(|(path, _)| self.counts_in_commit(path)).collect();
         let stage_sources = self
@@ -101,7 +137,7 @@ impl Source {
                 (stage.clone(), digest_of(part.copied()))
             })
             .collect();
-        let dirty = !self.by_commit && self.repository.as_ref().is_some_and(SourceRepository::is_dirty);
+        let dirty = !by_commit && self.repository.as_ref().is_some_and(SourceRepository::is_dirty);
         let state = SourceState {
             digest: digest_of(counted.iter().copied()),
             commit: head.commit.clone(),
@@ -112,8 +148,39 @@ impl Source {
         Ok(SourceLook { state, stage_sources, head, unfinished })
     }
 
+    /// Opens the repository if it has been made since, moved away, or replaced by another.
+    fn open_again(&mut self) -> Result<(), RepositoryError> {
+        if self.repository.as_ref().is_none_or(|repository| !repository.is_in_place()) {
+            self.repository = SourceRepository::open(&self.root, self.branch.as_deref(), self.follow.is_by_commit())?;
+            self.is_reopened |= self.repository.is_some();
+            self.committed = None;
+        }
+        match (&self.repository, self.follow) {
+            (None, Follow::Pushes) => Err(RepositoryError::NotThere { path: self.root.clone() }),
+            (Some(repository), Follow::Saves) if repository.is_bare() => {
+                Err(RepositoryError::Bare { path: self.root.clone() })
+            }
+            (None | Some(_), Follow::Saves | Follow::Commits | Follow::Pushes | Follow::Nothing) => Ok(()),
+        }
+    }
+
+    fn files_of_commit(&mut self, commit: Option<&str>) -> Result<Vec<(String, String)>, RepositoryError> {
+        let (Some(commit), Some(repository)) = (commit, &self.repository) else {
+            self.missing = Missing::default();
+            return Ok(Vec::new());
+        };
+        let found = match self.committed.take() {
+            Some((known, found)) if known == commit => found,
+            _ => repository.files_of(commit)?,
+        };
+        self.missing = found.missing.clone();
+        let files = found.files.clone();
+        self.committed = Some((commit.to_owned(), found));
+        Ok(files)
+    }
+
     fn counts_in_commit(&self, path: &str) -> bool {
-        if !self.by_commit {
+        if !self.is_by_commit() {
             return true;
         }
         let full = self.root.join(path);
@@ -127,21 +194,30 @@ impl Source {
         paths.sort();
         let mut known = std::mem::take(&mut self.known);
         let mut files = Vec::with_capacity(paths.len());
+        let mut pointers = Vec::new();
         for path in paths {
             // A file that vanishes between the list and the look is not there.
             let Ok(metadata) = fs::metadata(&path) else { continue };
             let stamp = FileStamp::from(&metadata);
-            let digest = match known.remove(&path) {
-                Some((before, digest)) if before == stamp => digest,
+            let seen = match known.remove(&path) {
+                Some(before) if before.stamp == stamp => before,
                 _ => match digest_file(&path) {
-                    Ok(digest) => digest,
+                    Ok(digest) => {
+                        let is_pointer = stamp.bytes < POINTER_LIMIT && is_lfs_pointer(&path);
+                        Known { stamp, digest, is_pointer }
+                    }
                     Err(_) => continue,
                 },
             };
             let relative = path.strip_prefix(&self.root).unwrap_or(&path).to_string_lossy().into_owned();
-            files.push((relative, digest.0.clone()));
-            self.known.insert(path, (stamp, digest));
+            if seen.is_pointer {
+                pointers.push(relative.clone());
+            }
+            files.push((relative, seen.digest.0.clone()));
+            self.known.insert(path, seen);
         }
+        let submodules = self.repository.as_ref().map(SourceRepository::absent_submodules).unwrap_or_default();
+        self.missing = Missing { pointers, submodules };
         files
     }
 

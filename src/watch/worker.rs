@@ -12,7 +12,7 @@ use notify::event::{AccessKind, AccessMode, EventKind};
 use super::data::Data;
 use super::filesystem::network;
 use super::folders::Folders;
-use super::repository::RepositoryError;
+use super::repository::{Head, RepositoryError};
 use super::source::{Source, SourceLook};
 use super::{Message, Report, Watched};
 use crate::api::types::{WatchHealth, WatchMode};
@@ -58,6 +58,12 @@ pub(super) struct Worker {
     source: Source,
     data: Data,
     look: Option<SourceLook>,
+    /// The commit that stages would run on cannot be told, so nothing is reported, and what would have been is kept.
+    is_held: bool,
+    has_waited: bool,
+    withheld: Option<Trigger>,
+    /// What of the source is not really there, as it was told.
+    incomplete: Option<String>,
     /// Saves since the last look, and since when they wait.
     saved: BTreeSet<String>,
     source_due: Option<Instant>,
@@ -94,6 +100,10 @@ impl Worker {
             source,
             data,
             look: None,
+            is_held: false,
+            has_waited: false,
+            withheld: None,
+            incomplete: None,
             saved: BTreeSet::new(),
             source_due: None,
             source_since: None,
@@ -129,11 +139,7 @@ impl Worker {
         let data = self.watched.data.clone();
         self.folders.add_tree(&data, &|path| !is_hidden(path));
         self.watch_source(&self.watched.source.clone());
-        if let Some(repository) = self.source.repository() {
-            let git = repository.git_folder().to_owned();
-            self.folders.add(&git);
-            self.folders.add_tree(&git.join("refs"), &|_| true);
-        }
+        self.watch_repository();
         let roots = [&self.watched.source, &self.watched.data];
         self.roots = roots.map(|root| (root.clone(), inode(root))).to_vec();
         let reason = roots
@@ -145,8 +151,21 @@ impl Worker {
         self.poll = reason.map(|reason| (Instant::now() + POLL, reason));
     }
 
+    /// HEAD, packed refs and loose ones lie in these folders.
+    fn watch_repository(&mut self) {
+        for git in self.git_folders() {
+            self.folders.add(&git);
+            self.folders.add_tree(&git.join("refs"), &|_| true);
+        }
+    }
+
+    fn git_folders(&self) -> BTreeSet<PathBuf> {
+        let folders = self.source.repository().map(|repository| [repository.git_folder(), repository.common_folder()]);
+        folders.into_iter().flatten().map(Path::to_owned).collect()
+    }
+
     fn watch_source(&mut self, folder: &Path) {
-        if !self.watched.by_commit {
+        if !self.source.is_by_commit() {
             let source = &self.source;
             self.folders.add_tree(folder, &|path| source.counts(path));
         }
@@ -231,11 +250,11 @@ impl Worker {
                 return;
             }
         }
-        if self.source.repository().is_some_and(|repository| path.starts_with(repository.git_folder())) {
+        if self.git_folders().iter().any(|git| path.starts_with(git)) {
             self.changed_git(path, is_folder, now);
             return;
         }
-        if self.watched.by_commit || !path.starts_with(&self.watched.source) || !self.source.counts(path) {
+        if self.source.is_by_commit() || !path.starts_with(&self.watched.source) || !self.source.counts(path) {
             return;
         }
         if is_folder {
@@ -266,11 +285,16 @@ impl Worker {
 
     /// HEAD, refs and the like; lock files and the store of objects say nothing.
     fn changed_git(&mut self, path: &Path, is_folder: bool, now: Instant) {
-        if path.extension().is_some_and(|extension| extension == "lock") {
+        // Written at every look at a remote, whatever that brings.
+        let is_fetched = path.file_name().is_some_and(|name| name == "FETCH_HEAD");
+        if is_fetched || path.extension().is_some_and(|extension| extension == "lock") {
             return;
         }
         if is_folder {
             self.folders.add_tree(path, &|_| true);
+        } else if !path.exists() && !self.git_folders().contains(path) {
+            // Packing refs removes their folders, which come back with the next push.
+            self.folders.forget(path);
         }
         self.source_changed(now);
     }
@@ -343,10 +367,20 @@ impl Worker {
     }
 
     fn look_at_source(&mut self) {
-        let look = match self.source.look() {
+        let looked = self.source.look();
+        if self.source.take_reopened() {
+            // The kernel's watches are of the former folders.
+            for git in self.git_folders() {
+                self.folders.forget(&git);
+            }
+            self.watch_repository();
+        }
+        let look = match looked {
             Ok(look) => look,
             Err(error) => {
                 self.blind = Some(error.to_string());
+                self.is_held |= self.source.is_by_commit();
+                self.has_waited |= self.is_held;
                 // What is in the way may go without a change that the kernel tells of.
                 self.source_due = Some(Instant::now() + POLL);
                 return;
@@ -360,20 +394,51 @@ impl Worker {
                 return;
             }
         }
+        self.tell_incomplete();
+        self.is_held = false;
+        let withheld = self.withheld.take();
         let before = self.look.replace(look.clone());
         if before.as_ref() == Some(&look) {
             self.saved.clear();
+            if withheld.is_some() {
+                self.observe(withheld);
+            }
             return;
         }
+        if let Some(before) = &before {
+            self.tell_rewritten(&before.head, &look.head);
+        }
         let files = self.take_saved();
-        let has_moved = before.is_some_and(|before| before.head.commit != look.head.commit);
+        let has_moved = before.map_or(self.has_waited, |before| before.head.commit != look.head.commit);
         let cause = match (&look.head.commit, has_moved) {
-            (Some(commit), true) if self.watched.by_commit || files.is_empty() => {
+            (Some(commit), true) if self.source.is_by_commit() || files.is_empty() => {
                 Trigger::Commit { commit: commit.clone(), summary: look.head.summary.clone() }
             }
             _ => Trigger::Source { files },
         };
         self.observe(Some(cause));
+    }
+
+    /// That a branch was moved to where its history does not lead: a push by force, or a reset.
+    fn tell_rewritten(&self, before: &Head, now: &Head) {
+        let (Some(repository), Some(from), Some(to)) = (self.source.repository(), &before.commit, &now.commit) else {
+            return;
+        };
+        if self.source.is_by_commit() && before.branch == now.branch && repository.is_rewritten(from, to) {
+            let branch = now.branch.as_deref().unwrap_or("HEAD");
+            let (from, to) = (short(from), short(to));
+            self.tell_note(format!(
+                "history of {branch} was rewritten: {from} is no part of it any more, it is at {to} now"
+            ));
+        }
+    }
+
+    fn tell_incomplete(&mut self) {
+        let missing = self.source.missing();
+        if self.incomplete != missing {
+            self.incomplete.clone_from(&missing);
+            (self.report)(Report::Incomplete(missing));
+        }
     }
 
     /// What was saved since the last look. Temporary files of an editor are gone by now; they are named only if nothing else is.
@@ -386,11 +451,15 @@ impl Worker {
 
     /// Reports what is there. The first report waits until no data file is on its way, so that it starts one run, not two.
     fn observe(&mut self, cause: Option<Trigger>) {
+        if self.is_held {
+            self.withheld = cause.or_else(|| self.withheld.take());
+            return;
+        }
         let Some(look) = &self.look else { return };
         if !self.has_reported && !self.data.is_quiet() {
             return;
         }
-        let cause = if self.has_reported { cause } else { None };
+        let cause = if self.has_reported || self.has_waited { cause } else { None };
         self.has_reported = true;
         let inputs =
             Inputs { data: self.data.set(), source: look.state.clone(), stage_sources: look.stage_sources.clone() };
@@ -454,6 +523,11 @@ fn handler(messages: Sender<Message>) -> impl notify::EventHandler {
 
 fn inode(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().map(|metadata| metadata.ino())
+}
+
+/// A commit as people write it.
+fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
 }
 
 fn is_hidden(path: &Path) -> bool {

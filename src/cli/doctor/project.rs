@@ -13,7 +13,8 @@ use rustix::fs::{Access, access, statvfs};
 
 use super::{Check, Word};
 use crate::api::types::WatchMode;
-use crate::config::{LoadError, Settings, SourceTrigger};
+use crate::cli::show::clock;
+use crate::config::{LoadError, Settings, SourceTrigger, next_times};
 use crate::disk::{FileLock, Layout, now};
 use crate::engine::journal::Journal;
 use crate::watch::network_filesystem;
@@ -41,11 +42,22 @@ pub(super) fn configuration(settings: &Result<Settings, LoadError>) -> Check {
 pub(super) fn git(layout: &Layout, settings: Option<&Settings>) -> Check {
     let tree = settings.map_or_else(|| layout.project().to_owned(), |found| layout.project().join(&found.source.path));
     let tree = tree.canonicalize().unwrap_or(tree);
-    let by_commit = settings.is_some_and(|settings| settings.source.trigger == SourceTrigger::Commit);
+    let trigger = settings.map_or(SourceTrigger::Manual, |settings| settings.source.trigger);
+    let branch = settings.and_then(|settings| settings.source.branch.as_deref());
     let shown = tree.display();
     match Repository::discover(&tree) {
-        Ok(repository) => repository_state(&repository, &tree),
-        Err(error) if error.code() == ErrorCode::NotFound && by_commit => Check::missing(
+        Ok(repository) if repository.is_bare() && trigger == SourceTrigger::Save => Check::missing(
+            "git",
+            format!("{shown} is a bare repository, in which no file is ever saved"),
+            "write `trigger = \"push\"` in [source]",
+        ),
+        Ok(repository) => repository_state(&repository, &tree, branch),
+        Err(error) if error.code() == ErrorCode::NotFound && trigger == SourceTrigger::Push => Check::missing(
+            "git",
+            format!("{shown} is no git repository, so nobody can push to it"),
+            format!("run `git init --bare {shown}`"),
+        ),
+        Err(error) if error.code() == ErrorCode::NotFound && trigger == SourceTrigger::Commit => Check::missing(
             "git",
             format!("{shown} is in no git work tree, so `trigger = \"commit\"` sees nothing"),
             "run `git init` there, or write `trigger = \"save\"` in [source]",
@@ -68,13 +80,21 @@ pub(super) fn git(layout: &Layout, settings: Option<&Settings>) -> Check {
     }
 }
 
-fn repository_state(repository: &Repository, tree: &Path) -> Check {
+fn repository_state(repository: &Repository, tree: &Path, branch: Option<&str>) -> Check {
     if repository.state() != RepositoryState::Clean {
         let sentence = "the repository is in the middle of a merge, a rebase or the like, so a save starts nothing";
         return Check::warning("git", sentence, "finish or abort it (`git status` names it)");
     }
-    let head = match repository.head() {
+    let found = match branch {
+        Some(branch) => repository.find_reference(&format!("refs/heads/{branch}")),
+        None => repository.head(),
+    };
+    let head = match found {
         Ok(head) => head,
+        Err(error) if error.code() == ErrorCode::NotFound && branch.is_some() => {
+            let sentence = format!("{} has no branch `{}` yet", tree.display(), branch.unwrap_or_default());
+            return Check::warning("git", sentence, "push it, or name another as `branch` in [source]");
+        }
         Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
             return Check::warning("git", "the repository has no commit yet", "commit the source");
         }
@@ -88,6 +108,22 @@ fn repository_state(repository: &Repository, tree: &Path) -> Check {
     match head.shorthand() {
         Ok(branch) if head.is_branch() => Check::ok("git", format!("on {branch} at {short}")),
         _ => Check::ok("git", format!("at {short}, on no branch")),
+    }
+}
+
+/// When schedules fire next.
+pub(super) fn schedules(settings: Option<&Settings>) -> Check {
+    let name = "schedules";
+    let Some(schedules) = settings.map(|settings| &settings.schedules).filter(|schedules| !schedules.is_empty()) else {
+        return Check::ok(name, "there are none");
+    };
+    let present = now();
+    let times = schedules.iter().filter_map(|schedule| Some((next_times(schedule, present)?, &schedule.name)));
+    match times.min() {
+        Some((at, next)) => {
+            Check::ok(name, format!("{} in [[schedules]], the next is {next} at {}", schedules.len(), clock(at)))
+        }
+        None => Check::warning(name, "none of them ever fires", "look at `cron` and `zone` in [[schedules]]"),
     }
 }
 
@@ -223,7 +259,7 @@ fn free_space(free: u64, project: &Path) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::load;
+    use crate::config::{load, parse};
 
     fn project() -> (tempfile::TempDir, Layout) {
         let folder = tempfile::tempdir().unwrap();
@@ -280,6 +316,31 @@ mod tests {
         let check = git(&layout, None);
         assert_eq!(check.word, Word::Ok, "{check:?}");
         assert!(check.sentence.starts_with("on "), "{check:?}");
+    }
+
+    #[test]
+    fn a_bare_repository_is_judged_by_its_branch_and_no_place_for_saves() {
+        let (folder, layout) = project();
+        fs::create_dir(folder.path().join("wine.git")).unwrap();
+        let with = |trigger: &str| {
+            let text = format!(
+                "[source]\npath = \"wine.git\"\nbranch = \"main\"\ntrigger = \"{trigger}\"\n[stages.test]\ncommand = [\"true\"]\n"
+            );
+            git(&layout, Some(&parse(&text, "trainyard.toml").unwrap()))
+        };
+        assert!(with("push").mend.unwrap().starts_with("run `git init --bare "));
+        Repository::init_bare(folder.path().join("wine.git")).unwrap();
+        assert_eq!(with("save").mend.as_deref(), Some("write `trigger = \"push\"` in [source]"));
+        let check = with("push");
+        assert!(check.sentence.ends_with("has no branch `main` yet"), "{check:?}");
+    }
+
+    #[test]
+    fn the_next_time_of_schedules_is_told() {
+        let text = "[[schedules]]\nname = \"nightly\"\ncron = \"0 3 * * *\"\n[stages.test]\ncommand = [\"true\"]\n";
+        let check = schedules(Some(&parse(text, "trainyard.toml").unwrap()));
+        assert!(check.sentence.starts_with("1 in [[schedules]], the next is nightly at "), "{check:?}");
+        assert_eq!(schedules(None).sentence, "there are none");
     }
 
     #[test]

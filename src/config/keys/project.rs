@@ -1,4 +1,4 @@
-//! The keys of what is no stage: the file as a whole, project, source, data and monitoring.
+//! The keys of what is no stage: the file as a whole, project, data and monitoring.
 
 use super::Presence::{Default, Optional, Required};
 use super::Shape::{Boolean, Choice, Duration, Globs, Integer, Number, Pair, Secrets, Stages, Table, Tables, Text};
@@ -31,6 +31,13 @@ pub(super) const KEYS: &[Key] = &[
         "what is watched of the running app",
     ),
     key(
+        Section::Root,
+        "schedules",
+        Tables(Section::Schedule),
+        Optional("[{ name = \"nightly\", cron = \"0 3 * * *\" }]"),
+        "runs at set times",
+    ),
+    key(
         Section::Project,
         "name",
         Text,
@@ -44,15 +51,6 @@ pub(super) const KEYS: &[Key] = &[
         Optional("{ API_TOKEN = \"$API_TOKEN\" }"),
         "variables that every stage gets and nobody sees: `\"$VARIABLE\"` of the daemon's environment, or a file's path",
     ),
-    key(Section::Source, "path", Text, Default("\".\""), "the git work tree, relative to the project folder"),
-    key(
-        Section::Source,
-        "trigger",
-        Choice { values: &["save", "commit", "manual"], later: &[("push", "commit")] },
-        Default("\"save\""),
-        "what starts a run: a saved file, a commit, or only a command",
-    ),
-    key(Section::Source, "ignore", Globs, Default("[]"), "files that start nothing, beyond `.gitignore`"),
     key(Section::Data, "path", Text, Default("\"data\""), "the data folder, relative to the project folder"),
     key(Section::Data, "include", Globs, Default("[\"*.csv\", \"*.csv.gz\"]"), "which files in it count"),
     key(
