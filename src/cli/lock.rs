@@ -50,7 +50,7 @@ pub fn lock(folder: &Path, arguments: &LockArguments, out: &mut impl Write) -> R
         let mut program_to_run = Program::new(program);
         let started = program_to_run.args(words).spawn();
         let ended = match started {
-            Ok(child) => signals.wait_for(child).await.map_err(failed).and_then(|status| ended_with(&status)),
+            Ok(child) => signals.wait_for(child).await.map_err(failed).and_then(ended_with),
             Err(error) => {
                 Err(Failure::Usage(format!("cannot start `{program}`: {error}; deploys are not held any more")))
             }
@@ -89,7 +89,7 @@ async fn release(client: &Client, own: &Holder) -> Result<(), Failure> {
     }
 }
 
-fn ended_with(status: &ExitStatus) -> Result<(), Failure> {
+fn ended_with(status: ExitStatus) -> Result<(), Failure> {
     match (status.code(), status.signal()) {
         (Some(0), _) => Ok(()),
         (Some(code), _) => Err(Failure::Said(u8::try_from(code).unwrap_or(1))),
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_command_ends_for_us_as_it_ended_for_itself() {
-        let code = |raw: i32| ended_with(&ExitStatus::from_raw(raw)).map_err(|failure| failure.code());
+        let code = |raw: i32| ended_with(ExitStatus::from_raw(raw)).map_err(|failure| failure.code());
         assert_eq!(code(0), Ok(()));
         assert_eq!(code(7 << 8), Err(7));
         assert_eq!(code(15), Err(143));

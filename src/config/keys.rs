@@ -285,7 +285,6 @@ pub struct Key {
 impl Key {
     /// Every key.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        [project::KEYS, source::KEYS, monitor::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
         [project::KEYS, source::KEYS, monitor::KEYS, notify::KEYS, stage::KEYS, deploy::KEYS].into_iter().flatten()
     }
 

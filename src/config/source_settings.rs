@@ -106,7 +106,7 @@ fn remote(reader: &mut TableReader<'_>) -> Option<RemoteSettings> {
 /// The rules of `git check-ref-format --branch`.
 fn is_branch_name(name: &str) -> bool {
     let is_bad = |letter: char| letter.is_control() || letter.is_whitespace() || "~^:?*[\\".contains(letter);
-    let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    let is_part = |part: &str| !part.is_empty() && !part.starts_with('.') && part.strip_suffix(".lock").is_none();
     !name.starts_with('-')
         && name != "@"
         && !name.ends_with('.')

@@ -41,6 +41,7 @@ impl ReleaseHost {
     }
 
     /// The same, which shows no secret of this configuration.
+    #[must_use]
     pub fn redacting(self, settings: CurrentSettings) -> Self {
         Self { settings: Some(settings), ..self }
     }

@@ -87,7 +87,7 @@ impl Attention {
             // It was in the snapshot already.
             return Vec::new();
         }
-        let bytes = notice_of(state, recorded).map(|notice| attention(&notice, &self.terminal)).unwrap_or_default();
+        let bytes = notice_of(state, recorded).map(|notice| attention(&notice, self.terminal)).unwrap_or_default();
         let is_too_soon = self.last.is_some_and(|last| now.duration_since(last) < PAUSE);
         if bytes.is_empty() || is_too_soon {
             return Vec::new();
@@ -98,7 +98,7 @@ impl Attention {
 }
 
 /// The bytes by which a terminal calls for attention; none where the notice is not worth it or nobody wants it.
-pub(super) fn attention(notice: &Notice, terminal: &Terminal) -> Vec<u8> {
+pub(super) fn attention(notice: &Notice, terminal: Terminal) -> Vec<u8> {
     let is_worth_it = match notice.kind {
         NoticeKind::Failure | NoticeKind::Alert | NoticeKind::Approval => true,
         NoticeKind::Recovery | NoticeKind::Resolved | NoticeKind::Lock | NoticeKind::Deploy => false,
@@ -153,7 +153,7 @@ mod tests {
 
     fn told(kind: NoticeKind, variables: &[(&str, &str)]) -> String {
         let notice = notice(kind, "run 3 failed; at test", "1 test\u{1b}]0;x\u{7} failed");
-        String::from_utf8(attention(&notice, &terminal(variables))).unwrap()
+        String::from_utf8(attention(&notice, terminal(variables))).unwrap()
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut() {
         let long = notice(NoticeKind::Failure, &"t".repeat(500), &"x".repeat(5_000));
-        let bytes = attention(&long, &terminal(&[("TERM", "foot")]));
+        let bytes = attention(&long, terminal(&[("TERM", "foot")]));
         let text = String::from_utf8(bytes).unwrap();
         assert!(text.chars().count() <= LONGEST + "__]777;notify;;_".len(), "{text}");
         assert!(text.contains('…'));

@@ -1,5 +1,7 @@
 //! The real program in a pseudo-terminal, with its screen read by a terminal emulator.
 
+#![allow(dead_code, reason = "every test file uses its own part of it")]
+
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::sync::mpsc::{self, Receiver};

@@ -128,7 +128,7 @@ mod tests {
                 count
             ]),
             2 => LiveChange::Scraped(is_there.then_some(if value == 1 { Ok(Moment(1)) } else { Err(text) })),
-            3 => LiveChange::Log(is_there.then(|| (LogAddress { run: RunId(1), stage, attempt: Attempt(1) }, value))),
+            3 => LiveChange::Log(is_there.then_some((LogAddress { run: RunId(1), stage, attempt: Attempt(1) }, value))),
             4 => {
                 LiveChange::Target(is_there.then(|| TargetReport { last_exit: Some(text), ..TargetReport::default() }))
             }

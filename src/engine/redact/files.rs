@@ -69,7 +69,13 @@ fn redact_value(value: &mut Value, redactor: &Redactor) -> bool {
             redactor.redact_in(text);
             is_found
         }
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| redact_value(item, redactor) || found),
+        Value::Array(items) => {
+            let mut is_found = false;
+            for item in items {
+                is_found |= redact_value(item, redactor);
+            }
+            is_found
+        }
         Value::Object(fields) => {
             let mut is_found = false;
             for (name, mut field) in std::mem::take(fields) {

@@ -246,7 +246,7 @@ fn a_terminal_that_is_too_small_is_told_what_is_needed() {
 
 #[test]
 fn no_view_breaks_at_any_size() {
-    let models = [
+    let models = vec![
         fixtures::empty(),
         fixtures::running(),
         fixtures::failed(),
