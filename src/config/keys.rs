@@ -111,6 +111,7 @@ impl Section {
         Self::Bearer,
         Self::Alert,
         Self::Schedule,
+        Self::Notify,
     ];
 
     /// The sections whose keys stand in the table of a stage beside those of [`Section::Stage`]. Which of them a stage

@@ -50,7 +50,7 @@ fn a_stage_that_waits_for_a_person_says_for_whom_and_how_to_answer() {
 #[test]
 fn a_deploy_that_the_lock_holds_says_whose_lock_it_is() {
     snapshots("board_held", &held());
-    let text = render(&held(), 200, 50);
+    let text = render(&held(), 80, 24);
     assert!(text.contains("held: locked by alice 3 min ago: data migration"), "{text}");
 }
 
