@@ -66,8 +66,8 @@ impl Scale {
 
     fn logarithmic(low: f64, high: f64, parts: f64, wanted: PictureAxis) -> Self {
         let exponent = |end: Option<f64>| end.filter(|end| *end > 0.0).map(f64::log10);
-        let low = exponent(wanted.min).unwrap_or_else(|| low.log10().floor());
-        let high = exponent(wanted.max).unwrap_or_else(|| high.log10().ceil());
+        let low = exponent(wanted.min).unwrap_or_else(|| low.max(SMALLEST).log10().floor());
+        let high = exponent(wanted.max).unwrap_or_else(|| high.max(SMALLEST).log10().ceil());
         let high = if high - low < 0.1 { low + 1.0 } else { high };
         Self { low, high, step: ((high - low) / parts).ceil().max(1.0), is_log: true }
     }
@@ -230,6 +230,7 @@ mod tests {
         assert_eq!(Scale::of([-5.0, 0.0].into_iter(), 150.0, log), None, "nothing is above zero");
         let narrow = PictureAxis { min: Some(0.2), max: Some(0.8), ..log };
         assert_eq!(texts(&[0.5], narrow, None), ["0.2", "0.8"]);
+        assert!(scale(&[4e-305], log).holds(4e-305), "what is too small to tell from others has its place, too");
     }
 
     #[test]
