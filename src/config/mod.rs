@@ -71,9 +71,9 @@ pub use detect::{Detected, Template, detect};
 pub use duration::{DurationError, HumanDuration};
 pub use errors::{ConfigError, ConfigErrors};
 pub use keys::{Key, Presence, Section, Shape};
-pub use schedules::{Missed, ScheduleSettings, next_times};
 pub use notice_template::{NoticeField, NoticeTemplate};
 pub use notify_settings::{NoticeFormat, NotifySettings, NotifyWay, SecretText, WebhookSettings};
+pub use schedules::{Missed, ScheduleSettings, next_times};
 pub use schema::{reference, schema};
 pub use scrape_settings::{Authentication, FallbackFormat, ScrapeTargetSettings};
 pub use settings::{

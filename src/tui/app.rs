@@ -422,11 +422,19 @@ impl Model {
         self.live.progress.iter().find(|progress| progress.run == run && progress.stage == *stage)
     }
 
-    /// The first stage of a kind.
+    /// The stage that a key for this kind means: the first of it, or one of the user's own that does the same, by what it
+    /// makes or by its name.
     pub(super) fn stage_of_kind(&self, kind: StageKind) -> Option<&StageName> {
-        let stages = self.state.graph.stages();
-        let named = stages.iter().find(|spec| kind == StageKind::Command && spec.name.as_str() == "test");
-        named.or_else(|| stages.iter().find(|spec| spec.kind == kind)).map(|spec| &spec.name)
+        let find = |wanted: &dyn Fn(&StageSpec) -> bool| self.state.graph.stages().iter().find(|spec| wanted(spec));
+        let built_in = |spec: &StageSpec| spec.kind == kind;
+        let named = |name: &'static str| move |spec: &StageSpec| spec.name.as_str() == name;
+        let found = match kind {
+            StageKind::Train => find(&built_in).or_else(|| find(&|spec| spec.produces_model)),
+            StageKind::Command => find(&named("test")).or_else(|| find(&|spec| built_in(spec) && !spec.produces_model)),
+            StageKind::Image => find(&built_in).or_else(|| find(&named("build"))),
+            StageKind::Deploy => find(&built_in).or_else(|| find(&named("deploy"))),
+        };
+        found.map(|spec| &spec.name)
     }
 
     /// Whether a duration on the screen grows, so that a frame a second is due.
