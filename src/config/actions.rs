@@ -134,6 +134,7 @@ fn algorithms(reader: &mut TableReader<'_>, task: Option<Task>) -> Vec<Algorithm
             "svm" => Algorithm::Svm,
             "forest" => Algorithm::Forest,
             "boosting" => Algorithm::Boosting,
+            "blend" => Algorithm::Blend,
             _ => continue,
         };
         let said = match algorithm.task() {

@@ -162,6 +162,8 @@ pub enum Algorithm {
     Forest,
     /// Gradient boosting.
     Boosting,
+    /// The mean of what the best of several others say.
+    Blend,
 }
 
 impl Algorithm {
@@ -170,7 +172,7 @@ impl Algorithm {
         match self {
             Self::Logistic | Self::NaiveBayes => Some(Task::Classification),
             Self::Linear | Self::ElasticNet => Some(Task::Regression),
-            Self::Svm | Self::Forest | Self::Boosting => None,
+            Self::Svm | Self::Forest | Self::Boosting | Self::Blend => None,
         }
     }
 }

@@ -26,6 +26,9 @@ use crate::model::learn::problem::{Labels, Problem};
 use crate::model::nearest;
 use crate::model::search::{self, Board, Control, Found, Journal, Plan, Progress, attended};
 
+/// Blends are tried up to so many training rows.
+const MOST_ROWS_OF_BLENDS: usize = 100_000;
+
 /// Why there is no model.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
@@ -115,7 +118,7 @@ pub fn train_under(
 ) -> Result<(SavedModel, Option<Journal>), TrainingError> {
     let target = resolve(data, &settings.target, settings.task)?;
     let task = target.task();
-    let algorithms = algorithms(settings, task)?;
+    let (algorithms, blends) = algorithms(settings, task)?;
     let columns = usable(data, settings)?;
     let slices = slices(data, settings)?;
     let parts = split(data, settings)?;
@@ -135,16 +138,18 @@ pub fn train_under(
         features: problem.columns.len(),
         trials: candidates.len(),
     });
-    let training = Training { data, settings, control, parts: &parts, problem: &problem, task };
+    // Of many rows one learner alone learns what there is, and several cost as many times the time and the memory.
+    let blends = blends && parts.train.len() <= MOST_ROWS_OF_BLENDS;
+    let training = Training { data, settings, control, parts: &parts, problem: &problem, task, blends };
     let mut searched = training.search(&candidates, tell)?;
-    let (chosen, fitted) = training.learn(&candidates, &mut searched.found, tell)?;
+    let (chosen, fitted) = training.learn(&mut searched.found, tell)?;
     tell(Step::Board(&searched.found.board));
     tell(Step::Evaluating);
     let (outputs, evaluation) = training.evaluate(&fitted, &classes.labels, &slices, tell)?;
     tell(Step::Evaluated(&evaluation));
     let features = training.columns_of(&fitted.preprocessing);
     let reference = Reference::fit(&fitted.preprocessing, &features, &parts.train).with_predictions(&outputs);
-    let card = training.card(chosen, &fitted.preprocessing, classes, &searched, evaluation, notes);
+    let card = training.card(&chosen, &fitted.preprocessing, classes, &searched, evaluation, notes);
     let model = SavedModel::new(Contents {
         card,
         preprocessing: fitted.preprocessing,
@@ -154,12 +159,16 @@ pub fn train_under(
     Ok((model, searched.journal))
 }
 
-fn algorithms(settings: &TrainSettings, task: Task) -> Result<Vec<Algorithm>, TrainingError> {
-    if settings.algorithms.is_empty() {
-        return Ok(automatic(task).to_vec());
+/// What is tried, and whether blends of it are.
+fn algorithms(settings: &TrainSettings, task: Task) -> Result<(Vec<Algorithm>, bool), TrainingError> {
+    let is_blend = |algorithm: &Algorithm| *algorithm == Algorithm::Blend;
+    let named: Vec<Algorithm> = settings.algorithms.iter().copied().filter(|algorithm| !is_blend(algorithm)).collect();
+    let blends = settings.algorithms.is_empty() || settings.algorithms.iter().any(is_blend);
+    if named.is_empty() {
+        return Ok((automatic(task).to_vec(), blends));
     }
-    match settings.algorithms.iter().find(|algorithm| !suitable(task).contains(algorithm)) {
-        None => Ok(settings.algorithms.clone()),
+    match named.iter().find(|algorithm| !suitable(task).contains(algorithm)) {
+        None => Ok((named, blends)),
         Some(algorithm) => {
             let suitable: Vec<&str> = suitable(task).iter().map(|algorithm| algorithm_name(*algorithm)).collect();
             Err(TrainingError::Unsuitable {
@@ -270,6 +279,7 @@ struct Training<'a> {
     parts: &'a Split,
     problem: &'a Problem<'a>,
     task: Task,
+    blends: bool,
 }
 
 impl Training<'_> {
@@ -298,6 +308,7 @@ impl Training<'_> {
             problem: self.problem,
             row_hashes: hashes,
             candidates,
+            blends: self.blends,
             folds: &folds,
             criteria: &criteria,
             seed: settings.seed,
@@ -337,17 +348,14 @@ impl Training<'_> {
     }
 
     /// The best learner that finds a solution in all training rows, by its place, and what it learned.
-    fn learn<'b>(
-        &self,
-        candidates: &'b [Learner],
-        found: &mut Found,
-        tell: &mut dyn FnMut(Step<'_>),
-    ) -> Result<(&'b Learner, Fitted), TrainingError> {
+    fn learn(&self, found: &mut Found, tell: &mut dyn FnMut(Step<'_>)) -> Result<(Learner, Fitted), TrainingError> {
         for trial in found.ranking.clone() {
-            let Some(learner) = candidates.get(trial) else { continue };
-            tell(Step::Learning(learner));
+            let Some(learner) = found.board.standings.get(trial).map(|standing| standing.learner.clone()) else {
+                continue;
+            };
+            tell(Step::Learning(&learner));
             let (problem, control, seed) = (self.problem, self.control, self.settings.seed);
-            let work = || fit(problem, &self.parts.train, learner, seed, control.threads.max(1), control.stop);
+            let work = || fit(problem, &self.parts.train, &learner, seed, control.threads.max(1), control.stop);
             match attended(work, &mut || tell(Step::Waiting)) {
                 Ok(fitted) => {
                     found.board.choose(trial);
@@ -355,7 +363,7 @@ impl Training<'_> {
                 }
                 Err(LearnError::Stopped) => return Err(TrainingError::Stopped),
                 Err(error) => {
-                    tell(Step::Failed { learner, error: &error });
+                    tell(Step::Failed { learner: &learner, error: &error });
                     found.board.fail(trial, &error.to_string());
                 }
             }

@@ -156,9 +156,9 @@ pub(super) const KEYS: &[Key] = &[
     key(
         Section::Train,
         "algorithms",
-        Choices(&["auto", "logistic", "naive-bayes", "linear", "elastic-net", "svm", "forest", "boosting"]),
+        Choices(&["auto", "logistic", "naive-bayes", "linear", "elastic-net", "svm", "forest", "boosting", "blend"]),
         Default("[\"auto\"]"),
-        "what is tried; the best in cross-validation on the rows for training wins. `auto` is all that suit the task but `svm`, which is for small sets",
+        "what is tried; the best in cross-validation on the rows for training wins. `auto` is all that suit the task but `svm`, which is for small sets; `blend` tries, up to 100 000 rows, the best of several together",
     ),
     key(
         Section::Train,

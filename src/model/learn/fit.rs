@@ -6,7 +6,7 @@ use crate::model::data::cell::Cell;
 use crate::model::data::column::Column;
 use crate::model::learn::learn_error::LearnError;
 use crate::model::learn::learner::{Learner, algorithm_name, suitable};
-use crate::model::learn::predictor::{Output, Predictor};
+use crate::model::learn::predictor::{Form, Output, Predictor};
 use crate::model::learn::preprocess::Preprocessing;
 use crate::model::learn::problem::{Lesson, Problem};
 use crate::model::learn::tree::{Binned, Limits, boosting, forest};
@@ -40,6 +40,9 @@ pub fn fit(
 ) -> Result<Fitted, LearnError> {
     let algorithm = algorithm_name(learner.algorithm());
     learner.check()?;
+    if let Learner::Blend { parts } = learner {
+        return fit_blend(problem, rows, parts, seed, threads, stop);
+    }
     if !suitable(problem.task()).contains(&learner.algorithm()) {
         return Err(LearnError::Unsuitable { algorithm });
     }
@@ -71,6 +74,31 @@ pub fn fit(
     }
 }
 
+/// Each part learns from all rows.
+fn fit_blend(
+    problem: &Problem<'_>,
+    rows: &[usize],
+    parts: &[Learner],
+    seed: u64,
+    threads: usize,
+    stop: &Stop<'_>,
+) -> Result<Fitted, LearnError> {
+    let mut predictors = Vec::with_capacity(parts.len());
+    let mut preprocessing = None;
+    for part in parts {
+        if matches!(part, Learner::Blend { .. }) {
+            return Err(LearnError::Unsuitable { algorithm: algorithm_name(part.algorithm()) });
+        }
+        let fitted = fit(problem, rows, part, seed, threads, stop)?;
+        predictors.push(fitted.predictor);
+        // It follows from the rows alone, so all parts have the same.
+        preprocessing = Some(fitted.preprocessing);
+    }
+    let preprocessing = preprocessing.ok_or(LearnError::NothingToLearnFrom { rows: rows.len() })?;
+    let features = preprocessing.features.len();
+    Ok(Fitted { preprocessing, predictor: Predictor::Blend { features, parts: predictors } })
+}
+
 fn fit_trees(
     binned: &Binned,
     lesson: &Lesson,
@@ -96,6 +124,7 @@ fn fit_trees(
         | Learner::NaiveBayes { .. }
         | Learner::Linear
         | Learner::ElasticNet { .. }
+        | Learner::Blend { .. }
         | Learner::Svm { .. } => Err(LearnError::Unsuitable { algorithm: algorithm_name(learner.algorithm()) }),
     }
 }
@@ -112,8 +141,20 @@ fn among_all(predictor: Predictor, lesson: &Lesson) -> Predictor {
 
 /// What is said of a row, one cell a feature in their order.
 pub(in crate::model) fn output(preprocessing: &Preprocessing, predictor: &Predictor, cells: &[Cell<'_>]) -> Output {
-    let raw = preprocessing.raw_row(cells);
-    if predictor.wants_raw() { predictor.predict(&raw) } else { predictor.predict(&preprocessing.encode_raw(&raw)) }
+    predictor.predict(&row_for(predictor, preprocessing, preprocessing.raw_row(cells)))
+}
+
+/// A raw row in the form that the predictor wants.
+fn row_for(predictor: &Predictor, preprocessing: &Preprocessing, mut raw: Vec<f64>) -> Vec<f64> {
+    match predictor.wants() {
+        Form::Raw => raw,
+        Form::Encoded => preprocessing.encode_raw(&raw),
+        Form::Both => {
+            let encoded = preprocessing.encode_raw(&raw);
+            raw.extend(encoded);
+            raw
+        }
+    }
 }
 
 /// What is said of some rows of columns, which are found by the names of the features.
@@ -129,12 +170,8 @@ pub(in crate::model) fn outputs(
     parallel::each(threads, &mut parts, &|_, part| {
         let raw = |row: &usize| -> Vec<f64> { readers.iter().map(|reader| reader.raw(*row)).collect() };
         let (rows, outputs) = part;
-        *outputs = if predictor.wants_raw() {
-            let block: Vec<f64> = rows.iter().flat_map(raw).collect();
-            predictor.predict_block(&block, readers.len())
-        } else {
-            rows.iter().map(|row| predictor.predict(&preprocessing.encode_raw(&raw(row)))).collect()
-        };
+        let block: Vec<f64> = rows.iter().flat_map(|row| row_for(predictor, preprocessing, raw(row))).collect();
+        *outputs = predictor.predict_block(&block, block.len() / rows.len().max(1));
     });
     parts.into_iter().flat_map(|(_, outputs)| outputs).collect()
 }

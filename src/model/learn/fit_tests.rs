@@ -38,6 +38,14 @@ fn learned(data: &DataSet, learner: &Learner) -> Fitted {
     fit(&problem(data), &rows, learner, 7, 2, &|| false).unwrap()
 }
 
+/// The usual form of each algorithm, and a blend.
+fn forms(task: Task, rows: usize) -> Vec<Learner> {
+    let mut forms: Vec<Learner> =
+        suitable(task).iter().map(|algorithm| Learner::usual(*algorithm, task, rows, 3)).collect();
+    forms.push(Learner::Blend { parts: vec![forms[0].clone(), FOREST] });
+    forms
+}
+
 fn outputs(data: &DataSet, fitted: &Fitted) -> Vec<Output> {
     let columns: Vec<&Column> = data.columns.iter().collect();
     let rows: Vec<usize> = (0..data.rows()).collect();
@@ -196,8 +204,8 @@ fn a_row_alone_is_answered_as_among_many() {
     for is_number in [false, true] {
         let data = mixed(300, is_number);
         let task = problem(&data).task();
-        for algorithm in suitable(task) {
-            let fitted = learned(&data, &Learner::usual(*algorithm, task, 300, 3));
+        for learner in forms(task, 300) {
+            let fitted = learned(&data, &learner);
             let together = outputs(&data, &fitted);
             for row in [0, 17, 299] {
                 let cells: Vec<Cell<'_>> = fitted
@@ -207,7 +215,7 @@ fn a_row_alone_is_answered_as_among_many() {
                     .filter_map(|feature| data.column(&feature.name))
                     .map(|column| column.cell(row))
                     .collect();
-                assert_eq!(fitted.output(&cells), together[row], "{algorithm:?} row {row}");
+                assert_eq!(fitted.output(&cells), together[row], "{learner:?} row {row}");
             }
         }
     }
@@ -218,13 +226,13 @@ fn a_number_that_is_far_from_all_others_has_a_finite_answer() {
     for is_number in [false, true] {
         let data = mixed(300, is_number);
         let task = problem(&data).task();
-        for algorithm in suitable(task) {
-            let fitted = learned(&data, &Learner::usual(*algorithm, task, 300, 3));
+        for learner in forms(task, 300) {
+            let fitted = learned(&data, &learner);
             for far in [f64::MAX, f64::MIN] {
                 match fitted.output(&[Cell::Number(far), Cell::Number(far), Cell::Missing]) {
-                    Output::Value(value) => assert!(value.is_finite(), "{algorithm:?} {value}"),
+                    Output::Value(value) => assert!(value.is_finite(), "{learner:?} {value}"),
                     Output::Probabilities(shares) => {
-                        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{algorithm:?} {shares:?}");
+                        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{learner:?} {shares:?}");
                     }
                 }
             }
@@ -237,8 +245,7 @@ fn a_class_without_rows_has_no_probability_and_the_others_keep_their_places() {
     let data = mixed(300, false);
     let Labels::Classes { codes, count } = problem(&data).labels else { unreachable!("classes") };
     let rows: Vec<usize> = (0..data.rows()).filter(|row| codes[*row] != 1).collect();
-    for algorithm in suitable(Task::Classification) {
-        let learner = Learner::usual(*algorithm, Task::Classification, rows.len(), 3);
+    for learner in forms(Task::Classification, rows.len()) {
         let fitted = fit(&problem(&data), &rows, &learner, 7, 1, &|| false).unwrap();
         assert_eq!(fitted.predictor.classes(), count);
         for output in outputs(&data, &fitted) {
@@ -253,10 +260,9 @@ fn every_learner_stops_when_it_is_told_to() {
     for is_number in [false, true] {
         let data = mixed(100, is_number);
         let problem = problem(&data);
-        for algorithm in suitable(problem.task()) {
-            let learner = Learner::usual(*algorithm, problem.task(), 100, 3);
+        for learner in forms(problem.task(), 100) {
             let result = fit(&problem, &(0..100).collect::<Vec<_>>(), &learner, 7, 2, &|| true);
-            assert!(matches!(result, Err(LearnError::Stopped)), "{algorithm:?}");
+            assert!(matches!(result, Err(LearnError::Stopped)), "{learner:?}");
         }
     }
 }

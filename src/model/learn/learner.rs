@@ -69,6 +69,11 @@ pub enum Learner {
         /// The share of columns that a tree sees.
         columns: f64,
     },
+    /// The mean of what several learners say.
+    Blend {
+        /// Those; none of them is a blend.
+        parts: Vec<Learner>,
+    },
 }
 
 impl Learner {
@@ -80,12 +85,13 @@ impl Learner {
             Self::Linear => Algorithm::Linear,
             Self::ElasticNet { .. } => Algorithm::ElasticNet,
             Self::Svm { .. } => Algorithm::Svm,
+            Self::Blend { .. } => Algorithm::Blend,
             Self::Forest { .. } => Algorithm::Forest,
             Self::Boosting { .. } => Algorithm::Boosting,
         }
     }
 
-    /// What is good for most data sets of that size.
+    /// What is good for most data sets of that size. A blend has nothing usual: it is made of what others turned out to be.
     pub fn usual(algorithm: Algorithm, task: Task, rows: usize, columns: usize) -> Self {
         let width = float(columns).max(1.0);
         match algorithm {
@@ -112,6 +118,7 @@ impl Learner {
                 rows: 1.0,
                 columns: 1.0,
             },
+            Algorithm::Blend => Self::Blend { parts: Vec::new() },
         }
     }
 
@@ -134,6 +141,10 @@ impl Learner {
             Self::Boosting { rounds, rate, leaves, .. } => {
                 format!("{name}, {rounds} rounds of {leaves} leaves at rate {}", shown(*rate))
             }
+            Self::Blend { parts } => {
+                let parts: Vec<&str> = parts.iter().map(|part| algorithm_name(part.algorithm())).collect();
+                format!("{name} of {}", parts.join(", "))
+            }
         }
     }
 
@@ -146,6 +157,7 @@ impl Learner {
         const ONE: Range = ("1 or more", |value| value >= 1.0);
         const TWO: Range = ("2 or more", |value| value >= 2.0);
         let checks: Vec<(&'static str, f64, Range)> = match *self {
+            Self::Blend { ref parts } => vec![("parts", float(parts.len()), TWO)],
             Self::Logistic { penalty } => vec![("penalty", penalty, NOT_NEGATIVE)],
             Self::NaiveBayes { smoothing } => vec![("smoothing", smoothing, NOT_NEGATIVE)],
             Self::Linear => vec![],
@@ -197,6 +209,7 @@ pub fn algorithm_name(algorithm: Algorithm) -> &'static str {
         Algorithm::Svm => "svm",
         Algorithm::Forest => "forest",
         Algorithm::Boosting => "boosting",
+        Algorithm::Blend => "blend",
     }
 }
 

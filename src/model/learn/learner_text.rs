@@ -20,6 +20,7 @@ enum Text {
     Svm { cost: f64, gamma: f64 },
     Forest { trees: u32, depth: u32, leaf: u32, features: f64 },
     Boosting { rounds: u32, rate: f64, leaves: u32, leaf: u32, l2: f64, rows: f64, columns: f64 },
+    Blend { parts: Vec<Learner> },
 }
 
 impl Serialize for Learner {
@@ -55,6 +56,17 @@ mod tests {
         assert_eq!(text, r#"{"algorithm":"elastic-net","penalty":0.1,"l1_ratio":1.0}"#);
         assert_eq!(serde_json::from_str::<Learner>(&text).unwrap(), LEARNER);
         assert_eq!(algorithm_name(LEARNER.algorithm()), "elastic-net");
+    }
+
+    #[test]
+    fn a_blend_is_written_with_its_parts() {
+        let blend = Learner::Blend { parts: vec![LEARNER, Learner::Linear] };
+        let text = serde_json::to_string(&blend).unwrap();
+        assert_eq!(
+            text,
+            r#"{"algorithm":"blend","parts":[{"algorithm":"elastic-net","penalty":0.1,"l1_ratio":1.0},{"algorithm":"linear"}]}"#
+        );
+        assert_eq!(serde_json::from_str::<Learner>(&text).unwrap(), blend);
     }
 
     #[test]

@@ -71,6 +71,24 @@ pub enum Predictor {
         /// The predictor, of so many classes.
         inner: Box<Predictor>,
     },
+    /// The mean of what its parts say. It wants each row raw and, behind that, encoded.
+    Blend {
+        /// How many numbers of a row are raw.
+        features: usize,
+        /// The parts, of which none is a blend.
+        parts: Vec<Predictor>,
+    },
+}
+
+/// In which form a predictor wants a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A number a feature.
+    Raw,
+    /// As preprocessing encodes it.
+    Encoded,
+    /// Raw, and encoded behind that.
+    Both,
 }
 
 /// A support vector machine: `scale · (Σ weight · kernel + shift) + offset` is a number, or a score whose logistic function
@@ -97,16 +115,17 @@ pub enum Output {
 }
 
 impl Predictor {
-    /// Whether it answers raw rows; else it wants them encoded.
-    pub fn wants_raw(&self) -> bool {
+    /// In which form it wants rows.
+    pub fn wants(&self) -> Form {
         match self {
-            Self::Forest { .. } | Self::Boosting { .. } => true,
-            Self::Among { inner, .. } => inner.wants_raw(),
-            Self::Softmax { .. } | Self::Gaussian { .. } | Self::Line { .. } | Self::Kernel { .. } => false,
+            Self::Forest { .. } | Self::Boosting { .. } => Form::Raw,
+            Self::Among { inner, .. } => inner.wants(),
+            Self::Softmax { .. } | Self::Gaussian { .. } | Self::Line { .. } | Self::Kernel { .. } => Form::Encoded,
+            Self::Blend { .. } => Form::Both,
         }
     }
 
-    /// Predicts from one row, raw or encoded as it wants it, whose width the caller has checked.
+    /// Predicts from one row in the form that it wants, whose width the caller has checked.
     pub fn predict(&self, row: &[f64]) -> Output {
         match self {
             Self::Softmax { weights, intercepts } => {
@@ -138,6 +157,9 @@ impl Predictor {
                 self.predict_block(row, row.len()).pop().unwrap_or(Output::Value(f64::NAN))
             }
             Self::Among { classes, known, inner } => spread(inner.predict(row), *classes, known),
+            Self::Blend { features, parts } => {
+                mean(parts.iter().map(|part| part.predict(part.own_part(row, *features))).collect())
+            }
         }
     }
 
@@ -175,7 +197,25 @@ impl Predictor {
             Self::Softmax { .. } | Self::Gaussian { .. } | Self::Line { .. } | Self::Kernel { .. } => {
                 rows.chunks_exact(width.max(1)).map(|row| self.predict(row)).collect()
             }
+            Self::Blend { features, parts } => {
+                let mut said: Vec<Vec<Output>> = vec![Vec::with_capacity(parts.len()); rows.len() / width.max(1)];
+                for part in parts {
+                    let own = |row| part.own_part(row, *features);
+                    let block: Vec<f64> = rows.chunks_exact(width.max(1)).flat_map(own).copied().collect();
+                    let width = block.len() / said.len().max(1);
+                    for (said, output) in said.iter_mut().zip(part.predict_block(&block, width)) {
+                        said.push(output);
+                    }
+                }
+                said.into_iter().map(mean).collect()
+            }
         }
+    }
+
+    /// Of a row in both forms the one that this part of a blend wants.
+    fn own_part<'a>(&self, row: &'a [f64], features: usize) -> &'a [f64] {
+        let (raw, encoded) = row.split_at(features.min(row.len()));
+        if self.wants() == Form::Raw { raw } else { encoded }
     }
 
     /// How many classes there are; none for a regression.
@@ -188,6 +228,7 @@ impl Predictor {
             | Self::Forest { classes, .. }
             | Self::Boosting { classes, .. }
             | Self::Among { classes, .. } => *classes,
+            Self::Blend { parts, .. } => parts.first().map_or(0, Self::classes),
         }
     }
 
@@ -221,8 +262,16 @@ impl Predictor {
                     && !known.is_empty()
                     && known.is_sorted_by(|one, other| one < other)
                     && known.iter().all(|class| class < classes)
-                    && !matches!(**inner, Self::Among { .. })
+                    && !matches!(**inner, Self::Among { .. } | Self::Blend { .. })
                     && inner.is_sound(width, features)
+            }
+            Self::Blend { features: raw, parts } => {
+                let is_part = |part: &Self| {
+                    !matches!(part, Self::Blend { .. })
+                        && part.classes() == self.classes()
+                        && part.is_sound(width, features)
+                };
+                *raw == features && parts.len() > 1 && parts.iter().all(is_part)
             }
         }
     }
@@ -257,6 +306,29 @@ fn spread(output: Output, classes: usize, known: &[usize]) -> Output {
         }
     }
     Output::Probabilities(all)
+}
+
+/// The mean of what several say of one row; they speak of the same classes, or all of a number.
+fn mean(said: Vec<Output>) -> Output {
+    let count = float(said.len()).max(1.0);
+    let mut said = said.into_iter();
+    let Some(mut mean) = said.next() else { return Output::Value(f64::NAN) };
+    for other in said {
+        match (&mut mean, other) {
+            (Output::Value(sum), Output::Value(value)) => *sum += value,
+            (Output::Probabilities(sums), Output::Probabilities(values)) => {
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum += value;
+                }
+            }
+            (Output::Value(_), Output::Probabilities(_)) | (Output::Probabilities(_), Output::Value(_)) => {}
+        }
+    }
+    match &mut mean {
+        Output::Value(sum) => *sum /= count,
+        Output::Probabilities(sums) => sums.iter_mut().for_each(|sum| *sum /= count),
+    }
+    mean
 }
 
 /// Shares of their sum; equal shares when that is zero.
@@ -343,6 +415,22 @@ mod tests {
         for known in [&[3, 1][..], &[1, 4], &[1], &[1, 1]] {
             assert!(!among(known).is_sound(1, 1), "{known:?}");
         }
+    }
+
+    #[test]
+    fn a_blend_says_the_mean_of_its_parts_each_of_its_own_form_of_the_row() {
+        // Two numbers raw, three encoded.
+        let line = |weights: [f64; 3]| Predictor::Line { weights: weights.to_vec(), intercept: 0.0 };
+        let blend = |parts| Predictor::Blend { features: 2, parts };
+        let of_lines = blend(vec![line([1.0, 0.0, 0.0]), line([0.0, 0.0, 3.0])]);
+        let row = [70.0, 80.0, 1.0, 2.0, 5.0];
+        assert_eq!(of_lines.predict(&row), Output::Value(8.0));
+        assert_eq!(of_lines.predict_block(&[row, row].concat(), 5), [Output::Value(8.0), Output::Value(8.0)]);
+        assert!(of_lines.is_sound(3, 2) && !of_lines.is_sound(3, 3) && !of_lines.is_sound(2, 2));
+        let softmax = Predictor::Softmax { weights: vec![vec![0.0; 3]; 2], intercepts: vec![0.0; 2] };
+        assert!(!blend(vec![line([0.0; 3]), softmax]).is_sound(3, 2), "a number and classes");
+        assert!(!blend(vec![line([0.0; 3])]).is_sound(3, 2), "one alone");
+        assert!(!blend(vec![of_lines.clone(), of_lines]).is_sound(3, 2), "a blend of blends");
     }
 
     #[test]

@@ -60,6 +60,21 @@ pub struct Standing {
     pub failure: Option<String>,
 }
 
+impl Standing {
+    fn new(learner: &Learner, trial: u32) -> Self {
+        Self {
+            trial,
+            learner: learner.clone(),
+            description: learner.describe(),
+            state: TrialState::Waiting,
+            rung: 0,
+            mean: Metrics::new(),
+            deviation: None,
+            failure: None,
+        }
+    }
+}
+
 /// The trials of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Board {
@@ -85,19 +100,9 @@ pub struct Board {
 
 impl Board {
     pub(super) fn new(metric: &str, learners: &[Learner], rungs: usize) -> Self {
-        let standing = |(learner, trial): (&Learner, u32)| Standing {
-            trial,
-            learner: learner.clone(),
-            description: learner.describe(),
-            state: TrialState::Waiting,
-            rung: 0,
-            mean: Metrics::new(),
-            deviation: None,
-            failure: None,
-        };
         Self {
             metric: metric.to_owned(),
-            standings: learners.iter().zip(1..).map(standing).collect(),
+            standings: learners.iter().zip(1..).map(|(learner, trial)| Standing::new(learner, trial)).collect(),
             seconds: vec![0.0; learners.len()],
             rung: 1,
             rungs: u32::try_from(rungs).unwrap_or(u32::MAX),
@@ -116,6 +121,13 @@ impl Board {
         let best = best.and_then(|best| Some((best, best.mean.get(&self.metric)?)));
         let best = best.map(|(best, value)| format!(" · best {} {value:.3}", algorithm_name(best.learner.algorithm())));
         format!("{rung}trial {now}/{}{}", self.of, best.unwrap_or_default())
+    }
+
+    /// One more trial, which turned out to be worth it.
+    pub(super) fn add(&mut self, learner: &Learner) {
+        let trial = u32::try_from(self.standings.len() + 1).unwrap_or(u32::MAX);
+        self.standings.push(Standing::new(learner, trial));
+        self.seconds.push(0.0);
     }
 
     pub(super) fn set(&mut self, trial: usize, state: TrialState) {

@@ -69,13 +69,14 @@ pub(super) fn strength(algorithm: Algorithm) -> u8 {
         Algorithm::Svm => 3,
         Algorithm::Forest => 4,
         Algorithm::Boosting => 5,
+        Algorithm::Blend => 6,
     }
 }
 
 /// How often an algorithm is drawn beside others: the more there is to choose in it, and the more that changes.
 fn appeal(algorithm: Algorithm) -> usize {
     match algorithm {
-        Algorithm::Logistic | Algorithm::Linear | Algorithm::NaiveBayes => 1,
+        Algorithm::Logistic | Algorithm::Linear | Algorithm::NaiveBayes | Algorithm::Blend => 1,
         Algorithm::ElasticNet | Algorithm::Svm | Algorithm::Forest => 2,
         Algorithm::Boosting => 4,
     }

@@ -4,7 +4,8 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::board::{Board, TrialState};
+use super::blends::blends;
+use super::board::{Board, Standing, TrialState};
 use super::candidates::strength;
 use super::control::Control;
 use super::folds::Fold;
@@ -29,6 +30,8 @@ pub(in crate::model) struct Plan<'a> {
     pub(in crate::model) row_hashes: &'a [u64],
     /// What is tried; the order decides between equals.
     pub(in crate::model) candidates: &'a [Learner],
+    /// Whether blends of the best are tried in the end.
+    pub(in crate::model) blends: bool,
     /// Parts of the training rows; at least one.
     pub(in crate::model) folds: &'a [Fold],
     /// By what trials are compared.
@@ -88,6 +91,7 @@ pub(in crate::model) fn search(
     let rungs = rungs(plan.candidates.len(), rows);
     let mut search = Search {
         plan,
+        learners: plan.candidates.to_vec(),
         began: (plan.control.elapsed)(),
         results: BTreeMap::new(),
         finished: vec![None; plan.candidates.len()],
@@ -115,12 +119,17 @@ pub(in crate::model) fn search(
             break;
         }
     }
+    if plan.blends && in_time {
+        in_time = search.blend(rungs.len(), journal, tell)?;
+    }
     let ranking = search.ranking();
     Some(Found { board: search.board, rungs, ranking, in_time })
 }
 
 struct Search<'a> {
     plan: &'a Plan<'a>,
+    /// The candidates, and behind them blends.
+    learners: Vec<Learner>,
     began: Duration,
     /// By rung, trial and fold.
     results: BTreeMap<(usize, usize, usize), FoldResult>,
@@ -148,7 +157,7 @@ impl Search<'_> {
         journal: &mut Option<Journal>,
         tell: &mut dyn FnMut(Progress<'_>),
     ) {
-        let (plan, began) = (self.plan, self.began);
+        let (plan, began, learners) = (self.plan, self.began, self.learners.clone());
         (self.board.rung, self.board.over, self.board.of) =
             (u32::try_from(rung + 1).unwrap_or(u32::MAX), 0, alive.len());
         for trial in alive {
@@ -164,7 +173,7 @@ impl Search<'_> {
         let (workers, each) = if cells < SMALL { (threads, 1) } else { (1, threads) };
         let stop = || (plan.control.stop)() || is_late(plan, began);
         let work = |job: &Job| {
-            let (learner, fold) = (plan.candidates.get(job.trial)?, plan.folds.get(job.fold)?);
+            let (learner, fold) = (learners.get(job.trial)?, plan.folds.get(job.fold)?);
             if stop() { None } else { trial::run(&setting, learner, fold, share, each, &stop) }
         };
         pool::run(&jobs, workers, &work, &mut |heard: Heard<FoldResult>| match heard {
@@ -191,6 +200,33 @@ impl Search<'_> {
         for standing in running {
             standing.state = if standing.rung > 0 { TrialState::Kept } else { TrialState::Waiting };
         }
+    }
+
+    /// Tries blends of the best of each algorithm on all rows. Whether that was done in time; `None` when it was stopped.
+    fn blend(
+        &mut self,
+        rungs: usize,
+        journal: &mut Option<Journal>,
+        tell: &mut dyn FnMut(Progress<'_>),
+    ) -> Option<bool> {
+        let last = rungs.saturating_sub(1);
+        let ranked: Vec<&Standing> = self
+            .ranking()
+            .into_iter()
+            .filter(|trial| self.finished.get(*trial) == Some(&Some(last)))
+            .filter_map(|trial| self.board.standings.get(trial))
+            .collect();
+        let blends = blends(&ranked, &self.board.metric);
+        let first = self.learners.len();
+        for blend in blends {
+            self.board.add(&blend);
+            self.learners.push(blend);
+            self.finished.push(None);
+        }
+        let alive: Vec<usize> = (first..self.learners.len()).collect();
+        self.climb(last, 1.0, &alive, journal, tell);
+        tell(Progress::Changed(&self.board));
+        if (self.plan.control.stop)() { None } else { Some(self.board.over >= alive.len()) }
     }
 
     /// How long a fold took, for people only.

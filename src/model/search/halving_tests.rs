@@ -49,6 +49,7 @@ fn searched(control: &Control<'_>, journal: &mut Option<Journal>, time: Option<D
         problem: &problem,
         row_hashes: &data.row_hashes,
         candidates: &LEARNERS,
+        blends: true,
         folds: &folds,
         criteria: &criteria,
         seed: 42,
@@ -70,13 +71,15 @@ fn threads_change_nothing_but_the_time() {
         same(&one, &searched(&Control { threads, ..Control::alone() }, &mut None, None).unwrap());
     }
     assert!(one.in_time && one.board.standings.iter().all(|standing| standing.rung == 1));
+    let blends = one.board.standings.iter().filter(|standing| matches!(standing.learner, Learner::Blend { .. }));
+    assert_eq!((blends.count(), one.board.standings.len()), (1, 5));
     assert!(one.board.standings.iter().all(|standing| standing.deviation.is_some()));
 }
 
 #[test]
 fn a_search_that_was_interrupted_anywhere_ends_like_one_that_was_not() {
     let whole = searched(&Control { threads: 1, ..Control::alone() }, &mut None, None).unwrap();
-    for most in [0, 1, 5, 9] {
+    for most in [0, 1, 5, 9, 14, 17] {
         let folder = Folder::new();
         let open = || Some(Journal::open(folder.path(), "k").unwrap());
         let asked = AtomicUsize::new(0);
@@ -98,8 +101,8 @@ fn what_a_journal_holds_is_not_done_again() {
         false
     };
     same(&first, &searched(&Control { stop: &stop, ..Control::alone() }, &mut open(), None).unwrap());
-    // Once behind the only rung, and never by a learner.
-    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    // Once behind the only rung and once behind the blends, and never by a learner.
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
 #[test]
@@ -140,6 +143,7 @@ fn a_learner_that_fails_is_told_and_never_ranked() {
         problem: &problem,
         row_hashes: &data.row_hashes,
         candidates: &candidates,
+        blends: false,
         folds: &folds,
         criteria: &criteria,
         seed: 42,

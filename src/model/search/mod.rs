@@ -14,12 +14,16 @@
 //! rounds and trees. The best third goes on, and from the first rung the best of each algorithm, for what needs many rows
 //! must not be dropped for the few of the first rung. The best mean wins; of equals, the earlier trial.
 //!
+//! **Blends** ([`blends`](mod@blends)): the best of each algorithm, one behind the other, as long as they are nearly as good as
+//! the best of all, answer together; that is one or two more trials on all rows.
+//!
 //! **Budget**: a number of trials, and a time. Without a time equal inputs give equal results, whatever the threads do and
 //! however often the search was interrupted. The first rung tries the usual form of each algorithm first. When time is over,
 //! the trials that finished the highest rung are compared.
 //!
 //! **Journal** ([`journal`]): each finished fold is a line on disk, by which a search that was killed goes on.
 
+mod blends;
 mod board;
 mod candidates;
 mod control;

@@ -28,7 +28,7 @@ const FEW_LEAVES: u32 = 7;
 /// Good forms beside the usual one, the best first.
 pub(super) fn known(usual: &Learner) -> Vec<Learner> {
     match usual {
-        Learner::Linear => Vec::new(),
+        Learner::Linear | Learner::Blend { .. } => Vec::new(),
         Learner::Logistic { penalty } => {
             [0.1, 10.0].map(|factor| Learner::Logistic { penalty: penalty * factor }).to_vec()
         }
@@ -67,7 +67,7 @@ fn enough(rounds: u32, leaves: u32, usual: u32) -> u32 {
 /// Another form of the same algorithm; `None` when it has no hyper-parameters.
 pub(super) fn draw(usual: &Learner, random: &mut Random) -> Option<Learner> {
     match usual {
-        Learner::Linear => None,
+        Learner::Linear | Learner::Blend { .. } => None,
         Learner::Logistic { .. } => Some(Learner::Logistic { penalty: random.logarithmic(1e-3, 1e2) }),
         Learner::NaiveBayes { .. } => Some(Learner::NaiveBayes { smoothing: random.logarithmic(1e-12, 1e-2) }),
         Learner::ElasticNet { .. } => Some(Learner::ElasticNet {
@@ -110,7 +110,8 @@ pub(super) fn halved(learner: &Learner) -> Learner {
         | Learner::NaiveBayes { .. }
         | Learner::Linear
         | Learner::ElasticNet { .. }
-        | Learner::Svm { .. } => {}
+        | Learner::Svm { .. }
+        | Learner::Blend { .. } => {}
     }
     halved
 }
