@@ -1,9 +1,8 @@
 //! Logistic regression and naive Bayes, by linfa.
 //!
 //! `GaussianNb` keeps its classes in a hash map, so its bytes differ from run to run, and hides its parameters, which are
-//! therefore read out of its serialised form. Logistic regression has no convergence flag, and its line search may give up
-//! where nothing is left to gain, which loses all that was found; then it is tried again with fewer steps, and only after that
-//! with more regularisation. All of it is deterministic: starts at zero, no sampling.
+//! therefore read out of its serialised form. Logistic regression has no convergence flag, and its line search may give up,
+//! which loses all that was found; then it is tried again with more regularisation. All of it is deterministic: starts at zero, no sampling.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +21,8 @@ use crate::model::learn::predictor::Predictor;
 
 /// How much more regularisation is tried when no solution is found.
 const HARDER: [f64; 3] = [1.0, 10.0, 100.0];
-/// How many steps are taken at the most. A search that gives up at its end succeeds when it stops before.
-const STEPS: [u64; 4] = [100, 50, 25, 12];
+/// How many steps are taken at the most.
+const STEPS: u64 = 100;
 
 /// Columns whose numbers lie further out, in standard deviations, are drawn in so far. A column that is zero in nearly every row
 /// has such numbers, and linfa's line search stops among them after a few steps, far from the best weights, and says nothing.
@@ -69,16 +68,13 @@ fn fit_drawn_in(
     stop: &Stop<'_>,
 ) -> Result<Predictor, LearnError> {
     let mut last = None;
-    for (harder, steps) in HARDER.into_iter().flat_map(|harder| STEPS.map(|steps| (harder, steps))) {
+    for harder in HARDER {
         if stop() {
             return Err(LearnError::Stopped);
         }
         let penalty = penalty * harder;
-        let fitted = if classes == 2 {
-            fit_two_classes(rows, codes, penalty, steps)
-        } else {
-            fit_many_classes(rows, codes, penalty, steps)
-        };
+        let fitted =
+            if classes == 2 { fit_two_classes(rows, codes, penalty) } else { fit_many_classes(rows, codes, penalty) };
         match fitted {
             Ok(predictor) => return Ok(predictor),
             Err(error) => last = Some(error),
@@ -92,11 +88,10 @@ fn fit_two_classes(
     rows: &Array2<f64>,
     codes: &Array1<usize>,
     penalty: f64,
-    steps: u64,
 ) -> Result<Predictor, linfa_logistic::error::Error> {
     let data = DatasetBase::new(rows.view(), codes.view());
     let fitted: Result<_, linfa_logistic::error::Error> =
-        LogisticRegression::<f64>::default().alpha(penalty).max_iterations(steps).fit(&data);
+        LogisticRegression::<f64>::default().alpha(penalty).max_iterations(STEPS).fit(&data);
     let fitted = fitted?;
     // linfa calls the more frequent class positive, whatever its code.
     let positive = fitted.labels().pos.class;
@@ -112,11 +107,10 @@ fn fit_many_classes(
     rows: &Array2<f64>,
     codes: &Array1<usize>,
     penalty: f64,
-    steps: u64,
 ) -> Result<Predictor, linfa_logistic::error::Error> {
     let data = DatasetBase::new(rows.view(), codes.view());
     let fitted: Result<_, linfa_logistic::error::Error> =
-        MultiLogisticRegression::<f64>::default().alpha(penalty).max_iterations(steps).fit(&data);
+        MultiLogisticRegression::<f64>::default().alpha(penalty).max_iterations(STEPS).fit(&data);
     let fitted = fitted?;
     // linfa sorts the classes; as every code is there, its order is that of the codes.
     Ok(Predictor::Softmax {
