@@ -14,10 +14,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::serve::IncomingStream;
-use tokio::net::UnixListener;
 
 use super::answers::problem;
 use crate::api::types::{ACCESS_HEADER, FROM_HEADER, OPERATOR_HEADER, from_header_text};
+use crate::disk::LastingListener;
 
 /// Characters of a name, of an address and of the name of a view; what is longer is cut.
 const LONGEST_NAME: usize = 64;
@@ -31,8 +31,8 @@ pub(super) struct Peer {
     uid: Option<u32>,
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+impl Connected<IncomingStream<'_, LastingListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, LastingListener>) -> Self {
         Self { uid: stream.io().peer_cred().ok().map(|credentials| credentials.uid()) }
     }
 }
