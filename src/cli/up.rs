@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::confirm;
 use super::failure::{Failure, failed};
+use super::inherited;
 use super::project::{block_on, client, layout, resting, state};
 use crate::api::client::ClientError;
 use crate::disk::{FileLock, Layout};
 use crate::engine::release_host::ReleaseHost;
-use crate::watch::GIT_VARIABLES;
 
 /// How long a daemon may take to answer after its start.
 const START: Duration = Duration::from_secs(30);
@@ -49,10 +49,7 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
     let log = OpenOptions::new().create(true).append(true).open(layout.daemon_log()).map_err(at)?;
     let said_before = log.metadata().map_err(at)?.len();
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-    // A hook of git may have started us; the daemon and its stages must not take its repository for theirs.
-    for name in GIT_VARIABLES {
-        command.env_remove(name);
-    }
+    inherited::leave_out(&mut command);
     let mut child = command
         .arg("-C")
         .arg(layout.project())
