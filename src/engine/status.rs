@@ -97,8 +97,8 @@ impl Status {
     }
 
     /// It looks at something else. A screen that is not there has nothing to say.
-    pub fn operator_views(&self, session: u64, view: &str) {
-        if self.operators.views(session, view) {
+    pub fn operator_views(&self, session: OperatorSession) {
+        if self.operators.views(session) {
             self.tell_operators();
         }
     }
