@@ -155,7 +155,7 @@ mod tests {
         let ssh = Ssh::from_variables(|_| None);
         let asking = words(&ssh.line(&place, &folder, false));
         assert_eq!(asking[..5], ["ssh", "-M", "-S", "/run/100%%/c", "-T"]);
-        assert!(asking.last().is_some_and(|line| line.ends_with("trainyard -C ~/app link")), "{asking:?}");
+        assert!(asking.last().is_some_and(|line| line.ends_with("trainyard -C ~/app link'")), "{asking:?}");
         assert!(!asking.iter().any(|word| word.starts_with("BatchMode") || word.starts_with("StrictHostKey")));
         let batch = words(&ssh.line(&place, &folder, true));
         assert_eq!(batch.iter().filter(|word| *word == "BatchMode=yes").count(), 1);
