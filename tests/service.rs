@@ -175,6 +175,18 @@ fn a_daemon_takes_over_nothing_of_whoever_started_it() {
 }
 
 #[test]
+fn a_daemon_is_found_again_after_the_last_logout_took_its_run_time_folder_away() {
+    let project = project();
+    project.up();
+    let pid = project.daemon();
+    fs::remove_dir_all(project.runtime().join("trainyard")).unwrap();
+    let is_found = || (project.snapshot()["daemon"]["pid"] == pid).then_some(());
+    wait_for("the daemon to be heard again", PATIENCE, is_found);
+    let listed = project.command(&["projects", "--json"]).ok().json();
+    assert_eq!(listed[0]["pid"], pid, "{listed}");
+}
+
+#[test]
 fn the_units_are_what_systemd_takes() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
         eprintln!("skipped: the_units_are_what_systemd_takes: there is no `systemd-analyze`");
