@@ -134,7 +134,7 @@ fn a_stop_is_told_and_clean_and_the_stage_that_runs_goes_on() {
 }
 
 /// What only tells of whoever starts a daemon.
-const PERSONAL: [(&str, &str); 9] = [
+const PERSONAL: [(&str, &str); 10] = [
     ("TRAINYARD_OPERATOR", "mallory"),
     ("TRAINYARD_FROM", "10.0.0.9"),
     ("TRAINYARD_MARK", "of-a-stage"),
@@ -142,6 +142,7 @@ const PERSONAL: [(&str, &str); 9] = [
     ("SSH_CLIENT", "10.0.0.9 50122 22"),
     ("SSH_TTY", "/dev/pts/9"),
     ("SSH_AUTH_SOCK", "/nowhere/agent"),
+    ("DISPLAY", "localhost:10.0"),
     ("GIT_DIR", "/nowhere/repository"),
     ("KEPT", "for-the-stages"),
 ];

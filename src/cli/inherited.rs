@@ -17,8 +17,8 @@ const OF_A_PERSON: &[&str] =
 /// How a service manager speaks to one process and no other.
 const OF_A_SERVICE: &[&str] =
     &["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"];
-/// Through SSH it is the agent of whoever came in, and gone when they leave.
-const AGENT: &str = "SSH_AUTH_SOCK";
+/// Through SSH these are the agent and the screen of whoever came in, and gone when they leave.
+const OF_A_VISIT: &[&str] = &["SSH_AUTH_SOCK", "DISPLAY"];
 /// By any of these it is known that somebody came through SSH.
 const OF_SSH: &[&str] = &["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"];
 
@@ -46,7 +46,8 @@ pub fn forget() -> io::Result<()> {
 
 /// All that may tell of a person here.
 fn personal() -> Vec<&'static str> {
-    let agent = OF_SSH.iter().any(|name| env::var_os(name).is_some()).then_some(AGENT);
+    let is_visit = OF_SSH.iter().any(|name| env::var_os(name).is_some());
+    let of_visit = OF_A_VISIT.iter().filter(|_| is_visit);
     // A hook of git may have started us; the daemon and its stages must not take its repository for theirs.
-    OF_A_PERSON.iter().chain(GIT_VARIABLES).copied().chain(agent).collect()
+    OF_A_PERSON.iter().chain(GIT_VARIABLES).chain(of_visit).copied().collect()
 }
