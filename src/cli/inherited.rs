@@ -24,13 +24,14 @@ const OF_SSH: &[&str] = &["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"];
 
 /// Of a command that becomes a daemon, takes away all that is not the daemon's.
 pub fn leave_out(command: &mut Command) {
-    for name in personal().into_iter().chain(OF_A_SERVICE.iter().copied()) {
+    // A hook of git may have started us; the daemon and its stages must not take its repository for theirs.
+    for name in OF_A_SERVICE.iter().chain(GIT_VARIABLES).copied().chain(personal()) {
         command.env_remove(name);
     }
 }
 
-/// Starts this very process anew without what tells of a person, if anything does. The service manager's word stays: whoever
-/// becomes a daemon in the foreground may be its child. Returns unless the process was started anew.
+/// Starts this very process anew without what tells of a person, if anything does. Whoever becomes a daemon in the foreground may
+/// be the child of a service manager: its word stays, and what its unit says of git. Returns unless the process was started anew.
 pub fn forget() -> io::Result<()> {
     let personal = personal();
     if !personal.iter().any(|name| env::var_os(name).is_some()) {
@@ -48,6 +49,5 @@ pub fn forget() -> io::Result<()> {
 fn personal() -> Vec<&'static str> {
     let is_visit = OF_SSH.iter().any(|name| env::var_os(name).is_some());
     let of_visit = OF_A_VISIT.iter().filter(|_| is_visit);
-    // A hook of git may have started us; the daemon and its stages must not take its repository for theirs.
-    OF_A_PERSON.iter().chain(GIT_VARIABLES).chain(of_visit).copied().collect()
+    OF_A_PERSON.iter().chain(of_visit).copied().collect()
 }
