@@ -252,6 +252,9 @@ fn screens_are_listed_while_they_are_there() {
         .collect();
     assert_eq!(lines, [(1, "Ann Lee", true, Some("10.0.0.7"), false), (2, "olga", true, None, true)]);
     runtime.block_on(olga.show_view(2, "Events")).unwrap();
+    // Not their own: the number of another gives no right to it.
+    runtime.block_on(olga.show_view(1, "Models")).unwrap();
+    runtime.block_on(ann.show_view(2, "Models")).unwrap();
     assert_eq!(operators().into_iter().map(|one| one.view).collect::<Vec<_>>(), ["Board", "Events"]);
     // The one that came back takes its own place, and what is left of the former ends.
     let again = watch(&ann, 1);

@@ -133,6 +133,61 @@ fn a_stop_is_told_and_clean_and_the_stage_that_runs_goes_on() {
     assert_eq!(service.terminate(), Some(0));
 }
 
+/// What only tells of whoever starts a daemon.
+const PERSONAL: [(&str, &str); 10] = [
+    ("TRAINYARD_OPERATOR", "mallory"),
+    ("TRAINYARD_FROM", "10.0.0.9"),
+    ("TRAINYARD_MARK", "of-a-stage"),
+    ("SSH_CONNECTION", "10.0.0.9 50122 10.0.0.1 22"),
+    ("SSH_CLIENT", "10.0.0.9 50122 22"),
+    ("SSH_TTY", "/dev/pts/9"),
+    ("SSH_AUTH_SOCK", "/nowhere/agent"),
+    ("DISPLAY", "localhost:10.0"),
+    ("GIT_DIR", "/nowhere/repository"),
+    ("KEPT", "for-the-stages"),
+];
+
+/// The names of those of them that a process was given.
+fn given(pid: u32) -> Vec<&'static str> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap();
+    let environment = String::from_utf8_lossy(&environment).into_owned();
+    let is_given = |(name, _): &&(&'static str, &str)| {
+        environment.split('\0').any(|variable| variable.split_once('=').is_some_and(|(given, _)| given == *name))
+    };
+    PERSONAL.iter().filter(is_given).map(|(name, _)| *name).collect()
+}
+
+#[test]
+fn a_daemon_takes_over_nothing_of_whoever_started_it() {
+    let project = project();
+    // It is there, and nobody is told.
+    let manager = UnixDatagram::bind(project.runtime().join("of-another")).unwrap();
+    manager.set_nonblocking(true).unwrap();
+    let mut up = project.trainyard(&["up"]);
+    up.envs(PERSONAL).env("NOTIFY_SOCKET", project.runtime().join("of-another"));
+    finish(&mut up, PATIENCE).ok();
+    assert_eq!(given(project.daemon()), ["KEPT"]);
+    assert!(manager.recv(&mut [0; 16]).is_err(), "the service manager of another was told");
+    project.command(&["down"]).ok();
+    let mut service = Service::start(&project, &PERSONAL);
+    service.until("READY=1");
+    // A unit may well say something of git.
+    assert_eq!(given(service.child.id()), ["GIT_DIR", "KEPT"]);
+    assert_eq!(service.terminate(), Some(0));
+}
+
+#[test]
+fn a_daemon_is_found_again_after_the_last_logout_took_its_run_time_folder_away() {
+    let project = project();
+    project.up();
+    let pid = project.daemon();
+    fs::remove_dir_all(project.runtime().join("trainyard")).unwrap();
+    let is_found = || (project.snapshot()["daemon"]["pid"] == pid).then_some(());
+    wait_for("the daemon to be heard again", PATIENCE, is_found);
+    let listed = project.command(&["projects", "--json"]).ok().json();
+    assert_eq!(listed[0]["pid"], pid, "{listed}");
+}
+
 #[test]
 fn the_units_are_what_systemd_takes() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {

@@ -9,6 +9,7 @@ mod answers;
 mod caller;
 mod charts;
 mod commands;
+mod listen;
 mod logs;
 mod models;
 mod own_metrics;
@@ -16,19 +17,17 @@ mod push;
 mod routes;
 mod stream;
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::State;
-use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 
 use crate::engine::Daemon;
 use caller::Peer;
+use listen::LastingListener;
 
+pub use listen::bind;
 pub use routes::{Access, Route, routes};
 
 /// What every handler gets.
@@ -39,30 +38,8 @@ struct Shared {
 
 type Shares = State<Arc<Shared>>;
 
-/// Binds the socket. A file left by a dead daemon is replaced: whoever calls this holds the daemon's lock.
-pub fn bind(daemon: &Daemon) -> io::Result<UnixListener> {
-    // Looked at once more: a folder that somebody opened meanwhile is closed again before there is a socket in it.
-    daemon.layout.create_runtime()?;
-    bind_closed(&daemon.layout.socket())
-}
-
-/// Binds a socket that at no instant is open to others: it gets its place only when it has its mode. (A mask of the process
-/// would be simpler, but it holds for the files of all threads.)
-fn bind_closed(socket: &Path) -> io::Result<UnixListener> {
-    // Not longer than the name itself, for a path may hold 107 bytes.
-    let beside = socket.with_extension("new");
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&beside)?;
-    fs::set_permissions(&beside, fs::Permissions::from_mode(0o600))?;
-    fs::rename(&beside, socket)?;
-    Ok(listener)
-}
-
 /// Serves until the future that owns it is dropped.
-pub async fn serve(listener: UnixListener, daemon: Arc<Daemon>, end: mpsc::UnboundedSender<()>) -> io::Result<()> {
+pub async fn serve(listener: LastingListener, daemon: Arc<Daemon>, end: mpsc::UnboundedSender<()>) -> io::Result<()> {
     let router = routes::router(Arc::new(Shared { daemon: daemon.clone(), end }));
     tokio::select! {
         served = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>()).into_future() => served,
@@ -125,18 +102,5 @@ mod tests {
         };
         assert_eq!(through_an_address(&all), all);
         assert_eq!(through_an_address(&EventFilter::default()), EventFilter::default());
-    }
-
-    #[tokio::test]
-    async fn a_socket_is_closed_to_others_and_takes_the_place_of_one_that_is_left() {
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("daemon.sock");
-        fs::write(&socket, "left by a dead daemon").unwrap();
-        fs::write(folder.path().join("daemon.new"), "left by one that died early").unwrap();
-        let _listener = bind_closed(&socket).unwrap();
-        assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
-        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.file_name()).collect();
-        assert_eq!(names, ["daemon.sock"]);
-        tokio::net::UnixStream::connect(&socket).await.unwrap();
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 
 use super::failure::{Failure, failed};
 use super::harmless::harmless;
-use super::project::{identity, operator};
+use super::project::identity;
 use super::screen::failure_of;
 use crate::api::client::{Client, Identity};
 use crate::api::ssh::{Line, LineError, Place, Ssh};
@@ -42,7 +42,8 @@ pub fn ssh() -> Ssh {
 pub fn origin() -> String {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     variable("TRAINYARD_FROM").unwrap_or_else(|| {
-        let account = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(operator);
+        let account = variable("USER").or_else(|| variable("LOGNAME"));
+        let account = account.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
         format!("{account}@{}", rustix::system::uname().nodename().to_string_lossy())
     })
 }

@@ -10,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::failure::{Failure, failed};
 use super::harmless::note;
+use super::inherited;
 use super::readiness::{Readiness, heartbeat};
 use crate::api::server;
 use crate::disk::Layout;
@@ -18,6 +19,7 @@ use crate::engine::core::CoreHandle;
 
 /// Runs the daemon until TERM, INT or `trainyard down`.
 pub fn run(folder: &Path) -> Result<(), Failure> {
+    inherited::forget().map_err(failed)?;
     // Leaves the terminal and its hang-ups; fails for the leader of a group, which has left already.
     let _ = rustix::process::setsid();
     let program = std::env::current_exe().map_err(failed)?;

@@ -90,19 +90,43 @@ pub fn run(folder: &Path, arguments: &EventsArguments, out: &mut impl Write) -> 
         return Ok(());
     }
     let client = client(&layout)?;
-    block_on(async {
-        let mut stream = client.events(state.sequence).await?;
-        while let Some(item) = stream.next().await {
-            match item? {
-                StreamItem::Event(recorded) if filter.matches(&recorded) => {
-                    write_event(&recorded, arguments.json, out)?;
+    block_on(follow(&client, state.sequence, |recorded| {
+        if filter.matches(recorded) { write_event(recorded, arguments.json, out) } else { Ok(()) }
+    }))
+}
+
+/// Every event behind number `last` as it comes, until the daemon ends. What a reader was too slow for is read from the
+/// daemon's journal, for a trail has no holes.
+async fn follow(
+    client: &Client,
+    mut last: u64,
+    mut each: impl FnMut(&Recorded) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut stream = client.events(last).await?;
+    while let Some(item) = stream.next().await {
+        match item? {
+            StreamItem::Event(recorded) => {
+                each(&recorded)?;
+                last = recorded.sequence;
+            }
+            StreamItem::Live(_) | StreamItem::Changes(_) => {}
+            StreamItem::Behind => {
+                let newest = client.hello().await?.sequence;
+                while last < newest {
+                    // Events are numbered without holes, so the end of a window says where it begins.
+                    let size = BATCH.min(usize::try_from(newest - last).unwrap_or(BATCH));
+                    let found = client.history(Some(last + size as u64 + 1), size).await?;
+                    let Some(end) = found.last().map(|recorded| recorded.sequence).filter(|end| *end > last) else {
+                        break;
+                    };
+                    found.iter().try_for_each(&mut each)?;
+                    last = end;
                 }
-                StreamItem::Event(_) | StreamItem::Live(_) | StreamItem::Changes(_) => {}
-                StreamItem::Behind => stream = client.events(client.snapshot().await?.state.sequence).await?,
+                stream = client.events(last).await?;
             }
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 /// Where events are read from.
@@ -193,16 +217,30 @@ fn write_event(recorded: &Recorded, json: bool, out: &mut impl Write) -> Result<
         serde_json::to_writer(&mut *out, recorded).map_err(failed)?;
         writeln!(out)?;
     } else {
-        writeln!(out, "{:>6}  {}  {}", recorded.sequence, clock(recorded.at), narrate(&recorded.event))?;
+        writeln!(out, "{}", line_of(recorded))?;
     }
     out.flush()?;
     Ok(())
+}
+
+/// An event as people read it: one line, whatever file names and reasons hold, for whoever writes them must not write lines
+/// of the trail.
+fn line_of(recorded: &Recorded) -> String {
+    let told = narrate(&recorded.event).replace(['\n', '\r', '\u{2028}', '\u{2029}'], " ");
+    format!("{:>6}  {}  {told}", recorded.sequence, clock(recorded.at))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pipeline::Event;
+
+    #[test]
+    fn nobody_writes_a_line_of_the_trail_by_a_reason() {
+        let text = "why\n     8  2026-11-29 03:53:40  alice approved it\r\u{2028}".to_owned();
+        let line = line_of(&Recorded { sequence: 7, at: Moment(0), event: Event::Noted { text } });
+        assert!(!line.contains(['\n', '\r', '\u{2028}']) && line.contains("why      8  2026"), "{line}");
+    }
 
     /// A journal of so many notes.
     fn trail(folder: &Path, notes: u64) -> Trail {

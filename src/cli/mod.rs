@@ -20,6 +20,7 @@ pub mod failure;
 pub mod harmless;
 pub mod holds;
 pub mod host;
+pub mod inherited;
 pub mod init;
 pub mod link;
 pub mod lock;

@@ -15,18 +15,16 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Who gives a command, as the audit trail names it.
-pub fn operator() -> String {
-    variable("TRAINYARD_OPERATOR")
-        .or_else(|| variable("USER"))
-        .or_else(|| variable("LOGNAME"))
-        .unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+/// Who gives a command, as the audit trail names it; `None` where the environment does not tell, as in a hook. The daemon
+/// names the account then.
+pub fn operator() -> Option<String> {
+    ["TRAINYARD_OPERATOR", "USER", "LOGNAME"].into_iter().find_map(variable)
 }
 
 /// Who we are to a daemon. Through SSH we come from where its client is, unless whoever sent us here knows better.
 pub fn identity(is_observer: bool) -> Identity {
     let from = variable("TRAINYARD_FROM").or_else(|| first_word(&variable("SSH_CONNECTION")?));
-    Identity { name: operator(), from, is_observer }
+    Identity { name: operator().unwrap_or_default(), from, is_observer }
 }
 
 /// Of `SSH_CONNECTION` the first word is the address of the client.

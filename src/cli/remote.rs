@@ -26,7 +26,8 @@ const PIPE_HELD: Duration = Duration::from_secs(1);
 pub fn run(place: &Place) -> Result<(), Failure> {
     let arguments = without_place(std::env::args_os().skip(1))?;
     let has_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let who = [("TRAINYARD_OPERATOR", operator()), ("TRAINYARD_FROM", origin())];
+    let who: Vec<(&str, String)> =
+        operator().map(|name| ("TRAINYARD_OPERATOR", name)).into_iter().chain([("TRAINYARD_FROM", origin())]).collect();
     let ssh = ssh();
     let mut command = ssh.command(place, has_terminal, &who, &arguments);
     let no_ssh = |error: io::Error| {

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::confirm;
 use super::failure::{Failure, failed};
+use super::inherited;
 use super::project::{block_on, client, layout, resting, state};
 use crate::api::client::ClientError;
+use crate::api::types::DaemonInformation;
 use crate::disk::{FileLock, Layout};
 use crate::engine::release_host::ReleaseHost;
-use crate::watch::GIT_VARIABLES;
 
 /// How long a daemon may take to answer after its start.
 const START: Duration = Duration::from_secs(30);
@@ -49,10 +50,7 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
     let log = OpenOptions::new().create(true).append(true).open(layout.daemon_log()).map_err(at)?;
     let said_before = log.metadata().map_err(at)?.len();
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-    // A hook of git may have started us; the daemon and its stages must not take its repository for theirs.
-    for name in GIT_VARIABLES {
-        command.env_remove(name);
-    }
+    inherited::leave_out(&mut command);
     let mut child = command
         .arg("-C")
         .arg(layout.project())
@@ -70,6 +68,11 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
             // Another `up` may have won the race; then its daemon serves us as well.
             Ok(snapshot) => return Ok(snapshot.daemon.pid == child.id()),
             Err(ClientError::NotRunning(_) | ClientError::Broken(_)) if Instant::now() < deadline => {}
+            Err(ClientError::NotRunning(_) | ClientError::Broken(_))
+                if FileLock::is_held(&layout.daemon_lock()).unwrap_or(false) =>
+            {
+                return Err(unheard(layout));
+            }
             Err(error) => return Err(error.into()),
         }
         if child.try_wait().map_err(failed)?.is_some() {
@@ -82,6 +85,22 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
         }
         std::thread::park_timeout(EVERY);
     }
+}
+
+/// One runs, and cannot be spoken to: that another could be started would be no advice.
+fn unheard(layout: &Layout) -> Failure {
+    let information = fs::read(layout.state().join("daemon.json")).unwrap_or_default();
+    let known = serde_json::from_slice::<DaemonInformation>(&information).ok();
+    let (which, kill) = known.map_or_else(
+        || ("a daemon".to_owned(), "end it".to_owned()),
+        |daemon| (format!("a daemon (process {})", daemon.pid), format!("end it with `kill {}`", daemon.pid)),
+    );
+    Failure::Unreachable(format!(
+        "{which} runs for {}, but is not heard at {}; look into {}, or {kill} and come again: stages and the app go on",
+        layout.project().display(),
+        layout.socket().display(),
+        layout.daemon_log().display()
+    ))
 }
 
 /// What the daemon wrote since.

@@ -11,6 +11,8 @@ use crate::pipeline::{Attempt, ModelVersion, RunId, StageName};
 
 /// Bytes that the path of a socket may have: `sun_path` holds 108, and the last is its end.
 const SOCKET_LIMIT: usize = 107;
+/// The bits of a mode by which others than the owner may write.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// All paths of one project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,22 +134,24 @@ impl Layout {
     pub fn create_runtime(&self) -> io::Result<()> {
         let socket = self.socket();
         let folder = socket.parent().unwrap_or(&socket);
+        is_short(&socket)?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        self.check_runtime()?;
         for folder in [folder.parent().unwrap_or(folder), folder] {
+            is_own(folder, rustix::process::getuid().as_raw())?;
             fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
         }
         Ok(())
     }
 
-    /// Whether a socket can be in the run-time folder, and whether that is this user's own, if it is there. In a temporary
-    /// folder anybody could have made it first, and put a socket of theirs into it.
+    /// Whether a socket can be in the run-time folder, and whether that is this user's own and nobody else can put anything
+    /// into it, if it is there. In a temporary folder anybody could have made it first, with a socket of theirs in it.
     pub fn check_runtime(&self) -> io::Result<()> {
         let socket = self.socket();
         is_short(&socket)?;
         let folder = socket.parent().unwrap_or(&socket);
         for folder in [folder.parent().unwrap_or(folder), folder] {
             is_own(folder, rustix::process::getuid().as_raw())?;
+            is_closed(folder)?;
         }
         Ok(())
     }
@@ -195,12 +199,49 @@ fn is_own(folder: &Path, user: u32) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
 }
 
-/// `$XDG_RUNTIME_DIR/trainyard`, else a folder of this user's own below the temporary folder.
-pub(super) fn runtime_folder() -> PathBuf {
-    match std::env::var_os("XDG_RUNTIME_DIR") {
-        Some(folder) if Path::new(&folder).is_dir() => PathBuf::from(folder).join("trainyard"),
-        _ => std::env::temp_dir().join(format!("trainyard-{}", rustix::process::getuid().as_raw())),
+/// Whether nobody else can make a file in a folder; one that is not there has none.
+fn is_closed(folder: &Path) -> io::Result<()> {
+    let mode = match fs::symlink_metadata(folder) {
+        Ok(metadata) => metadata.mode(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if mode & WRITABLE_BY_OTHERS == 0 {
+        return Ok(());
     }
+    let text = format!(
+        "other users can write to {0}, so its sockets are not trusted; look who did that, then close it with `chmod 700 {0}`",
+        folder.display()
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+}
+
+/// Where the run-time folder of projects would be for these variables of a user: `$XDG_RUNTIME_DIR/trainyard` if the folder
+/// is the user's; else the same in the folder that every login of theirs has, for `sudo -u`, `su`, cron and hooks do not tell
+/// of it, or tell of another user's; else a folder of their own below the temporary folder.
+fn runtime_among(given: Option<PathBuf>, of_logins: PathBuf, user: u32) -> PathBuf {
+    let is_usable = |folder: &PathBuf| {
+        folder.is_absolute() && fs::metadata(folder).is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == user)
+    };
+    match given.into_iter().chain([of_logins]).find(is_usable) {
+        Some(folder) => folder.join("trainyard"),
+        None => std::env::temp_dir().join(format!("trainyard-{user}")),
+    }
+}
+
+/// The run-time folder of all projects of this user, as things are now.
+pub(super) fn runtime_folder() -> PathBuf {
+    let user = rustix::process::getuid().as_raw();
+    let given = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    runtime_among(given, Path::new("/run/user").join(user.to_string()), user)
+}
+
+/// The run-time folder of all projects of this user, if it is theirs: what lies in it may then be believed.
+pub(super) fn own_runtime_folder() -> io::Result<PathBuf> {
+    let folder = runtime_folder();
+    is_own(&folder, rustix::process::getuid().as_raw())?;
+    is_closed(&folder)?;
+    Ok(folder)
 }
 
 #[cfg(test)]
@@ -226,5 +267,40 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(folder.path(), &link).unwrap();
         assert!(is_own(&link, own).is_err());
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_to_is_not_trusted_and_one_that_they_can_only_look_into_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let with = |mode: u32| {
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+            is_closed(folder.path())
+        };
+        with(0o700).unwrap();
+        with(0o755).unwrap();
+        for mode in [0o770, 0o702, 0o777] {
+            let error = with(mode).unwrap_err().to_string();
+            assert!(error.contains("chmod 700"), "{error}");
+        }
+        is_closed(&folder.path().join("missing")).unwrap();
+    }
+
+    #[test]
+    fn with_and_without_the_variable_a_user_has_the_same_runtime_folder() {
+        let (folder, own) = (tempfile::tempdir().unwrap(), rustix::process::getuid().as_raw());
+        let of_logins = folder.path().to_owned();
+        let expected = of_logins.join("trainyard");
+        let other = folder.path().join("other");
+        fs::create_dir(&other).unwrap();
+        let among = |given: Option<&Path>| runtime_among(given.map(Path::to_owned), of_logins.clone(), own);
+        assert_eq!(among(Some(&other)), other.join("trainyard"), "what is said goes before what is usual");
+        assert_eq!(among(Some(&of_logins)), expected);
+        assert_eq!(among(None), expected, "as by `sudo -u`");
+        for unusable in [Path::new(""), Path::new("run"), &folder.path().join("missing")] {
+            assert_eq!(among(Some(unusable)), expected, "{}", unusable.display());
+        }
+        // That of somebody else, which `su` leaves in the variable.
+        let of_another = runtime_among(Some(other), of_logins.clone(), own + 1);
+        assert_eq!(of_another, std::env::temp_dir().join(format!("trainyard-{}", own + 1)));
     }
 }

@@ -6,6 +6,7 @@
 
 mod digest;
 mod layout;
+mod listener;
 mod lock;
 mod plain_http;
 mod process;
@@ -14,6 +15,7 @@ mod stamp;
 
 pub use digest::{digest_bytes, digest_file, digest_folder, digest_folder_without};
 pub use layout::{Layout, create_own_folder};
+pub use listener::LastingListener;
 pub use lock::FileLock;
 pub use plain_http::plain_http;
 pub use process::{ProcessStat, boot_id};

@@ -37,11 +37,11 @@ impl Operators {
         let mut present = self.lock();
         present.entrances += 1;
         let entrance = present.entrances;
-        if let Some(former) = present.screens.iter().find(|screen| screen.session.session == session.session) {
+        if let Some(former) = present.screens.iter().find(|screen| is_same(&screen.session, &session)) {
             // It never left, as those see it who look at the list.
             session.since = former.session.since.min(session.since);
         }
-        present.screens.retain(|screen| screen.session.session != session.session);
+        present.screens.retain(|screen| !is_same(&screen.session, &session));
         let (sender, replaced) = oneshot::channel();
         present.screens.push(Screen { entrance, session, _replaced: sender });
         present.screens.sort_by_key(|screen| (screen.session.since, screen.session.session));
@@ -53,11 +53,11 @@ impl Operators {
         self.lock().screens.retain(|screen| screen.entrance != entrance);
     }
 
-    /// A screen looks at something else. Whether there is such a screen.
-    pub(super) fn views(&self, session: u64, view: &str) -> bool {
+    /// A screen looks at something else now. Whether there is such a screen.
+    pub(super) fn views(&self, session: OperatorSession) -> bool {
         let mut present = self.lock();
-        let screen = present.screens.iter_mut().find(|screen| screen.session.session == session);
-        screen.map(|screen| view.clone_into(&mut screen.session.view)).is_some()
+        let screen = present.screens.iter_mut().find(|screen| is_same(&screen.session, &session));
+        screen.map(|screen| screen.session.view = session.view).is_some()
     }
 
     /// All that are there, the longest here first.
@@ -68,6 +68,13 @@ impl Operators {
     fn lock(&self) -> MutexGuard<'_, Present> {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether both are the same screen. All numbers stand in the list that everybody sees, so a number alone would let anybody,
+/// also one who only watches, end or rename the screen of another.
+fn is_same(one: &OperatorSession, other: &OperatorSession) -> bool {
+    let who = |session: &OperatorSession| (session.session, session.is_observer);
+    who(one) == who(other) && one.name == other.name && one.account == other.account && one.from == other.from
 }
 
 /// A screen that is there. It leaves when this is dropped.
@@ -129,14 +136,34 @@ mod tests {
         let second = status.operator_came(session(7, 20));
         let first = status.operator_came(session(9, 10));
         assert_eq!(numbers(&status), [9, 7]);
-        status.operator_views(7, "Events");
-        status.operator_views(8, "Charts");
+        let looks_at = |number: u64, view: &str| OperatorSession { view: view.to_owned(), ..session(number, 0) };
+        status.operator_views(looks_at(7, "Events"));
+        status.operator_views(looks_at(8, "Charts"));
         let views: Vec<String> = status.now().operators.into_iter().map(|session| session.view).collect();
         assert_eq!(views, ["Board", "Events"]);
         drop(first);
         assert_eq!(numbers(&status), [7]);
         drop(second);
         assert!(numbers(&status).is_empty());
+    }
+
+    #[test]
+    fn nobody_ends_or_renames_the_screen_of_another_by_its_number() {
+        let status = Status::default();
+        let mut ann = status.operator_came(session(7, 10));
+        let others = [
+            OperatorSession { name: "mallory".to_owned(), ..session(7, 20) },
+            OperatorSession { from: Some("10.0.0.9".to_owned()), ..session(7, 20) },
+            OperatorSession { is_observer: true, ..session(7, 20) },
+        ];
+        for other in others {
+            status.operator_views(OperatorSession { view: "nowhere".to_owned(), ..other.clone() });
+            let there = status.operator_came(other);
+            assert!(ann.replaced().now_or_never().is_none());
+            assert_eq!(numbers(&status), [7, 7], "they stand side by side");
+            drop(there);
+            assert_eq!(status.now().operators, [session(7, 10)]);
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::effects::{CurrentSettings, current};
 use super::redact::Redactor;
 use super::release_host::ReleaseHost;
 use super::status::Status;
-use crate::api::types::{Place, RollbackPlan, TargetReport};
+use crate::api::types::{InstanceStatus, Place, RollbackPlan, TargetReport};
 use crate::config::{Settings, TargetKind};
 use crate::disk::Layout;
 use crate::pipeline::{Digest, Refusal, Release, ReleaseId, State};
@@ -27,6 +27,10 @@ const DISK_EVERY: Duration = Duration::from_mins(1);
 /// Memory of an instance is told in steps of this many bytes, and processors in hundredths: a screen need not be drawn anew
 /// for less.
 const MEMORY_STEP: u64 = 1 << 20;
+/// What an app uses moves a little all the time, and every screen, over whatever line, is sent the whole report for it. Less than
+/// so many processors, or than this part of the memory, is no change.
+const CPUS_STEP: f64 = 0.03;
+const MEMORY_PART: u64 = 20;
 
 /// What was ours on the disks at a moment; a deploy changes it.
 struct Owned {
@@ -41,6 +45,7 @@ pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: 
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut disk: Option<Owned> = None;
     let mut known: Option<(Arc<Settings>, Redactor)> = None;
+    let mut told: Option<TargetReport> = None;
     loop {
         ticks.tick().await;
         let Some(configured) = current(&settings).deploy().map(|deploy| target::place(&deploy.target)) else {
@@ -63,6 +68,9 @@ pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: 
             usage.cpus = (usage.cpus * 100.0).round() / 100.0;
             usage.memory = usage.memory / MEMORY_STEP * MEMORY_STEP;
         }
+        if let Some(told) = &told {
+            settle(&mut report, told);
+        }
         let settings = current(&settings);
         let is_known = |(by, _): &(Arc<Settings>, Redactor)| Arc::ptr_eq(by, &settings);
         let (_, redactor) = match known.take().filter(is_known) {
@@ -73,7 +81,24 @@ pub async fn watch(layout: Layout, host: ReleaseHost, status: Status, settings: 
             }
         };
         redact(&mut report, redactor);
+        told = Some(report.clone());
         status.target(Some(report));
+    }
+}
+
+/// Leaves what instances use as it was told, where it has hardly changed since.
+fn settle(report: &mut TargetReport, told: &TargetReport) {
+    for instance in &mut report.instances {
+        let same = |former: &&InstanceStatus| former.name == instance.name && former.release == instance.release;
+        let former = told.instances.iter().find(same).and_then(|former| former.usage);
+        if let (Some(usage), Some(former)) = (&mut instance.usage, former) {
+            if (usage.cpus - former.cpus).abs() < CPUS_STEP {
+                usage.cpus = former.cpus;
+            }
+            if usage.memory.abs_diff(former.memory) <= former.memory / MEMORY_PART {
+                usage.memory = former.memory;
+            }
+        }
     }
 }
 
@@ -181,6 +206,37 @@ async fn image_gone(layout: &Layout, archive: &str, to: &Release, is_pulled: boo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::types::Usage;
+
+    fn report(release: u64, cpus: f64, mebibytes: u64) -> TargetReport {
+        let usage = Some(Usage { cpus, memory: mebibytes << 20 });
+        let instance = InstanceStatus {
+            name: "4711".to_owned(),
+            release: ReleaseId(release),
+            track: "stable".to_owned(),
+            state: "running".to_owned(),
+            ready: true,
+            restarts: 0,
+            since: None,
+            node: None,
+            usage,
+        };
+        TargetReport { instances: vec![instance], ..TargetReport::default() }
+    }
+
+    #[test]
+    fn what_an_app_uses_is_told_again_when_it_is_something_else() {
+        let told = report(1, 0.05, 100);
+        let after = |mut new: TargetReport| {
+            settle(&mut new, &told);
+            new
+        };
+        assert_eq!(after(report(1, 0.07, 105)), told, "it breathes");
+        assert_eq!(after(report(1, 0.03, 95)), told);
+        assert_eq!(after(report(1, 0.5, 106)), report(1, 0.5, 106));
+        assert_eq!(after(report(1, 0.05, 94)), report(1, 0.05, 94));
+        assert_eq!(after(report(2, 0.06, 101)), report(2, 0.06, 101), "another release is another");
+    }
 
     #[test]
     fn without_an_earlier_release_there_is_no_way_back() {

@@ -6,6 +6,10 @@ use super::operators::{Operators, Presence};
 use crate::api::types::{AlertStatus, Live, LogAddress, OperatorSession, StageProgress, TargetReport, WatchHealth};
 use crate::pipeline::{Moment, RunId, StageName};
 
+/// Milliseconds for which it is not told again that the watcher still sees, for each screen would be sent it; those that warn of
+/// a watcher that is silent wait for much longer.
+const STILL_SEES: u64 = 20_000;
+
 /// The one copy of [`Live`]; listeners hear of a change only where something is different.
 #[derive(Debug, Clone)]
 pub struct Status {
@@ -32,7 +36,11 @@ impl Status {
 
     /// How well the watcher sees.
     pub fn watch(&self, health: WatchHealth) {
-        self.change(|live| live.watch = Some(health));
+        self.change(|live| {
+            if !live.watch.as_ref().is_some_and(|known| says_nothing_new(known, &health)) {
+                live.watch = Some(health);
+            }
+        });
     }
 
     /// Whether the deployed app answered the last scrape.
@@ -97,8 +105,8 @@ impl Status {
     }
 
     /// It looks at something else. A screen that is not there has nothing to say.
-    pub fn operator_views(&self, session: u64, view: &str) {
-        if self.operators.views(session, view) {
+    pub fn operator_views(&self, session: OperatorSession) {
+        if self.operators.views(session) {
             self.tell_operators();
         }
     }
@@ -114,5 +122,50 @@ impl Status {
             change(live);
             *live != before
         });
+    }
+}
+
+/// Whether the watcher only sees what it saw a moment ago.
+fn says_nothing_new(known: &WatchHealth, new: &WatchHealth) -> bool {
+    let is_soon = known.last_seen.zip(new.last_seen).is_some_and(|(known, new)| {
+        // A clock that was set back is news.
+        new >= known && new.since(known) < STILL_SEES
+    });
+    is_soon && known.mode == new.mode && known.pending == new.pending
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::api::types::WatchMode;
+
+    fn health(at: i64) -> WatchHealth {
+        WatchHealth { mode: WatchMode::Notified, last_seen: Some(Moment(at)), pending: BTreeMap::new() }
+    }
+
+    #[test]
+    fn that_the_watcher_still_sees_is_told_now_and_then_and_all_else_at_once() {
+        let status = Status::default();
+        let mut told = status.subscribe();
+        let mut is_told = |health: WatchHealth| {
+            status.watch(health);
+            let is_told = told.has_changed().unwrap();
+            told.borrow_and_update();
+            is_told
+        };
+        assert!(is_told(health(1_000)));
+        for at in [1_000, 3_000, 20_999] {
+            assert!(!is_told(health(at)), "{at}");
+        }
+        assert!(is_told(health(21_000)));
+        assert!(is_told(health(20_000)), "the clock was set back");
+        let arriving =
+            WatchHealth { pending: BTreeMap::from([("a.csv".to_owned(), "arriving".to_owned())]), ..health(20_001) };
+        assert!(is_told(arriving));
+        assert!(is_told(health(20_002)));
+        let polling = WatchHealth { mode: WatchMode::Polling { reason: "a full kernel".to_owned() }, ..health(20_003) };
+        assert!(is_told(polling));
     }
 }

@@ -14,13 +14,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::serve::IncomingStream;
-use tokio::net::UnixListener;
 
 use super::answers::problem;
 use crate::api::types::{ACCESS_HEADER, FROM_HEADER, OPERATOR_HEADER, from_header_text};
+use crate::disk::LastingListener;
 
 /// Characters of a name, of an address and of the name of a view; what is longer is cut.
 const LONGEST_NAME: usize = 64;
+/// Bytes of a reason; every screen is sent every one.
+pub(super) const LONGEST_REASON: usize = 4_096;
 /// Where this machine's accounts stand.
 const ACCOUNTS: &str = "/etc/passwd";
 
@@ -31,8 +33,8 @@ pub(super) struct Peer {
     uid: Option<u32>,
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+impl Connected<IncomingStream<'_, LastingListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, LastingListener>) -> Self {
         Self { uid: stream.io().peer_cred().ok().map(|credentials| credentials.uid()) }
     }
 }
@@ -132,9 +134,23 @@ pub(super) fn plain(text: &str) -> String {
     kept.trim_end().to_owned()
 }
 
-/// What takes no room and may turn the direction of all that follows.
+/// A reason as it stands in the trail: in one line, for its lines must not pass for others of the trail, and without what
+/// turns the direction of all that follows. `None` if it is longer than anybody reads.
+pub(super) fn reason(text: &str) -> Option<String> {
+    let spaced = |character: char| if character.is_control() { ' ' } else { character };
+    // Two that take no room join letters of some scripts, and they turn nothing.
+    let is_kept = |character: &char| !is_invisible(*character) || matches!(character, '\u{200c}' | '\u{200d}');
+    let kept: String = text.trim().chars().map(spaced).filter(is_kept).collect();
+    (kept.len() <= LONGEST_REASON).then_some(kept)
+}
+
+/// What takes no room and may turn the direction of all that follows, or hide text in text.
 fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// The name of a user's account; its number where this machine's list has none.
@@ -194,6 +210,14 @@ mod tests {
         assert_eq!(read(&[(OPERATOR_HEADER, header_text(wild).as_str())]).name, "[31mann[0mbob");
         assert_eq!(plain(&"é".repeat(1_000)).chars().count(), LONGEST_NAME);
         assert_eq!(plain("  Ann Lee  "), "Ann Lee");
+    }
+
+    #[test]
+    fn a_reason_is_one_line_and_not_a_book() {
+        assert_eq!(reason(" it's\r\n2\u{202e} \u{1b}[0m\tlong ").as_deref(), Some("it's  2  [0m long"));
+        assert_eq!(reason("").as_deref(), Some(""));
+        assert!(reason(&"é".repeat(LONGEST_REASON / 2)).is_some());
+        assert!(reason(&"é".repeat(LONGEST_REASON / 2 + 1)).is_none());
     }
 
     #[test]

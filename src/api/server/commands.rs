@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 
 use super::answers::{answer, ending, problem};
-use super::caller::Caller;
+use super::caller::{Caller, LONGEST_REASON, reason};
 use super::{Shared, Shares};
 use crate::api::types::{
     CommandReply, CommandRequest, PlanRequest, PromoteRequest, RollbackPlan, SilenceRequest, UnsilenceRequest,
@@ -33,7 +33,15 @@ pub(super) async fn promote(
     carry_out(&shared, caller, CommandRequest { message, command }).await
 }
 
-async fn carry_out(shared: &Shared, caller: Caller, CommandRequest { message, command }: CommandRequest) -> Response {
+async fn carry_out(shared: &Shared, caller: Caller, request: CommandRequest) -> Response {
+    let CommandRequest { message, mut command } = request;
+    let Some(message) = reason(&message) else { return too_long() };
+    if let Command::Promote { message, .. } = &mut command {
+        match reason(message) {
+            Some(plain) => *message = plain,
+            None => return too_long(),
+        }
+    }
     if let Some((what, obstacle)) = obstacle(shared, &command).await {
         // Before anything is touched: a way that is not there is not entered. That somebody asked is written down.
         shared.daemon.core.input(Input::Note(format!("{} asked for {what}: refused, {obstacle}", caller.name)));
@@ -46,6 +54,12 @@ async fn carry_out(shared: &Shared, caller: Caller, CommandRequest { message, co
         Err(CommandError::Ending) => return ending(),
     };
     Json(reply).into_response()
+}
+
+/// It is refused and not cut: what is in the trail is what was said.
+fn too_long() -> Response {
+    let text = format!("the reason is longer than {LONGEST_REASON} bytes; say it shorter, or where to read it");
+    problem(StatusCode::UNPROCESSABLE_ENTITY, text)
 }
 
 /// What was asked for, and what on a disk or in an engine bars it; the rules are the core's affair.
@@ -104,6 +118,8 @@ pub(super) async fn silence(
     Extension(caller): Extension<Caller>,
     Json(request): Json<SilenceRequest>,
 ) -> Response {
+    let Some(message) = reason(&request.message) else { return too_long() };
+    let request = SilenceRequest { message, ..request };
     match shared.daemon.alerting.silence(caller.name, request).await {
         Ok(silence) => Json(silence).into_response(),
         Err(error) => problem(StatusCode::CONFLICT, error),

@@ -91,16 +91,13 @@ pub(super) async fn events(
 
 /// A screen is there from now on, for as long as its stream is.
 fn came(shared: &Arc<Shared>, session: u64, view: &str, caller: Caller) -> Presence {
+    shared.daemon.status.operator_came(screen_of(caller, session, view))
+}
+
+/// The screen of a caller that has this number and looks at that.
+fn screen_of(caller: Caller, session: u64, view: &str) -> OperatorSession {
     let Caller { name, account, from, is_observer } = caller;
-    shared.daemon.status.operator_came(OperatorSession {
-        session,
-        name,
-        account,
-        from,
-        since: now(),
-        view: plain(view),
-        is_observer,
-    })
+    OperatorSession { session, name, account, from, since: now(), view: plain(view), is_observer }
 }
 
 /// One client's place in the stream.
@@ -162,8 +159,12 @@ async fn replaced(presence: Option<&mut Presence>) {
     }
 }
 
-pub(super) async fn show_view(State(shared): Shares, Json(request): Json<ViewRequest>) -> Response {
-    shared.daemon.status.operator_views(request.session, &plain(&request.view));
+pub(super) async fn show_view(
+    State(shared): Shares,
+    Extension(caller): Extension<Caller>,
+    Json(request): Json<ViewRequest>,
+) -> Response {
+    shared.daemon.status.operator_views(screen_of(caller, request.session, &request.view));
     Json(()).into_response()
 }
 

@@ -13,21 +13,22 @@ pub const SSH_VARIABLE: &str = "TRAINYARD_SSH";
 pub const REMOTE_PROGRAM_VARIABLE: &str = "TRAINYARD_REMOTE_PROGRAM";
 
 /// The options of a line. Who is asked how is not among them; the rest of the user's configuration holds.
-const LINE_OPTIONS: [&str; 9] = [
+const LINE_OPTIONS: [&str; 8] = [
     // The process is the line: it must not go on behind our back.
     "ControlPersist=no",
-    // A line that is silent for 15 seconds is lost.
-    "ServerAliveInterval=5",
-    "ServerAliveCountMax=3",
-    "ConnectTimeout=15",
     "ExitOnForwardFailure=yes",
     "StreamLocalBindUnlink=yes",
     "Compression=yes",
     // Ports that the user forwards to this host belong to another session of theirs, and would be taken already.
     "ClearAllForwardings=yes",
+    // The far end starts a daemon that stays: the keys and the display of whoever came are not for it.
+    "ForwardAgent=no",
+    "ForwardX11=no",
     // A configured command would be refused beside ours.
     "RemoteCommand=none",
 ];
+/// Those of everything that goes there: a line that is silent for 15 seconds is lost, and a script must not wait for ever.
+const PATIENCE_OPTIONS: [&str; 3] = ["ServerAliveInterval=5", "ServerAliveCountMax=3", "ConnectTimeout=15"];
 
 /// How `ssh` is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +82,9 @@ impl Ssh {
         } else {
             command.arg("-T");
         }
+        for option in PATIENCE_OPTIONS {
+            command.args(["-o", option]);
+        }
         command.args(["-o", "RemoteCommand=none"]).arg(place.destination());
         command.arg(remote_line(place, self.remote_program(), variables, arguments));
         command
@@ -90,7 +94,7 @@ impl Ssh {
     pub(super) fn line(&self, place: &Place, folder: &LineFolder, is_batch: bool) -> Command {
         let mut command = self.begin();
         command.arg("-M").arg("-S").arg(literal(&folder.control())).arg("-T");
-        for option in LINE_OPTIONS {
+        for option in LINE_OPTIONS.into_iter().chain(PATIENCE_OPTIONS) {
             command.args(["-o", option]);
         }
         if is_batch {
@@ -144,7 +148,8 @@ mod tests {
         let ssh = Ssh::from_variables(|name| (name == SSH_VARIABLE).then(|| " /opt/ssh  -F conf ".to_owned()));
         let command = ssh.command(&"ann@[::1]".parse().unwrap(), false, &[], &["status".to_owned()]);
         assert_eq!(words(&command)[..4], ["/opt/ssh", "-F", "conf", "-T"]);
-        assert_eq!(words(&command)[6], "ann@::1");
+        let words_of_command = words(&command);
+        assert_eq!(words_of_command[words_of_command.len() - 2], "ann@::1");
         assert_eq!(words(&Ssh::from_variables(|_| Some(String::new())).begin()), ["ssh"]);
     }
 
@@ -155,7 +160,7 @@ mod tests {
         let ssh = Ssh::from_variables(|_| None);
         let asking = words(&ssh.line(&place, &folder, false));
         assert_eq!(asking[..5], ["ssh", "-M", "-S", "/run/100%%/c", "-T"]);
-        assert!(asking.last().is_some_and(|line| line.ends_with("trainyard -C ~/app link")), "{asking:?}");
+        assert!(asking.last().is_some_and(|line| line.ends_with("trainyard -C ~/app link'")), "{asking:?}");
         assert!(!asking.iter().any(|word| word.starts_with("BatchMode") || word.starts_with("StrictHostKey")));
         let batch = words(&ssh.line(&place, &folder, true));
         assert_eq!(batch.iter().filter(|word| *word == "BatchMode=yes").count(), 1);

@@ -1,7 +1,9 @@
 //! The one line that `ssh` hands to the login shell over there.
 //!
-//! It must mean the same to every usual shell (sh, bash, zsh, fish, csh), so there is nothing in it but words in single quotes;
-//! all that is more than words is given to `sh`. Whatever an operator types is inside of quotes.
+//! It must mean the same to every usual shell (sh, bash, zsh, fish, csh), and what stands in single quotes does not: fish reads
+//! backslashes there, csh reads exclamation marks, and no line of csh holds a line end. So the line hands `sh` two words that
+//! have none of these in them: a script that never changes, and all the rest, spelled with the escapes of `printf %b` and
+//! quoted for `sh`. Whatever an operator types is inside of both.
 
 use super::place::Place;
 
@@ -9,13 +11,29 @@ use super::place::Place;
 const USUAL: [&str; 4] =
     ["trainyard", "\"$HOME/.local/bin/trainyard\"", "\"$HOME/.cargo/bin/trainyard\"", "/usr/local/bin/trainyard"];
 
-/// A word that the shell hands on as it is.
+/// Makes the second word what it was, and does it.
+const UNFOLD: &str = "eval \"$(printf %b \"$1\")\"";
+
+/// A word that `sh` hands on as it is.
 pub(super) fn quoted(word: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./,+@%".contains(letter);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// Any text, in single quotes, in letters that every shell takes as they are there.
+fn spelled(text: &str) -> String {
+    let mut word = String::from("'");
+    for letter in text.chars() {
+        match letter {
+            '\'' | '\\' | '!' | '\0'..' ' | '\u{7f}' => word.push_str(&format!("\\0{:03o}", u32::from(letter))),
+            _ => word.push(letter),
+        }
+    }
+    word.push('\'');
+    word
 }
 
 /// The folder as a word in which `~` still means the home over there.
@@ -44,7 +62,8 @@ pub(super) fn remote_line(
     let script = format!(
         "for program in {candidates}; do command -v \"$program\" >/dev/null 2>&1 && exec \"$program\" \"$@\"; done; exit 127"
     );
-    let mut words = Vec::new();
+    // Of the two shells, the second is all that is left.
+    let mut words = vec!["exec".to_owned()];
     if !variables.is_empty() {
         words.push("env".to_owned());
         words.extend(variables.iter().map(|(name, value)| quoted(&format!("{name}={value}"))));
@@ -52,7 +71,7 @@ pub(super) fn remote_line(
     words.extend(["sh".to_owned(), "-c".to_owned(), quoted(&script), "trainyard".to_owned(), "-C".to_owned()]);
     words.push(folder_word(place.folder()));
     words.extend(arguments.iter().map(|argument| quoted(argument)));
-    words.join(" ")
+    format!("sh -c '{UNFOLD}' trainyard {}", spelled(&words.join(" ")))
 }
 
 #[cfg(test)]
@@ -82,12 +101,41 @@ mod tests {
 
     /// What a program over there would get: `sh`, which prints it, is in the place of trainyard.
     fn printed(home: &str, place: &str, variables: &[(&str, String)], arguments: &[String]) -> String {
+        printed_by("sh", home, place, variables, arguments).unwrap()
+    }
+
+    /// The same with another login shell; `None` where there is none of that kind here.
+    fn printed_by(
+        shell: &str,
+        home: &str,
+        place: &str,
+        variables: &[(&str, String)],
+        arguments: &[String],
+    ) -> Option<String> {
         let line = remote_line(&place.parse().unwrap(), Some("sh"), variables, arguments);
         let line = line.replace("exec \"$program\"", "exec \"$program\" -c \"$SHOWN\"");
-        let mut shell = Command::new("sh");
+        let mut shell = Command::new(shell);
         shell.arg("-c").arg(line).env("HOME", home).env("WHO", "");
         shell.env("SHOWN", "printf '%s|' \"$WHO\" \"$@\"");
-        String::from_utf8(shell.output().unwrap().stdout).unwrap()
+        Some(String::from_utf8(shell.output().ok()?.stdout).unwrap())
+    }
+
+    #[test]
+    fn every_usual_login_shell_hands_over_what_was_typed() {
+        // fish reads a backslash in quotes, csh an exclamation mark, and a line of csh ends at its end.
+        let typed = ["\\", "it's \\' $(id)", "well!done !!", "two\nlines\n", "", "-x", "고객 `id`", "%s \\0101 \\c"];
+        let typed: Vec<String> = typed.map(str::to_owned).into();
+        let expected: String = typed.iter().map(|argument| format!("{argument}|")).collect();
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path().to_str().unwrap();
+        let who = [("WHO", "al's\\ $HOME!".to_owned())];
+        let printed = |shell: &str| printed_by(shell, home, "box:~/it's! mine", &who, &typed);
+        let shells = ["sh", "dash", "bash", "zsh", "fish", "csh", "tcsh"];
+        let told: Vec<(&str, String)> = shells.iter().filter_map(|shell| Some((*shell, printed(shell)?))).collect();
+        assert!(!told.is_empty());
+        for (shell, printed) in told {
+            assert_eq!(printed, format!("al's\\ $HOME!|{home}/it's! mine|{expected}"), "{shell}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod handed;
 mod supervise;
 mod tree;
 
-pub use files::{AttemptFolder, Exit, Job, Supervision};
+pub use files::{AttemptFolder, Exit, Job, MARK, Supervision};
 pub use handed::Handed;
 pub use supervise::{SuperviseError, supervise};
 pub use tree::{ProcessIdentity, kill_marked};

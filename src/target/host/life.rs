@@ -3,12 +3,11 @@
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -19,7 +18,7 @@ use super::health::{probe, raised};
 use super::log::HostLog;
 use super::state::HostState;
 use super::{address, control, proxy};
-use crate::disk::{FileLock, Layout};
+use crate::disk::{FileLock, LastingListener, Layout};
 use crate::target::process::release_log;
 
 /// How often, and with which pause, a lock that is held is tried again. Who only looks whether a host runs holds it for an
@@ -101,7 +100,12 @@ async fn run_logged(layout: &Layout, port: u16, log: &HostLog) -> Result<(), Hos
         log.say(&format!("killed process {} of release {}, left by a former host", killed.pid, killed.release));
     }
     let data = listen(port).await?;
-    let control = listen_for_control(&layout.host_socket())?;
+    let told = log.clone();
+    let control = LastingListener::bind(layout, Layout::host_socket, move |opened| match opened {
+        Ok(()) => told.say("the control socket was taken away, and is there again"),
+        Err(error) => told.say(&format!("the control socket was taken away and cannot be opened anew: {error}")),
+    });
+    let control = control.map_err(using(&layout.host_socket()))?;
     let client = probe().map_err(|error| HostError::Runtime(error.to_string()))?;
     let host = Arc::new(Host::new(layout, port, log.clone(), client));
     let mut stop = host.stop_flag();
@@ -186,18 +190,6 @@ async fn listen(port: u16) -> Result<TcpListener, HostError> {
         io::ErrorKind::AddrInUse => HostError::PortTaken { port },
         _ => HostError::Port { port, source },
     })
-}
-
-/// Opens the control socket. The lock is held, so a socket file that is there belongs to a dead host.
-fn listen_for_control(path: &Path) -> Result<UnixListener, HostError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(using(path)(error)),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path).map_err(using(path))?;
-    // The folder is closed to others already; this is for those who move the folder.
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(using(path))?;
-    Ok(listener)
 }
 
 fn using(path: &Path) -> impl Fn(io::Error) -> HostError {
