@@ -53,7 +53,6 @@ mod tests {
     use serde::Serialize;
     use serde::de::DeserializeOwned;
 
-    use super::*;
     use crate::api::types::{ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, WatchRequest};
     use crate::pipeline::{EventFilter, Moment, ReleaseId, RunId};
 
