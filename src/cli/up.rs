@@ -13,6 +13,7 @@ use super::project::{block_on, client, layout, resting, state};
 use crate::api::client::ClientError;
 use crate::disk::{FileLock, Layout};
 use crate::engine::release_host::ReleaseHost;
+use crate::engine::supervisor::SERVICE_VARIABLES;
 use crate::watch::GIT_VARIABLES;
 
 /// How long a daemon may take to answer after its start.
@@ -49,8 +50,9 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
     let log = OpenOptions::new().create(true).append(true).open(layout.daemon_log()).map_err(at)?;
     let said_before = log.metadata().map_err(at)?.len();
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-    // A hook of git may have started us; the daemon and its stages must not take its repository for theirs.
-    for name in GIT_VARIABLES {
+    // A hook of git may have started us; the daemon and its stages must not take its repository for theirs. So may another
+    // service, in whose place the daemon must not say that it is ready.
+    for name in GIT_VARIABLES.iter().chain(SERVICE_VARIABLES) {
         command.env_remove(name);
     }
     let mut child = command
