@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::alerting::Alerting;
 use super::core::{self, CoreHandle, pending_effects};
 use super::data_verify::DataVerifier;
+use super::door::Door;
 use super::effects::{CurrentSettings, Effects, current};
 use super::holder;
 use super::journal::{Journal, JournalError};
@@ -97,14 +98,17 @@ impl Daemon {
         write_whole(&layout.state().join("daemon.json"), &serde_json::to_vec(&information).unwrap_or_default())
             .map_err(at(layout.state()))?;
         ProjectCard::leave(&layout, &information.project).map_err(at(layout.project_card()))?;
-        let status = Status::default();
+        let settings = Arc::new(settings);
+        let door = Door::of(settings.clone(), layout.project());
+        let status = Status::default().behind(door.clone());
         let (effects, receiver) = mpsc::unbounded_channel();
         let told = status.clone();
         let complain = move |subject: &str, problem| told.problem(subject, problem);
         let (core, thread) = core::start(journal, state, effects.clone(), complain).map_err(DaemonError::System)?;
+        let core = core.behind(door);
         let port = settings.deploy().map(|deploy| deploy.port);
         let graph = settings.graph.clone();
-        let settings: CurrentSettings = Arc::new(RwLock::new(Arc::new(settings)));
+        let settings: CurrentSettings = Arc::new(RwLock::new(settings));
         let host = ReleaseHost::new(layout.clone(), program.clone()).redacting(settings.clone());
         if let Some(port) = port.filter(|_| live_release) {
             // What was live is brought back before anything new is decided.
@@ -269,8 +273,9 @@ impl Watching {
                 if *current(&self.settings) == new {
                     return;
                 }
-                let graph = new.graph.clone();
-                *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                let (graph, new) = (new.graph.clone(), Arc::new(new));
+                self.core.door().follow(new.clone());
+                *self.settings.write().unwrap_or_else(PoisonError::into_inner) = new;
                 self.reloads.send_replace(());
                 self.core.input(Input::Configured(graph));
                 self.start(Some(Trigger::Settings));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -113,7 +113,12 @@ fn read(source: &SecretSource, project: &Path) -> io::Result<Vec<u8>> {
             value = found.into_encoded_bytes();
         }
         SecretSource::File(path) => {
-            File::open(project.join(path))?.take(LARGEST + 1).read_to_end(&mut value)?;
+            let path = project.join(path);
+            // A pipe without a writer would be waited for without end.
+            if !fs::metadata(&path)?.is_file() {
+                return Err(io::Error::other("it is no regular file"));
+            }
+            File::open(path)?.take(LARGEST + 1).read_to_end(&mut value)?;
         }
     }
     if value.len() as u64 > LARGEST {
