@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -139,7 +140,9 @@ impl Daemon {
         tokio::spawn(holder::watch(core.clone()));
         let (reloads, reloaded) = tokio::sync::watch::channel(());
         tokio::spawn(remote_poll::follow(layout.clone(), settings.clone(), status.clone(), reloaded.clone()));
-        tokio::spawn(schedule::keep(layout.clone(), settings.clone(), core.clone(), status.clone(), reloaded));
+        let has_looked = Arc::new(AtomicBool::new(false));
+        let looked = has_looked.clone();
+        tokio::spawn(schedule::keep(layout.clone(), settings.clone(), core.clone(), status.clone(), reloaded, looked));
         let watcher = Arc::new(Mutex::new(None));
         let watching = Watching {
             layout: layout.clone(),
@@ -150,6 +153,7 @@ impl Daemon {
             watcher: watcher.clone(),
             reloading: Arc::default(),
             reloads,
+            has_looked,
         };
         watching.start(None);
         let thread = Mutex::new(Some(thread));
@@ -214,6 +218,8 @@ struct Watching {
     reloading: Arc<Mutex<()>>,
     /// Tells those who wait of other settings.
     reloads: tokio::sync::watch::Sender<()>,
+    /// Whether data and source were seen by this daemon.
+    has_looked: Arc<AtomicBool>,
 }
 
 impl Watching {
@@ -250,6 +256,8 @@ impl Watching {
                 let is_data = matches!(cause, Some(Trigger::Data { .. }));
                 let automatic = is_data || current(&self.settings).source.trigger != SourceTrigger::Manual;
                 self.core.input(Input::Observed { inputs, cause: cause.or_else(|| first.cloned()), automatic });
+                // Behind it: whoever waits for this works on what was seen.
+                self.has_looked.store(true, Ordering::Release);
             }
             Report::Refused { file, reason } => self.core.input(Input::DataRefused { file, reason }),
             Report::HeldBack(files) => self.core.input(Input::HeldBack(files)),
