@@ -123,6 +123,24 @@ fn a_lock_has_a_reason_and_one_owner_who_may_change_it() {
 }
 
 #[test]
+fn a_lock_that_ends_with_a_process_takes_the_place_of_none_that_does_not() {
+    let mut world = deployed();
+    let held_by = |pid| Command::Lock { milliseconds: None, holder: Some(holder(pid)) };
+    world.lock("alice");
+    let (by, message) = ("alice".to_owned(), "a drill".to_owned());
+    assert_eq!(refusal(world.command_of("alice", "backup", held_by(1))), Refusal::AlreadyLocked { by, message });
+    world.command(Command::Unlock);
+    assert!(world.command_of("alice", "backup", held_by(1)).reply.unwrap().is_ok());
+    // Of two that overlap, the end of one must not let deploys go on under the other.
+    assert!(world.command_of("alice", "migration", held_by(2)).reply.unwrap().is_err());
+    // The same process may say something else, and its operator may hold on behind its end.
+    assert!(world.command_of("alice", "still the backup", held_by(1)).reply.unwrap().is_ok());
+    world.lock("alice");
+    assert!(world.feed(Input::HolderGone(holder(1))).events.is_empty());
+    assert!(world.state.lock.is_some());
+}
+
+#[test]
 fn a_lock_ends_with_its_time() {
     let mut world = deployed();
     world.command_of("alice", "a drill", Command::Lock { milliseconds: Some(5_000), holder: None });
@@ -164,6 +182,10 @@ fn a_release_that_is_found_lost_under_a_lock_is_verified_once_more_behind_it() {
     let lost = |world: &mut World| world.feed(Input::Verified { run, stage: "deploy".into(), intact: false });
     assert!(lost(&mut world).events.is_empty());
     assert_eq!(world.word(2, "deploy"), "checking");
+    assert_eq!(
+        reason(&world, 2, "deploy"),
+        "verifying the outputs of run 1; if they are gone, it waits: alice locked deploys: a drill"
+    );
     let unlocked = world.command(Command::Unlock);
     assert!(matches!(unlocked.events.last(), Some(Event::StageChecking { run: RunId(2), .. })));
     lost(&mut world);
