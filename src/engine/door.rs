@@ -154,6 +154,12 @@ impl Known {
                 }
                 self.clean_command(command);
             }
+            Input::Barred { by, from, message, command, reason } => {
+                for text in [by, message, reason].into_iter().chain(from) {
+                    redactor.redact_in(text);
+                }
+                self.clean_command(command);
+            }
             Input::Ended { run: _, stage: _, attempt: _, outcome, outputs, output_held: _ } => {
                 outcome::redact_result(outcome, outputs, redactor);
             }

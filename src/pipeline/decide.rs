@@ -57,6 +57,10 @@ pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, Apply
         Input::Command { by, from, message, command } => {
             reply = Some(draft.command(by, from, message, command)?);
         }
+        Input::Barred { by, from, message, command, reason } => {
+            let refused = Some(Refusal::Barred { reason });
+            draft.note(Event::Commanded { by, from, command, message, run: None, refused })?;
+        }
         Input::HolderGone(holder) => draft.holder_gone(&holder)?,
         Input::Scheduled { name, selection } => draft.scheduled(name, selection)?,
         Input::Verified { run, stage, intact } => draft.verified(run, &stage, intact)?,

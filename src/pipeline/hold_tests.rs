@@ -375,6 +375,15 @@ fn every_command_is_told_of_before_what_follows_from_it_with_what_became_of_it()
         ["operator asked to go back to release 9: refused, there is no release 9 to go back to; `trainyard \
              releases` lists them"]
     );
+    // What is asked for in vain for another reason than a rule is among what she asked for, too.
+    let (command, reason) = (Command::Rollback { to: None }, "the image of release 1 is gone".to_owned());
+    let (by, message) = ("alice".to_owned(), "too slow".to_owned());
+    let barred = world.feed(Input::Barred { by, from: None, message, command, reason });
+    assert_eq!(
+        told(&barred),
+        ["alice asked to go back to the release before: too slow: refused, the image of release 1 is gone"]
+    );
+    assert_eq!(barred.events[0].by(), Some("alice"));
     let cancelled = world.command(Command::Cancel { run: Some(RunId(2)) });
     assert!(matches!(cancelled.events[0], Event::Commanded { run: Some(RunId(2)), refused: None, .. }));
     assert_eq!(told(&cancelled)[0], "operator asked to cancel run 2");
