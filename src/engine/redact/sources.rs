@@ -79,6 +79,9 @@ pub fn secrets_of(settings: &Settings, project: &Path) -> Vec<Secret> {
     for (name, value) in configured(settings) {
         find(name, value);
     }
+    if let Some(remote) = &settings.source.remote {
+        find("remote_url", &remote.name);
+    }
     for (name, value) in env::vars_os() {
         find(&name.to_string_lossy(), &value.to_string_lossy());
     }
