@@ -402,3 +402,80 @@ fn a_plan_says_what_would_hold_a_stage_back() {
     let locked = format!("by itself it would wait: carol locked deploys: data migration, until {until}");
     assert_eq!(of_deploy(&world), format!("it has never passed; {locked}; asks alice or bob first"));
 }
+
+/// The next daemon: it reads what was written down, and the same configuration.
+fn restart(world: &mut World) {
+    let text = serde_json::to_string(&world.state).unwrap();
+    world.state = serde_json::from_str(&text).unwrap();
+    let graph = world.state.graph.clone();
+    assert!(world.feed(Input::Configured(graph)).events.is_empty());
+}
+
+#[test]
+fn what_waits_does_so_in_the_next_daemon_too_and_goes_on_there() {
+    let mut world = held();
+    restart(&mut world);
+    assert_eq!(reason(&world, 2, "deploy"), "waits: alice locked deploys: a drill");
+    world.command(Command::Unlock);
+    assert_eq!(world.word(2, "deploy"), "running");
+
+    let mut world = asking();
+    restart(&mut world);
+    assert_eq!(reason(&world, 1, "deploy"), "waits for approval of alice or bob");
+    world.lock("carol");
+    world.approve("alice");
+    restart(&mut world);
+    assert_eq!(reason(&world, 1, "deploy"), "waits: carol locked deploys: a drill");
+    world.command(Command::Unlock);
+    assert_eq!(world.word(1, "deploy"), "running");
+}
+
+#[test]
+fn who_waits_for_a_person_can_be_cancelled_and_holds_up_others_only_until_then() {
+    let mut world = asking();
+    world.command(Command::Run(only("test")));
+    assert_eq!(reason(&world, 2, "test"), "waits for run 1");
+    world.command_of("carol", "wrong data", Command::Cancel { run: Some(RunId(1)) });
+    assert_eq!(
+        (result(&world, 1), reason(&world, 1, "deploy")),
+        (Some(RunResult::Cancelled), "cancelled by carol".to_owned())
+    );
+    assert_eq!(refusal(world.approve("alice")), Refusal::NothingToApprove);
+    world.drain(&Outcome::Passed);
+    assert_eq!((result(&world, 2), world.word(2, "test")), (Some(RunResult::Passed), "passed"));
+}
+
+#[test]
+fn what_was_declined_is_asked_again_when_somebody_runs_it_and_is_let_go_there() {
+    let mut world = asking();
+    world.command_of("alice", "", Command::Decline { run: None, stage: None });
+    world.command_of("bob", "a second thought", Command::Run(Selection::default()));
+    world.drain(&Outcome::Passed);
+    assert_eq!(words(&world, 2), ["skipped", "skipped", "skipped", "awaiting approval"]);
+    world.approve("alice");
+    world.drain(&Outcome::Passed);
+    assert_eq!((result(&world, 1), result(&world, 2)), (Some(RunResult::Held), Some(RunResult::Passed)));
+    assert_eq!(reason(&world, 1, "deploy"), "alice declined it");
+}
+
+#[test]
+fn an_alert_that_is_on_its_way_back_waits_under_a_lock_that_comes_meanwhile_and_says_so() {
+    let mut world = deployed();
+    world.observe(2, 1);
+    world.drain(&Outcome::Passed);
+    // A training is under way, which takes its time to stop.
+    world.observe(3, 1);
+    world.fire("ErrorRate", Reaction::Rollback, Evidence::Against, 0);
+    world.lock("alice");
+    world.drain(&Outcome::Passed);
+    assert_eq!(result(&world, 3), Some(RunResult::Superseded));
+    assert_eq!(reason(&world, 4, "deploy"), "waits: alice locked deploys: a drill");
+    restart(&mut world);
+    world.command(Command::Unlock);
+    assert_eq!(world.word(4, "deploy"), "running");
+    // One that is under way is not held any more, whoever locks.
+    world.lock("bob");
+    world.drain(&Outcome::Passed);
+    assert_eq!((result(&world, 4), world.word(5, "deploy")), (Some(RunResult::Passed), "waiting"));
+    assert_eq!(reason(&world, 5, "deploy"), "waits: bob locked deploys: a drill");
+}
