@@ -95,7 +95,8 @@ impl Status {
 
     /// A screen follows the daemon, for as long as what is given back is held.
     pub fn operator_came(&self, session: OperatorSession) -> Presence {
-        let (entrance, replaced) = self.operators.came(session);
+        let (name, from) = (self.clean(&session.name), session.from.as_deref().map(|from| self.clean(from)));
+        let (entrance, replaced) = self.operators.came(OperatorSession { name, from, ..session });
         self.tell_operators();
         Presence::new(self.clone(), entrance, replaced)
     }
