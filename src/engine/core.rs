@@ -60,6 +60,9 @@ pub enum CommandError {
     /// The daemon is ending.
     #[error("the daemon is ending")]
     Ending,
+    /// The rules contradict themselves.
+    #[error("nothing was done, for a defect of trainyard; `trainyard status` says which, please report it")]
+    Defect,
 }
 
 /// Tells people of a problem by its subject, or that it is over.
@@ -255,7 +258,7 @@ impl Core {
     fn command(&mut self, asked: Input) -> Result<Option<RunId>, CommandError> {
         match self.turn(vec![asked]) {
             Ok(Some(reply)) => reply.map_err(CommandError::Refused),
-            Ok(None) => Err(CommandError::Ending),
+            Ok(None) => Err(CommandError::Defect),
             Err(error) => Err(CommandError::Journal(error)),
         }
     }

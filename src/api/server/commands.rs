@@ -44,6 +44,7 @@ async fn carry_out(shared: &Shared, caller: Caller, CommandRequest { message, co
         Ok(run) => Ok(run),
         Err(CommandError::Refused(refusal)) => Err(refusal),
         Err(error @ CommandError::Journal(_)) => return problem(StatusCode::INSUFFICIENT_STORAGE, error),
+        Err(error @ CommandError::Defect) => return problem(StatusCode::INTERNAL_SERVER_ERROR, error),
         Err(CommandError::Ending) => return ending(),
     };
     Json(reply).into_response()
