@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
-use support::Project;
+use support::{POINTS, Project, PythonApp, Webhook, has_docker, replaced};
 
 const TOKEN: &str = "T0p/s3cret+and more&";
 const PASSWORD: &str = "hunter-in-the-rye";
@@ -111,12 +111,13 @@ fn assert_nowhere_on_the_disk(project: &Project) {
 #[track_caller]
 fn assert_in_no_answer(project: &Project) -> String {
     let mut all = String::new();
-    let questions: [&[&str]; 7] = [
+    let questions: [&[&str]; 8] = [
         &["events", "--json", "--limit", "1000"],
         &["status", "--json"],
         &["runs", "--json"],
         &["runs", "1", "--json"],
         &["check", "--json"],
+        &["doctor", "--json"],
         &["logs", "train", "--run", "1"],
         &["logs", "test", "--run", "1"],
     ];
@@ -180,4 +181,106 @@ fn a_secret_that_is_missing_fails_the_stage_with_its_name_and_where_it_was_looke
         told.contains("the secret `API_TOKEN` is to come from the variable TRAINYARD_TEST_OUTSIDE_NOT_SET"),
         "{told}"
     );
+}
+
+#[test]
+fn what_people_say_and_what_is_said_of_a_broken_configuration_is_kept_without_secrets() {
+    let project = project(CONFIGURATION);
+    project.set("OUTSIDE", TOKEN);
+    project.up();
+    project.register("first.csv", "x\n1\n");
+    project.expect_run(1, "failed");
+    project.command(&["run", "train", "--only", "-m", &format!("with {TOKEN}")]).ok();
+    project.expect_run(2, "passed");
+    project.command(&["lock", &format!("somebody knows {PASSWORD}")]).ok();
+    project.command(&["unlock", "-m", &format!("{PERCENT} is changed")]).ok();
+    project.command(&["models", "note", "1", &format!("trained with {PASSWORD}")]).ok();
+    // A slip, for which the name of no stage stands.
+    let refused = project.command(&["run", PASSWORD]).said();
+    assert!(refused.contains("there is no stage `[secret DB_PASSWORD]`"), "{refused}");
+    let answers = assert_in_no_answer(&project);
+    for told in [
+        "with [secret API_TOKEN]",
+        "somebody knows [secret DB_PASSWORD]",
+        "[secret API_TOKEN] is changed",
+        "trained with [secret DB_PASSWORD]",
+    ] {
+        assert!(answers.contains(told), "{told} is not in:\n{answers}");
+    }
+    project.write("trainyard.toml", replaced(CONFIGURATION, "settle = \"100ms\"", &format!("settle = \"{PASSWORD}\"")));
+    let problem = project.wait_until("the problem of the configuration", |snapshot| {
+        snapshot["live"]["problems"]["configuration"].as_str().map(str::to_owned)
+    });
+    assert!(problem.contains("`[secret DB_PASSWORD]` is not a duration"), "{problem}");
+    assert_nowhere_on_the_disk(&project);
+}
+
+#[test]
+fn a_secret_that_is_written_anew_is_known_before_anybody_speaks_of_it() {
+    let project = project(CONFIGURATION);
+    project.set("OUTSIDE", TOKEN);
+    project.up();
+    let renewed = "a-new-key-of-some-length";
+    project.write("keys/key.pem", format!("{renewed}\n"));
+    project.command(&["lock", &format!("the key is {renewed} now")]).ok();
+    let told = project.command(&["events", "--json", "--limit", "1000"]).ok().said();
+    assert!(told.contains("the key is [secret SIGNING_KEY] now") && !told.contains(renewed), "{told}");
+}
+
+#[test]
+fn whoever_is_notified_is_told_no_secret() {
+    let webhook = Webhook::new();
+    let outside = "hooks-of-the-team";
+    let notify = format!(
+        "{CONFIGURATION}\n[[notify]]\nname = \"own\"\non = [\"failure\", \"lock\"]\nwebhook = \"{}\"\n\
+         headers = {{ X-Team = \"{outside}\" }}\n",
+        webhook.url()
+    );
+    // What the stage says last is what a notification says.
+    let project = Project::with(
+        &notify,
+        &[("train.sh", "echo \"no login with $API_TOKEN\"; exit 3\n"), ("test.sh", FAILS), ("keys/key.pem", KEY)],
+    );
+    project.set("OUTSIDE", TOKEN);
+    project.up();
+    project.register("first.csv", "x\n1\n");
+    project.expect_run(1, "failed");
+    project.command(&["lock", &format!("{outside} leaked {PASSWORD}")]).ok();
+    let told = webhook.wait_for(2);
+    let bodies: String = told.iter().map(|told| told.body.as_str()).collect();
+    assert!(bodies.contains("no login with [secret API_TOKEN]"), "{bodies}");
+    assert!(bodies.contains("[secret own] leaked [secret DB_PASSWORD]"), "{bodies}");
+    for form in forms().iter().map(String::as_str).chain([outside]) {
+        assert!(!bodies.contains(form), "`{form}` is told: {bodies}");
+    }
+}
+
+#[test]
+fn a_build_argument_that_is_a_secret_is_nowhere_though_the_build_tells_it() {
+    if !has_docker("a_build_argument_that_is_a_secret_is_nowhere_though_the_build_tells_it") {
+        return;
+    }
+    let app = PythonApp::with(|text| {
+        let keys = format!("dockerfile = \"Dockerfile\"\narguments = {{ API_TOKEN = \"{TOKEN}\" }}");
+        replaced(text, "dockerfile = \"Dockerfile\"", &keys)
+    });
+    let dockerfile = fs::read_to_string(app.folder().join("Dockerfile")).unwrap();
+    let tells = "ARG API_TOKEN\nRUN echo \"built with $API_TOKEN\"; printf '%s' \"$API_TOKEN\" | base64 || true\n\
+                 RUN echo \"no login with $API_TOKEN\"; exit 9\n";
+    app.write("Dockerfile", format!("{dockerfile}\n{tells}"));
+    app.up();
+    app.register("points.csv", POINTS);
+    app.expect_run(1, "failed");
+    let log = app.log(1, "build");
+    assert!(log.contains("built with [secret API_TOKEN]"), "{log}");
+    let mut answers = log;
+    for question in
+        [["runs", "1", "--json"].as_slice(), &["events", "--json", "--limit", "1000"], &["status", "--json"]]
+    {
+        answers.push_str(&app.command(question).said());
+    }
+    for form in forms() {
+        assert!(!answers.contains(&form), "`{form}` is in:\n{answers}");
+    }
+    assert_nowhere_on_the_disk(&app);
 }

@@ -19,6 +19,9 @@ use support::{PATIENCE, PROGRAM, Project, carrying, finish, send, wait_for};
 /// A stage that waits for a file before it makes something.
 const WAITING: &str = "echo waiting\nuntil test -e \"$TRAINYARD_PROJECT/data/go\"; do sleep 0.05; done\n\
                        echo made > \"$TRAINYARD_MODEL/made\"\n";
+/// A stage that tells what a service manager would say to it.
+const TELLING: &str = "env | grep -E '^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_)' || echo told of nothing\n\
+                       echo made > \"$TRAINYARD_MODEL/made\"\n";
 const CONFIGURATION: &str = r#"
 [project]
 name = "served"
@@ -186,6 +189,19 @@ fn a_daemon_is_found_again_after_the_last_logout_took_its_run_time_folder_away()
     wait_for("the daemon to be heard again", PATIENCE, is_found);
     let listed = project.command(&["projects", "--json"]).ok().json();
     assert_eq!(listed[0]["pid"], pid, "{listed}");
+}
+
+#[test]
+fn what_the_service_manager_says_to_the_daemon_reaches_no_stage() {
+    let project = Project::with(CONFIGURATION, &[("train.sh", TELLING)]);
+    fs::create_dir_all(project.runtime()).unwrap();
+    let more = [("WATCHDOG_USEC", "60000000"), ("LISTEN_FDS", "1"), ("LISTEN_FDNAMES", "web")];
+    let mut service = Service::start(&project, &more);
+    service.until("READY=1");
+    project.register("first.csv", "x\n1\n");
+    project.expect_run(1, "passed");
+    assert_eq!(project.log(1, "train").trim(), "told of nothing");
+    assert_eq!(service.terminate(), Some(0));
 }
 
 #[test]

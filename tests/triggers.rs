@@ -12,6 +12,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use support::{Finished, PATIENCE, PROGRAM, Project, finish};
@@ -313,14 +314,17 @@ fn a_work_tree_is_moved_on_only_when_nothing_in_it_would_be_lost() {
 
 /// A schedule whose times passed long ago while no daemon ran.
 fn away_since_long(missed: &str) -> Workshop {
+    // Half a day from now: what passed within the last minutes would still fire.
+    let hours = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / 3_600;
+    let cron = format!("30 {} * * *", (hours + 12) % 24);
     let schedule = format!(
-        "[[schedules]]\nname = \"nightly\"\ncron = \"0 3 * * *\"\nzone = \"UTC\"\nforce = true\nmissed = \"{missed}\"\n"
+        "[[schedules]]\nname = \"nightly\"\ncron = \"{cron}\"\nzone = \"UTC\"\nforce = true\nmissed = \"{missed}\"\n"
     );
     let shop = Workshop::without_repository("trigger = \"push\"", &schedule);
     shop.bare("wine.git");
     shop.publish("first");
     fs::create_dir_all(shop.project.state("")).unwrap();
-    let kept = json!({ "nightly": { "times": "0 3 * * * in UTC", "until": 1000, "fired": null } });
+    let kept = json!({ "nightly": { "times": format!("{cron} in UTC"), "until": 1000, "fired": null } });
     fs::write(shop.project.state("schedules.json"), kept.to_string()).unwrap();
     shop.project.up();
     shop
@@ -359,6 +363,11 @@ fn times_that_were_missed_are_passed_over_unless_it_is_said() {
     let snapshot = shop.project.snapshot();
     let runs = snapshot["state"]["runs"].as_object().unwrap();
     assert!(runs.values().all(|run| run["trigger"]["schedule"].is_null()), "{}", shop.project.account());
+    // Not in silence.
+    shop.project.wait_until("it to be told", |_| {
+        let told = shop.project.command(&["events", "--grep", "schedule nightly missed its time"]).ok().stdout;
+        (told.lines().count() == 1).then_some(())
+    });
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The question before something that serves or runs is changed by hand, in one place for every command that may do so.
 //!
 //! In production the project's name must be given: by `--confirm NAME`, or typed where there is a terminal. Elsewhere a
-//! rollback, the end of what runs, and a deploy while somebody holds deploys ask for a yes on a terminal, and for nothing in
-//! a script, which has said what it wants by the command itself. Each question says what will happen.
+//! rollback, the end of what runs, and a deploy while somebody holds deploys ask for a yes on a terminal. In a script the
+//! former two ask for nothing, for it has said what it wants by the command itself; past a lock it goes with the project's
+//! name alone. Each question says what will happen.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -21,9 +22,32 @@ pub fn run(layout: &Layout, snapshot: &Snapshot, selection: &Selection, name: Op
     let place = production(layout, snapshot).filter(|_| may_deploy);
     named(&snapshot.daemon.project, place.as_deref(), "a run that may deploy", name, ask)?;
     match &snapshot.state.lock {
-        Some(lock) if may_deploy => agreed(ask(&through_lock(lock, now()))?.as_deref()).map(drop),
+        Some(lock) if may_deploy => past_lock(lock, now(), &snapshot.daemon.project, name, ask),
         Some(_) | None => Ok(()),
     }
+}
+
+/// A yes where somebody can be asked. A script is automation, which the lock holds, unless it was told to go past: it may be
+/// a hook that starts a run for every push.
+fn past_lock(
+    lock: &Lock,
+    now: Moment,
+    project: &str,
+    name: Option<&str>,
+    ask: impl FnOnce(&str) -> Result<Option<String>, Failure>,
+) -> Result<(), Failure> {
+    if name.is_some() {
+        return Ok(());
+    }
+    let answer = ask(&through_lock(lock, now))?;
+    if answer.is_none() {
+        let (by, since, why) = (&lock.by, duration(now.since(lock.since)), &lock.message);
+        return Err(Failure::Usage(format!(
+            "{by} locked deploys {since} ago: {why}; nobody can be asked here whether to deploy in spite of it, so nothing was \
+             started: wait for the end of the lock, or add `--confirm {project}`"
+        )));
+    }
+    agreed(answer.as_deref()).map(drop)
 }
 
 fn through_lock(lock: &Lock, now: Moment) -> String {
@@ -223,6 +247,17 @@ mod tests {
             through_lock(&lock, Moment(65_000)),
             "mina locked deploys 1m05s ago: data migration; deploy in spite of it? [y/N] "
         );
+        let past = |name, answer: fn(&str) -> Result<Option<String>, Failure>| {
+            past_lock(&lock, Moment(65_000), "wine", name, answer)
+        };
+        assert!(past(None, |_| Ok(Some("y".to_owned()))).is_ok());
+        assert_eq!(past(None, |_| Ok(Some(String::new()))).unwrap_err().code(), 1);
+        // A hook is nobody who could be asked.
+        let refused = past(None, nobody).unwrap_err();
+        assert_eq!(refused.code(), 2);
+        assert!(refused.to_string().starts_with("mina locked deploys 1m05s ago: data migration; nobody"), "{refused}");
+        assert!(refused.to_string().ends_with("add `--confirm wine`"), "{refused}");
+        assert!(past(Some("wine"), nobody).is_ok());
     }
 
     #[test]

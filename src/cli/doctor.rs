@@ -101,6 +101,7 @@ pub fn run(folder: &Path, json: bool, out: &mut impl Write) -> io::Result<bool> 
     let checks = [
         project::configuration(&settings),
         project::git(&layout, valid),
+        project::remote(valid),
         project::watch(&layout, services.watch_mode()),
         project::journal(&layout),
         project::disk(&layout),
@@ -184,7 +185,7 @@ not all that is needed works: journal
         let report: serde_json::Value = serde_json::from_slice(&out).unwrap();
         let of = |index: usize, key: &str| report["checks"][index][key].as_str().unwrap_or_default().to_owned();
         assert_eq!(report["works"], false);
-        assert_eq!(report["checks"].as_array().map(Vec::len), Some(12));
+        assert_eq!(report["checks"].as_array().map(Vec::len), Some(13));
         assert_eq!((of(0, "name"), of(0, "word")), ("configuration".to_owned(), "missing".to_owned()));
         assert_eq!(of(0, "mend"), "`trainyard init` writes one");
         // Looking leaves nothing behind.

@@ -8,15 +8,12 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use crate::engine::supervisor::MARK;
+use crate::engine::supervisor::{MARK, SERVICE_VARIABLES};
 use crate::watch::GIT_VARIABLES;
 
 /// Who gives commands and from where, and of which stage a process is.
 const OF_A_PERSON: &[&str] =
     &["TRAINYARD_OPERATOR", "TRAINYARD_FROM", "SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "SSH_ORIGINAL_COMMAND", MARK];
-/// How a service manager speaks to one process and no other.
-const OF_A_SERVICE: &[&str] =
-    &["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID"];
 /// Through SSH these are the agent and the screen of whoever came in, and gone when they leave.
 const OF_A_VISIT: &[&str] = &["SSH_AUTH_SOCK", "DISPLAY"];
 /// By any of these it is known that somebody came through SSH.
@@ -25,7 +22,7 @@ const OF_SSH: &[&str] = &["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"];
 /// Of a command that becomes a daemon, takes away all that is not the daemon's.
 pub fn leave_out(command: &mut Command) {
     // A hook of git may have started us; the daemon and its stages must not take its repository for theirs.
-    for name in OF_A_SERVICE.iter().chain(GIT_VARIABLES).copied().chain(personal()) {
+    for name in SERVICE_VARIABLES.iter().chain(GIT_VARIABLES).copied().chain(personal()) {
         command.env_remove(name);
     }
 }

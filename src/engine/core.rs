@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::door::Door;
 use super::journal::{Journal, JournalError};
 use crate::disk::now;
 use crate::pipeline::{ApplyError, Attempt, Command, Event, Input, Recorded, Refusal, RunId, StageName, State, decide};
@@ -59,6 +60,9 @@ pub enum CommandError {
     /// The daemon is ending.
     #[error("the daemon is ending")]
     Ending,
+    /// The rules contradict themselves.
+    #[error("nothing was done, for a defect of trainyard; `trainyard status` says which, please report it")]
+    Defect,
 }
 
 /// Tells people of a problem by its subject, or that it is over.
@@ -80,13 +84,25 @@ enum Request {
 pub struct CoreHandle {
     requests: Sender<Request>,
     events: broadcast::Sender<Recorded>,
+    door: Door,
 }
 
 impl CoreHandle {
+    /// The same core, past this door.
+    #[must_use]
+    pub fn behind(self, door: Door) -> Self {
+        Self { door, ..self }
+    }
+
+    /// Past which all goes that the core is told.
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
     /// Tells the core what has happened in the world.
     pub fn input(&self, input: Input) {
         // When the core has ended, the daemon is ending.
-        let _ = self.requests.send(Request::Input(input));
+        let _ = self.requests.send(Request::Input(self.door.clean(input)));
     }
 
     /// Asks for something in an operator's name, with the machine from which and the reason why he asks. The answer is the
@@ -98,16 +114,19 @@ impl CoreHandle {
         message: String,
         command: Command,
     ) -> Result<Option<RunId>, CommandError> {
+        // Whoever has just written a secret anew may speak of it.
+        self.door.renewed_for_task().await;
         let (reply, answer) = oneshot::channel();
-        let asked = Input::Command { by, from, message, command };
+        let asked = self.door.clean(Input::Command { by, from, message, command });
         let _ = self.requests.send(Request::Command { asked, reply });
         answer.await.unwrap_or(Err(CommandError::Ending))
     }
 
     /// Tells the core something in an operator's name that makes no run, and waits until it is written down.
     pub async fn ask(&self, input: Input) -> Result<(), CommandError> {
+        self.door.renewed_for_task().await;
         let (reply, answer) = oneshot::channel();
-        let _ = self.requests.send(Request::Ask { input, reply });
+        let _ = self.requests.send(Request::Ask { input: self.door.clean(input), reply });
         answer.await.unwrap_or(Err(CommandError::Ending))
     }
 
@@ -144,7 +163,7 @@ pub fn start(
 ) -> std::io::Result<(CoreHandle, JoinHandle<()>)> {
     let (requests, receiver) = channel();
     let (events, _) = broadcast::channel(4096);
-    let handle = CoreHandle { requests, events: events.clone() };
+    let handle = CoreHandle { requests, events: events.clone(), door: Door::default() };
     let core =
         Core { journal, state, effects, events, kept: Vec::new(), complain: Box::new(complain), is_failing: false };
     let thread = thread::Builder::new().name("core".to_owned()).spawn(move || core.run(&receiver))?;
@@ -239,7 +258,7 @@ impl Core {
     fn command(&mut self, asked: Input) -> Result<Option<RunId>, CommandError> {
         match self.turn(vec![asked]) {
             Ok(Some(reply)) => reply.map_err(CommandError::Refused),
-            Ok(None) => Err(CommandError::Ending),
+            Ok(None) => Err(CommandError::Defect),
             Err(error) => Err(CommandError::Journal(error)),
         }
     }

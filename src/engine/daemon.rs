@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio::sync::mpsc;
 use super::alerting::Alerting;
 use super::core::{self, CoreHandle, pending_effects};
 use super::data_verify::DataVerifier;
+use super::door::Door;
 use super::effects::{CurrentSettings, Effects, current};
 use super::holder;
 use super::journal::{Journal, JournalError};
@@ -97,14 +99,17 @@ impl Daemon {
         write_whole(&layout.state().join("daemon.json"), &serde_json::to_vec(&information).unwrap_or_default())
             .map_err(at(layout.state()))?;
         ProjectCard::leave(&layout, &information.project).map_err(at(layout.project_card()))?;
-        let status = Status::default();
+        let settings = Arc::new(settings);
+        let door = Door::of(settings.clone(), layout.project());
+        let status = Status::default().behind(door.clone());
         let (effects, receiver) = mpsc::unbounded_channel();
         let told = status.clone();
         let complain = move |subject: &str, problem| told.problem(subject, problem);
         let (core, thread) = core::start(journal, state, effects.clone(), complain).map_err(DaemonError::System)?;
+        let core = core.behind(door);
         let port = settings.deploy().map(|deploy| deploy.port);
         let graph = settings.graph.clone();
-        let settings: CurrentSettings = Arc::new(RwLock::new(Arc::new(settings)));
+        let settings: CurrentSettings = Arc::new(RwLock::new(settings));
         let host = ReleaseHost::new(layout.clone(), program.clone()).redacting(settings.clone());
         if let Some(port) = port.filter(|_| live_release) {
             // What was live is brought back before anything new is decided.
@@ -135,7 +140,9 @@ impl Daemon {
         tokio::spawn(holder::watch(core.clone()));
         let (reloads, reloaded) = tokio::sync::watch::channel(());
         tokio::spawn(remote_poll::follow(layout.clone(), settings.clone(), status.clone(), reloaded.clone()));
-        tokio::spawn(schedule::keep(layout.clone(), settings.clone(), core.clone(), status.clone(), reloaded));
+        let has_looked = Arc::new(AtomicBool::new(false));
+        let looked = has_looked.clone();
+        tokio::spawn(schedule::keep(layout.clone(), settings.clone(), core.clone(), status.clone(), reloaded, looked));
         let watcher = Arc::new(Mutex::new(None));
         let watching = Watching {
             layout: layout.clone(),
@@ -146,6 +153,7 @@ impl Daemon {
             watcher: watcher.clone(),
             reloading: Arc::default(),
             reloads,
+            has_looked,
         };
         watching.start(None);
         let thread = Mutex::new(Some(thread));
@@ -210,6 +218,8 @@ struct Watching {
     reloading: Arc<Mutex<()>>,
     /// Tells those who wait of other settings.
     reloads: tokio::sync::watch::Sender<()>,
+    /// Whether data and source were seen by this daemon.
+    has_looked: Arc<AtomicBool>,
 }
 
 impl Watching {
@@ -246,6 +256,8 @@ impl Watching {
                 let is_data = matches!(cause, Some(Trigger::Data { .. }));
                 let automatic = is_data || current(&self.settings).source.trigger != SourceTrigger::Manual;
                 self.core.input(Input::Observed { inputs, cause: cause.or_else(|| first.cloned()), automatic });
+                // Behind it: whoever waits for this works on what was seen.
+                self.has_looked.store(true, Ordering::Release);
             }
             Report::Refused { file, reason } => self.core.input(Input::DataRefused { file, reason }),
             Report::HeldBack(files) => self.core.input(Input::HeldBack(files)),
@@ -269,8 +281,9 @@ impl Watching {
                 if *current(&self.settings) == new {
                     return;
                 }
-                let graph = new.graph.clone();
-                *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                let (graph, new) = (new.graph.clone(), Arc::new(new));
+                self.core.door().follow(new.clone());
+                *self.settings.write().unwrap_or_else(PoisonError::into_inner) = new;
                 self.reloads.send_replace(());
                 self.core.input(Input::Configured(graph));
                 self.start(Some(Trigger::Settings));

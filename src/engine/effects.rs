@@ -144,9 +144,7 @@ impl Effects {
 
     /// What takes out the secrets that are known now, at the start of an attempt.
     async fn redactor(&self) -> Arc<Redactor> {
-        let (settings, project) = (current(&self.settings), self.layout.project().to_owned());
-        let made = spawn_blocking(move || Redactor::of(&settings, &project)).await;
-        Arc::new(made.unwrap_or_else(|_| Redactor::none()))
+        self.core.door().renewed_for_task().await
     }
 
     async fn gather(

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::feedback;
 use super::redact::{Redactor, SecretError, project_secrets, secrets_of};
 use super::stamps;
-use super::supervisor::{AttemptFolder, Handed, Job, kill_marked};
+use super::supervisor::{AttemptFolder, Handed, Job, SERVICE_VARIABLES, kill_marked};
 use crate::config::{Action, Runner, Settings, StageSettings};
 use crate::disk::{Layout, write_whole};
 use crate::model;
@@ -348,7 +348,11 @@ fn command_of(stage: &StageSettings, program: &Path) -> Vec<String> {
 /// its end, or by init after us.
 fn spawn(program: &Path, folder: &AttemptFolder, handed: &Handed) -> io::Result<()> {
     let complaints = fs::File::create(folder.path().join("supervisor.log"))?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    for name in SERVICE_VARIABLES {
+        command.env_remove(name);
+    }
+    let mut child = command
         .arg("supervise")
         .arg(folder.path())
         .stdin(Stdio::piped())

@@ -153,18 +153,27 @@ impl Gathered {
         if redactor.is_empty() {
             return;
         }
-        match &mut self.outcome {
-            Outcome::Failed(failure) => redact_failure(failure, redactor),
-            Outcome::Passed | Outcome::Cancelled | Outcome::Interrupted => {}
-        }
-        for test in self.outputs.tests.iter_mut().flat_map(|report| &mut report.failing) {
-            redactor.redact_in(&mut test.name);
-            redactor.redact_in(&mut test.message);
-        }
+        redact_result(&mut self.outcome, &mut self.outputs, redactor);
         for note in &mut self.notes {
             redactor.redact_in(note);
         }
     }
+}
+
+/// Takes secrets out of the words for how an attempt ended, and of what it gave.
+pub(super) fn redact_result(outcome: &mut Outcome, outputs: &mut Outputs, redactor: &Redactor) {
+    match outcome {
+        Outcome::Failed(failure) => redact_failure(failure, redactor),
+        Outcome::Passed | Outcome::Cancelled | Outcome::Interrupted => {}
+    }
+    for test in outputs.tests.iter_mut().flat_map(|report| &mut report.failing) {
+        redactor.redact_in(&mut test.name);
+        redactor.redact_in(&mut test.message);
+    }
+    if let Some(address) = &mut outputs.address {
+        redactor.redact_in(address);
+    }
+    redact_names(&mut outputs.metrics, redactor);
 }
 
 fn redact_failure(failure: &mut Failure, redactor: &Redactor) {

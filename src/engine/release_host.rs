@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::effects::{CurrentSettings, current};
 use super::redact::Redactor;
+use super::supervisor::SERVICE_VARIABLES;
 use crate::api::types::TargetReport;
 use crate::disk::{FileLock, Layout};
 use crate::pipeline::ReleaseId;
@@ -76,7 +77,11 @@ impl ReleaseHost {
                 _ => return Ok(()),
             }
         }
-        let started = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        for name in SERVICE_VARIABLES {
+            command.env_remove(name);
+        }
+        let started = command
             .arg("-C")
             .arg(self.layout.project())
             .args(["host", "--port", &port.to_string()])

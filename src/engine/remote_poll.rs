@@ -17,6 +17,7 @@ use tokio::sync::watch::Receiver;
 
 use super::effects::{CurrentSettings, current};
 use super::status::Status;
+use super::supervisor::SERVICE_VARIABLES;
 use crate::config::{RemoteSettings, SourceSettings};
 use crate::disk::Layout;
 use crate::watch::{Advance, FollowError, FollowedBranch, GIT_VARIABLES};
@@ -104,7 +105,7 @@ async fn look(path: &Path, source: &SourceSettings, remote: &RemoteSettings) -> 
 async fn git(path: &Path, has_own_ssh: bool, arguments: &[&str]) -> Result<(), PollError> {
     let shown = arguments.iter().filter(|word| !word.starts_with("--")).copied().collect::<Vec<_>>().join(" ");
     let mut command = Command::new("git");
-    for name in GIT_VARIABLES {
+    for name in GIT_VARIABLES.iter().chain(SERVICE_VARIABLES) {
         command.env_remove(name);
     }
     command

@@ -2,11 +2,17 @@
 //!
 //! A timer alone would be wrong: machines are suspended, and clocks are set. So the clock is read anew after at most
 //! [`LOOK`], and a time counts by itself: it fires once, whatever the clock does afterwards. What was done with is kept on
-//! disk, so that a time that passed while no daemon ran is known to have been missed.
+//! disk: a time that passed a few minutes ago, while a daemon was started anew, still fires, and fires once; one that passed
+//! longer ago was missed.
+//!
+//! Nothing fires on what an earlier daemon saw, nor while the source cannot be seen (its branch is gone, a rebase is not
+//! finished): what passes meanwhile fires when there is something to run on, or was missed.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -15,15 +21,16 @@ use tokio::sync::watch::Receiver;
 use super::core::CoreHandle;
 use super::effects::{CurrentSettings, current};
 use super::status::Status;
+use crate::api::types::WatchMode;
 use crate::config::{Missed, ScheduleSettings};
 use crate::disk::{Layout, now, write_whole};
 use crate::pipeline::{Input, Moment};
 
 /// The longest time between two looks at the clock, which may be set at any moment.
 const LOOK: Duration = Duration::from_secs(30);
-/// The time between two looks at whether data and source have been seen, without which there is nothing to run on.
-const NOT_YET: Duration = Duration::from_millis(500);
-/// A time that passed longer ago than this, in milliseconds, was missed.
+/// The time between two looks at whether data and source are seen, without which there is nothing to run on.
+const NOT_YET: Duration = Duration::from_secs(1);
+/// A time that passed longer ago than this, in milliseconds, was missed: a machine may start anew within it.
 const LATE: i64 = 10 * 60 * 1000;
 /// The subject under which the board tells that what was done cannot be kept.
 const SUBJECT: &str = "schedules";
@@ -39,6 +46,22 @@ struct Kept {
     fired: Option<Moment>,
 }
 
+/// What the clock says of schedules.
+#[derive(Debug, Default)]
+pub struct Due<'s> {
+    /// Those that fire now.
+    pub firing: Vec<&'s ScheduleSettings>,
+    /// Those that do not, though a time of theirs has passed; the first such time.
+    pub missed: Vec<(&'s ScheduleSettings, Moment)>,
+}
+
+/// What becomes of a schedule now.
+enum Turn {
+    Nothing,
+    Fires,
+    Missed(Moment),
+}
+
 /// What has been done with of each schedule, by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -50,33 +73,35 @@ impl Calendar {
         fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
     }
 
-    /// The schedules that fire now. At the start of a daemon all that has passed was missed. Schedules that are not there any
-    /// more are forgotten.
-    pub fn due<'s>(
-        &mut self,
-        schedules: &'s [ScheduleSettings],
-        now: Moment,
-        is_start: bool,
-    ) -> Vec<&'s ScheduleSettings> {
+    /// What fires now and what was missed. Schedules that are not there any more are forgotten.
+    pub fn due<'s>(&mut self, schedules: &'s [ScheduleSettings], now: Moment) -> Due<'s> {
         self.0.retain(|name, _| schedules.iter().any(|schedule| schedule.name == *name));
-        schedules.iter().filter(|schedule| self.fires(schedule, now, is_start)).collect()
+        let mut due = Due::default();
+        for schedule in schedules {
+            match self.turn(schedule, now) {
+                Turn::Nothing => {}
+                Turn::Fires => due.firing.push(schedule),
+                Turn::Missed(at) => due.missed.push((schedule, at)),
+            }
+        }
+        due
     }
 
-    fn fires(&mut self, schedule: &ScheduleSettings, now: Moment, is_start: bool) -> bool {
+    fn turn(&mut self, schedule: &ScheduleSettings, now: Moment) -> Turn {
         let times = schedule.times();
         if self.0.get(&schedule.name).is_none_or(|kept| kept.times != times) {
             // What passed before it was written was nobody's intention.
             self.0.insert(schedule.name.clone(), Kept { times, until: now, fired: None });
         }
-        let Some(kept) = self.0.get_mut(&schedule.name) else { return false };
+        let Some(kept) = self.0.get_mut(&schedule.name) else { return Turn::Nothing };
         // The clock was set back. To wait until it is where it was may be to wait for ever.
         kept.until = kept.until.min(now);
         let first_behind = |after: Moment| schedule.next_after(after).filter(|at| *at <= now);
-        let late = if is_start { now } else { Moment(now.0.saturating_sub(LATE)) };
+        let late = Moment(now.0.saturating_sub(LATE));
         let (mut at, is_missed) = match (first_behind(kept.until.max(late)), first_behind(kept.until)) {
             (Some(at), _) => (at, false),
             (None, Some(at)) => (at, true),
-            (None, None) => return false,
+            (None, None) => return Turn::Nothing,
         };
         if !is_missed {
             // Several may have passed since the last look; they are one run.
@@ -85,11 +110,14 @@ impl Calendar {
             }
         }
         kept.until = now;
-        if kept.fired == Some(at) || (is_missed && schedule.missed == Missed::Skip) {
-            return false;
+        if kept.fired == Some(at) {
+            return Turn::Nothing;
+        }
+        if is_missed && schedule.missed == Missed::Skip {
+            return Turn::Missed(at);
         }
         kept.fired = Some(at);
-        true
+        Turn::Fires
     }
 }
 
@@ -100,34 +128,31 @@ fn until_next(schedules: &[ScheduleSettings], now: Moment) -> Duration {
     wait.clamp(Duration::from_millis(1), LOOK)
 }
 
-/// Lets schedules fire, as the settings of that moment say, until the daemon ends.
+/// Lets schedules fire, as the settings of that moment say, until the daemon ends. `has_looked` is set once data and source
+/// were seen by this daemon.
 pub(super) async fn keep(
     layout: Layout,
     settings: CurrentSettings,
     core: CoreHandle,
     status: Status,
     mut reloaded: Receiver<()>,
+    has_looked: Arc<AtomicBool>,
 ) {
     let path = layout.state().join("schedules.json");
     let mut calendar = Calendar::read(&path);
-    let mut is_start = true;
     loop {
-        let Some(has_seen) = core.look(|state, _| state.inputs.is_some()).await else { return };
-        let wait = if has_seen {
-            let present = current(&settings);
+        let present = current(&settings);
+        let may_fire = || has_looked.load(Ordering::Acquire) && sees_source(&status);
+        let wait = if present.schedules.is_empty() || may_fire() {
             let moment = now();
             let before = calendar.clone();
-            let due = calendar.due(&present.schedules, moment, is_start);
-            is_start = false;
+            let due = calendar.due(&present.schedules, moment);
             if calendar != before {
                 // Before the run, so that a crash between the two does not start it twice.
                 let written = write_whole(&path, &serde_json::to_vec_pretty(&calendar).unwrap_or_default());
                 status.problem(SUBJECT, written.err().map(|error| format!("cannot write {}: {error}", path.display())));
             }
-            for schedule in due {
-                let (name, selection) = (schedule.name.clone(), schedule.selection());
-                core.input(Input::Scheduled { name, selection });
-            }
+            tell(&due, &core);
             until_next(&present.schedules, moment)
         } else {
             NOT_YET
@@ -142,6 +167,31 @@ pub(super) async fn keep(
             }
         }
     }
+}
+
+/// Whether what is there now is what a run would work on.
+fn sees_source(status: &Status) -> bool {
+    let mode = status.now().watch.map(|health| health.mode);
+    !matches!(mode, Some(WatchMode::Blind { .. }))
+}
+
+fn tell(due: &Due<'_>, core: &CoreHandle) {
+    for schedule in &due.firing {
+        let (name, selection) = (schedule.name.clone(), schedule.selection());
+        core.input(Input::Scheduled { name, selection });
+    }
+    for (schedule, at) in &due.missed {
+        core.input(Input::Note(missed(&schedule.name, *at)));
+    }
+}
+
+/// That nobody was there at that time, and what would make up for it.
+fn missed(name: &str, at: Moment) -> String {
+    format!(
+        "schedule {name} missed its time, {}: nothing could run then, nor within the 10 minutes behind it; `missed = \
+         \"run\"` would make up for it, and so does `trainyard run`",
+        at.utc()
+    )
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use tokio::sync::watch;
 
+use super::door::Door;
 use super::operators::{Operators, Presence};
 use crate::api::types::{AlertStatus, Live, LogAddress, OperatorSession, StageProgress, TargetReport, WatchHealth};
 use crate::pipeline::{Moment, RunId, StageName};
@@ -15,15 +16,22 @@ const STILL_SEES: u64 = 20_000;
 pub struct Status {
     live: watch::Sender<Live>,
     operators: Operators,
+    door: Door,
 }
 
 impl Default for Status {
     fn default() -> Self {
-        Self { live: watch::channel(Live::default()).0, operators: Operators::default() }
+        Self { live: watch::channel(Live::default()).0, operators: Operators::default(), door: Door::default() }
     }
 }
 
 impl Status {
+    /// The same, which shows no secret that this door knows.
+    #[must_use]
+    pub fn behind(self, door: Door) -> Self {
+        Self { door, ..self }
+    }
+
     /// The present state.
     pub fn now(&self) -> Live {
         self.live.borrow().clone()
@@ -45,6 +53,7 @@ impl Status {
 
     /// Whether the deployed app answered the last scrape.
     pub fn scraped(&self, scraped: Option<Result<Moment, String>>) {
+        let scraped = scraped.map(|scraped| scraped.map_err(|error| self.clean(&error)));
         self.change(|live| live.scraped = scraped);
     }
 
@@ -60,6 +69,7 @@ impl Status {
 
     /// What keeps the daemon from doing all it should; `None` when that is over.
     pub fn problem(&self, subject: &str, problem: Option<String>) {
+        let problem = problem.map(|problem| self.clean(&problem));
         self.change(|live| match problem {
             Some(problem) => {
                 live.problems.insert(subject.to_owned(), problem);
@@ -93,7 +103,8 @@ impl Status {
 
     /// A screen follows the daemon, for as long as what is given back is held.
     pub fn operator_came(&self, session: OperatorSession) -> Presence {
-        let (entrance, replaced) = self.operators.came(session);
+        let (name, from) = (self.clean(&session.name), session.from.as_deref().map(|from| self.clean(from)));
+        let (entrance, replaced) = self.operators.came(OperatorSession { name, from, ..session });
         self.tell_operators();
         Presence::new(self.clone(), entrance, replaced)
     }
@@ -114,6 +125,10 @@ impl Status {
     fn tell_operators(&self) {
         // Read within the change, so that of two who come at once the later list is the one that stays.
         self.change(|live| live.operators = self.operators.list());
+    }
+
+    fn clean(&self, text: &str) -> String {
+        self.door.redactor().redact(text).into_owned()
     }
 
     fn change(&self, change: impl FnOnce(&mut Live)) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::decide::Draft;
 use super::event::{Command, Event};
 use super::graph::StageKind;
-use super::hold::Holder;
+use super::hold::{Holder, Lock};
 use super::ids::{ReleaseId, RunId, StageName};
 use super::inputs::Inputs;
 use super::reason::{Obstacle, Selection, StopReason, Trigger};
@@ -102,7 +102,8 @@ impl Draft {
         Ok(Ok(Some(run)))
     }
 
-    /// A lock of the same operator takes the place of his last; that of another stands until somebody ends it.
+    /// A lock of the same operator takes the place of his last, unless it would end with a process and with it what he wanted
+    /// before; that of another stands until somebody ends it.
     fn lock(
         &mut self,
         by: &str,
@@ -113,7 +114,8 @@ impl Draft {
         if message.trim().is_empty() {
             return Ok(Err(Refusal::NoLockReason));
         }
-        if let Some(lock) = self.state.lock.as_ref().filter(|lock| lock.by != by) {
+        let stands = |lock: &&Lock| lock.by != by || (holder.is_some() && lock.holder != holder);
+        if let Some(lock) = self.state.lock.as_ref().filter(stands) {
             return Ok(Err(Refusal::AlreadyLocked { by: lock.by.clone(), message: lock.message.clone() }));
         }
         let until = milliseconds.map(|milliseconds| self.at.plus(milliseconds));

@@ -57,6 +57,10 @@ pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, Apply
         Input::Command { by, from, message, command } => {
             reply = Some(draft.command(by, from, message, command)?);
         }
+        Input::Barred { by, from, message, command, reason } => {
+            let refused = Some(Refusal::Barred { reason });
+            draft.note(Event::Commanded { by, from, command, message, run: None, refused })?;
+        }
         Input::HolderGone(holder) => draft.holder_gone(&holder)?,
         Input::Scheduled { name, selection } => draft.scheduled(name, selection)?,
         Input::Verified { run, stage, intact } => draft.verified(run, &stage, intact)?,
@@ -214,7 +218,8 @@ impl Draft {
     }
 
     /// Makes a run. Those that wait, and the active one unless it deploys, give way to it: the newest wins before deploy.
-    /// A run of one stage only replaces nothing, for it would not do the others' work.
+    /// A run of one stage only replaces nothing, for it would not do the others' work; and what happens by itself does not
+    /// take the place of a way back that a person asked for, but comes behind it.
     pub(super) fn create(
         &mut self,
         trigger: Trigger,
@@ -222,11 +227,13 @@ impl Draft {
         inputs: Inputs,
     ) -> Result<RunId, ApplyError> {
         let id = self.state.last_run.next();
-        let replaces = !selection.only;
+        let (replaces, is_by_hand) = (!selection.only, trigger.is_by_hand());
+        let gives_way = |run: &Run| is_by_hand || !(run.trigger.is_by_hand() && run.trigger.is_rollback());
         let unfinished: Vec<Arc<Run>> = self.state.runs.values().filter(|run| !run.is_finished()).cloned().collect();
         self.note(Event::RunCreated { run: id, trigger, selection, inputs })?;
         for run in unfinished {
-            if replaces && run.stopping.is_none() && !run.is_deploying(&self.state.graph) {
+            let is_free = run.stopping.is_none() && !run.is_deploying(&self.state.graph);
+            if replaces && is_free && gives_way(&run) {
                 self.stop(run.id, StopReason::Superseded { by: id })?;
             }
         }

@@ -164,6 +164,35 @@ fn new_data_that_a_rollback_pushed_aside_is_trained_on_behind_it() {
 }
 
 #[test]
+fn what_happens_by_itself_comes_behind_a_way_back_that_somebody_asked_for() {
+    let mut world = deployed();
+    world.observe(2, 1);
+    world.drain(&Outcome::Passed);
+    // The training is told to stop, and takes its time; meanwhile data comes, and the time of a schedule.
+    world.observe(3, 1);
+    world.command(Command::Rollback { to: None });
+    world.observe(4, 1);
+    let forced = || Selection { force: true, ..Selection::default() };
+    world.feed(Input::Scheduled { name: "nightly".to_owned(), selection: forced() });
+    assert_eq!(
+        (reason(&world, 4, "deploy"), world.state.runs[&RunId(4)].stopping.clone()),
+        ("waits for run 3".to_owned(), None)
+    );
+    world.drain(&Outcome::Passed);
+    assert_eq!(
+        (result(&world, 4), world.state.releases[&ReleaseId(3)].repeats),
+        (Some(RunResult::Passed), Some(ReleaseId(1)))
+    );
+    assert_eq!((result(&world, 5), result(&world, 6)), (Some(RunResult::Superseded), Some(RunResult::Passed)));
+    assert_eq!((world.state.live, world.state.last_run), (Some(ReleaseId(4)), RunId(6)));
+    // A person may think better of it.
+    world.observe(5, 1);
+    world.command(Command::Rollback { to: Some(ReleaseId(2)) });
+    world.command(Command::Run(forced()));
+    assert_eq!(result(&world, 8), Some(RunResult::Superseded));
+}
+
+#[test]
 fn one_stage_only_runs_when_what_it_needs_is_up_to_date() {
     let mut world = deployed();
     world.command(Command::Run(Selection { from: Some("test".into()), only: true, force: false }));

@@ -426,6 +426,19 @@ pub enum Input {
         /// What.
         command: Command,
     },
+    /// An operator asked for something that the world outside bars: the files that it needs are gone.
+    Barred {
+        /// Who.
+        by: String,
+        /// From which machine, if that is known.
+        from: Option<String>,
+        /// Why; empty when nothing was said.
+        message: String,
+        /// What.
+        command: Command,
+        /// What bars it, and what to do.
+        reason: String,
+    },
     /// The process that holds a lock is gone.
     HolderGone(Holder),
     /// The time of a schedule has come.

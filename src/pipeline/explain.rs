@@ -136,7 +136,9 @@ pub fn stage(state: &State, run: &Run, name: &StageName) -> String {
     let Some(entry) = run.stages.get(name) else { return String::new() };
     match &entry.state {
         StageState::Waiting => waiting(state, run, name),
-        StageState::Checking { earlier } => format!("verifying the outputs of run {earlier}"),
+        StageState::Checking { earlier } => {
+            format!("verifying the outputs of run {earlier}{}", if_lost(state, run, name))
+        }
         StageState::Retrying { failed, .. } => format!("attempt {failed} failed; it will be tried again"),
         StageState::AwaitingApproval { of, .. } => format!("waits for {}", approval_of(of)),
         StageState::Running { .. } | StageState::Passed => entry.why.as_ref().map(why).unwrap_or_default(),
@@ -146,6 +148,14 @@ pub fn stage(state: &State, run: &Run, name: &StageName) -> String {
         StageState::Cancelled => run.stopping.as_ref().map(stop).unwrap_or_default(),
         StageState::Interrupted => "its supervisor died, and nobody saw how it ended".to_owned(),
     }
+}
+
+/// What waits behind a verification that finds nothing, with a separator before it. That is not told apart from one that is
+/// still under way, for it is made anew when the lock ends.
+fn if_lost(state: &State, run: &Run, name: &StageName) -> String {
+    let is_held = state.graph.get(name).is_some_and(|spec| state.is_held(run, spec));
+    let lock = state.lock.as_ref().filter(|_| is_held);
+    lock.map(|lock| format!("; if they are gone, it waits: {}", self::lock(lock))).unwrap_or_default()
 }
 
 fn waiting(state: &State, run: &Run, name: &StageName) -> String {

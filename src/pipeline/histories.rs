@@ -111,7 +111,7 @@ impl World {
 
     pub(super) fn feed(&mut self, input: Input) -> Decision {
         self.at = self.at.plus(1);
-        let is_command = matches!(input, Input::Command { .. });
+        let is_command = matches!(input, Input::Command { .. } | Input::Barred { .. });
         let decision = decide(&self.state, input, self.at).unwrap();
         let told = decision.events.iter().filter(|event| matches!(event, Event::Commanded { .. })).count();
         assert_eq!(told, usize::from(is_command), "every command is told of once, and nothing else is one");

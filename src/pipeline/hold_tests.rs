@@ -123,6 +123,24 @@ fn a_lock_has_a_reason_and_one_owner_who_may_change_it() {
 }
 
 #[test]
+fn a_lock_that_ends_with_a_process_takes_the_place_of_none_that_does_not() {
+    let mut world = deployed();
+    let held_by = |pid| Command::Lock { milliseconds: None, holder: Some(holder(pid)) };
+    world.lock("alice");
+    let (by, message) = ("alice".to_owned(), "a drill".to_owned());
+    assert_eq!(refusal(world.command_of("alice", "backup", held_by(1))), Refusal::AlreadyLocked { by, message });
+    world.command(Command::Unlock);
+    assert!(world.command_of("alice", "backup", held_by(1)).reply.unwrap().is_ok());
+    // Of two that overlap, the end of one must not let deploys go on under the other.
+    assert!(world.command_of("alice", "migration", held_by(2)).reply.unwrap().is_err());
+    // The same process may say something else, and its operator may hold on behind its end.
+    assert!(world.command_of("alice", "still the backup", held_by(1)).reply.unwrap().is_ok());
+    world.lock("alice");
+    assert!(world.feed(Input::HolderGone(holder(1))).events.is_empty());
+    assert!(world.state.lock.is_some());
+}
+
+#[test]
 fn a_lock_ends_with_its_time() {
     let mut world = deployed();
     world.command_of("alice", "a drill", Command::Lock { milliseconds: Some(5_000), holder: None });
@@ -164,6 +182,10 @@ fn a_release_that_is_found_lost_under_a_lock_is_verified_once_more_behind_it() {
     let lost = |world: &mut World| world.feed(Input::Verified { run, stage: "deploy".into(), intact: false });
     assert!(lost(&mut world).events.is_empty());
     assert_eq!(world.word(2, "deploy"), "checking");
+    assert_eq!(
+        reason(&world, 2, "deploy"),
+        "verifying the outputs of run 1; if they are gone, it waits: alice locked deploys: a drill"
+    );
     let unlocked = world.command(Command::Unlock);
     assert!(matches!(unlocked.events.last(), Some(Event::StageChecking { run: RunId(2), .. })));
     lost(&mut world);
@@ -353,6 +375,15 @@ fn every_command_is_told_of_before_what_follows_from_it_with_what_became_of_it()
         ["operator asked to go back to release 9: refused, there is no release 9 to go back to; `trainyard \
              releases` lists them"]
     );
+    // What is asked for in vain for another reason than a rule is among what she asked for, too.
+    let (command, reason) = (Command::Rollback { to: None }, "the image of release 1 is gone".to_owned());
+    let (by, message) = ("alice".to_owned(), "too slow".to_owned());
+    let barred = world.feed(Input::Barred { by, from: None, message, command, reason });
+    assert_eq!(
+        told(&barred),
+        ["alice asked to go back to the release before: too slow: refused, the image of release 1 is gone"]
+    );
+    assert_eq!(barred.events[0].by(), Some("alice"));
     let cancelled = world.command(Command::Cancel { run: Some(RunId(2)) });
     assert!(matches!(cancelled.events[0], Event::Commanded { run: Some(RunId(2)), refused: None, .. }));
     assert_eq!(told(&cancelled)[0], "operator asked to cancel run 2");
@@ -370,4 +401,81 @@ fn a_plan_says_what_would_hold_a_stage_back() {
     let until = world.state.lock.as_ref().unwrap().until.unwrap().utc();
     let locked = format!("by itself it would wait: carol locked deploys: data migration, until {until}");
     assert_eq!(of_deploy(&world), format!("it has never passed; {locked}; asks alice or bob first"));
+}
+
+/// The next daemon: it reads what was written down, and the same configuration.
+fn restart(world: &mut World) {
+    let text = serde_json::to_string(&world.state).unwrap();
+    world.state = serde_json::from_str(&text).unwrap();
+    let graph = world.state.graph.clone();
+    assert!(world.feed(Input::Configured(graph)).events.is_empty());
+}
+
+#[test]
+fn what_waits_does_so_in_the_next_daemon_too_and_goes_on_there() {
+    let mut world = held();
+    restart(&mut world);
+    assert_eq!(reason(&world, 2, "deploy"), "waits: alice locked deploys: a drill");
+    world.command(Command::Unlock);
+    assert_eq!(world.word(2, "deploy"), "running");
+
+    let mut world = asking();
+    restart(&mut world);
+    assert_eq!(reason(&world, 1, "deploy"), "waits for approval of alice or bob");
+    world.lock("carol");
+    world.approve("alice");
+    restart(&mut world);
+    assert_eq!(reason(&world, 1, "deploy"), "waits: carol locked deploys: a drill");
+    world.command(Command::Unlock);
+    assert_eq!(world.word(1, "deploy"), "running");
+}
+
+#[test]
+fn who_waits_for_a_person_can_be_cancelled_and_holds_up_others_only_until_then() {
+    let mut world = asking();
+    world.command(Command::Run(only("test")));
+    assert_eq!(reason(&world, 2, "test"), "waits for run 1");
+    world.command_of("carol", "wrong data", Command::Cancel { run: Some(RunId(1)) });
+    assert_eq!(
+        (result(&world, 1), reason(&world, 1, "deploy")),
+        (Some(RunResult::Cancelled), "cancelled by carol".to_owned())
+    );
+    assert_eq!(refusal(world.approve("alice")), Refusal::NothingToApprove);
+    world.drain(&Outcome::Passed);
+    assert_eq!((result(&world, 2), world.word(2, "test")), (Some(RunResult::Passed), "passed"));
+}
+
+#[test]
+fn what_was_declined_is_asked_again_when_somebody_runs_it_and_is_let_go_there() {
+    let mut world = asking();
+    world.command_of("alice", "", Command::Decline { run: None, stage: None });
+    world.command_of("bob", "a second thought", Command::Run(Selection::default()));
+    world.drain(&Outcome::Passed);
+    assert_eq!(words(&world, 2), ["skipped", "skipped", "skipped", "awaiting approval"]);
+    world.approve("alice");
+    world.drain(&Outcome::Passed);
+    assert_eq!((result(&world, 1), result(&world, 2)), (Some(RunResult::Held), Some(RunResult::Passed)));
+    assert_eq!(reason(&world, 1, "deploy"), "alice declined it");
+}
+
+#[test]
+fn an_alert_that_is_on_its_way_back_waits_under_a_lock_that_comes_meanwhile_and_says_so() {
+    let mut world = deployed();
+    world.observe(2, 1);
+    world.drain(&Outcome::Passed);
+    // A training is under way, which takes its time to stop.
+    world.observe(3, 1);
+    world.fire("ErrorRate", Reaction::Rollback, Evidence::Against, 0);
+    world.lock("alice");
+    world.drain(&Outcome::Passed);
+    assert_eq!(result(&world, 3), Some(RunResult::Superseded));
+    assert_eq!(reason(&world, 4, "deploy"), "waits: alice locked deploys: a drill");
+    restart(&mut world);
+    world.command(Command::Unlock);
+    assert_eq!(world.word(4, "deploy"), "running");
+    // One that is under way is not held any more, whoever locks.
+    world.lock("bob");
+    world.drain(&Outcome::Passed);
+    assert_eq!((result(&world, 4), world.word(5, "deploy")), (Some(RunResult::Passed), "waiting"));
+    assert_eq!(reason(&world, 5, "deploy"), "waits: bob locked deploys: a drill");
 }

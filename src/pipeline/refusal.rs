@@ -81,6 +81,12 @@ pub enum Refusal {
     /// No stage waits for a person, or not the one that was named.
     #[error("nothing of that kind waits for approval; `trainyard status` shows what is under way")]
     NothingToApprove,
+    /// What it needs is not there.
+    #[error("{reason}")]
+    Barred {
+        /// What, and what to do.
+        reason: String,
+    },
     /// Others are asked.
     #[error("only {} may approve or decline this; ask one of them", any_of(.of))]
     NotAsked {

@@ -42,6 +42,36 @@ fn state<'a>(run: &'a Run, stage: &StageName) -> Option<&'a StageState> {
     run.stages.get(stage).map(|work| &work.state)
 }
 
+/// What was typed for a lock: for how many milliseconds, if it begins with a length of time, and why.
+pub(super) fn lock_wish(typed: &str) -> (Option<u64>, &str) {
+    let typed = typed.trim();
+    let (first, why) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+    match milliseconds(first) {
+        Some(length) => (Some(length), why.trim_start()),
+        None => (None, typed),
+    }
+}
+
+/// `2h`, `90m` or `1h30m`, as the command line has it.
+fn milliseconds(word: &str) -> Option<u64> {
+    let (mut total, mut rest) = (0_u64, word);
+    while !rest.is_empty() {
+        let behind = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        let number: u64 = rest.strip_suffix(behind)?.parse().ok()?;
+        let unit = behind.chars().next()?;
+        let length = match unit {
+            'd' => 86_400_000,
+            'h' => 3_600_000,
+            'm' => 60_000,
+            's' => 1_000,
+            _ => return None,
+        };
+        total = total.checked_add(number.checked_mul(length)?)?;
+        rest = behind.strip_prefix(unit)?;
+    }
+    (total > 0).then_some(total)
+}
+
 /// The lock for the first line: who, for how long, why.
 pub(super) fn lock_text(lock: &Lock, now: Moment) -> String {
     format!("locked by {} {}: {}", lock.by, quantity::age(now.since(lock.since)), lock.message)
@@ -93,4 +123,21 @@ pub(super) struct ApprovalPrompt {
     pub(super) message: String,
     /// In production, once the message is there: what was typed of the project's name.
     pub(super) name: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_begins_with_a_length_of_time_ends_by_itself() {
+        assert_eq!(lock_wish(" 2h  data migration "), (Some(7_200_000), "data migration"));
+        assert_eq!(lock_wish("1h30m x"), (Some(5_400_000), "x"));
+        assert_eq!(lock_wish("data migration for 2h"), (None, "data migration for 2h"));
+        for odd in ["2 hours of work", "2ms x", "h x", "0s x", "99999999999999999999d x", "2h5 x"] {
+            assert_eq!(lock_wish(odd), (None, odd));
+        }
+        assert_eq!(lock_wish("2h"), (Some(7_200_000), ""), "for how long, and not why");
+        assert_eq!(lock_wish(""), (None, ""));
+    }
 }

@@ -42,15 +42,17 @@ async fn carry_out(shared: &Shared, caller: Caller, request: CommandRequest) -> 
             None => return too_long(),
         }
     }
-    if let Some((what, obstacle)) = obstacle(shared, &command).await {
+    if let Some(reason) = obstacle(shared, &command).await {
         // Before anything is touched: a way that is not there is not entered. That somebody asked is written down.
-        shared.daemon.core.input(Input::Note(format!("{} asked for {what}: refused, {obstacle}", caller.name)));
-        return problem(StatusCode::CONFLICT, obstacle);
+        let (Caller { name: by, from, .. }, answer) = (caller, problem(StatusCode::CONFLICT, reason.clone()));
+        shared.daemon.core.input(Input::Barred { by, from, message, command, reason });
+        return answer;
     }
     let reply: CommandReply = match shared.daemon.core.command(caller.name, caller.from, message, command).await {
         Ok(run) => Ok(run),
         Err(CommandError::Refused(refusal)) => Err(refusal),
         Err(error @ CommandError::Journal(_)) => return problem(StatusCode::INSUFFICIENT_STORAGE, error),
+        Err(error @ CommandError::Defect) => return problem(StatusCode::INTERNAL_SERVER_ERROR, error),
         Err(CommandError::Ending) => return ending(),
     };
     Json(reply).into_response()
@@ -62,17 +64,13 @@ fn too_long() -> Response {
     problem(StatusCode::UNPROCESSABLE_ENTITY, text)
 }
 
-/// What was asked for, and what on a disk or in an engine bars it; the rules are the core's affair.
-async fn obstacle(shared: &Shared, command: &Command) -> Option<(String, String)> {
+/// What on a disk or in an engine bars what was asked for; the rules are the core's affair.
+async fn obstacle(shared: &Shared, command: &Command) -> Option<String> {
     match command {
-        Command::Rollback { to } => {
-            let plan = rollback_plan(shared, *to).await?.ok()?;
-            Some((format!("a rollback to release {}", plan.to), plan.obstacle?))
-        }
+        Command::Rollback { to } => rollback_plan(shared, *to).await?.ok()?.obstacle,
         Command::Promote { model, .. } => {
             let model = *model;
-            let found = registry::ask(&shared.daemon, move |layout, state| registry::obstacle(layout, state, model));
-            Some((format!("the promotion of model {model}"), found.await??))
+            registry::ask(&shared.daemon, move |layout, state| registry::obstacle(layout, state, model)).await?
         }
         Command::Run(_)
         | Command::Cancel { .. }

@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,10 @@ pub(super) fn configuration(settings: &Result<Settings, LoadError>) -> Check {
         Err(LoadError::Invalid(errors)) => {
             let all = errors.errors();
             let first = all.first().map(|error| format!("{} (line {})", error.message, error.line)).unwrap_or_default();
-            let sentence = format!("trainyard.toml has {} errors, the first: {first}", all.len());
+            let sentence = match all.len() {
+                1 => format!("trainyard.toml has an error: {first}"),
+                count => format!("trainyard.toml has {count} errors, the first: {first}"),
+            };
             Check::missing(name, sentence, "`trainyard check` shows each with its place")
         }
         Err(error) => Check::of_error(name, Word::Missing, &error.to_string()),
@@ -108,6 +112,33 @@ fn repository_state(repository: &Repository, tree: &Path, branch: Option<&str>) 
     match head.shorthand() {
         Ok(branch) if head.is_branch() => Check::ok("git", format!("on {branch} at {short}")),
         _ => Check::ok("git", format!("at {short}, on no branch")),
+    }
+}
+
+/// Whether there is the program that fetches, where a remote is followed. Its name may be an address with a password.
+pub(super) fn remote(settings: Option<&Settings>) -> Check {
+    let git =
+        |settings: &Settings| settings.source.remote.as_ref().map(|_| Command::new("git").arg("--version").output());
+    remote_of(settings.and_then(git))
+}
+
+/// `version` is what the program said, if it is needed.
+fn remote_of(version: Option<io::Result<Output>>) -> Check {
+    let name = "remote";
+    let mend = "install git, or remove `remote` from [source]";
+    match version {
+        None => Check::ok(name, "none is followed"),
+        Some(Ok(output)) if output.status.success() => {
+            Check::ok(name, format!("it is fetched by {}", String::from_utf8_lossy(&output.stdout).trim()))
+        }
+        Some(Ok(output)) => {
+            let sentence =
+                format!("git, which alone can fetch it, does not work: `git --version` ended with {}", output.status);
+            Check::missing(name, sentence, mend)
+        }
+        Some(Err(error)) => {
+            Check::missing(name, format!("git cannot be started, and only it can fetch: {error}"), mend)
+        }
     }
 }
 
@@ -283,6 +314,19 @@ mod tests {
         assert_eq!(watch(&layout, Some(&WatchMode::Polling { reason: reason.clone() })).word, Word::Warning);
         let blind = watch(&layout, Some(&WatchMode::Blind { reason }));
         assert_eq!((blind.word, blind.mend.as_deref()), (Word::Missing, Some("raise it")));
+    }
+
+    #[test]
+    fn the_program_that_fetches_is_looked_for_where_a_remote_is_followed() {
+        let text = "[source]\ntrigger = \"commit\"\nremote = \"https://me:s3cret@example.org/a.git\"\n\
+                    [stages.test]\ncommand = [\"true\"]\n";
+        let check = remote(Some(&parse(text, "trainyard.toml").unwrap()));
+        assert_ne!(check.sentence, "none is followed");
+        assert!(!check.sentence.contains("s3cret"), "{}", check.sentence);
+        assert_eq!(remote(None), Check::ok("remote", "none is followed"));
+        let absent = remote_of(Some(Err(io::ErrorKind::NotFound.into())));
+        assert_eq!(absent.word, Word::Missing);
+        assert_eq!(absent.mend.as_deref(), Some("install git, or remove `remote` from [source]"));
     }
 
     #[test]

@@ -77,6 +77,6 @@ pub(super) const KEYS: &[Key] = &[
         "missed",
         Choice { values: &["skip", "run"], later: &[] },
         Default("\"skip\""),
-        "what becomes of times at which no daemon ran: nothing, or one run at the start",
+        "what becomes of times at which, and within 10 minutes behind which, nothing could run: nothing, or one run later",
     ),
 ];

@@ -14,6 +14,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use super::message::Message;
 use super::webhook::Undelivered;
 use crate::config::NoticeTemplate;
+use crate::engine::supervisor::SERVICE_VARIABLES;
 
 /// The most bytes of what it complains of that are kept.
 const COMPLAINT: usize = 4 * 1024;
@@ -48,6 +49,9 @@ pub(super) async fn run(
         return Err(Undelivered::never("`command` names no program"));
     };
     let mut command = Command::new(path_of(program, folder));
+    for name in SERVICE_VARIABLES {
+        command.env_remove(name);
+    }
     command
         .args(arguments)
         .current_dir(folder)

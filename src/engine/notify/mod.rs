@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::task::{AbortHandle, spawn_blocking};
+use tokio::task::AbortHandle;
 
 use self::ledger::Ledger;
 use self::message::Origin;
@@ -158,14 +158,9 @@ impl Teller {
         if notices.is_empty() || self.sinks.is_empty() {
             return;
         }
-        let (settings, folder) = (current(&self.settings), self.layout.project().to_owned());
-        let judged = Arc::clone(&settings);
-        // Where secrets come from may be a file.
-        let redacted = spawn_blocking(move || {
-            let redactor = Redactor::of(&judged, &folder);
-            notices.into_iter().map(|notice| without_secrets(notice, &redactor)).collect::<Vec<_>>()
-        });
-        let Ok(notices) = redacted.await else { return };
+        let settings = current(&self.settings);
+        let redactor = self.core.door().renewed_for_task().await;
+        let notices: Vec<Notice> = notices.into_iter().map(|notice| without_secrets(notice, &redactor)).collect();
         for sink in &settings.notify {
             let (Some(worker), Some(last)) = (self.sinks.get(&sink.name), self.ledger.last(&sink.name).await) else {
                 continue;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -79,6 +79,9 @@ pub fn secrets_of(settings: &Settings, project: &Path) -> Vec<Secret> {
     for (name, value) in configured(settings) {
         find(name, value);
     }
+    if let Some(remote) = &settings.source.remote {
+        find("remote_url", &remote.name);
+    }
     for (name, value) in env::vars_os() {
         find(&name.to_string_lossy(), &value.to_string_lossy());
     }
@@ -113,7 +116,12 @@ fn read(source: &SecretSource, project: &Path) -> io::Result<Vec<u8>> {
             value = found.into_encoded_bytes();
         }
         SecretSource::File(path) => {
-            File::open(project.join(path))?.take(LARGEST + 1).read_to_end(&mut value)?;
+            let path = project.join(path);
+            // A pipe without a writer would be waited for without end.
+            if !fs::metadata(&path)?.is_file() {
+                return Err(io::Error::other("it is no regular file"));
+            }
+            File::open(path)?.take(LARGEST + 1).read_to_end(&mut value)?;
         }
     }
     if value.len() as u64 > LARGEST {

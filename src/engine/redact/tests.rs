@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -9,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 
 use super::forms::forms;
-use super::{RedactedStream, Redactor, Secret, redact_file, redact_lines};
+use super::{RedactedStream, Redactor, Secret, project_secrets, redact_file, redact_lines, secrets_of};
 
 const TOKEN: &str = "tok-9f/8+a b&\"7";
 const KEY: &str = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA7bq\nZ4r8Q+vB1s0n/1xw==\n-----END KEY-----\n";
@@ -33,6 +34,26 @@ fn streamed(pieces: &[&[u8]]) -> Vec<u8> {
     }
     stream.finish(&mut out);
     given
+}
+
+#[test]
+fn the_password_in_the_address_of_a_remote_is_a_secret() {
+    let text = "[source]\ntrigger = \"commit\"\nremote = \"https://me:hunter-two@example.org/a.git\"\n\
+                [stages.test]\ncommand = [\"true\"]\n";
+    let redactor = Redactor::of(&crate::config::parse(text, "trainyard.toml").unwrap(), Path::new("/"));
+    let told = "fatal: unable to access 'https://me:hunter-two@example.org/a.git/'";
+    assert_eq!(redactor.redact(told), told.replace("hunter-two", "[secret remote_url]"));
+}
+
+#[test]
+fn a_pipe_without_a_writer_is_no_secret_and_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, folder.path().join("pipe"), rustix::fs::Mode::RUSR).unwrap();
+    let text = "[project]\nsecrets = { TOKEN = \"pipe\" }\n[stages.test]\ncommand = [\"true\"]\n";
+    let settings = crate::config::parse(text, "trainyard.toml").unwrap();
+    assert!(!secrets_of(&settings, folder.path()).iter().any(|secret| secret.name == "TOKEN"));
+    let missing = project_secrets(&settings, folder.path()).unwrap_err().to_string();
+    assert!(missing.contains("cannot be read: it is no regular file; mend it"), "{missing}");
 }
 
 #[test]

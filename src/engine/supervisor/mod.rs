@@ -18,3 +18,9 @@ pub use files::{AttemptFolder, Exit, Job, MARK, Supervision};
 pub use handed::Handed;
 pub use supervise::{SuperviseError, supervise};
 pub use tree::{ProcessIdentity, kill_marked};
+
+/// Variables by which a service manager speaks with the daemon that it started; see `sd_notify(3)` and `sd_listen_fds(3)`.
+/// What the daemon starts in turn is not the service: it must not say in its place that it is ready, and must not be told
+/// of a watchdog or of sockets that are not its own.
+pub const SERVICE_VARIABLES: &[&str] =
+    &["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS", "LISTEN_FDNAMES"];

@@ -31,6 +31,11 @@ fn a_lock_wants_a_reason_before_it_is_sent() {
     let lock = Command::Lock { milliseconds: None, holder: None };
     assert_eq!(key(&mut model, KeyCode::Enter), [Cmd::act(lock, "data migration")]);
     assert_eq!(model.overlay, None);
+    let lock = Command::Lock { milliseconds: Some(7_200_000), holder: None };
+    press(&mut model, "L2h");
+    assert_eq!(key(&mut model, KeyCode::Enter), [], "for how long is no reason");
+    press(&mut model, " data migration");
+    assert_eq!(key(&mut model, KeyCode::Enter), [Cmd::act(lock, "data migration")]);
     press(&mut model, "Lx");
     assert_eq!(key(&mut model, KeyCode::Esc), []);
     assert_eq!(model.overlay, None);

@@ -14,15 +14,16 @@ use crate::tui::update::keys::edit;
 pub(in crate::tui::update) fn in_lock(model: &mut Model, key: &KeyEvent, mut why: String, commands: &mut Vec<Cmd>) {
     match key.code {
         KeyCode::Esc => return,
-        KeyCode::Enter if why.trim().is_empty() => {
+        KeyCode::Enter => {
+            let (milliseconds, reason) = holds::lock_wish(&why);
+            if !reason.is_empty() {
+                send(model, Cmd::act(Command::Lock { milliseconds, holder: None }, reason), commands);
+                return;
+            }
             complain(
                 model,
                 "a lock wants a reason, for whoever waits for a deploy; Esc leaves all as it is".to_owned(),
             );
-        }
-        KeyCode::Enter => {
-            send(model, Cmd::act(Command::Lock { milliseconds: None, holder: None }, &why), commands);
-            return;
         }
         _ => {
             edit(&mut why, key);

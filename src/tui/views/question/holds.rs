@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::{Window, answers, confirmation, name, typed_line};
 use crate::pipeline::{Run, StageKind, StageName, explain};
 use crate::tui::app::Model;
-use crate::tui::holds::{ApprovalPrompt, Remark, lock_sentence};
+use crate::tui::holds::{ApprovalPrompt, Remark, lock_sentence, lock_wish};
 use crate::tui::quantity;
 use crate::tui::widgets::text::sanitize;
 
@@ -51,9 +51,15 @@ pub(in crate::tui::views) fn about_lock(model: &Model, frame: &mut Frame, area: 
     let theme = &model.theme;
     let mut window = Window::new(model, area);
     window.text("Lock deploys?", theme.title);
+    let until = match lock_wish(why) {
+        (Some(length), _) => format!("For {}", quantity::whole_duration(length)),
+        (None, _) => "Until somebody unlocks them".to_owned(),
+    };
     window.text(
-        "Until somebody unlocks them, automation trains, tests and builds, and deploys nothing. What an operator asks for \
-         is deployed all the same.",
+        &format!(
+            "{until}, automation trains, tests and builds, and deploys nothing. What an operator asks for is deployed all the \
+             same."
+        ),
         theme.text,
     );
     window.gap();
