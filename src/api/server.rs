@@ -12,6 +12,7 @@ mod commands;
 mod logs;
 mod models;
 mod own_metrics;
+mod past;
 mod push;
 mod routes;
 mod stream;
@@ -77,7 +78,10 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use super::*;
-    use crate::api::types::{ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, WatchRequest};
+    use crate::api::types::{
+        ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, PastRequest, RunEdge, Stride,
+        TimeLineRequest, WatchRequest,
+    };
     use crate::pipeline::{EventFilter, Moment, ReleaseId, RunId};
 
     /// What the server reads of a question that the client puts into an address.
@@ -125,6 +129,15 @@ mod tests {
         };
         assert_eq!(through_an_address(&all), all);
         assert_eq!(through_an_address(&EventFilter::default()), EventFilter::default());
+        for moment in [
+            PastRequest::at(Moment(-1)),
+            PastRequest::of_run(RunId(42), RunEdge::Start),
+            PastRequest::from_event(7, Stride::Deploy, -3),
+        ] {
+            assert_eq!(through_an_address(&moment), moment);
+        }
+        let line = TimeLineRequest { from: Some(Moment(1)), to: None, columns: 90 };
+        assert_eq!(through_an_address(&line), line);
     }
 
     #[tokio::test]
