@@ -386,6 +386,10 @@ pub(super) fn send(model: &mut Model, message: Msg) -> Vec<Cmd> {
                 let window = log(part);
                 open.extend(update(model, Msg::Log(address, Ok(window))));
             }
+            Cmd::FetchPastLog(address, part, _) => {
+                let window = log(part);
+                open.extend(update(model, Msg::Log(address, Ok(window))));
+            }
             Cmd::FetchCharts(request) => {
                 let charts = chart_fixtures::charts(model, &request);
                 open.extend(update(model, Msg::Charts(Ok(charts))));
