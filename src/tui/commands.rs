@@ -353,7 +353,8 @@ fn is_connected(model: &Model) -> bool {
 }
 
 fn is_past(model: &Model) -> bool {
-    model.past.is_some()
+    // Whoever asked for a moment may change his mind before it is there.
+    model.past.is_some() || model.past_asked.is_some()
 }
 
 fn can_look_back(model: &Model) -> bool {

@@ -72,7 +72,9 @@ pub(super) fn as_it_was(model: &mut Model, commands: &mut Vec<Cmd>) {
 
 /// Back to the present; from there it is as if nobody had looked away.
 pub(super) fn back_to_now(model: &mut Model) {
-    model.past_asked = None;
+    if model.past_asked.take().is_some() {
+        model.message = None;
+    }
     if past::step_out(model).is_some() {
         stream::forget_pending(model);
     }

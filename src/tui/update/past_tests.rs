@@ -227,7 +227,6 @@ fn an_answer_that_nobody_awaits_any_more_moves_nothing() {
     assert_eq!(wanted, Some(PastRequest { run: Some(RunId(2)), ..PastRequest::default() }));
     // Whoever changes his mind before the answer stays where he is.
     press(&mut model, &world, "^n");
-    model.past_asked = None;
     send(&mut model, &world, Msg::Past(wanted.unwrap(), Err("late".to_owned())));
     assert_eq!((model.past.is_some(), said(&model).contains("late")), (false, false));
 }
