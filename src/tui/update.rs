@@ -1,9 +1,10 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
-//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the daemon's machine, and
-//! [`questions`] asks first where that is due, [`past`] shows what was. After each message [`follow_up`] looks at what is visible and asks
-//! for the log lines and charts that are missing, so no view ever has to.
+//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of
+//! the charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the
+//! daemon's machine, and [`questions`] asks first where that is due, [`past`] shows what was. After each message
+//! [`follow_up`] looks at what is visible and asks for the log lines and charts that are missing, so no view ever has
+//! to.
 
 mod actions;
 mod events;

@@ -158,7 +158,7 @@ fn two_runs() -> Vec<Recorded> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn the_past_at_any_event_is_the_fold_of_all_events_up_to_it(

@@ -81,7 +81,7 @@ pub(super) fn back_to_now(model: &mut Model) {
 }
 
 fn look(model: &mut Model, request: PastRequest, commands: &mut Vec<Cmd>) {
-    say(model, "looking back …".to_owned());
+    say(model, "looking back".to_owned());
     model.past_asked = Some(request.clone());
     commands.push(Cmd::FetchPast(request));
 }
