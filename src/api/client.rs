@@ -10,12 +10,12 @@ use serde::de::DeserializeOwned;
 use super::types::{
     ACCESS_HEADER, AlertReport, Catalog, Charts, ChartsRequest, CommandReply, CommandRequest, Comparison,
     ComparisonRequest, CompletionRequest, Completions, DataProfile, ExpressionFault, FROM_HEADER, Hello, LogAddress,
-    LogWindow, ModelDetail, ModelSummary, NoteRequest, OBSERVER, OPERATOR_HEADER, Plan, PlanRequest, Problem,
-    PromoteRequest, QueryRow, RangeAnswer, RollbackPlan, SilenceRequest, Snapshot, StreamItem, UnsilenceRequest,
-    ViewRequest, WatchRequest, header_text,
+    LogWindow, ModelDetail, ModelSummary, NoteRequest, OBSERVER, OPERATOR_HEADER, Past, PastPlace, PastRequest, Plan,
+    PlanRequest, Problem, PromoteRequest, QueryRow, RangeAnswer, RollbackPlan, SilenceRequest, Snapshot, StreamItem,
+    TimeLine, TimeLineRequest, UnsilenceRequest, ViewRequest, WatchRequest, header_text,
 };
 use crate::disk::{Layout, plain_http};
-use crate::pipeline::{EventFilter, ModelVersion, Recorded, ReleaseId, Selection, Silence};
+use crate::pipeline::{EventFilter, ModelVersion, Moment, Recorded, ReleaseId, Selection, Silence};
 
 /// How long an answer may take. The event stream has no such limit.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -263,6 +263,34 @@ impl Client {
         let request = self.request(Method::GET, "history").query(&[("limit", limit)]);
         let before: Vec<(&str, u64)> = before.map(|before| ("before", before)).into_iter().collect();
         self.send(request.query(&before).query(filter)).await
+    }
+
+    /// Everything as it was at a moment.
+    pub async fn past(&self, wanted: &PastRequest) -> Result<Past, ClientError> {
+        self.send(self.request(Method::GET, "past").query(wanted)).await
+    }
+
+    /// Where a moment is on the line of time.
+    pub async fn past_place(&self, wanted: &PastRequest) -> Result<PastPlace, ClientError> {
+        self.send(self.request(Method::GET, "past/place").query(wanted)).await
+    }
+
+    /// `count` lines of a log as it was at a moment, from line `first` on; without it, the last that there were.
+    pub async fn past_log(
+        &self,
+        log: &LogAddress,
+        at: Moment,
+        first: Option<u64>,
+        count: u64,
+    ) -> Result<LogWindow, ClientError> {
+        let mut query = vec![("at", at.0.to_string()), ("count", count.to_string())];
+        query.extend(first.map(|first| ("first", first.to_string())));
+        self.get(&format!("past/{}", log_path(log)), &query).await
+    }
+
+    /// What happened over a stretch of time, in so many columns.
+    pub async fn time_line(&self, wanted: &TimeLineRequest) -> Result<TimeLine, ClientError> {
+        self.send(self.request(Method::GET, "time-line").query(wanted)).await
     }
 
     /// Ends the daemon; stages and the deployed app go on.

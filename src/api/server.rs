@@ -13,6 +13,7 @@ mod listen;
 mod logs;
 mod models;
 mod own_metrics;
+mod past;
 mod push;
 mod routes;
 mod stream;
@@ -53,7 +54,10 @@ mod tests {
     use serde::Serialize;
     use serde::de::DeserializeOwned;
 
-    use crate::api::types::{ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, WatchRequest};
+    use crate::api::types::{
+        ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, PastRequest, RunEdge, Stride,
+        TimeLineRequest, WatchRequest,
+    };
     use crate::pipeline::{EventFilter, Moment, ReleaseId, RunId};
 
     /// What the server reads of a question that the client puts into an address.
@@ -101,5 +105,14 @@ mod tests {
         };
         assert_eq!(through_an_address(&all), all);
         assert_eq!(through_an_address(&EventFilter::default()), EventFilter::default());
+        for moment in [
+            PastRequest::at(Moment(-1)),
+            PastRequest::of_run(RunId(42), RunEdge::Start),
+            PastRequest::from_event(7, Stride::Deploy, -3),
+        ] {
+            assert_eq!(through_an_address(&moment), moment);
+        }
+        let line = TimeLineRequest { from: Some(Moment(1)), to: None, columns: 90 };
+        assert_eq!(through_an_address(&line), line);
     }
 }

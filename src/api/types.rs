@@ -11,6 +11,7 @@ mod line;
 mod live;
 mod models;
 mod operator;
+mod past;
 mod profile;
 
 pub use charts::{
@@ -31,6 +32,10 @@ pub use models::{
 pub use operator::{
     ACCESS_HEADER, FROM_HEADER, OBSERVER, OPERATOR_HEADER, OperatorSession, ViewRequest, WatchRequest,
     from_header_text, header_text,
+};
+pub use past::{
+    AlertSeen, DeploySeen, Happening, Past, PastPlace, PastRequest, RunEdge, RunSeen, Stride, TimeLine, TimeLineColumn,
+    TimeLineRequest,
 };
 pub use profile::{DataProfile, DistinctValues, ProfiledColumn, ProfiledNumbers, ProfiledValue};
 

@@ -117,9 +117,12 @@ pub enum Command {
     /// Let a stage that waits for a person not run
     #[command(after_help = "Example: trainyard decline 42 -m 'not on a Friday'")]
     Decline(DeclineArguments),
-    /// Show the board
-    #[command(after_help = "Example: trainyard status --json")]
+    /// Show the board, as it is or as it was
+    #[command(after_help = "Examples:\n  trainyard status --json\n  trainyard status --at 'run 42'")]
     Status {
+        /// As it was then: `2h` (ago), `2026-11-28 14:00`, or `run 42` for the end of a run
+        #[arg(long, value_name = "WHEN")]
+        at: Option<String>,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -133,6 +136,9 @@ pub enum Command {
         /// How many
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
+        /// As it was then: `2h` (ago), `2026-11-28 14:00`, or `run 42` for the end of a run
+        #[arg(long, value_name = "WHEN")]
+        at: Option<String>,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -252,7 +258,7 @@ impl Command {
             Self::Check { json }
             | Self::Doctor { json }
             | Self::Plan { json, .. }
-            | Self::Status { json }
+            | Self::Status { json, .. }
             | Self::Runs { json, .. }
             | Self::Projects { json }
             | Self::Releases { json } => *json,

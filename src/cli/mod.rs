@@ -28,6 +28,7 @@ pub mod logs;
 pub mod models;
 pub mod moments;
 pub mod notify;
+pub mod past;
 pub mod predict;
 pub mod project;
 pub mod projects;

@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::failure::{Failure, failed};
 use super::holds;
+use super::past;
 use super::project::{block_on, client, layout, resting, state};
 use super::up;
 use crate::api::types::{Snapshot, WatchMode};
-use crate::disk::now;
+use crate::disk::{Layout, now};
 use crate::pipeline::{AlertState, Moment, Release, Run, RunId, Selection, State, explain};
 use crate::stage::gate;
 
@@ -40,8 +41,11 @@ pub fn clock(at: Moment) -> String {
 }
 
 /// `trainyard status`
-pub fn status(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+pub fn status(folder: &Path, at: Option<&str>, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
+    if let Some(when) = at {
+        return status_then(&layout, when, as_json, out);
+    }
     let (state, snapshot) = state(&layout)?;
     let is_running = snapshot.is_some();
     let snapshot = snapshot.unwrap_or_else(|| resting(&layout, state));
@@ -59,10 +63,26 @@ pub fn status(folder: &Path, as_json: bool, out: &mut impl Write) -> Result<(), 
     } else {
         writeln!(out, "{}  no daemon runs; `trainyard up` starts one", snapshot.daemon.project)?;
     }
-    holds::show(&snapshot, now(), out)?;
-    inputs(&snapshot, out)?;
+    facts(&snapshot, now(), out)
+}
+
+/// The same as it was at a moment, read from the journal, whether a daemon runs or not.
+fn status_then(layout: &Layout, when: &str, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let past = past::then(layout, when)?;
+    if as_json {
+        return json(&past, out);
+    }
+    let snapshot = Snapshot { live: past.live, ..resting(layout, past.state) };
+    writeln!(out, "{}  as it was {}: {}", snapshot.daemon.project, clock(past.place.at), past.place.told)?;
+    facts(&snapshot, past.place.at, out)
+}
+
+/// What is the case at a moment.
+fn facts(snapshot: &Snapshot, at: Moment, out: &mut impl Write) -> Result<(), Failure> {
+    holds::show(snapshot, at, out)?;
+    inputs(snapshot, out)?;
     match snapshot.state.latest_run() {
-        Some(run) => board(&snapshot.state, run, out)?,
+        Some(run) => board(&snapshot.state, run, at, out)?,
         None => writeln!(out, "no run yet: put a data file into the data folder, or `trainyard run`")?,
     }
     match snapshot.state.live_release() {
@@ -104,14 +124,14 @@ fn inputs(snapshot: &Snapshot, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn board(state: &State, run: &Run, out: &mut impl Write) -> Result<(), Failure> {
+fn board(state: &State, run: &Run, at: Moment, out: &mut impl Write) -> Result<(), Failure> {
     let word = run.result.map_or(if run.started.is_some() { "active" } else { "queued" }, explain::result);
     writeln!(out, "run {:<6} {word}: {}", run.id, explain::trigger(&run.trigger))?;
     let words = run.stages.values().map(|stage| stage.state.word().len());
     let width = words.max().unwrap_or(0).max(11);
     for spec in state.graph.stages() {
         let Some(stage) = run.stages.get(&spec.name) else { continue };
-        let took = stage.took(now()).map(duration).unwrap_or_default();
+        let took = stage.took(at).map(duration).unwrap_or_default();
         let reason = explain::stage(state, run, &spec.name);
         writeln!(out, "  {:<10} {:<width$} {took:>8}  {reason}", spec.name, stage.state.word())?;
     }
@@ -119,8 +139,8 @@ fn board(state: &State, run: &Run, out: &mut impl Write) -> Result<(), Failure> 
 }
 
 /// `trainyard runs`
-pub fn runs(folder: &Path, limit: usize, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
-    let (state, _) = state(&layout(folder)?)?;
+pub fn runs(folder: &Path, limit: usize, at: Option<&str>, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+    let (state, at) = past::state_at(&layout(folder)?, at)?;
     let runs: Vec<&Run> = state.runs.values().rev().take(limit).map(AsRef::as_ref).collect();
     if as_json {
         return json(&runs, out);
@@ -130,8 +150,7 @@ pub fn runs(folder: &Path, limit: usize, as_json: bool, out: &mut impl Write) ->
     }
     for run in runs {
         let word = run.result.map_or("active", explain::result);
-        let took =
-            run.started.map(|started| duration(run.ended.unwrap_or_else(now).since(started))).unwrap_or_default();
+        let took = run.started.map(|started| duration(run.ended.unwrap_or(at).since(started))).unwrap_or_default();
         let trigger = explain::trigger(&run.trigger);
         writeln!(out, "{:>5}  {}  {word:<10} {took:>8}  {trigger}", run.id.0, clock(run.created))?;
     }
@@ -139,16 +158,16 @@ pub fn runs(folder: &Path, limit: usize, as_json: bool, out: &mut impl Write) ->
 }
 
 /// `trainyard runs RUN`
-pub fn run(folder: &Path, number: u64, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
+pub fn run(folder: &Path, number: u64, at: Option<&str>, as_json: bool, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
-    let (state, _) = state(&layout)?;
+    let (state, at) = past::state_at(&layout, at)?;
     let Some(run) = state.runs.get(&RunId(number)) else {
         return Err(Failure::Failed(format!("there is no run {number}; `trainyard runs` lists them")));
     };
     if as_json {
         return json(run.as_ref(), out);
     }
-    board(&state, run, out)?;
+    board(&state, run, at, out)?;
     let made = run.stages.values().filter_map(|stage| stage.writes_model);
     for ledger in made.filter_map(|version| gate::ledger(&layout.model(version))) {
         for line in ledger.lines() {

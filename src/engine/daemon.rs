@@ -19,6 +19,7 @@ use super::holder;
 use super::journal::{Journal, JournalError};
 use super::monitoring::Monitoring;
 use super::notify;
+use super::past::Archive;
 use super::release_host::ReleaseHost;
 use super::releases;
 use super::remote_poll;
@@ -66,6 +67,8 @@ pub struct Daemon {
     pub layout: Layout,
     /// The one writer.
     pub core: CoreHandle,
+    /// Everything as it was.
+    pub archive: Archive,
     /// What changes often.
     pub status: Status,
     /// Charts.
@@ -157,7 +160,20 @@ impl Daemon {
         };
         watching.start(None);
         let thread = Mutex::new(Some(thread));
-        Ok(Self { information, layout, core, status, monitoring, alerting, host, watcher, thread, _lock: lock })
+        let archive = Archive::new(layout.journal());
+        Ok(Self {
+            information,
+            layout,
+            core,
+            archive,
+            status,
+            monitoring,
+            alerting,
+            host,
+            watcher,
+            thread,
+            _lock: lock,
+        })
     }
 
     /// Ends everything but the stages and releases, which go on without it.

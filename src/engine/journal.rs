@@ -2,7 +2,11 @@
 //!
 //! One commit holds all events of one turn of the loop and is on disk before any effect leaves. Events are numbered without
 //! holes and chained by digest, so a truncated or altered journal shows. Snapshots are a cache that can be deleted: the
-//! state is the fold of all events.
+//! state is the fold of all events. [`milestones`] are snapshots of long ago, for whoever looks back; how that is done stands
+//! in [`look`].
+
+mod look;
+mod milestones;
 
 use std::path::{Path, PathBuf};
 
@@ -54,6 +58,7 @@ pub struct Journal {
     path: PathBuf,
     chain: Digest,
     snapshot_at: u64,
+    milestone_at: u64,
     identity: String,
 }
 
@@ -81,10 +86,12 @@ impl Journal {
                  );",
             )
             .map_err(at)?;
+        // Without them it is only slower to look back.
+        let milestone_at = milestones::prepare(&connection).unwrap_or_default();
         // On a disk that cannot be written there is none, which costs whoever comes back no more than a new snapshot.
         let identity = identify(&connection).unwrap_or_default();
         let (path, chain) = (path.to_owned(), Digest(String::new()));
-        let mut journal = Self { connection, path, chain, snapshot_at: 0, identity };
+        let mut journal = Self { connection, path, chain, snapshot_at: 0, milestone_at, identity };
         let state = journal.load()?;
         Ok((journal, state))
     }
@@ -147,6 +154,10 @@ impl Journal {
 
     /// Keeps a snapshot if enough has happened since the last; a failure costs only time at the next start.
     pub fn maybe_snapshot(&mut self, state: &State) {
+        if state.sequence >= self.milestone_at + milestones::EVERY {
+            self.milestone_at = state.sequence;
+            let _ = milestones::keep(&self.connection, state);
+        }
         if state.sequence < self.snapshot_at + SNAPSHOT_EVERY {
             return;
         }

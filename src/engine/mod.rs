@@ -23,6 +23,7 @@ pub mod notify;
 pub mod operators;
 pub mod outcome;
 pub mod own_metrics;
+pub mod past;
 pub mod prune;
 pub mod redact;
 pub mod registry;

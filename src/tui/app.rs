@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::api::types::{
-    DaemonInformation, LineState, Live, LogAddress, Place, Plan, RollbackPlan, StageProgress, TargetReport,
+    DaemonInformation, LineState, Live, LogAddress, PastRequest, Place, Plan, RollbackPlan, StageProgress, TargetReport,
 };
 use crate::pipeline::{
     EventFilter, Moment, Recorded, Release, ReleaseId, Run, RunId, Selection, SkipReason, StageKind, StageName,
@@ -24,6 +24,8 @@ use super::metrics::explorer::Explorer;
 use super::metrics::pick::Pick;
 use super::metrics::{Drawing, Metrics};
 use super::models::{Models, NotePrompt, PromotePrompt};
+use super::past::Visit;
+use super::past::strip::Strip;
 use super::projects::ProjectList;
 use super::release_log::ReleaseLog;
 use super::theme::Theme;
@@ -106,6 +108,8 @@ pub(super) enum Overlay {
         /// What was typed.
         input: String,
     },
+    /// The line of time.
+    TimeLine(Box<Strip>),
     /// Who is attached to the daemon.
     Operators,
     /// The projects of this user.
@@ -216,6 +220,10 @@ pub(super) struct Model {
     pub(super) filtered_events: Option<FilteredEvents>,
     /// What lies over the view.
     pub(super) overlay: Option<Overlay>,
+    /// The moment of the past that is shown, and the present meanwhile; `None` while that is shown.
+    pub(super) past: Option<Box<Visit>>,
+    /// The moment of the past that was asked for last, until its answer comes.
+    pub(super) past_asked: Option<PastRequest>,
     /// One line for the operator.
     pub(super) message: Option<Message>,
     /// It says why the last key did nothing: whoever took that for a question and wants to leave it means no other view.
@@ -272,6 +280,8 @@ impl Model {
             event_search: String::new(),
             filtered_events: None,
             overlay: None,
+            past: None,
+            past_asked: None,
             message: None,
             has_said_why_not: false,
             is_frozen: false,
@@ -441,13 +451,14 @@ impl Model {
     pub(super) fn shows_a_growing_duration(&self) -> bool {
         let has_durations = matches!(self.view, View::Board | View::Runs | View::Models | View::Releases);
         let works = has_durations && self.state.active_run().is_some() && self.is_connected();
-        // How long the line has been gone stands in every view, and so does the age of a lock.
-        works || self.is_line_down() || self.state.lock.is_some()
+        // How long the line has been gone stands in every view, and so does the age of a lock. In the past time stands.
+        self.is_line_down() || (self.past.is_none() && (works || self.state.lock.is_some()))
     }
 
     /// Whether lines of the live release are on the screen, which nobody tells of.
     pub(super) fn watches_the_release(&self) -> bool {
-        self.view == View::Releases && self.state.live.is_some() && self.is_connected() && !self.is_frozen
+        let shows_lines = self.view == View::Releases && self.past.is_none() && self.state.live.is_some();
+        shows_lines && self.is_connected() && !self.is_frozen
     }
 
     /// Whether something is due each second.

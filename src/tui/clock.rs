@@ -1,6 +1,7 @@
 //! Moments as people in this place write them. The only file of the screen that knows a time zone.
 
 use jiff::Timestamp;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::pipeline::Moment;
@@ -35,6 +36,32 @@ impl Clock {
             (Some(parts), _) => parts.date,
             (None, _) => "unknown".to_owned(),
         }
+    }
+
+    /// `2026-11-23 21:04:11`.
+    pub(super) fn date_and_time(&self, moment: Moment) -> String {
+        self.parts(moment).map_or_else(|| "unknown".to_owned(), |parts| format!("{} {}", parts.date, parts.time))
+    }
+
+    /// The moment of a time of day, in hours, minutes and seconds, so many days before that of `now`; `None` if there is no
+    /// such time.
+    pub(super) fn days_before(&self, now: Moment, days: u32, time: [i8; 3]) -> Option<Moment> {
+        let mut date = Timestamp::from_millisecond(now.0).ok()?.to_zoned_datetime(self.zone.clone()).date();
+        for _ in 0..days {
+            date = date.yesterday().ok()?;
+        }
+        self.moment(date, time)
+    }
+
+    /// The moment of a time of a day that is written as `2026-11-23`; `None` if there is no such day.
+    pub(super) fn on_date(&self, date: &str, time: [i8; 3]) -> Option<Moment> {
+        self.moment(date.parse().ok()?, time)
+    }
+
+    fn moment(&self, date: Date, [hour, minute, second]: [i8; 3]) -> Option<Moment> {
+        let time = Time::new(hour, minute, second, 0).ok()?;
+        let zoned = date.to_datetime(time).to_zoned_datetime(self.zone.clone()).ok()?;
+        Some(Moment(zoned.timestamp().as_millisecond()))
     }
 
     fn parts(&self, moment: Moment) -> Option<Parts> {

@@ -60,6 +60,12 @@ pub(super) enum Action {
     Decline,
     /// Show who is attached.
     Operators,
+    /// Show the line of time, along which one steps back.
+    TimeLine,
+    /// Show everything as it was at the moment that is meant by what is selected.
+    AsItWas,
+    /// Back from the past.
+    Now,
     /// Show the projects of this user.
     Projects,
     /// Ask what Events is to be narrowed to.
@@ -161,12 +167,18 @@ impl Action {
                 | Self::Demo(_)
         )
     }
+
+    /// Whether it has a meaning in the present only: what acts, and what looks beyond the moment that is shown.
+    pub(super) fn needs_the_present(self) -> bool {
+        self.acts() || matches!(self, Self::Compare | Self::PickReleases)
+    }
 }
 
 impl Command {
     /// Whether it works in this view now.
     pub(super) fn is_available(&self, model: &Model) -> bool {
         let may = !(model.is_observer && self.action.acts());
+        let may = may && !(model.past.is_some() && self.action.needs_the_present());
         may && self.belongs(model.view) && (self.available)(model)
     }
 
@@ -230,7 +242,8 @@ const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
 const EVENTS: &[View] = &[View::Events];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
 const MODELS: &[View] = &[View::Models];
-const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics];
+const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics, View::Events];
+const WITH_MOMENTS: &[View] = &[View::Runs, View::Metrics, View::Events];
 const WITH_PANES: &[View] = &[View::Board, View::Models, View::Releases, View::Metrics];
 const LISTS: &[View] =
     &[View::Board, View::Runs, View::Logs, View::Models, View::Releases, View::Metrics, View::Events];
@@ -264,6 +277,9 @@ pub(super) const COMMANDS: &[Command] = &[
     command("next batch", &[Key::Char('B')], "demo: register the next batch of data", &[], Some("next batch"), Action::Demo(DemoAction::NextBatch), is_demo),
     command("break source", &[Key::Char('X')], "demo: break the source, or mend it", &[], Some("break/mend"), Action::Demo(DemoAction::BreakSource), is_demo),
     command("bad release", &[Key::Char('E')], "demo: deploy a model that refuses what clients send, or mend it", &[], Some("bad release"), Action::Demo(DemoAction::BadRelease), is_demo),
+    command("now", &[Key::Control('n')], "back from the past to the present", &[], Some("now"), Action::Now, is_past),
+    command("time line", &[Key::Control('t')], "step back in time: by events, runs, deploys, alerts, or to a time", &[], None, Action::TimeLine, is_connected),
+    command("as it was", &[Key::Char('t')], "the screen at the end of the run, at the crosshair, at the event", WITH_MOMENTS, None, Action::AsItWas, can_look_back),
     command("open", &[ENTER], "look into what is selected", WITH_DETAIL, Some("open"), Action::Open, always),
     command("mark", &[Key::Char('m')], "mark a model, so that others are compared with it", MODELS, Some("mark"), Action::Mark, has_model),
     command("compare models", &[Key::Char('c')], "beside the marked model, else its champion or the one before", MODELS, Some("compare"), Action::CompareModels, can_compare_models),
@@ -334,6 +350,15 @@ fn is_demo(model: &Model) -> bool {
 
 fn is_connected(model: &Model) -> bool {
     model.is_connected()
+}
+
+fn is_past(model: &Model) -> bool {
+    // Whoever asked for a moment may change his mind before it is there.
+    model.past.is_some() || model.past_asked.is_some()
+}
+
+fn can_look_back(model: &Model) -> bool {
+    model.is_connected() && model.meant_moment().is_some()
 }
 
 fn has_panels(model: &Model) -> bool {

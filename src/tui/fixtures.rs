@@ -28,6 +28,8 @@ use super::theme::Theme;
 use super::update::update;
 use super::views;
 
+/// Lines of a log of the present.
+const LOG_LINES: u64 = 40;
 /// 2026-11-23 21:00:00 UTC.
 const BEGIN: Moment = Moment(1_795_467_600_000);
 
@@ -383,7 +385,13 @@ pub(super) fn send(model: &mut Model, message: Msg) -> Vec<Cmd> {
         let Some(command) = open.pop() else { return rest };
         match command {
             Cmd::FetchLog(address, part) => {
-                let window = log(part);
+                let window = log(part, LOG_LINES);
+                open.extend(update(model, Msg::Log(address, Ok(window))));
+            }
+            Cmd::FetchPastLog(address, part, at) => {
+                // One a second, from the beginning on.
+                let written = (at.since(BEGIN) / 1_000 + 1).min(LOG_LINES);
+                let window = log(part, written);
                 open.extend(update(model, Msg::Log(address, Ok(window))));
             }
             Cmd::FetchCharts(request) => {
@@ -447,12 +455,11 @@ fn release_log(count: usize) -> Vec<String> {
     (60_usize.saturating_sub(count)..60).map(line).collect()
 }
 
-/// Lines of a log of forty lines.
-fn log(part: LogPart) -> LogWindow {
-    const TOTAL: u64 = 40;
+/// Lines of a log of which so many are written.
+fn log(part: LogPart, total: u64) -> LogWindow {
     let (first, count) = match part {
         LogPart::Window { first, count } => (first, count),
-        LogPart::Tail { count } => (TOTAL.saturating_sub(count), count),
+        LogPart::Tail { count } => (total.saturating_sub(count), count),
     };
     let line = |number: u64| {
         let text = match number % 5 {
@@ -464,8 +471,8 @@ fn log(part: LogPart) -> LogWindow {
         };
         LogLine { at: BEGIN.plus(number * 1_000), text, cut: 0 }
     };
-    let end = (first + count).min(TOTAL);
-    LogWindow { first, lines: (first..end).map(line).collect(), total: TOTAL }
+    let end = (first + count).min(total);
+    LogWindow { first, lines: (first..end).map(line).collect(), total }
 }
 
 /// The screen as text, in a terminal of this size.

@@ -6,10 +6,10 @@ use crossterm::event::KeyEvent;
 
 use crate::api::types::{
     Charts, ChartsRequest, CommandReply, Comparison, ComparisonRequest, CompletionRequest, Completions,
-    DaemonInformation, DataProfile, ExpressionFault, LineState, LogAddress, LogWindow, ModelDetail, ModelSummary, Plan,
-    RollbackPlan, Snapshot, StreamItem,
+    DaemonInformation, DataProfile, ExpressionFault, LineState, LogAddress, LogWindow, ModelDetail, ModelSummary, Past,
+    PastPlace, PastRequest, Plan, RollbackPlan, Snapshot, StreamItem, TimeLine, TimeLineRequest,
 };
-use crate::pipeline::{Command, EventFilter, ModelVersion, Recorded, ReleaseId, Silence};
+use crate::pipeline::{Command, EventFilter, ModelVersion, Moment, Recorded, ReleaseId, Silence};
 
 use super::log_view::LogPart;
 use super::models::Question;
@@ -62,6 +62,12 @@ pub(super) enum Msg {
     History(Result<Vec<Recorded>, String>),
     /// Events that pass a filter, before those that are known.
     Events(EventFilter, Result<Vec<Recorded>, String>),
+    /// Everything as it was at a moment, with the last events before it.
+    Past(PastRequest, Result<Box<(Past, Vec<Recorded>)>, String>),
+    /// Where a moment is on the line of time.
+    PastPlace(PastRequest, Result<PastPlace, String>),
+    /// A part of the line of time.
+    TimeLine(TimeLineRequest, Result<TimeLine, String>),
     /// The projects of this user.
     Projects(Vec<ProjectRow>),
     /// The answer to a command, and what was asked.
@@ -126,6 +132,8 @@ pub(super) enum Cmd {
     },
     /// Lines of a log.
     FetchLog(LogAddress, LogPart),
+    /// Lines of a log as it was at a moment.
+    FetchPastLog(LogAddress, LogPart, Moment),
     /// A search.
     Search(SearchRequest),
     /// Charts.
@@ -170,6 +178,12 @@ pub(super) enum Cmd {
         /// Before this number; without one, the newest.
         before: Option<u64>,
     },
+    /// Everything as it was at a moment, with the last events before it.
+    FetchPast(PastRequest),
+    /// Where a moment is on the line of time.
+    FetchPastPlace(PastRequest),
+    /// A part of the line of time.
+    FetchTimeLine(TimeLineRequest),
     /// The projects of this user.
     FetchProjects,
     /// Leave for another project; the daemon goes on.
@@ -192,5 +206,40 @@ impl Cmd {
     /// Has the daemon do something, and says why; that may be empty.
     pub(super) fn act(command: Command, message: &str) -> Self {
         Self::Act { command, message: message.trim().to_owned() }
+    }
+
+    /// Whether it changes something beyond this screen.
+    pub(super) fn acts(&self) -> bool {
+        match self {
+            Self::Act { .. }
+            | Self::Silence { .. }
+            | Self::Unsilence { .. }
+            | Self::Promote { .. }
+            | Self::NoteModel { .. }
+            | Self::Demo(_) => true,
+            Self::FetchLog(..)
+            | Self::FetchPastLog(..)
+            | Self::Search(_)
+            | Self::FetchCharts(_)
+            | Self::FetchComparison(_)
+            | Self::FetchCompletions(_)
+            | Self::CheckExpression(_)
+            | Self::FetchPlan
+            | Self::FetchRollbackPlan(_)
+            | Self::FetchReleaseLog { .. }
+            | Self::FetchModels(_)
+            | Self::FetchHistory
+            | Self::FetchEvents { .. }
+            | Self::FetchPast(_)
+            | Self::FetchPastPlace(_)
+            | Self::FetchTimeLine(_)
+            | Self::FetchProjects
+            | Self::Switch(_)
+            | Self::Reconnect
+            | Self::ShowView(_)
+            | Self::Quit
+            | Self::Suspend
+            | Self::Redraw => false,
+        }
     }
 }

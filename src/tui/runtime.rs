@@ -193,7 +193,7 @@ impl Screen {
 
     fn take(&mut self, message: Msg) -> Result<Flow, TuiError> {
         self.model.now = crate::disk::now();
-        let call = self.attention.heard(&self.model.state, &message, Instant::now().into_std());
+        let call = self.attention.heard(self.model.present_state(), &message, Instant::now().into_std());
         self.guard.send(&call)?;
         // A message that shows nothing must not take away the frame that an earlier one made due.
         let was_dirty = self.model.is_dirty;

@@ -1,7 +1,7 @@
 //! Why a key does nothing here and now, in a few words for the message line.
 
 use super::app::{Model, View};
-use super::commands::{Action, Command, view_name};
+use super::commands::{Action, Command, key_of, view_name};
 use crate::pipeline::StageKind;
 
 /// Why `command` is not available; asked only of one that is not.
@@ -10,10 +10,14 @@ pub(super) fn why(model: &Model, command: &Command) -> String {
         let names: Vec<_> = command.views.iter().map(|view| view_name(*view)).collect();
         return format!("{} works in {}", command.name, names.join(", "));
     }
+    if model.past.is_some() && command.action.needs_the_present() {
+        return format!("this is the past; {} brings you back", key_of(Action::Now));
+    }
     if model.is_observer && command.action.acts() {
         return "you only watch here (--read-only)".to_owned();
     }
-    if (command.action.acts() || command.action == Action::Operators) && !model.is_connected() {
+    let asks = matches!(command.action, Action::Operators | Action::TimeLine | Action::AsItWas);
+    if (command.action.acts() || asks) && !model.is_connected() {
         return format!("{}: the daemon is not heard", command.name);
     }
     reason(model, command.action).unwrap_or_else(|| format!("not available here: {}", command.name))
@@ -47,6 +51,9 @@ fn reason(model: &Model, action: Action) -> Option<String> {
         Action::SearchAgain { .. } => "nothing was searched for yet",
         Action::Pan(_) | Action::Compare => "there is no chart yet",
         Action::PickReleases => "nothing to pick: there are fewer than two releases to compare",
+        Action::Now => "this is the present",
+        Action::AsItWas if model.view == View::Metrics => "no moment is pointed at; Left shows the crosshair",
+        Action::AsItWas => "there is nothing here yet that could be looked back at",
         Action::Projects => "there is no list of other projects here",
         _ => return None,
     };

@@ -1,9 +1,10 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
-//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the daemon's machine, and
-//! [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
-//! for the log lines and charts that are missing, so no view ever has to.
+//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of
+//! the charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the
+//! daemon's machine, and [`questions`] asks first where that is due, [`past`] shows what was. After each message
+//! [`follow_up`] looks at what is visible and asks for the log lines and charts that are missing, so no view ever has
+//! to.
 
 mod actions;
 mod events;
@@ -11,6 +12,7 @@ mod keys;
 mod line;
 mod metrics;
 mod models;
+mod past;
 mod questions;
 mod stream;
 
@@ -25,6 +27,8 @@ mod model_tests;
 #[cfg(test)]
 mod operator_tests;
 #[cfg(test)]
+mod past_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::api::types::CommandReply;
@@ -34,12 +38,15 @@ use super::app::{Message, Model, View};
 use super::commands::view_name;
 use super::layout;
 use super::message::{Cmd, Msg, SearchRequest};
+use super::past::keep_time;
 
 /// Takes a message in and says what has to be done.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     let mut commands = Vec::new();
     let view = model.view;
     model.is_dirty = true;
+    keep_time(model);
+    let away = past::turn_to_the_present(model, &msg);
     match msg {
         Msg::Key(key) => keys::press(model, &key, &mut commands),
         Msg::Resized(columns, rows) => model.size = (columns, rows),
@@ -48,7 +55,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Line(state) => line::changed(model, state, &mut commands),
         Msg::Stream(item) => stream::heard(model, *item, &mut commands),
         Msg::Lost(reason) => stream::lost(model, reason),
-        Msg::Log(address, answer) => model.log.receive(&address, answer),
+        Msg::Log(address, answer) => past::log_came(model, &address, answer),
         Msg::Found(request, answer) => found(model, &request, answer, &mut commands),
         Msg::Charts(answer) => metrics::received(model, answer),
         Msg::Comparison(request, answer) => metrics::compared(model, &request, answer),
@@ -57,12 +64,15 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Plan(answer) => model.plan = answer.ok(),
         Msg::RollbackPlan(to, answer) => questions::planned(model, to, answer),
         Msg::ReleaseLog(answer) => model.release_log.receive(answer, model.now, model.is_frozen),
-        Msg::Models(answer) => model.models.listed(answer),
-        Msg::ModelDetail(version, answer) => model.models.detailed(version, answer),
+        Msg::Models(answer) => past::models_came(model, answer),
+        Msg::ModelDetail(version, answer) => past::model_came(model, version, answer),
         Msg::ModelProfile(version, answer) => model.models.profiled(version, answer),
         Msg::Noted(version, answer) => noted(model, version, answer),
         Msg::History(answer) => stream::history(model, answer),
         Msg::Events(filter, answer) => events::received(model, &filter, answer),
+        Msg::Past(asked, answer) => past::told(model, &asked, answer),
+        Msg::PastPlace(asked, answer) => past::placed(model, &asked, answer, &mut commands),
+        Msg::TimeLine(asked, answer) => past::lined(model, asked, answer),
         Msg::Projects(rows) => questions::projects::found(model, rows),
         Msg::Replied(asked, answer) => replied(model, asked, answer),
         Msg::Silenced(alert, answer) => silenced(model, &alert, answer),
@@ -71,9 +81,14 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         // The second hand also goes for lines that are to be asked for; then there is nothing new to draw yet.
         Msg::Second => model.is_dirty = model.shows_a_growing_duration(),
     }
+    past::turn_back(model, away);
     follow_up(model, &mut commands);
     if model.view != view && model.is_connected() {
         commands.push(Cmd::ShowView(view_name(model.view).to_owned()));
+    }
+    if model.past.is_some() {
+        // Nothing that acts is offered there; should it be asked for all the same, it is not done.
+        commands.retain(|command| !command.acts());
     }
     commands
 }
@@ -92,13 +107,14 @@ fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
         && let Some(part) = model.log.next_part(rows, model.is_frozen)
         && let Some(address) = model.log.address.clone()
     {
-        commands.push(Cmd::FetchLog(address, part));
+        commands.push(past::log_question(model, address, part));
     }
-    if model.view == View::Releases && model.state.live.is_some() {
+    if model.view == View::Releases && model.state.live.is_some() && model.past.is_none() {
         let rows = layout::release_log_rows(model);
         let asked = model.release_log.next_request(rows, model.now, model.is_frozen);
         commands.extend(asked.map(|lines| Cmd::FetchReleaseLog { lines }));
     }
+    past::follow_up(model, commands);
     commands.extend(events::missing(model));
     metrics::follow_up(model, commands);
     models::follow_up(model, commands);
@@ -110,6 +126,8 @@ fn found(model: &mut Model, request: &SearchRequest, answer: Result<Option<u64>,
     if !is_current {
         return;
     }
+    // What is found behind the moment that is shown was not there yet.
+    let answer = answer.map(|found| found.filter(|line| model.past.is_none() || *line < model.log.total));
     match answer {
         Ok(Some(line)) => {
             let rows = layout::log_rows(model);

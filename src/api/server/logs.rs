@@ -25,7 +25,7 @@ pub(super) async fn release(State(shared): Shares, Query(wanted): Query<ReleaseL
     Json(shared.daemon.host.release_log(wanted.lines).await).into_response()
 }
 
-fn attempt_folder(shared: &Shared, run: u64, stage: &str, attempt: u64) -> Option<AttemptFolder> {
+pub(super) fn attempt_folder(shared: &Shared, run: u64, stage: &str, attempt: u64) -> Option<AttemptFolder> {
     // The name becomes part of a path.
     let is_plain = stage.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     is_plain.then(|| {

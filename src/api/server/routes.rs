@@ -11,7 +11,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 
 use super::caller::{Door, act, admit};
-use super::{Shared, charts, commands, logs, models, own_metrics, stream};
+use super::{Shared, charts, commands, logs, models, own_metrics, past, stream};
 
 /// Whether something is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,10 @@ pub fn routes() -> Vec<Route> {
         look("/v1/events", stream::events),
         question("/v1/session", stream::show_view),
         look("/v1/history", stream::history),
+        look("/v1/past", past::past),
+        look("/v1/past/place", past::place),
+        look("/v1/past/logs/{run}/{stage}/{attempt}", past::log),
+        look("/v1/time-line", past::time_line),
         deed("/v1/commands", commands::command),
         question("/v1/plan", commands::make_plan),
         look("/v1/rollback", commands::rollback),

@@ -10,9 +10,11 @@ use tokio::task::JoinHandle;
 
 use super::feed::Feed;
 use super::{DemoHooks, Options, line};
-use crate::api::client::Client;
-use crate::api::types::{CommandRequest, NoteRequest, PromoteRequest, SilenceRequest, UnsilenceRequest, WatchRequest};
-use crate::pipeline::{Command, ModelVersion, Selection};
+use crate::api::client::{Client, ClientError};
+use crate::api::types::{
+    CommandRequest, NoteRequest, Past, PastRequest, PromoteRequest, SilenceRequest, UnsilenceRequest, WatchRequest,
+};
+use crate::pipeline::{Command, ModelVersion, Recorded, Selection};
 use crate::tui::app::EVENTS_KEPT;
 use crate::tui::log_view::LogPart;
 use crate::tui::message::{Cmd, DemoAction, Msg, SearchRequest};
@@ -81,6 +83,15 @@ impl Workers {
                 };
                 Msg::Log(address, answer.map_err(|error| error.to_string()))
             }),
+            Cmd::FetchPastLog(address, part, at) => self.answer(move |client| async move {
+                let (first, count) = match part {
+                    LogPart::Window { first, count } => (Some(first), count),
+                    LogPart::Tail { count } => (None, count),
+                };
+                let answer = client.past_log(&address, at, first, count).await;
+                Msg::Log(address, answer.map_err(|error| error.to_string()))
+            }),
+            Cmd::FetchPast(_) | Cmd::FetchPastPlace(_) | Cmd::FetchTimeLine(_) => self.past(command),
             Cmd::Search(request) => self.search(request),
             Cmd::FetchCharts(wanted) => self.answer(move |client| async move {
                 Msg::Charts(client.charts_of(&wanted).await.map_err(|error| error.to_string()))
@@ -171,6 +182,24 @@ impl Workers {
         });
     }
 
+    /// Asks for something of the past.
+    fn past(&self, command: Cmd) {
+        match command {
+            Cmd::FetchPast(wanted) => self.answer(move |client| async move {
+                let answer = past_with_events(&client, &wanted).await.map(Box::new);
+                Msg::Past(wanted, answer.map_err(|error| error.to_string()))
+            }),
+            Cmd::FetchPastPlace(wanted) => self.answer(move |client| async move {
+                let answer = client.past_place(&wanted).await.map_err(|error| error.to_string());
+                Msg::PastPlace(wanted, answer)
+            }),
+            Cmd::FetchTimeLine(wanted) => self.answer(move |client| async move {
+                Msg::TimeLine(wanted, client.time_line(&wanted).await.map_err(|error| error.to_string()))
+            }),
+            _ => {}
+        }
+    }
+
     fn search(&self, request: SearchRequest) {
         self.answer(move |client| async move {
             let answer = client.log_search(&request.log, &request.pattern, request.from, request.backward).await;
@@ -219,6 +248,13 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.feed.abort();
     }
+}
+
+/// Everything as it was, with the last events before it.
+async fn past_with_events(client: &Client, wanted: &PastRequest) -> Result<(Past, Vec<Recorded>), ClientError> {
+    let past = client.past(wanted).await?;
+    let events = client.history(Some(past.place.sequence.saturating_add(1)), EVENTS_KEPT).await?;
+    Ok((past, events))
 }
 
 /// What the message line calls a command.

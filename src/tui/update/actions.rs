@@ -1,6 +1,6 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{events, metrics, models, questions};
+use super::{events, metrics, models, past, questions};
 use crate::pipeline::{ReleaseId, RunId, Selection, StageKind, StageName};
 use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
@@ -31,6 +31,9 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Unlock => model.overlay = Some(Overlay::ConfirmUnlock),
         Action::Approve => questions::holds::ask(model, true),
         Action::Decline => questions::holds::ask(model, false),
+        Action::TimeLine => past::open(model, commands),
+        Action::AsItWas => past::as_it_was(model, commands),
+        Action::Now => past::back_to_now(model),
         Action::Operators => model.overlay = Some(Overlay::Operators),
         Action::Projects => questions::projects::list(model, commands),
         Action::FilterEvents => events::filter(model),
@@ -53,7 +56,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
             move_by(model, i64::from(by) * i64::try_from(rows).unwrap_or(10));
         }
         Action::Sideways(by) => sideways(model, by),
-        Action::Open => open(model),
+        Action::Open => open(model, commands),
         Action::Back => back(model),
         Action::Range(by) => {
             let (range, now) = (stepped(model.metrics.range, i64::from(by), RANGES.len()), model.now);
@@ -262,7 +265,7 @@ fn select_chart(model: &mut Model, by: i64, goes_round: bool) {
     }
 }
 
-fn open(model: &mut Model) {
+fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
     match model.view {
         View::Board if model.focus == Pane::Release => show(model, View::Metrics),
         View::Board => show(model, View::Logs),
@@ -279,11 +282,12 @@ fn open(model: &mut Model) {
             choose_alert(model, alert);
         }
         View::Models | View::Releases | View::Metrics => model.is_zoomed = !model.is_zoomed,
-        View::Logs | View::Events => {}
+        View::Events => past::as_it_was(model, commands),
+        View::Logs => {}
     }
 }
 
-/// One step back: out of a zoom, a detail, a search; then a choice; then to the Board.
+/// One step back: out of a zoom, a detail, a search; then a choice; then to the Board; from there, in the past, to the present.
 fn back(model: &mut Model) {
     if model.alert.is_some() {
         choose_alert(model, None);
@@ -304,6 +308,8 @@ fn back(model: &mut Model) {
         model.is_in_detail = false;
     } else if model.view == View::Logs && model.log.search.is_some() {
         model.log.search = None;
+    } else if model.view == View::Board && model.past.is_some() {
+        past::back_to_now(model);
     } else if model.view == View::Board {
         model.stage = None;
         model.log.go_to_end();

@@ -71,7 +71,7 @@ fn due_charts(model: &Model) -> Option<Asked> {
     let request = ChartsRequest {
         range: metrics.range_ms(),
         columns,
-        end: metrics.end.filter(|_| is_here),
+        end: metrics.end.filter(|_| is_here).or_else(|| model.past_moment()),
         expression: metrics.expression.clone().filter(|_| is_here),
     };
     let is_due = match &metrics.asked {
@@ -94,9 +94,15 @@ fn due_charts(model: &Model) -> Option<Asked> {
 pub(super) fn received(model: &mut Model, answer: Result<Charts, String>) {
     model.metrics.is_pending = false;
     match answer {
+        // What was asked for in the present shows what came later.
+        Ok(charts) if model.past_moment().is_some_and(|at| charts.end > at) => model.metrics.asked = None,
         // An answer that was under way when the screen was frozen must not move it.
         Ok(_) if model.is_frozen && !model.metrics.charts.panels.is_empty() => {}
-        Ok(charts) => {
+        Ok(mut charts) => {
+            if model.past.is_some() {
+                // It is reckoned to the present.
+                charts.delivery = None;
+            }
             model.metrics.error = None;
             model.metrics.selected = model.metrics.selected.min(charts.panels.len().saturating_sub(1));
             model.metrics.charts = charts;

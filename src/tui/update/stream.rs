@@ -35,8 +35,9 @@ pub(super) fn resumed(model: &mut Model, daemon: DaemonInformation, commands: &m
     questions::ask_again(model, commands);
 }
 
-/// Answers that were under way when the connection broke will not come.
-fn forget_pending(model: &mut Model) {
+/// Answers that were under way when the connection broke, or when the past was shown, will not come.
+pub(super) fn forget_pending(model: &mut Model) {
+    model.past_asked = None;
     model.log.invalidate();
     model.release_log.reconnected();
     model.models.reconnected();
@@ -47,6 +48,9 @@ fn forget_pending(model: &mut Model) {
     }
     if let Some(Overlay::Explorer(explorer)) = &mut model.overlay {
         explorer.reconnected();
+    }
+    if let Some(Overlay::TimeLine(strip)) = &mut model.overlay {
+        strip.reconnected();
     }
     if let Some(known) = &mut model.filtered_events {
         known.is_pending = false;

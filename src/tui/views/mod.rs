@@ -12,9 +12,12 @@ mod projects;
 mod question;
 mod releases;
 mod runs;
+pub(in crate::tui) mod time_line;
 
 #[cfg(test)]
 mod hold_tests;
+#[cfg(test)]
+mod past_tests;
 #[cfg(test)]
 mod tests;
 
@@ -46,8 +49,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         View::Metrics => metrics::draw(model, frame, parts.body),
         View::Events => events::draw(model, frame, parts.body),
     }
-    if model.is_stale() {
-        // The last known board, visibly not the present one.
+    if model.is_stale() && model.past.is_none() {
+        // The last known board, visibly not the present one. What was does not become untrue.
         frame.buffer_mut().set_style(parts.body, model.theme.dim.add_modifier(Modifier::DIM));
     }
     header::draw(model, frame.buffer_mut(), parts.header);
@@ -68,6 +71,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         Some(Overlay::Lock { why }) => question::holds::about_lock(model, frame, area, why),
         Some(Overlay::ConfirmUnlock) => question::holds::before_unlock(model, frame, area),
         Some(Overlay::Approval(prompt)) => question::holds::before_approval(model, frame, area, prompt),
+        Some(Overlay::TimeLine(strip)) => time_line::draw(model, frame, parts.body, strip),
         Some(Overlay::Operators) => operators::draw(model, frame, area),
         Some(Overlay::Projects(list)) => projects::draw(model, frame, area, list),
         Some(Overlay::Silence(prompt)) => question::about_silence(model, frame, area, prompt),

@@ -11,12 +11,12 @@ use unicode_width::UnicodeWidthStr;
 
 use super::text::{cut, put_at, put_right, sanitize};
 use crate::api::types::{LineState, WatchHealth, WatchMode};
-use crate::pipeline::AlertState;
+use crate::pipeline::{AlertState, Moment};
 use crate::tui::app::{Connection, Model};
-use crate::tui::commands::view_name;
+use crate::tui::commands::{Action, key_of, view_name};
 use crate::tui::holds::lock_text;
-use crate::tui::quantity;
 use crate::tui::release_facts::place_text;
+use crate::tui::{past, quantity};
 
 /// A silent watcher is worth a word from this age on, in milliseconds; before, the age would only make the line restless.
 const QUIET_WATCH: u64 = 90_000;
@@ -31,6 +31,10 @@ const LONGEST_LOCK: usize = 44;
 
 /// Draws the line.
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
+    if let Some(at) = model.past_moment() {
+        draw_past(model, at, buffer, area);
+        return;
+    }
     let width = usize::from(area.width);
     let mut facts = facts(model);
     let mut left = Left::new(model);
@@ -54,6 +58,22 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
     let from = left.width().min(width);
     let room = Rect { x: area.x + quantity::small(from), width: area.width - quantity::small(from), ..area };
     put_right(buffer, room, 0, &right);
+}
+
+/// In the past: which moment, how long ago, and the way back; of all else only what would mislead if it were missing.
+fn draw_past(model: &Model, at: Moment, buffer: &mut Buffer, area: Rect) {
+    let style = model.theme.warn.add_modifier(Modifier::REVERSED);
+    let (width, dot) = (usize::from(area.width), model.glyphs.dot);
+    buffer.set_style(area, style);
+    let ago = past::ago(model.present_now().since(at));
+    let trouble = connection(model).map(|(text, _)| format!("{text} {dot} ")).unwrap_or_default();
+    let told =
+        format!("{trouble}PAST {} {dot} {ago} {dot} {}: now ", model.clock.date_and_time(at), key_of(Action::Now));
+    let production = if model.is_production() { " PRODUCTION" } else { "" };
+    let left = format!(" {}{production} {dot} {}", sanitize(model.project()), view_name(model.view));
+    let left = cut(&left, width.saturating_sub(told.width() + 1), model.glyphs.cut);
+    put_at(buffer, area, 0, 0, &Line::from(Span::styled(left, style)));
+    put_right(buffer, area, 0, &Line::from(Span::styled(told, style.add_modifier(Modifier::BOLD))));
 }
 
 /// The width of a text that gives up `excess` cells but keeps `shortest`; `None` if it can stay as it is.
@@ -190,7 +210,7 @@ fn connection(model: &Model) -> Option<(String, Style)> {
     let theme = &model.theme;
     match &model.line {
         Some(LineState::Lost { since, .. }) => {
-            let ago = quantity::whole_duration(model.now.since(*since));
+            let ago = quantity::whole_duration(model.present_now().since(*since));
             return Some((format!("line lost {ago} ago"), theme.bad));
         }
         Some(LineState::Ended { .. }) => return Some(("line ended".to_owned(), theme.bad)),

@@ -122,8 +122,8 @@ fn line(model: &Model) -> Option<String> {
     match model.line.as_ref()? {
         LineState::Up => None,
         LineState::Lost { since, reason, next_try } => {
-            let ago = quantity::whole_duration(model.now.since(*since));
-            let left = next_try.map(|next| next.since(model.now)).filter(|left| *left >= 1_000);
+            let ago = quantity::whole_duration(model.present_now().since(*since));
+            let left = next_try.map(|next| next.since(model.present_now())).filter(|left| *left >= 1_000);
             let next = match left {
                 Some(left) => format!("next try in {}", quantity::whole_duration(left)),
                 None => "trying now".to_owned(),
@@ -137,7 +137,7 @@ fn line(model: &Model) -> Option<String> {
 /// Who is waited for, and how to answer.
 fn waits(model: &Model) -> Option<String> {
     let sentence = sanitize(&holds::awaiting(model)?.sentence(model.now));
-    if model.is_observer {
+    if model.is_observer || model.past.is_some() {
         return Some(sentence);
     }
     // Where it is narrow, the end of the sentence is missed least.

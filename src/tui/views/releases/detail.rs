@@ -220,7 +220,8 @@ fn disk(model: &Model, report: &TargetReport) -> Option<Line<'static>> {
 
 /// The last lines of the live release in `rows` rows, their heading included.
 fn log(model: &Model, rows: usize) -> Vec<Line<'static>> {
-    let Some(live) = model.state.live.filter(|_| rows >= 2) else { return Vec::new() };
+    // What a release wrote is not kept, so in the past there are no lines of it.
+    let Some(live) = model.state.live.filter(|_| rows >= 2 && model.past.is_none()) else { return Vec::new() };
     let said = &model.release_log;
     let heading = format!("last lines of release {live}");
     let Some(error) = &said.error else {
