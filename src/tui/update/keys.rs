@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{actions, events, metrics, questions, refuse};
+use super::{actions, events, list, metrics, questions, refuse};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::commands;
 use crate::tui::layout;
@@ -34,6 +34,7 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
         Some(Overlay::PickReleases(pick)) => metrics::in_pick(model, key, pick),
         Some(Overlay::Search { input }) => in_search(model, key, input, commands),
         Some(Overlay::FilterEvents { input }) => events::in_filter(model, key, input),
+        Some(Overlay::FilterList { input }) => list::in_filter(model, key, input),
         // Any key closes it.
         Some(Overlay::Operators) => {}
         Some(Overlay::Projects(list)) => questions::projects::in_list(model, key, list, commands),

@@ -7,13 +7,8 @@ use super::text::sanitize;
 use crate::api::types::{LeaderboardRow, TrialState};
 use crate::pipeline::{Outputs, Run, StageName, StageRun, StageState, explain};
 use crate::tui::app::Model;
+use crate::tui::run_facts::{IMAGE_BYTES, first_metric};
 use crate::tui::{holds, quantity};
-
-/// The metrics that people look at first; the first that is there stands on the Board.
-const FIRST_METRICS: [&str; 5] = ["accuracy", "f1", "r2", "auc", "rmse"];
-
-/// What the image stage reports of the size of its archive.
-const IMAGE_BYTES: &str = "image_bytes";
 
 /// How long a stage works or worked.
 pub(in crate::tui) fn duration(model: &Model, entry: &StageRun) -> String {
@@ -100,11 +95,6 @@ pub(in crate::tui) fn joined(model: &Model, facts: Vec<(String, Style)>) -> Line
         line.push_span(Span::styled(text, style));
     }
     line
-}
-
-fn first_metric(metrics: &std::collections::BTreeMap<String, f64>) -> Option<(&str, f64)> {
-    let known = FIRST_METRICS.iter().find_map(|name| metrics.get_key_value(*name));
-    known.or_else(|| metrics.iter().find(|(name, _)| *name != IMAGE_BYTES)).map(|(name, value)| (name.as_str(), *value))
 }
 
 /// Higher or lower than in the pass before, and by how much.
