@@ -195,7 +195,10 @@ mod tests {
     fn an_estimate_is_no_finer_than_it_can_be() {
         let texts: Vec<_> = [0, 3_200, 38_100, 110_000, 600_000, 7_200_000].map(about).into();
         assert_eq!(texts, ["~1 s", "~4 s", "~40 s", "~2 min", "~10 min", "~2 h"]);
-        assert_eq!((Estimate::Left(40_000).text(), run_text("deploy", 110_000)), ("~40 s left".to_owned(), "~2 min to deploy".to_owned()));
+        assert_eq!(
+            (Estimate::Left(40_000).text(), run_text("deploy", 110_000)),
+            ("~40 s left".to_owned(), "~2 min to deploy".to_owned())
+        );
     }
 
     #[test]

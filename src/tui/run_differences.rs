@@ -212,7 +212,10 @@ mod tests {
         let (graph, runs) = (&world.state.graph, &world.state.runs);
         let metrics = metrics(graph, &runs[&RunId(1)], &runs[&RunId(2)]);
         let accuracy = metrics.iter().find(|row| row.what == "accuracy").unwrap();
-        assert_eq!((accuracy.one.as_str(), accuracy.other.as_str(), accuracy.change.as_str()), ("0.9310", "0.9420", "+0.0110"));
+        assert_eq!(
+            (accuracy.one.as_str(), accuracy.other.as_str(), accuracy.change.as_str()),
+            ("0.9310", "0.9420", "+0.0110")
+        );
         let stages = stages(graph, &runs[&RunId(3)], &runs[&RunId(4)], world.at);
         assert_eq!(whats(&stages), ["whole run", "train", "test", "build", "deploy"]);
         assert!(stages[0].change.starts_with('-'), "the rollback was shorter: {:?}", stages[0]);

@@ -6,7 +6,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::pipeline::{Graph, ModelVersion, Moment, ReleaseId, Run, StageName, StageRun, StageSpec, StageState, explain};
+use crate::pipeline::{
+    Graph, ModelVersion, Moment, ReleaseId, Run, StageName, StageRun, StageSpec, StageState, explain,
+};
 
 use super::list::{Sort, ordered};
 use super::release_facts::started_by;

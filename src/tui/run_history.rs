@@ -43,6 +43,7 @@ pub(super) struct OlderRuns {
     open: BTreeMap<RunId, Vec<Recorded>>,
     first: Option<u64>,
     below: RunId,
+    has_failed: bool,
 }
 
 impl OlderRuns {
@@ -50,7 +51,7 @@ impl OlderRuns {
     pub(super) fn new(below: RunId, until: Moment) -> Self {
         let filter = EventFilter { until: Some(until), ..EventFilter::default() };
         let (runs, open) = (BTreeMap::new(), BTreeMap::new());
-        Self { filter, is_pending: false, is_whole: false, runs, open, first: None, below }
+        Self { filter, is_pending: false, is_whole: false, runs, open, first: None, below, has_failed: false }
     }
 
     /// The runs that are whole.
@@ -96,7 +97,7 @@ impl OlderRuns {
 
     /// The daemon could not tell; it is not asked again before the list is opened anew.
     pub(super) fn fail(&mut self) {
-        (self.is_pending, self.is_whole) = (false, true);
+        (self.is_pending, self.is_whole, self.has_failed) = (false, true, true);
     }
 
     /// A run that the state is about to forget.
@@ -121,6 +122,13 @@ fn fold(graph: &Graph, run: RunId, events: &[Recorded]) -> Option<Arc<Run>> {
 }
 
 impl RunHistory {
+    /// The list is opened: what could not be told the last time is asked for again.
+    pub(super) fn open(&mut self) {
+        if let Some(older) = self.older.as_mut().filter(|older| older.has_failed) {
+            (older.has_failed, older.is_whole) = (false, false);
+        }
+    }
+
     /// What a run worked on, with its data files; the state drops those of finished runs.
     pub(super) fn inputs_of<'a>(&'a self, run: &'a Run) -> Option<Result<&'a Inputs, &'a str>> {
         if has_files(&run.inputs) {

@@ -3,7 +3,9 @@
 //! The line is that of one run, so that who goes on and back again is where he was. A link that does not exist is passed over
 //! where one behind it does, and is told with its reason where the line ends. Pure functions over the state.
 
-use crate::pipeline::{ModelVersion, ReleaseId, Run, RunId, StageKind, StageName, StageSpec, StageState, State, Trigger, explain};
+use crate::pipeline::{
+    ModelVersion, ReleaseId, Run, RunId, StageKind, StageName, StageSpec, StageState, State, Trigger, explain,
+};
 
 /// A kind of link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +217,8 @@ fn release(state: &State, run: &Run) -> Result<ReleaseId, String> {
 
 /// Why a run made none of these: `run 42 made no release: test failed`.
 fn missing(state: &State, run: &Run, what: &str, makes: &dyn Fn(&StageSpec) -> bool) -> String {
-    let of = |test: &dyn Fn(&StageSpec) -> bool| state.graph.stages().iter().find(|spec| test(spec)).map(|spec| &spec.name);
+    let of =
+        |test: &dyn Fn(&StageSpec) -> bool| state.graph.stages().iter().find(|spec| test(spec)).map(|spec| &spec.name);
     let failed = |spec: &StageSpec| {
         run.stages.get(&spec.name).is_some_and(|entry| matches!(entry.state, StageState::Failed { .. }))
     };

@@ -93,6 +93,9 @@ pub(super) fn show(model: &mut Model, view: View) {
             model.log.open(address);
         }
     }
+    if view == View::Runs {
+        model.runs.open();
+    }
     if view == View::Releases {
         // Nobody asked for them while they were hidden.
         model.release_log.invalidate();
@@ -293,6 +296,7 @@ fn back(model: &mut Model) {
     } else if model.is_in_detail {
         model.is_in_detail = false;
     } else if list::leave_filter(model) {
+        // All rows are there again; that is one step.
     } else if model.view == View::Logs && model.log.search.is_some() {
         model.log.search = None;
     } else if model.view == View::Board {

@@ -1,5 +1,7 @@
 //! The walk along the causal line: from what is selected in any view to what it led to, or to what made it.
 
+use std::sync::Arc;
+
 use super::{actions, events, refuse};
 use crate::pipeline::{Run, RunId};
 use crate::tui::app::{Model, Pane, View};
@@ -85,7 +87,9 @@ pub(super) fn is_shown(model: &Model, thing: Thing) -> bool {
             model.is_in_detail && model.stage.as_ref() == Some(&stage) && is_chosen_run()
         }
         (View::Models, Subject::Model(version)) => model.models.chosen == Some(version),
-        (View::Releases, Subject::Release(release)) => model.chosen_release().is_some_and(|chosen| chosen.id == release),
+        (View::Releases, Subject::Release(release)) => {
+            model.chosen_release().is_some_and(|chosen| chosen.id == release)
+        }
         (View::Metrics, Subject::Metric) => true,
         _ => false,
     }
@@ -109,9 +113,7 @@ fn selected(model: &Model) -> Option<Thing> {
         View::Models => {
             let version = models::chosen(model)?.version();
             let known = model.state.registry.models.get(&version).map(|made| made.run);
-            let writes = |run: &&std::sync::Arc<Run>| {
-                run.stages.values().any(|entry| entry.writes_model == Some(version))
-            };
+            let writes = |run: &&Arc<Run>| run.stages.values().any(|entry| entry.writes_model == Some(version));
             let training = || model.state.runs.values().rev().find(writes).map(|run| run.id);
             (known.or_else(training)?, Link::Model)
         }

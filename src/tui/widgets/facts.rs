@@ -7,6 +7,7 @@ use super::text::sanitize;
 use crate::api::types::{LeaderboardRow, TrialState};
 use crate::pipeline::{Outputs, Run, StageName, StageRun, StageState, explain};
 use crate::tui::app::Model;
+use crate::tui::estimate::{self, Estimate};
 use crate::tui::run_facts::{IMAGE_BYTES, first_metric};
 use crate::tui::{holds, quantity};
 
@@ -35,6 +36,12 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
                 facts.push((format!("{} {}", sanitize(metric), quantity::value(value)), theme.text));
             }
         }
+        facts.extend(estimated(model, run, name, entry));
+        return facts;
+    }
+    if entry.state == StageState::Waiting && run.is_active() {
+        let passes = model.state.passes.get(name);
+        facts.extend(passes.and_then(|passes| estimate::usual_text(passes)).map(|text| (text, theme.dim)));
         return facts;
     }
     let Some(outputs) = &entry.outputs else { return facts };
@@ -61,6 +68,27 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
         facts.push(("left a process behind that held its log open".to_owned(), theme.warn));
     }
     facts
+}
+
+/// How long a stage that runs still takes, as far as history tells.
+fn estimated(model: &Model, run: &Run, name: &StageName, entry: &StageRun) -> Option<(String, Style)> {
+    let StageState::Running { since, stopping: None, .. } = &entry.state else { return None };
+    let usual = model.state.passes.get(name).and_then(|passes| estimate::usual(passes));
+    let share = model.progress(run.id, name).and_then(|progress| progress.share);
+    let estimate = estimate::of_stage(usual, model.now.since(*since), share)?;
+    let style = if estimate == Estimate::Late { model.theme.warn } else { model.theme.dim };
+    Some((estimate.text(), style))
+}
+
+/// How long a run still takes and to which stage, as far as history tells.
+pub(in crate::tui) fn run_estimate(model: &Model, run: &Run) -> Option<String> {
+    let worked = |name: &StageName| match run.stages.get(name).map(|entry| &entry.state) {
+        Some(StageState::Running { since, .. }) => model.now.since(*since),
+        _ => 0,
+    };
+    let share = |name: &StageName| model.progress(run.id, name).and_then(|progress| progress.share);
+    let (stage, left) = estimate::of_run(&model.state, run, &worked, &share)?;
+    Some(estimate::run_text(&sanitize(stage.as_str()), left))
 }
 
 /// How many trials are over, of a stage that tells of them without a message.
