@@ -72,7 +72,7 @@ fn files(one: Side<'_>, other: Side<'_>) -> Vec<Difference> {
             (None, Some(_)) => "added",
             (Some(_), None) => "removed",
             (Some(before), Some(after)) if before.digest != after.digest => "changed",
-            _ => continue,
+            (Some(_), Some(_)) | (None, None) => continue,
         };
         found.push(Difference::new(&format!("{what} {name}"), rows(before), rows(after)));
     }
@@ -119,9 +119,10 @@ pub(super) fn stages(graph: &Graph, one: &Run, other: &Run, now: Moment) -> Vec<
 
 fn stage(entry: &StageRun, now: Moment) -> String {
     let attempts = if entry.attempt.0 > 1 { format!(", {} attempts", entry.attempt) } else { String::new() };
-    let why = match &entry.state {
-        StageState::Failed { failure } => format!(": {}", explain::failure(failure)),
-        _ => String::new(),
+    let why = if let StageState::Failed { failure } = &entry.state {
+        format!(": {}", explain::failure(failure))
+    } else {
+        String::new()
     };
     match entry.took(now) {
         Some(took) => format!("{} {}{attempts}{why}", entry.state.word(), quantity::duration(took)),

@@ -156,9 +156,9 @@ impl RunHistory {
         let Some(run) = self.asked.filter(|run| *filter == filter_of(*run)) else { return false };
         self.asked = None;
         let found = match answer {
-            Ok(events) => events.iter().find_map(|recorded| match &recorded.event {
-                Event::RunCreated { run: created, inputs, .. } if *created == run => Some(Ok(inputs.clone())),
-                _ => None,
+            Ok(events) => events.iter().find_map(|recorded| {
+                let Event::RunCreated { run: created, inputs, .. } = &recorded.event else { return None };
+                (*created == run).then(|| Ok(inputs.clone()))
             }),
             Err(error) => Some(Err(error.clone())),
         };

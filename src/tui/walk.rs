@@ -91,10 +91,8 @@ pub(super) fn step(state: &State, run: &Run, from: Link, backward: bool) -> Resu
             Err(reason) => missing = missing.or(Some(reason)),
         }
     }
-    Err(missing.unwrap_or_else(|| match backward {
-        true => "the line begins here".to_owned(),
-        false => "the line ends here, at what the release measures".to_owned(),
-    }))
+    let end = if backward { "the line begins here" } else { "the line ends here, at what the release measures" };
+    Err(missing.unwrap_or_else(|| end.to_owned()))
 }
 
 /// The link that a stage makes.
@@ -142,13 +140,11 @@ pub(super) fn label(state: &State, run: &Run, link: Link) -> String {
 
 /// What the run was made for.
 fn cause(run: &Run) -> String {
-    match &run.trigger {
-        Trigger::Data { files } => match files.as_slice() {
-            [] => "data removed".to_owned(),
-            [one] => format!("data {one}"),
-            [one, rest @ ..] => format!("data {one} and {} more", rest.len()),
-        },
-        _ => format!("commit {}", run.inputs.source.label()),
+    let Trigger::Data { files } = &run.trigger else { return format!("commit {}", run.inputs.source.label()) };
+    match files.as_slice() {
+        [] => "data removed".to_owned(),
+        [one] => format!("data {one}"),
+        [one, rest @ ..] => format!("data {one} and {} more", rest.len()),
     }
 }
 
@@ -229,12 +225,9 @@ fn missing(state: &State, run: &Run, what: &str, makes: &dyn Fn(&StageSpec) -> b
     };
     let word = entry.state.word();
     let why = explain::stage(state, run, stage);
-    let why = if why.is_empty() || stage != own { why } else { format!(", {why}") };
-    if stage == own {
-        format!("run {} made no {what}: {stage} {word}{why}", run.id)
-    } else {
-        format!("run {} made no {what}: {stage} {word}", run.id)
-    }
+    // Of a stage further up its state says enough: one step back it can be looked at.
+    let why = if why.is_empty() || stage != own { String::new() } else { format!(", {why}") };
+    format!("run {} made no {what}: {stage} {word}{why}", run.id)
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ fn a_walk_goes_from_the_data_to_what_serves_and_back_through_every_view() {
 #[test]
 fn a_walk_begins_at_what_is_selected_and_tells_what_does_not_exist() {
     let mut model = fixtures::failed();
-    press(&mut model, "2\t");
+    press(&mut model, "2");
     key(&mut model, KeyCode::Tab);
     press(&mut model, ".");
     assert_eq!(model.message.as_ref().unwrap().text, "run 3 made no image: test failed");

@@ -80,18 +80,18 @@ pub(super) fn is_shown(model: &Model, thing: Thing) -> bool {
     let Some(run) = model.run_of(thing.run) else { return false };
     let Ok(subject) = walk::subject(&model.state, run, thing.link) else { return false };
     let is_chosen_run = || model.chosen_run().is_some_and(|chosen| chosen.id == thing.run);
-    match (model.view, subject) {
-        (View::Events, Subject::Cause) => model.event_search == search_of(thing.run),
-        (View::Runs, Subject::Run) => !model.is_in_detail && is_chosen_run(),
-        (View::Runs, Subject::Stage(stage)) => {
-            model.is_in_detail && model.stage.as_ref() == Some(&stage) && is_chosen_run()
+    match subject {
+        Subject::Cause => model.view == View::Events && model.event_search == search_of(thing.run),
+        Subject::Run => model.view == View::Runs && !model.is_in_detail && is_chosen_run(),
+        Subject::Stage(stage) => {
+            let is_chosen_stage = model.is_in_detail && model.stage.as_ref() == Some(&stage);
+            model.view == View::Runs && is_chosen_stage && is_chosen_run()
         }
-        (View::Models, Subject::Model(version)) => model.models.chosen == Some(version),
-        (View::Releases, Subject::Release(release)) => {
-            model.chosen_release().is_some_and(|chosen| chosen.id == release)
+        Subject::Model(version) => model.view == View::Models && model.models.chosen == Some(version),
+        Subject::Release(release) => {
+            model.view == View::Releases && model.chosen_release().is_some_and(|chosen| chosen.id == release)
         }
-        (View::Metrics, Subject::Metric) => true,
-        _ => false,
+        Subject::Metric => model.view == View::Metrics,
     }
 }
 
