@@ -247,6 +247,7 @@ const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
 const EVENTS: &[View] = &[View::Events];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
 const WITH_ROWS: &[View] = &[View::Runs, View::Releases];
+const WITH_LIST: &[View] = &[View::Runs, View::Models, View::Releases];
 const MODELS: &[View] = &[View::Models];
 const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics];
 const WITH_PANES: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics];
@@ -287,7 +288,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("compare models", &[Key::Char('c')], "beside the marked model, else its champion or the one before", MODELS, Some("compare"), Action::CompareModels, can_compare_models),
     command("mark row", &[Key::Char('m')], "mark a run or a release, so that others are compared with it", WITH_ROWS, Some("mark"), Action::MarkRow, has_row),
     command("compare rows", &[Key::Char('c')], "two runs or releases: beside the marked one, else the one before", WITH_ROWS, Some("compare"), Action::CompareRows, can_compare_rows),
-    command("filter list", &[Key::Char('/')], "narrow the list: words, by:NAME; of runs also stage:NAME", WITH_ROWS, Some("filter"), Action::FilterList, always),
+    command("filter list", &[Key::Char('/')], "narrow the list: words; by:NAME but of models; of runs stage:NAME", WITH_LIST, Some("filter"), Action::FilterList, always),
     command("sort", &[Key::Char('s')], "sort the list by its next column", WITH_ROWS, Some("sort"), Action::SortBy, always),
     command("sort around", &[Key::Char('S')], "sort the list the other way round", WITH_ROWS, None, Action::SortAround, always),
     command("promote", &[Key::Char('P')], "make a model the champion and deploy it (asks why)", MODELS, Some("promote"), Action::Promote, can_promote),

@@ -1,10 +1,10 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
 //! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, [`models`] those of the registry, [`events`] narrows the events, [`list`] the lists of runs and
-//! releases, [`runs`] asks for runs that the state has forgotten, [`walk`] goes along the causal line, [`line`] tells of the line to the daemon's machine, and
-//! [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
-//! for the log lines and charts that are missing, so no view ever has to.
+//! charts, [`models`] those of the registry, [`list`] those of the lists of runs and releases, [`walk`] goes along the causal
+//! line, [`events`] narrows the events, [`runs`] asks for runs that the state has forgotten, [`line`] tells of the line to the
+//! daemon's machine, and [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible
+//! and asks for the log lines and charts that are missing, so no view ever has to.
 
 mod actions;
 mod events;

@@ -213,13 +213,16 @@ fn release(state: &State, run: &Run) -> Result<ReleaseId, String> {
 
 /// Why a run made none of these: `run 42 made no release: test failed`.
 fn missing(state: &State, run: &Run, what: &str, makes: &dyn Fn(&StageSpec) -> bool) -> String {
-    let of =
-        |test: &dyn Fn(&StageSpec) -> bool| state.graph.stages().iter().find(|spec| test(spec)).map(|spec| &spec.name);
-    let failed = |spec: &StageSpec| {
-        run.stages.get(&spec.name).is_some_and(|entry| matches!(entry.state, StageState::Failed { .. }))
+    let stages = state.graph.stages();
+    let Some(own) = stages.iter().find(|spec| makes(spec)).map(|spec| &spec.name) else {
+        return format!("run {} made no {what}: no stage makes one", run.id);
     };
-    let Some(own) = of(makes) else { return format!("run {} made no {what}: no stage makes one", run.id) };
-    let stage = of(&failed).unwrap_or(own);
+    let failed = |spec: &&StageSpec| {
+        let is_failed =
+            run.stages.get(&spec.name).is_some_and(|entry| matches!(entry.state, StageState::Failed { .. }));
+        is_failed && state.graph.depends(own, &spec.name)
+    };
+    let stage = stages.iter().find(failed).map_or(own, |spec| &spec.name);
     let Some(entry) = run.stages.get(stage) else {
         return format!("run {} made no {what}: it had no stage {stage}", run.id);
     };

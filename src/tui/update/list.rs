@@ -1,6 +1,7 @@
-//! The lists of runs and of releases: how one goes through them, narrows and sorts them, and lays two rows side by side.
+//! The lists of runs and of releases: how one goes through them, narrows and sorts them, and lays two rows side by side. That
+//! of models is narrowed here too.
 //!
-//! In any other view these do nothing; the table of commands offers them in these two only.
+//! In any other view these do nothing; the table of commands does not offer them there.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
@@ -77,7 +78,8 @@ pub(super) fn filter(model: &mut Model) {
     let input = match model.view {
         View::Runs => model.runs.list.filter.clone(),
         View::Releases => model.releases.filter.clone(),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => return,
+        View::Models => model.models.filter.clone(),
+        View::Board | View::Logs | View::Metrics | View::Events => return,
     };
     model.overlay = Some(Overlay::FilterList { input });
 }
@@ -104,7 +106,8 @@ fn narrow(model: &mut Model, typed: String) {
             model.is_in_detail = false;
         }
         View::Releases => model.releases.filter = typed,
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => {}
+        View::Models => model.models.filter = typed,
+        View::Board | View::Logs | View::Metrics | View::Events => {}
     }
 }
 
@@ -152,7 +155,8 @@ pub(super) fn leave_filter(model: &mut Model) -> bool {
     let filter = match model.view {
         View::Runs => &mut model.runs.list.filter,
         View::Releases => &mut model.releases.filter,
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => return false,
+        View::Models => &mut model.models.filter,
+        View::Board | View::Logs | View::Metrics | View::Events => return false,
     };
     !std::mem::take(filter).is_empty()
 }

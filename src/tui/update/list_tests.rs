@@ -138,6 +138,18 @@ fn runs_that_the_state_has_forgotten_come_from_the_journal() {
 }
 
 #[test]
+fn models_are_narrowed_too() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "4");
+    let count = |model: &Model| crate::tui::models::entries(model).len();
+    let all = count(&model);
+    press(&mut model, "/champion\n");
+    assert!((1..all).contains(&count(&model)), "{all} models, {} champions", count(&model));
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((count(&model), model.view), (all, View::Models));
+}
+
+#[test]
 fn a_walk_goes_from_the_data_to_what_serves_and_back_through_every_view() {
     let mut model = fixtures::idle();
     press(&mut model, "2");

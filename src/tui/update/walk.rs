@@ -44,6 +44,7 @@ fn go(model: &mut Model, run: &Run, link: Link) {
         Subject::Model(version) => {
             actions::show(model, View::Models);
             model.models.is_comparing = false;
+            model.models.filter.clear();
             model.models.chosen = Some(version);
         }
         Subject::Release(release) => {

@@ -71,7 +71,12 @@ pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rec
         return;
     }
     if let Some(Overlay::FilterList { input }) = &model.overlay {
-        let more = if model.view == View::Runs { "failed, by:NAME, stage:NAME" } else { "rejected, by:NAME" };
+        let more = match model.view {
+            View::Runs => "failed, by:NAME, stage:NAME",
+            View::Models => "held, champion, a learner",
+            View::Releases => "rejected, by:NAME",
+            View::Board | View::Logs | View::Metrics | View::Events => "",
+        };
         let mut line = Line::from(Span::styled(" only those with: ", theme.accent));
         line.push_span(Span::styled(sanitize(input), theme.title));
         line.push_span(Span::styled(" ", theme.selection));
