@@ -39,7 +39,8 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
         facts.extend(estimated(model, run, name, entry));
         return facts;
     }
-    if entry.state == StageState::Waiting && run.is_active() {
+    // Who holds it back is all there is to know of a stage that is held.
+    if entry.state == StageState::Waiting && run.is_active() && holds::held(model, run, name).is_none() {
         let passes = model.state.passes.get(name);
         facts.extend(passes.and_then(|passes| estimate::usual_text(passes)).map(|text| (text, theme.dim)));
         return facts;

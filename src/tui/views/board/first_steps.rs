@@ -51,7 +51,8 @@ fn steps(model: &Model) -> Vec<Step> {
     let graph = &model.state.graph;
     let is_configured = !graph.stages().is_empty();
     let told = if is_configured {
-        format!("{} configured in trainyard.toml", quantity::counted(u64_of(graph.stages().len()), "stage"))
+        let count = u64::try_from(graph.stages().len()).unwrap_or(u64::MAX);
+        format!("{} configured in trainyard.toml", quantity::counted(count, "stage"))
     } else {
         "describe the stages: `trainyard init` in a shell writes a trainyard.toml that fits this folder".to_owned()
     };
@@ -91,8 +92,4 @@ fn stages(model: &Model) -> String {
     let name = |name: &StageName| sanitize(name.as_str());
     let names: Vec<String> = model.state.graph.stages().iter().map(|spec| name(&spec.name)).collect();
     names.join(&arrow)
-}
-
-fn u64_of(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }
