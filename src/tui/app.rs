@@ -19,6 +19,7 @@ use super::clock::Clock;
 use super::event_search::{self, FilteredEvents};
 use super::glyphs::Glyphs;
 use super::holds::{ApprovalPrompt, Remark};
+use super::list::ListState;
 use super::log_view::LogView;
 use super::metrics::explorer::Explorer;
 use super::metrics::pick::Pick;
@@ -27,8 +28,11 @@ use super::models::{Models, NotePrompt, PromotePrompt};
 use super::past::Visit;
 use super::past::strip::Strip;
 use super::projects::ProjectList;
+use super::release_list;
 use super::release_log::ReleaseLog;
+use super::run_history::{self, RunHistory};
 use super::theme::Theme;
+use super::walk::Thing;
 
 /// Events beyond this many are forgotten by the screen; the journal keeps them.
 pub(super) const EVENTS_KEPT: usize = 500;
@@ -100,6 +104,11 @@ pub(super) enum Overlay {
     PickReleases(Pick),
     /// The pattern of a search.
     Search {
+        /// What was typed.
+        input: String,
+    },
+    /// What a list of runs or releases is to be narrowed to.
+    FilterList {
         /// What was typed.
         input: String,
     },
@@ -194,10 +203,12 @@ pub(super) struct Model {
     pub(super) is_zoomed: bool,
     /// The chosen stage; `None` follows what runs.
     pub(super) stage: Option<StageName>,
-    /// The run chosen in Runs; `None` is the newest.
-    pub(super) run: Option<RunId>,
-    /// The release chosen in Releases; `None` is the newest.
-    pub(super) release: Option<ReleaseId>,
+    /// The list of runs: what was chosen in it, and the runs that the state has forgotten.
+    pub(super) runs: RunHistory,
+    /// What was chosen in the list of releases.
+    pub(super) releases: ListState<ReleaseId>,
+    /// Where somebody is who walks along the causal line.
+    pub(super) walk: Option<Thing>,
     /// The last lines of the live release.
     pub(super) release_log: ReleaseLog,
     /// In Runs: whether the keys are in the run's stages.
@@ -267,8 +278,9 @@ impl Model {
             focus: Pane::Pipeline,
             is_zoomed: false,
             stage: None,
-            run: None,
-            release: None,
+            runs: RunHistory::default(),
+            releases: ListState::default(),
+            walk: None,
             release_log: ReleaseLog::default(),
             is_in_detail: false,
             log: LogView::default(),
@@ -322,15 +334,33 @@ impl Model {
         self.state.active_run().or_else(begun).or_else(|| self.state.latest_run())
     }
 
-    /// The run chosen in Runs.
-    pub(super) fn chosen_run(&self) -> Option<&Arc<Run>> {
-        self.run.and_then(|run| self.state.runs.get(&run)).or_else(|| self.state.latest_run())
+    /// A run that is known: one of the state's, or one of the older ones that were asked for.
+    pub(super) fn run_of(&self, id: RunId) -> Option<&Arc<Run>> {
+        let older = || self.runs.older.as_ref().and_then(|older| older.runs().get(&id));
+        self.state.runs.get(&id).or_else(older)
     }
 
-    /// The release chosen in Releases.
+    /// The run chosen in Runs, else the first that it shows.
+    pub(super) fn chosen_run(&self) -> Option<&Arc<Run>> {
+        let list = &self.runs.list;
+        if list.is_plain() {
+            return list.chosen.and_then(|run| self.run_of(run)).or_else(|| self.state.latest_run());
+        }
+        let rows = run_history::rows(self);
+        let chosen = rows.iter().find(|run| Some(run.id) == list.chosen).or_else(|| rows.first());
+        chosen.copied()
+    }
+
+    /// The release chosen in Releases, else the first that it shows.
     pub(super) fn chosen_release(&self) -> Option<&Arc<Release>> {
-        let newest = || self.state.releases.values().next_back();
-        self.release.and_then(|release| self.state.releases.get(&release)).or_else(newest)
+        let list = &self.releases;
+        if list.is_plain() {
+            let newest = || self.state.releases.values().next_back();
+            return list.chosen.and_then(|release| self.state.releases.get(&release)).or_else(newest);
+        }
+        let rows = release_list::rows(self);
+        let chosen = rows.iter().find(|release| Some(release.id) == list.chosen).or_else(|| rows.first());
+        chosen.copied()
     }
 
     /// What Events is narrowed to: the chosen alert and what was typed.

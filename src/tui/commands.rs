@@ -16,6 +16,8 @@ use super::holds;
 use super::message::DemoAction;
 use super::metrics::pick;
 use super::models::{self, Tab};
+use super::release_list;
+use super::run_history;
 
 /// What a command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,21 @@ pub(super) enum Action {
     Projects,
     /// Ask what Events is to be narrowed to.
     FilterEvents,
+    /// Ask what a list of runs or releases is to be narrowed to.
+    FilterList,
+    /// Sort a list of runs or releases by its next column.
+    SortBy,
+    /// Sort it the other way round.
+    SortAround,
+    /// Mark a run or a release, so that others are compared with it, or take the mark away.
+    MarkRow,
+    /// The chosen run or release beside another.
+    CompareRows,
+    /// To the next thing on the causal line, or to the one before.
+    Walk {
+        /// The one before.
+        backward: bool,
+    },
     /// Ask whether to go back to an earlier release.
     Rollback,
     /// Ask for how long to hear nothing of an alert, and why.
@@ -241,10 +258,12 @@ const METRICS: &[View] = &[View::Metrics];
 const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
 const EVENTS: &[View] = &[View::Events];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
+const WITH_ROWS: &[View] = &[View::Runs, View::Releases];
+const WITH_LIST: &[View] = &[View::Runs, View::Models, View::Releases];
 const MODELS: &[View] = &[View::Models];
 const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics, View::Events];
 const WITH_MOMENTS: &[View] = &[View::Runs, View::Metrics, View::Events];
-const WITH_PANES: &[View] = &[View::Board, View::Models, View::Releases, View::Metrics];
+const WITH_PANES: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics];
 const LISTS: &[View] =
     &[View::Board, View::Runs, View::Logs, View::Models, View::Releases, View::Metrics, View::Events];
 
@@ -283,6 +302,11 @@ pub(super) const COMMANDS: &[Command] = &[
     command("open", &[ENTER], "look into what is selected", WITH_DETAIL, Some("open"), Action::Open, always),
     command("mark", &[Key::Char('m')], "mark a model, so that others are compared with it", MODELS, Some("mark"), Action::Mark, has_model),
     command("compare models", &[Key::Char('c')], "beside the marked model, else its champion or the one before", MODELS, Some("compare"), Action::CompareModels, can_compare_models),
+    command("mark row", &[Key::Char('m')], "mark a run or a release, so that others are compared with it", WITH_ROWS, Some("mark"), Action::MarkRow, has_row),
+    command("compare rows", &[Key::Char('c')], "two runs or releases: beside the marked one, else the one before", WITH_ROWS, Some("compare"), Action::CompareRows, can_compare_rows),
+    command("filter list", &[Key::Char('/')], "narrow the list: words; by:NAME but of models; of runs stage:NAME", WITH_LIST, Some("filter"), Action::FilterList, always),
+    command("sort", &[Key::Char('s')], "sort the list by its next column", WITH_ROWS, Some("sort"), Action::SortBy, always),
+    command("sort around", &[Key::Char('S')], "sort the list the other way round", WITH_ROWS, None, Action::SortAround, always),
     command("promote", &[Key::Char('P')], "make a model the champion and deploy it (asks why)", MODELS, Some("promote"), Action::Promote, can_promote),
     command("note", &[Key::Char('n')], "write something about a model", MODELS, Some("note"), Action::Note, can_note),
     command("summary", &[Key::Char('s')], "a model: metrics, gate, lineage, notes", MODELS, None, Action::ShowTab(Tab::Summary), always),
@@ -311,6 +335,8 @@ pub(super) const COMMANDS: &[Command] = &[
     command("zero base", &[Key::Char('0')], "zero on every axis, or only where it is near", METRICS, None, Action::ZeroBase, always),
     command("silence", &[Key::Char('s')], "hear nothing of an alert for a while (asks first)", WITH_ALERTS, Some("silence"), Action::Silence, can_silence),
     command("end silence", &[Key::Char('S')], "hear of a silenced alert again (asks first)", WITH_ALERTS, Some("end silence"), Action::Unsilence, can_unsilence),
+    command("onward", &[Key::Char('.')], "from commit or data to run, model, tests, image, release, metrics", &[], None, Action::Walk { backward: false }, always),
+    command("upstream", &[Key::Char(',')], "the same way back: to what made this", &[], None, Action::Walk { backward: true }, always),
     command("freeze", &[Key::Char(' ')], "let charts and log stand still, or move again", LISTS, Some("freeze"), Action::Freeze, always),
     command("zoom", &[Key::Char('z')], "give the pane or chart the whole screen, or take it back", WITH_PANES, Some("zoom"), Action::Zoom, always),
     command("next pane", &[TAB], "the next pane, stage, chart, alert or part of a model", LISTS, None, Action::Cycle { backward: false }, always),
@@ -420,6 +446,22 @@ fn can_silence(model: &Model) -> bool {
 
 fn can_unsilence(model: &Model) -> bool {
     model.is_connected() && alerts::to_hear(model).is_some()
+}
+
+fn has_row(model: &Model) -> bool {
+    match model.view {
+        View::Runs => model.chosen_run().is_some(),
+        View::Releases => model.chosen_release().is_some(),
+        View::Board | View::Logs | View::Models | View::Metrics | View::Events => false,
+    }
+}
+
+fn can_compare_rows(model: &Model) -> bool {
+    match model.view {
+        View::Runs => model.runs.list.is_comparing || run_history::partner(model).is_some(),
+        View::Releases => model.releases.is_comparing || release_list::partner(model).is_some(),
+        View::Board | View::Logs | View::Models | View::Metrics | View::Events => false,
+    }
 }
 
 fn has_model(model: &Model) -> bool {

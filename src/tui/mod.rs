@@ -5,7 +5,9 @@
 //! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon. What the command line says of
 //! releases and models in the same words stands in `release_facts` and `model_facts`;
 //! which alert a key means, in `alerts`; what holds deploys back, in `holds`; what Events is narrowed to, in `event_search`;
-//! why a key does nothing, in `unavailable`; which moment of the past is shown, in `past`; what calls for whoever looks elsewhere, in `attention`.
+//! what was chosen in a list, in `list`; what there is to say of a run, in `run_facts`, and of runs that the daemon's state
+//! has forgotten, in `run_history`; how long work still takes, in `estimate`; the way from a commit to what serves, in `walk`;
+//! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -17,10 +19,13 @@ mod app;
 mod attention;
 mod clock;
 mod commands;
+mod difference;
+mod estimate;
 mod event_search;
 mod glyphs;
 mod holds;
 mod layout;
+mod list;
 mod log_view;
 mod lone_panel;
 mod message;
@@ -31,13 +36,18 @@ mod past;
 mod projects;
 mod quantity;
 mod release_facts;
+mod release_list;
 mod release_log;
+mod run_differences;
+mod run_facts;
+mod run_history;
 mod runtime;
 mod terminal;
 mod theme;
 mod unavailable;
 mod update;
 mod views;
+mod walk;
 mod widgets;
 
 #[cfg(test)]

@@ -115,6 +115,8 @@ pub(super) struct Models {
     pub(super) marked: Option<ModelVersion>,
     /// Whether the chosen version stands beside another.
     pub(super) is_comparing: bool,
+    /// What was typed to narrow the list; empty shows all.
+    pub(super) filter: String,
     /// What is shown of it.
     pub(super) tab: Tab,
     /// The first row that is shown of a zoomed detail.
@@ -278,7 +280,28 @@ pub(super) fn entries(model: &Model) -> Vec<Entry<'_>> {
         })
     });
     let is_new = |training: &Training<'_>| made.iter().all(|made| made.version != training.version);
-    running.filter(is_new).map(Entry::Training).chain(made.iter().map(Entry::Made)).collect()
+    let all = running.filter(is_new).map(Entry::Training).chain(made.iter().map(Entry::Made));
+    all.filter(|entry| passes(*entry, &model.models.filter)).collect()
+}
+
+/// Whether every word that was typed is in what the list tells of a version.
+fn passes(entry: Entry<'_>, typed: &str) -> bool {
+    if typed.trim().is_empty() {
+        return true;
+    }
+    let version = entry.version();
+    let told = match entry {
+        Entry::Training(training) => format!("training {}", training.stage),
+        Entry::Made(made) => {
+            let (learner, note) =
+                (made.learner.as_deref().unwrap_or_default(), made.note.as_deref().unwrap_or_default());
+            let champion = if made.champion { "champion" } else { "" };
+            let live = if made.live { "live" } else { "" };
+            format!("{} {learner} {note} {champion} {live} {}", made.verdict, made.stage)
+        }
+    };
+    let text = format!("m{version} model {version} {told}").to_lowercase();
+    typed.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
 /// The row that the keys are about: the chosen version, else the newest.

@@ -10,15 +10,18 @@ use std::collections::VecDeque;
 use std::mem::swap;
 
 use crate::api::types::{Live, LogWindow, ModelDetail, ModelSummary, Past, PastPlace, PastRequest, Plan};
-use crate::pipeline::{Moment, Recorded, ReleaseId, RunId, StageName, State};
+use crate::pipeline::{Moment, Recorded, ReleaseId, StageName, State};
 
 use super::app::{Model, View};
 use super::event_search::FilteredEvents;
+use super::list::ListState;
 use super::log_view::LogView;
 use super::metrics::Metrics;
 use super::models::Models;
 use super::quantity;
 use super::release_log::ReleaseLog;
+use super::run_history::RunHistory;
+use super::walk::Thing;
 
 /// Milliseconds of a day.
 const DAY: u64 = 86_400_000;
@@ -33,8 +36,9 @@ struct Side {
     events_back: usize,
     filtered_events: Option<FilteredEvents>,
     stage: Option<StageName>,
-    run: Option<RunId>,
-    release: Option<ReleaseId>,
+    runs: RunHistory,
+    releases: ListState<ReleaseId>,
+    walk: Option<Thing>,
     release_log: ReleaseLog,
     log: LogView,
     metrics: Metrics,
@@ -53,6 +57,8 @@ impl Side {
         let (mut log, mut models) = (LogView::default(), Models::default());
         log.wrap = model.log.wrap;
         (models.tab, models.chosen) = (model.models.tab, model.models.chosen);
+        // Which runs the state has forgotten is another question at another time.
+        let runs = RunHistory { list: model.runs.list.clone(), ..RunHistory::default() };
         Self {
             state: past.state,
             live: past.live,
@@ -61,8 +67,9 @@ impl Side {
             events_back: 0,
             filtered_events: None,
             stage: model.stage.clone(),
-            run: model.run,
-            release: model.release,
+            runs,
+            releases: model.releases.clone(),
+            walk: None,
             release_log: ReleaseLog::default(),
             log,
             metrics,
@@ -81,8 +88,9 @@ impl Side {
         swap(&mut self.events_back, &mut model.events_back);
         swap(&mut self.filtered_events, &mut model.filtered_events);
         swap(&mut self.stage, &mut model.stage);
-        swap(&mut self.run, &mut model.run);
-        swap(&mut self.release, &mut model.release);
+        swap(&mut self.runs, &mut model.runs);
+        swap(&mut self.releases, &mut model.releases);
+        swap(&mut self.walk, &mut model.walk);
         swap(&mut self.release_log, &mut model.release_log);
         swap(&mut self.log, &mut model.log);
         swap(&mut self.metrics, &mut model.metrics);

@@ -26,17 +26,7 @@ pub struct ReleaseFacts {
 /// Who, why, how long. Runs are forgotten before releases are, so not all of it can always be told.
 pub fn release_facts(state: &State, release: &Release, now: Moment) -> ReleaseFacts {
     let trigger = state.runs.get(&release.run).map(|run| &run.trigger);
-    let by = trigger.map(|trigger| match trigger {
-        Trigger::Manual { by } | Trigger::Rollback { by, .. } | Trigger::Promotion { by, .. } => by.clone(),
-        Trigger::AlertRollback { alert, .. } | Trigger::AlertRetrain { alert } => format!("alert {alert}"),
-        Trigger::Schedule { name } => format!("schedule {name}"),
-        Trigger::FirstStart
-        | Trigger::ChangedWhileAway
-        | Trigger::Data { .. }
-        | Trigger::Source { .. }
-        | Trigger::Commit { .. }
-        | Trigger::Settings => AUTOMATION.to_owned(),
-    });
+    let by = trigger.map(started_by);
     let repeated = || release.repeats.map(|earlier| format!("back to release {earlier}"));
     let why = trigger.map(explain::trigger).or_else(repeated);
     let end = match release.status {
@@ -47,6 +37,21 @@ pub fn release_facts(state: &State, release: &Release, now: Moment) -> ReleaseFa
         }
     };
     ReleaseFacts { by, why, took: end.map(|end| end.since(release.started)) }
+}
+
+/// Who stands behind a trigger: a person, an alert, a schedule, or automation.
+pub(super) fn started_by(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::Manual { by } | Trigger::Rollback { by, .. } | Trigger::Promotion { by, .. } => by.clone(),
+        Trigger::AlertRollback { alert, .. } | Trigger::AlertRetrain { alert } => format!("alert {alert}"),
+        Trigger::Schedule { name } => format!("schedule {name}"),
+        Trigger::FirstStart
+        | Trigger::ChangedWhileAway
+        | Trigger::Data { .. }
+        | Trigger::Source { .. }
+        | Trigger::Commit { .. }
+        | Trigger::Settings => AUTOMATION.to_owned(),
+    }
 }
 
 /// Whether the live release serves, how often it was started again and how it ended the last time; `None` for any other.

@@ -1,25 +1,30 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
-//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of
-//! the charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the
-//! daemon's machine, and [`questions`] asks first where that is due, [`past`] shows what was. After each message
-//! [`follow_up`] looks at what is visible and asks for the log lines and charts that are missing, so no view ever has
-//! to.
+//! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
+//! charts, [`models`] those of the registry, [`list`] those of the lists of runs and releases, [`walk`] goes along the causal
+//! line, [`events`] narrows the events, [`runs`] asks for runs that the state has forgotten, [`past`] shows what was, [`line`] tells of the line to the
+//! daemon's machine, and [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible
+//! and asks for the log lines and charts that are missing, so no view ever has to.
 
 mod actions;
 mod events;
 mod keys;
 mod line;
+mod list;
 mod metrics;
 mod models;
 mod past;
 mod questions;
+mod runs;
 mod stream;
+mod walk;
 
 #[cfg(test)]
 mod alert_tests;
 #[cfg(test)]
 mod hold_tests;
+#[cfg(test)]
+mod list_tests;
 #[cfg(test)]
 mod metrics_tests;
 #[cfg(test)]
@@ -39,6 +44,12 @@ use super::commands::view_name;
 use super::layout;
 use super::message::{Cmd, Msg, SearchRequest};
 use super::past::keep_time;
+use super::walk::Thing;
+
+/// Whether the view shows the link of the causal line to which the last step led.
+pub(super) fn is_on_the_way(model: &Model, thing: Thing) -> bool {
+    walk::is_shown(model, thing)
+}
 
 /// Takes a message in and says what has to be done.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
@@ -69,7 +80,11 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::ModelProfile(version, answer) => model.models.profiled(version, answer),
         Msg::Noted(version, answer) => noted(model, version, answer),
         Msg::History(answer) => stream::history(model, answer),
-        Msg::Events(filter, answer) => events::received(model, &filter, answer),
+        Msg::Events(filter, answer) => {
+            if !runs::received(model, &filter, &answer) {
+                events::received(model, &filter, answer);
+            }
+        }
         Msg::Past(asked, answer) => past::told(model, &asked, answer),
         Msg::PastPlace(asked, answer) => past::placed(model, &asked, answer, &mut commands),
         Msg::TimeLine(asked, answer) => past::lined(model, asked, answer),
@@ -116,6 +131,7 @@ fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
     }
     past::follow_up(model, commands);
     commands.extend(events::missing(model));
+    runs::follow_up(model, commands);
     metrics::follow_up(model, commands);
     models::follow_up(model, commands);
 }

@@ -1,7 +1,7 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{events, metrics, models, past, questions};
-use crate::pipeline::{ReleaseId, RunId, Selection, StageKind, StageName};
+use super::{events, list, metrics, models, past, questions, walk};
+use crate::pipeline::{Selection, StageKind, StageName};
 use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::commands::Action;
@@ -37,6 +37,12 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Operators => model.overlay = Some(Overlay::Operators),
         Action::Projects => questions::projects::list(model, commands),
         Action::FilterEvents => events::filter(model),
+        Action::FilterList => list::filter(model),
+        Action::SortBy => list::sort_by_next(model),
+        Action::SortAround => list::turn(model),
+        Action::MarkRow => list::mark(model),
+        Action::CompareRows => list::compare(model),
+        Action::Walk { backward } => walk::step(model, backward),
         Action::Rollback => questions::roll_back(model, commands),
         Action::Silence => questions::silence(model),
         Action::Unsilence => questions::unsilence(model),
@@ -83,12 +89,15 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
     }
 }
 
-fn show(model: &mut Model, view: View) {
+pub(super) fn show(model: &mut Model, view: View) {
     if view == View::Logs {
         let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
         if address.is_some() {
             model.log.open(address);
         }
+    }
+    if view == View::Runs {
+        model.runs.open();
     }
     if view == View::Releases {
         // Nobody asked for them while they were hidden.
@@ -99,6 +108,7 @@ fn show(model: &mut Model, view: View) {
         model.models.invalidate();
     }
     model.view = view;
+    model.walk = None;
     model.is_zoomed = false;
     model.is_in_detail = false;
     choose_alert(model, None);
@@ -181,15 +191,7 @@ fn to_edge(model: &mut Model, is_top: bool) {
             let stages = model.state.graph.stages();
             model.stage = if is_top { stages.first() } else { stages.last() }.map(|spec| spec.name.clone());
         }
-        View::Runs => {
-            // The newest run is the first row.
-            let runs = &model.state.runs;
-            model.run = if is_top { None } else { runs.keys().next().copied() };
-        }
-        View::Releases => {
-            let releases = &model.state.releases;
-            model.release = if is_top { None } else { releases.keys().next().copied() };
-        }
+        View::Runs | View::Releases => list::to_edge(model, is_top),
         View::Models => models::to_edge(model, is_top),
         View::Metrics => {
             choose_alert(model, None);
@@ -206,18 +208,7 @@ fn move_by(model: &mut Model, lines: i64) {
             model.log.scroll(lines, rows);
         }
         View::Runs if model.is_in_detail => choose_stage(model, lines),
-        View::Runs => {
-            let runs: Vec<RunId> = model.state.runs.keys().rev().copied().collect();
-            let current = model.chosen_run().map(|run| run.id);
-            let index = runs.iter().position(|run| Some(*run) == current).unwrap_or(0);
-            model.run = runs.get(stepped(index, lines, runs.len())).copied();
-        }
-        View::Releases => {
-            let releases: Vec<ReleaseId> = model.state.releases.keys().rev().copied().collect();
-            let current = model.chosen_release().map(|release| release.id);
-            let index = releases.iter().position(|release| Some(*release) == current).unwrap_or(0);
-            model.release = releases.get(stepped(index, lines, releases.len())).copied();
-        }
+        View::Runs | View::Releases => list::move_by(model, lines),
         View::Models => models::move_by(model, lines),
         View::Metrics => select_chart(model, lines, false),
         // The newest event is the last row: up is further back.
@@ -274,7 +265,7 @@ fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
             let chosen = model.chosen_run().map(|run| run.id);
             show(model, View::Logs);
             // Later `2` comes back to this run.
-            model.run = chosen;
+            model.runs.list.chosen = chosen;
         }
         View::Metrics if model.alert.is_some() => {
             let alert = model.alert.take();
@@ -289,6 +280,7 @@ fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
 
 /// One step back: out of a zoom, a detail, a search; then a choice; then to the Board; from there, in the past, to the present.
 fn back(model: &mut Model) {
+    model.walk = None;
     if model.alert.is_some() {
         choose_alert(model, None);
         return;
@@ -302,10 +294,13 @@ fn back(model: &mut Model) {
     }
     if model.is_zoomed {
         model.is_zoomed = false;
+    } else if list::leave_comparison(model) {
     } else if model.view == View::Models && model.models.is_comparing {
         model.models.is_comparing = false;
     } else if model.is_in_detail {
         model.is_in_detail = false;
+    } else if list::leave_filter(model) {
+        // All rows are there again; that is one step.
     } else if model.view == View::Logs && model.log.search.is_some() {
         model.log.search = None;
     } else if model.view == View::Board && model.past.is_some() {

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{actions, events, metrics, past, questions, refuse};
+use super::{actions, events, list, metrics, past, questions, refuse};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::commands;
 use crate::tui::layout;
@@ -35,6 +35,7 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
         Some(Overlay::Search { input }) => in_search(model, key, input, commands),
         Some(Overlay::FilterEvents { input }) => events::in_filter(model, key, input),
         Some(Overlay::TimeLine(strip)) => past::in_time_line(model, key, strip, commands),
+        Some(Overlay::FilterList { input }) => list::in_filter(model, key, input),
         // Any key closes it.
         Some(Overlay::Operators) => {}
         Some(Overlay::Projects(list)) => questions::projects::in_list(model, key, list, commands),

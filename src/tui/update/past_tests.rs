@@ -49,7 +49,7 @@ fn a_run_is_shown_as_it_was_when_it_ended_and_one_key_leads_back() {
     press(&mut model, &world, "^n");
     assert!(model.past.is_none());
     assert_eq!((&model.state, &model.events, model.now), (&present.state, &present.events, present.now));
-    assert_eq!(model.run, Some(RunId(1)), "what was chosen is chosen");
+    assert_eq!(model.runs.list.chosen, Some(RunId(1)), "what was chosen is chosen");
 }
 
 #[test]

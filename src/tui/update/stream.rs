@@ -1,6 +1,6 @@
 //! What the daemon says, folded into the model with the daemon's own `apply`.
 
-use super::{events, questions};
+use super::{events, questions, runs};
 use crate::api::types::{DaemonInformation, Live, LiveChange, Snapshot, StreamItem};
 use crate::pipeline::{Event, Recorded, StageKind};
 use crate::tui::app::{Connection, EVENTS_KEPT, Model, Overlay};
@@ -15,6 +15,7 @@ pub(super) fn connected(model: &mut Model, snapshot: Snapshot, commands: &mut Ve
     model.message = None;
     model.events.clear();
     model.filtered_events = None;
+    model.runs.older = None;
     forget_pending(model);
     commands.push(Cmd::FetchPlan);
     commands.push(Cmd::FetchHistory);
@@ -41,6 +42,7 @@ pub(super) fn forget_pending(model: &mut Model) {
     model.log.invalidate();
     model.release_log.reconnected();
     model.models.reconnected();
+    model.runs.reconnected();
     model.metrics.is_pending = false;
     model.metrics.asked = None;
     if let Some(compared) = &mut model.metrics.compared {
@@ -94,10 +96,12 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         model.is_dirty = false;
         return;
     }
+    let oldest = model.state.runs.values().next().cloned();
     if model.state.apply(&recorded).is_err() {
         commands.push(Cmd::Reconnect);
         return;
     }
+    runs::forgotten(model, oldest);
     match &recorded.event {
         Event::RunCreated { .. } | Event::RunStarted { .. } => {
             // A choice made for an earlier run must not hide what happens now.

@@ -1,5 +1,7 @@
 //! The Board: what happens now, what it says, and what serves.
 
+mod first_steps;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -7,7 +9,7 @@ use ratatui::text::{Line, Span};
 
 use crate::api::types::PanelKind;
 use crate::pipeline::{Release, Run, explain};
-use crate::tui::app::{Connection, Model, Pane};
+use crate::tui::app::{Model, Pane};
 use crate::tui::release_facts::ready;
 use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, put_right, sanitize};
 use crate::tui::widgets::{chart, facts, log_lines, pane, sparkline, stage_strip};
@@ -33,7 +35,7 @@ fn pipeline(model: &Model, frame: &mut Frame, area: Rect) {
     let inner = pane::draw(model, frame.buffer_mut(), area, model.focus == Pane::Pipeline, &heading, &right);
     match run {
         Some(run) => stage_strip::draw(model, frame.buffer_mut(), inner, run, area.width),
-        None => empty(model, frame, inner),
+        None => first_steps::draw(model, frame.buffer_mut(), inner),
     }
 }
 
@@ -52,28 +54,8 @@ fn headings(model: &Model, run: &Run) -> (String, String) {
         (None, None) if run.started.is_some() => "running".to_owned(),
         (None, None) => "waiting".to_owned(),
     };
-    (format!("Pipeline {dot} run {} {dot} {trigger}", run.id), format!("{glyph} {word} {took}"))
-}
-
-/// What to do where there is nothing yet.
-fn empty(model: &Model, frame: &mut Frame, inner: Rect) {
-    let text = match &model.connection {
-        Connection::Connecting => "waiting for the daemon",
-        _ if model.state.graph.stages().is_empty() => {
-            "no stage is configured; `trainyard init` writes a trainyard.toml"
-        }
-        _ => "no run yet: put a CSV file into the data folder, or press r",
-    };
-    let width = usize::from(inner.width).saturating_sub(2);
-    for (row, text) in paragraph(text, width, 2, model.glyphs.cut).into_iter().enumerate() {
-        put_at(frame.buffer_mut(), inner, 1, row, &Line::from(Span::styled(text, model.theme.dim)));
-    }
-    let stages: Vec<String> = model.state.graph.stages().iter().map(|spec| sanitize(spec.name.as_str())).collect();
-    if !stages.is_empty() {
-        let arrow = format!(" {}{} ", model.glyphs.shaft, model.glyphs.arrow_head);
-        let chain = cut(&stages.join(&arrow), width, model.glyphs.cut);
-        put_at(frame.buffer_mut(), inner, 1, 2, &Line::from(Span::styled(chain, model.theme.text)));
-    }
+    let left = facts::run_estimate(model, run).map(|text| format!(" {dot} {text}")).unwrap_or_default();
+    (format!("Pipeline {dot} run {} {dot} {trigger}", run.id), format!("{glyph} {word} {took}{left}"))
 }
 
 fn log(model: &Model, frame: &mut Frame, area: Rect) {

@@ -13,7 +13,10 @@ mod question;
 mod releases;
 mod runs;
 pub(in crate::tui) mod time_line;
+mod trail;
 
+#[cfg(test)]
+mod history_tests;
 #[cfg(test)]
 mod hold_tests;
 #[cfg(test)]
@@ -54,7 +57,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         frame.buffer_mut().set_style(parts.body, model.theme.dim.add_modifier(Modifier::DIM));
     }
     header::draw(model, frame.buffer_mut(), parts.header);
-    hints::draw_message(model, frame.buffer_mut(), parts.message);
+    match trail::line(model, usize::from(parts.message.width)) {
+        Some(line) => put_at(frame.buffer_mut(), parts.message, 0, 0, &line),
+        None => hints::draw_message(model, frame.buffer_mut(), parts.message),
+    }
     hints::draw(model, frame.buffer_mut(), parts.hints);
     match &model.overlay {
         Some(Overlay::Help { scroll }) => help::draw(model, frame, area, *scroll),
@@ -79,7 +85,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         Some(Overlay::Promote(prompt)) => question::models::before_promotion(model, frame, area, prompt),
         Some(Overlay::Note(prompt)) => question::models::about_note(model, frame, area, prompt),
         // The prompt stands on the message line.
-        Some(Overlay::Search { .. } | Overlay::FilterEvents { .. }) | None => {}
+        Some(Overlay::Search { .. } | Overlay::FilterEvents { .. } | Overlay::FilterList { .. }) | None => {}
     }
 }
 

@@ -72,6 +72,9 @@ fn empty(model: &Model, frame: &mut Frame, body: Rect) {
     let trains = model.state.graph.stages().iter().any(|spec| spec.produces_model);
     let (text, style) = match model.models.error() {
         Some(error) => (sanitize(error), model.theme.bad),
+        None if !model.models.filter.is_empty() => {
+            ("no model passes the filter; Esc shows all".to_owned(), model.theme.dim)
+        }
         None if !model.models.is_known() && model.is_connected() => {
             ("asking the daemon for its models".to_owned(), model.theme.dim)
         }
@@ -101,7 +104,11 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, entries: &[Entry<'_>], cho
     if let Some(error) = model.models.error() {
         right = format!("not up to date: {}", sanitize(error));
     }
-    let inner = pane::draw(model, frame.buffer_mut(), area, true, "Models", &right);
+    let heading = match model.models.filter.as_str() {
+        "" => "Models".to_owned(),
+        typed => format!("Models {} only {}", model.glyphs.dot, sanitize(typed)),
+    };
+    let inner = pane::draw(model, frame.buffer_mut(), area, true, &heading, &right);
     // The sign of the selected row stands before the table.
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let table = Table::fit(&COLUMNS, usize::from(table_area.width));

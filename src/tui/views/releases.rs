@@ -1,5 +1,6 @@
 //! Releases: the history, the newest first, and beside it or below it what the selected one is and what the live one runs as.
 
+mod comparison;
 mod detail;
 
 use ratatui::Frame;
@@ -10,8 +11,10 @@ use ratatui::text::{Line, Span};
 use crate::pipeline::{Release, StageKind};
 use crate::tui::app::Model;
 use crate::tui::layout;
+use crate::tui::list::first_shown;
 use crate::tui::quantity::{self, small};
 use crate::tui::release_facts::{health, release_facts};
+use crate::tui::release_list;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
 use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
@@ -19,7 +22,7 @@ use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
 /// Stands where nothing is known any more.
 const UNKNOWN: &str = "–";
 
-/// What is told of a release, in the order of [`cells`].
+/// What is told of a release, in the order of [`cells`]; [`release_list::SORTABLE`] names columns by their place here.
 const COLUMNS: [Column; 10] = [
     Column { heading: "no.", width: 4, fill: Fill::Right, rank: 0 },
     Column { heading: "status", width: 11, fill: Fill::Left, rank: 0 },
@@ -43,8 +46,13 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
     if let Some(area) = panes.list {
         list(model, frame, area);
     }
-    if let Some(release) = model.chosen_release() {
-        detail::draw(model, frame, panes.detail, release);
+    let other = release_list::partner(model).filter(|_| model.releases.is_comparing);
+    match (model.chosen_release(), other) {
+        (Some(release), Some(other)) => comparison::draw(model, frame, panes.detail, other, release),
+        (Some(release), None) => detail::draw(model, frame, panes.detail, release),
+        (None, _) => {
+            pane::draw(model, frame.buffer_mut(), panes.detail, false, "", "");
+        }
     }
 }
 
@@ -65,21 +73,38 @@ fn empty(model: &Model, frame: &mut Frame, body: Rect) {
 }
 
 fn list(model: &Model, frame: &mut Frame, area: Rect) {
-    let count = model.state.releases.len();
-    let right = quantity::counted(u64::try_from(count).unwrap_or(0), "release");
-    let inner = pane::draw(model, frame.buffer_mut(), area, true, "Releases", &right);
+    let state = &model.releases;
+    let releases = release_list::rows(model);
+    let mut right = quantity::counted(u64::try_from(releases.len()).unwrap_or(0), "release");
+    if let Some(marked) = state.marked {
+        right = format!("{} release {marked} is marked, {right}", model.glyphs.marked);
+    }
+    let heading = match state.filter.as_str() {
+        "" => "Releases".to_owned(),
+        typed => format!("Releases {} only {}", model.glyphs.dot, sanitize(typed)),
+    };
+    let inner = pane::draw(model, frame.buffer_mut(), area, true, &heading, &right);
+    if releases.is_empty() {
+        let text = Span::styled("no release passes the filter; Esc shows all", model.theme.dim);
+        put_at(frame.buffer_mut(), inner, 1, 0, &Line::from(text));
+        return;
+    }
     // The sign of the selected row stands before the table.
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let table = Table::fit(&COLUMNS, usize::from(table_area.width));
-    put(frame.buffer_mut(), table_area, 0, &table.heading(model.theme.dim, model.glyphs.cut));
+    let sign = if state.sort.is_descending { model.glyphs.down } else { model.glyphs.up };
+    let head = table.sorted_heading(model.theme.dim, model.glyphs.cut, Some((state.sort.column, sign)));
+    put(frame.buffer_mut(), table_area, 0, &head);
     let chosen = model.chosen_release().map(|release| release.id);
-    let position = model.state.releases.keys().rev().position(|id| Some(*id) == chosen).unwrap_or(0);
+    let position = releases.iter().position(|release| Some(release.id) == chosen).unwrap_or(0);
     let rows = usize::from(inner.height).saturating_sub(1);
-    let first = (position + 1).saturating_sub(rows);
-    for (row, release) in model.state.releases.values().rev().skip(first).take(rows).enumerate() {
+    for (row, release) in releases.iter().skip(first_shown(position, rows)).take(rows).enumerate() {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
         let place = Rect { y: row_area.y, height: 1, ..table_area };
         put(frame.buffer_mut(), place, 0, &table.row(&cells(model, release), model.glyphs.cut));
+        if state.marked == Some(release.id) {
+            put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.marked, model.theme.mark)));
+        }
         if Some(release.id) == chosen {
             frame.buffer_mut().set_style(row_area, model.theme.selection);
             put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.pointer, model.theme.accent)));

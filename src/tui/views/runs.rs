@@ -1,118 +1,163 @@
-//! Runs: the history, and beside it what each stage of the selected run did and why.
+//! Runs: the history, and beside it what each stage of the selected run did and why, or what it is beside another run.
+
+mod bar;
+mod comparison;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::pipeline::{Run, StageKind, explain};
+use crate::pipeline::{Run, StageSpec, explain};
 use crate::tui::app::Model;
 use crate::tui::holds::approval_text;
+use crate::tui::list::first_shown;
 use crate::tui::quantity::{self, small};
-use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, sanitize};
+use crate::tui::release_facts::started_by;
+use crate::tui::run_facts::{metric_of, model_of, release_of, took, word};
+use crate::tui::run_history;
+use crate::tui::widgets::table::{Column, Fill, Table};
+use crate::tui::widgets::text::{padded, paragraph, put, put_at, sanitize};
 use crate::tui::widgets::{facts, pane};
 
 /// From this width on, the list and the detail stand side by side.
 const SIDE_BY_SIDE: u16 = 130;
+/// Rows of the list above two runs beside each other, which have much to tell.
+const LIST_ABOVE_COMPARISON: u16 = 7;
+/// The column of the bars.
+const BAR: usize = 4;
+
+/// What is told of a run, in the order of [`cells`]; [`crate::tui::run_facts::SORTABLE`] names columns by their place here.
+const COLUMNS: [Column; 10] = [
+    Column { heading: "run", width: 5, fill: Fill::Right, rank: 0 },
+    Column { heading: "state", width: 12, fill: Fill::Left, rank: 0 },
+    Column { heading: "when", width: 10, fill: Fill::Left, rank: 4 },
+    Column { heading: "took", width: 7, fill: Fill::Right, rank: 0 },
+    Column { heading: "stages", width: 14, fill: Fill::Left, rank: 7 },
+    Column { heading: "model", width: 6, fill: Fill::Left, rank: 5 },
+    Column { heading: "metric", width: 14, fill: Fill::Left, rank: 8 },
+    Column { heading: "rel.", width: 5, fill: Fill::Left, rank: 6 },
+    Column { heading: "by", width: 10, fill: Fill::Left, rank: 9 },
+    Column { heading: "why it started", width: 12, fill: Fill::Rest, rank: 0 },
+];
 
 /// Draws the view.
 pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
-    if body.width >= SIDE_BY_SIDE {
-        let width = body.width / 2;
-        list(model, frame, Rect { width, ..body });
-        detail(model, frame, Rect { x: body.x + width, width: body.width - width, ..body });
-    } else {
-        let height = (body.height / 2).max(5);
-        list(model, frame, Rect { height, ..body });
-        detail(model, frame, Rect { y: body.y + height, height: body.height - height, ..body });
+    let list_state = &model.runs.list;
+    let pair = model.chosen_run().zip(run_history::partner(model)).filter(|_| list_state.is_comparing);
+    let (list_area, detail_area) = panes(model, body, pair.is_some());
+    if let Some(area) = list_area {
+        list(model, frame, area);
+    }
+    match pair {
+        Some((chosen, other)) => comparison::draw(model, frame, detail_area, other, chosen),
+        None => detail(model, frame, detail_area),
     }
 }
 
+/// The list and the detail; a zoomed detail stands alone.
+fn panes(model: &Model, body: Rect, is_comparing: bool) -> (Option<Rect>, Rect) {
+    if model.is_zoomed {
+        return (None, body);
+    }
+    if body.width >= SIDE_BY_SIDE {
+        let width = body.width / 2;
+        let detail = Rect { x: body.x + width, width: body.width - width, ..body };
+        return (Some(Rect { width, ..body }), detail);
+    }
+    let height = (body.height / 2).max(5);
+    let height = if is_comparing { height.min(LIST_ABOVE_COMPARISON) } else { height }.min(body.height);
+    let detail = Rect { y: body.y + height, height: body.height - height, ..body };
+    (Some(Rect { height, ..body }), detail)
+}
+
 fn list(model: &Model, frame: &mut Frame, area: Rect) {
-    let count = model.state.runs.len();
-    let right = quantity::counted(u64::try_from(count).unwrap_or(0), "run");
-    let inner = pane::draw(model, frame.buffer_mut(), area, !model.is_in_detail, "Runs", &right);
-    let chosen = model.chosen_run().map(|run| run.id);
-    if count == 0 {
-        let text = "no run yet: put a CSV file into the data folder, or press r on the Board";
-        put_at(frame.buffer_mut(), inner, 1, 0, &Line::from(Span::styled(text, model.theme.dim)));
+    let state = &model.runs.list;
+    let runs = run_history::rows(model);
+    let heading = match state.filter.as_str() {
+        "" => "Runs".to_owned(),
+        typed => format!("Runs {} only {}", model.glyphs.dot, sanitize(typed)),
+    };
+    let inner = pane::draw(model, frame.buffer_mut(), area, !model.is_in_detail, &heading, &right(model, runs.len()));
+    if runs.is_empty() {
+        empty(model, frame, inner);
         return;
     }
-    let width = usize::from(inner.width);
-    let head = row_text(model, width, ["run", "state", "when", "took", "gave", "why it started"]);
-    put(frame.buffer_mut(), inner, 0, &Line::from(Span::styled(head, model.theme.dim)));
+    let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let table = Table::fit(&COLUMNS, usize::from(table_area.width));
+    let sign = if state.sort.is_descending { model.glyphs.down } else { model.glyphs.up };
+    let head = table.sorted_heading(model.theme.dim, model.glyphs.cut, Some((state.sort.column, sign)));
+    put(frame.buffer_mut(), table_area, 0, &head);
     let rows = usize::from(inner.height).saturating_sub(1);
-    let position = model.state.runs.values().rev().position(|run| Some(run.id) == chosen).unwrap_or(0);
-    let first = (position + 1).saturating_sub(rows);
-    for (row, run) in model.state.runs.values().rev().skip(first).take(rows).enumerate() {
+    let chosen = model.chosen_run().map(|run| run.id);
+    let position = runs.iter().position(|run| Some(run.id) == chosen).unwrap_or(0);
+    let shown = || runs.iter().skip(first_shown(position, rows)).take(rows);
+    let longest = bar::longest(shown().map(|run| &***run), model.now);
+    for (row, run) in shown().enumerate() {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
-        let is_chosen = Some(run.id) == chosen;
-        put(frame.buffer_mut(), row_area, 0, &run_line(model, run, width));
-        if is_chosen {
+        let place = Rect { y: row_area.y, height: 1, ..table_area };
+        put(frame.buffer_mut(), place, 0, &table.row(&cells(model, run), model.glyphs.cut));
+        if let Some((begin, width)) = table.place(BAR) {
+            put_at(frame.buffer_mut(), place, begin, 0, &bar::line(model, run, longest, width));
+        }
+        if state.marked == Some(run.id) {
+            put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.marked, model.theme.mark)));
+        }
+        if Some(run.id) == chosen {
             frame.buffer_mut().set_style(row_area, model.theme.selection);
             put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.pointer, model.theme.accent)));
         }
     }
 }
 
-fn run_line(model: &Model, run: &Run, width: usize) -> Line<'static> {
-    let glyph = model.glyphs.run(run.result, run.started.is_some());
-    let word = match run.result {
-        Some(result) => explain::result(result),
-        None if run.started.is_some() => "running",
-        None => "waiting",
-    };
-    let took = match (run.started, run.ended) {
-        (Some(started), Some(ended)) => quantity::duration(ended.since(started)),
-        (Some(started), None) => quantity::whole_duration(model.now.since(started)),
-        (None, _) => String::new(),
-    };
-    let id = run.id.to_string();
-    let state = format!("{glyph} {word}");
-    let when = model.clock.when(run.created, model.now);
-    let gave = gave(model, run);
-    let trigger = sanitize(&explain::trigger(&run.trigger));
-    let text = row_text(model, width, [&id, &state, &when, &took, &gave, &trigger]);
-    // The state's own colour, the rest plain: its columns are known.
-    let begin: String = text.chars().take(STATE_BEGIN).collect();
-    let middle: String = text.chars().skip(STATE_BEGIN).take(STATE_WIDTH).collect();
-    let end: String = text.chars().skip(STATE_BEGIN + STATE_WIDTH).collect();
-    Line::from(vec![
-        Span::styled(begin, model.theme.text),
-        Span::styled(middle, model.theme.run(run.result, run.started.is_some())),
-        Span::styled(end, model.theme.text),
-    ])
-}
-
-const STATE_BEGIN: usize = 8;
-const STATE_WIDTH: usize = 13;
-
-/// Number, state, when, duration, model and release, trigger.
-fn row_text(model: &Model, width: usize, [id, state, when, took, gave, trigger]: [&str; 6]) -> String {
-    let cut_sign = model.glyphs.cut;
-    let fixed = format!(
-        "  {:>5} {} {} {:>8}  {} ",
-        id,
-        padded(state, STATE_WIDTH, cut_sign),
-        padded(when, 10, cut_sign),
-        took,
-        padded(gave, 12, cut_sign),
-    );
-    let room = width.saturating_sub(fixed.chars().count() + 1);
-    format!("{fixed}{}", cut(trigger, room, cut_sign))
-}
-
-/// The model and the release that a run made.
-fn gave(model: &Model, run: &Run) -> String {
-    let stages = || model.state.graph.stages().iter().filter_map(|spec| Some((spec, run.stages.get(&spec.name)?)));
-    let version =
-        stages().filter(|(_, entry)| entry.started.is_some()).find_map(|(_, entry)| entry.outputs.as_ref()?.model);
-    let release = stages().filter(|(spec, _)| spec.kind == StageKind::Deploy).find_map(|(_, entry)| entry.release);
-    match (version, release) {
-        (Some(version), Some(release)) => format!("m{version} r{release}"),
-        (Some(version), None) => format!("m{version}"),
-        (None, Some(release)) => format!("r{release}"),
-        (None, None) => String::new(),
+/// How many there are, and what else there is to know of the list.
+fn right(model: &Model, count: usize) -> String {
+    let mut text = quantity::counted(u64::try_from(count).unwrap_or(0), "run");
+    if let Some(marked) = model.runs.list.marked {
+        text = format!("{} run {marked} is marked, {text}", model.glyphs.marked);
     }
+    match &model.runs.older {
+        Some(older) if older.is_pending => format!("{text}, asking for older ones"),
+        Some(older) if older.runs().len() >= run_history::OLDER_KEPT => format!("{text}, older ones in Events"),
+        Some(_) | None => text,
+    }
+}
+
+/// How to come to a first run, or to one that passes.
+fn empty(model: &Model, frame: &mut Frame, inner: Rect) {
+    let text = if !model.runs.list.filter.is_empty() {
+        "no run passes the filter; Esc shows all"
+    } else if model.state.graph.stages().is_empty() {
+        "no run yet, for no stage is configured: `trainyard init` in a shell writes a trainyard.toml"
+    } else {
+        "no run yet: put a CSV file into the data folder, or press r on the Board"
+    };
+    let width = usize::from(inner.width).saturating_sub(2);
+    for (row, text) in paragraph(text, width, 3, model.glyphs.cut).into_iter().enumerate() {
+        put_at(frame.buffer_mut(), inner, 1, row, &Line::from(Span::styled(text, model.theme.dim)));
+    }
+}
+
+fn cells(model: &Model, run: &Run) -> [(String, Style); 10] {
+    let (theme, graph) = (&model.theme, &model.state.graph);
+    let is_started = run.started.is_some();
+    let time = took(run, model.now).map(|took| match run.ended {
+        Some(_) => quantity::duration(took),
+        None => quantity::whole_duration(took),
+    });
+    let metric = metric_of(graph, run).map(|(name, value)| format!("{} {}", sanitize(name), quantity::value(value)));
+    [
+        (run.id.to_string(), theme.text),
+        (format!("{} {}", model.glyphs.run(run.result, is_started), word(run)), theme.run(run.result, is_started)),
+        (model.clock.when(run.created, model.now), theme.text),
+        (time.unwrap_or_default(), theme.text),
+        (String::new(), theme.text),
+        (model_of(graph, run).map(|version| format!("m{version}")).unwrap_or_default(), theme.text),
+        (metric.unwrap_or_default(), theme.text),
+        (release_of(graph, run).map(|release| format!("r{release}")).unwrap_or_default(), theme.text),
+        (sanitize(&started_by(&run.trigger)), theme.text),
+        (sanitize(&explain::trigger(&run.trigger)), theme.text),
+    ]
 }
 
 fn detail(model: &Model, frame: &mut Frame, area: Rect) {
@@ -121,8 +166,13 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
         return;
     };
     let heading = format!("Run {} {} {}", run.id, model.glyphs.dot, sanitize(&explain::trigger(&run.trigger)));
-    let right = if model.is_in_detail { "Enter shows the log" } else { "" };
-    let inner = pane::draw(model, frame.buffer_mut(), area, model.is_in_detail, &heading, right);
+    let left = facts::run_estimate(model, run);
+    let right = match left {
+        Some(left) => left,
+        None if model.is_in_detail => "Enter shows the log".to_owned(),
+        None => String::new(),
+    };
+    let inner = pane::draw(model, frame.buffer_mut(), area, model.is_in_detail, &heading, &right);
     let inputs = &run.inputs;
     let source = format!("source {}", sanitize(&inputs.source.label()));
     let data =
@@ -130,18 +180,23 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
     let facts_line = facts::joined(model, vec![(source, model.theme.dim), (data, model.theme.dim)]);
     put_at(frame.buffer_mut(), inner, 2, 0, &facts_line);
     let mut row = 1;
-    for spec in model.state.graph.stages() {
+    for (index, spec) in model.state.graph.stages().iter().enumerate() {
         let Some(entry) = run.stages.get(&spec.name) else { continue };
         let is_chosen = model.is_in_detail && model.subject_stage() == Some(&spec.name);
         let style = model.theme.stage(&entry.state);
         let mut line = Line::from(vec![
             Span::styled(if is_chosen { model.glyphs.pointer } else { " " }, model.theme.accent),
-            Span::styled(format!("{} ", model.glyphs.stage(&entry.state)), style),
+            bar::sign(model, index),
+            Span::styled(format!(" {} ", model.glyphs.stage(&entry.state)), style),
             Span::styled(padded(&sanitize(spec.name.as_str()), 14, model.glyphs.cut), model.theme.title),
             Span::styled(format!(" {}", padded(entry.state.word(), facts::word_width(run), model.glyphs.cut)), style),
             Span::styled(format!("{:>7}  ", facts::duration(model, entry)), model.theme.dim),
         ]);
-        line.spans.extend(facts::joined(model, facts::results(model, run, &spec.name, entry)).spans);
+        let mut told = facts::results(model, run, &spec.name, entry);
+        if entry.attempt.0 > 1 {
+            told.insert(0, (format!("attempt {}", entry.attempt), model.theme.warn));
+        }
+        line.spans.extend(facts::joined(model, told).spans);
         put_at(frame.buffer_mut(), inner, 0, row, &line);
         if is_chosen {
             let row_area = Rect { y: inner.y.saturating_add(small(row)), height: 1, ..inner };
@@ -153,14 +208,7 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
 }
 
 /// Below a stage: why, and what it measured, where there is room for it.
-fn notes(
-    model: &Model,
-    frame: &mut Frame,
-    inner: Rect,
-    mut row: usize,
-    run: &Run,
-    spec: &crate::pipeline::StageSpec,
-) -> usize {
+fn notes(model: &Model, frame: &mut Frame, inner: Rect, mut row: usize, run: &Run, spec: &StageSpec) -> usize {
     let stages = model.state.graph.stages().len();
     if usize::from(inner.height) < stages * 2 + 1 {
         return row;

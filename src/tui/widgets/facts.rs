@@ -7,13 +7,9 @@ use super::text::sanitize;
 use crate::api::types::{LeaderboardRow, TrialState};
 use crate::pipeline::{Outputs, Run, StageName, StageRun, StageState, explain};
 use crate::tui::app::Model;
+use crate::tui::estimate::{self, Estimate};
+use crate::tui::run_facts::{IMAGE_BYTES, first_metric};
 use crate::tui::{holds, quantity};
-
-/// The metrics that people look at first; the first that is there stands on the Board.
-const FIRST_METRICS: [&str; 5] = ["accuracy", "f1", "r2", "auc", "rmse"];
-
-/// What the image stage reports of the size of its archive.
-const IMAGE_BYTES: &str = "image_bytes";
 
 /// How long a stage works or worked.
 pub(in crate::tui) fn duration(model: &Model, entry: &StageRun) -> String {
@@ -40,6 +36,13 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
                 facts.push((format!("{} {}", sanitize(metric), quantity::value(value)), theme.text));
             }
         }
+        facts.extend(estimated(model, run, name, entry));
+        return facts;
+    }
+    // Who holds it back is all there is to know of a stage that is held.
+    if entry.state == StageState::Waiting && run.is_active() && holds::held(model, run, name).is_none() {
+        let passes = model.state.passes.get(name);
+        facts.extend(passes.and_then(|passes| estimate::usual_text(passes)).map(|text| (text, theme.dim)));
         return facts;
     }
     let Some(outputs) = &entry.outputs else { return facts };
@@ -66,6 +69,27 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
         facts.push(("left a process behind that held its log open".to_owned(), theme.warn));
     }
     facts
+}
+
+/// How long a stage that runs still takes, as far as history tells.
+fn estimated(model: &Model, run: &Run, name: &StageName, entry: &StageRun) -> Option<(String, Style)> {
+    let StageState::Running { since, stopping: None, .. } = &entry.state else { return None };
+    let usual = model.state.passes.get(name).and_then(|passes| estimate::usual(passes));
+    let share = model.progress(run.id, name).and_then(|progress| progress.share);
+    let estimate = estimate::of_stage(usual, model.now.since(*since), share)?;
+    let style = if estimate == Estimate::Late { model.theme.warn } else { model.theme.dim };
+    Some((estimate.text(), style))
+}
+
+/// How long a run still takes and to which stage, as far as history tells.
+pub(in crate::tui) fn run_estimate(model: &Model, run: &Run) -> Option<String> {
+    let worked = |name: &StageName| match run.stages.get(name).map(|entry| &entry.state) {
+        Some(StageState::Running { since, .. }) => model.now.since(*since),
+        _ => 0,
+    };
+    let share = |name: &StageName| model.progress(run.id, name).and_then(|progress| progress.share);
+    let (stage, left) = estimate::of_run(&model.state, run, &worked, &share)?;
+    Some(estimate::run_text(&sanitize(stage.as_str()), left))
 }
 
 /// How many trials are over, of a stage that tells of them without a message.
@@ -100,11 +124,6 @@ pub(in crate::tui) fn joined(model: &Model, facts: Vec<(String, Style)>) -> Line
         line.push_span(Span::styled(text, style));
     }
     line
-}
-
-fn first_metric(metrics: &std::collections::BTreeMap<String, f64>) -> Option<(&str, f64)> {
-    let known = FIRST_METRICS.iter().find_map(|name| metrics.get_key_value(*name));
-    known.or_else(|| metrics.iter().find(|(name, _)| *name != IMAGE_BYTES)).map(|(name, value)| (name.as_str(), *value))
 }
 
 /// Higher or lower than in the pass before, and by how much.

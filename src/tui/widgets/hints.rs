@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::text::{cut, put, sanitize};
 use crate::api::types::{LineState, WatchMode};
 use crate::pipeline::PlannedAction;
-use crate::tui::app::{Connection, Model, Overlay};
+use crate::tui::app::{Connection, Model, Overlay, View};
 use crate::tui::commands::{Action, COMMANDS, key_of};
 use crate::tui::holds;
 use crate::tui::quantity;
@@ -67,6 +67,20 @@ pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rec
         line.push_span(Span::styled(sanitize(input), theme.title));
         line.push_span(Span::styled(" ", theme.selection));
         line.push_span(Span::styled("  by:NAME run:N stage:NAME; Enter filters, an empty one shows all", theme.dim));
+        put(buffer, area, 0, &line);
+        return;
+    }
+    if let Some(Overlay::FilterList { input }) = &model.overlay {
+        let more = match model.view {
+            View::Runs => "failed, by:NAME, stage:NAME",
+            View::Models => "held, champion, a learner",
+            View::Releases => "rejected, by:NAME",
+            View::Board | View::Logs | View::Metrics | View::Events => "",
+        };
+        let mut line = Line::from(Span::styled(" only those with: ", theme.accent));
+        line.push_span(Span::styled(sanitize(input), theme.title));
+        line.push_span(Span::styled(" ", theme.selection));
+        line.push_span(Span::styled(format!("  {more}; Enter filters, an empty one shows all"), theme.dim));
         put(buffer, area, 0, &line);
         return;
     }

@@ -2,6 +2,7 @@
 
 pub(super) mod alert_line;
 pub(super) mod chart;
+pub(super) mod differences;
 pub(super) mod facts;
 pub(super) mod header;
 pub(super) mod hints;

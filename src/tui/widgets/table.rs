@@ -60,11 +60,36 @@ impl Table {
 
     /// The row of headings.
     pub(in crate::tui) fn heading(&self, style: Style, cut_sign: &str) -> Line<'static> {
-        let cells = self.columns.iter().map(|(_, column, width)| {
+        self.sorted_heading(style, cut_sign, None)
+    }
+
+    /// The row of headings, of which one bears the sign of the direction in which the rows are sorted by it.
+    pub(in crate::tui) fn sorted_heading(
+        &self,
+        style: Style,
+        cut_sign: &str,
+        sorted: Option<(usize, &str)>,
+    ) -> Line<'static> {
+        let cells = self.columns.iter().map(|(index, column, width)| {
             let fill = if column.fill == Fill::RestKeepsEnd { Fill::Rest } else { column.fill };
-            (fitted(column.heading, *width, fill, cut_sign), style)
+            let sign = sorted.filter(|(column, _)| column == index).map_or("", |(_, sign)| sign);
+            // The sign is what matters where there is no room for both.
+            let heading = cut(column.heading, width.saturating_sub(sign.width()), cut_sign);
+            (fitted(&format!("{heading}{sign}"), *width, fill, cut_sign), style)
         });
         joined(cells)
+    }
+
+    /// Where the cells of a column begin and how many there are, if it has room: for what is no text.
+    pub(in crate::tui) fn place(&self, wanted: usize) -> Option<(usize, usize)> {
+        let mut begin = 0;
+        for (index, _, width) in &self.columns {
+            if *index == wanted {
+                return Some((begin, *width));
+            }
+            begin += width + 1;
+        }
+        None
     }
 
     /// A row of one cell a column, those included that have no room.
@@ -126,6 +151,22 @@ mod tests {
         assert_eq!(row(26), "pod-1234-겨울      7 ready");
         assert_eq!(row(12), "…-겨울 ready");
         assert_eq!(row(3), "…-겨울 ready", "what always stays is cut by whoever draws it");
+    }
+
+    #[test]
+    fn the_heading_by_which_rows_are_sorted_bears_a_sign_also_where_it_is_narrow() {
+        let table = Table::fit(&COLUMNS, 27);
+        let heading = |sorted| table.sorted_heading(Style::default(), "…", sorted).to_string();
+        assert_eq!(heading(None), "name   count node     state");
+        assert_eq!(heading(Some((2, "↓"))), "name   count node↓    state");
+        assert_eq!(heading(Some((1, "↑"))), "name   cou…↑ node     state");
+    }
+
+    #[test]
+    fn the_place_of_a_column_is_where_its_cells_are() {
+        let table = Table::fit(&COLUMNS, 27);
+        assert_eq!(table.place(2), Some((13, 8)));
+        assert_eq!(Table::fit(&COLUMNS, 12).place(2), None, "it has no room");
     }
 
     #[test]

@@ -1,0 +1,169 @@
+//! What an operator chose in a list: the row, by what it is and not by where it stands, so that the list may grow; what the
+//! list is narrowed to, how it is sorted, and which two of its rows stand beside each other.
+//!
+//! Pure: whoever has the rows hands over what tells them apart, in the order in which they are shown.
+
+use std::cmp::Ordering;
+
+/// How a list is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sort {
+    /// By which column of its table.
+    pub(super) column: usize,
+    /// The greatest first.
+    pub(super) is_descending: bool,
+}
+
+impl Default for Sort {
+    /// By the first column, which is the number: the newest first.
+    fn default() -> Self {
+        Self { column: 0, is_descending: true }
+    }
+}
+
+/// What was chosen in one list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct ListState<Id> {
+    /// The chosen row; `None` is the first, whichever that becomes.
+    pub(super) chosen: Option<Id>,
+    /// The row with which others are compared.
+    pub(super) marked: Option<Id>,
+    /// Whether the chosen row stands beside another.
+    pub(super) is_comparing: bool,
+    /// What was typed to narrow it; empty shows all.
+    pub(super) filter: String,
+    /// How it is sorted.
+    pub(super) sort: Sort,
+}
+
+impl<Id: Copy + PartialEq> ListState<Id> {
+    /// Whether it shows all in the usual order.
+    pub(super) fn is_plain(&self) -> bool {
+        self.filter.is_empty() && self.sort == Sort::default()
+    }
+
+    /// Where the chosen row stands; the first row stands in for one that is not shown.
+    pub(super) fn position(&self, rows: &[Id]) -> usize {
+        rows.iter().position(|row| Some(*row) == self.chosen).unwrap_or(0)
+    }
+
+    /// By so many rows.
+    pub(super) fn move_by(&mut self, rows: &[Id], by: i64) {
+        let by = isize::try_from(by).unwrap_or(0);
+        let index = self.position(rows).saturating_add_signed(by).min(rows.len().saturating_sub(1));
+        self.choose(rows, index);
+    }
+
+    /// To the first row or the last.
+    pub(super) fn to_edge(&mut self, rows: &[Id], is_top: bool) {
+        self.choose(rows, if is_top { 0 } else { rows.len().saturating_sub(1) });
+    }
+
+    /// Whoever is at the newest stays at the newest, also when there is a newer one.
+    fn choose(&mut self, rows: &[Id], index: usize) {
+        let stays = index == 0 && self.sort == Sort::default();
+        self.chosen = rows.get(index).copied().filter(|_| !stays);
+    }
+
+    /// Marks a row, or takes its mark away.
+    pub(super) fn mark(&mut self, row: Option<Id>) {
+        self.marked = if self.marked == row { None } else { row };
+    }
+
+    /// By the column behind the present one among `columns`, round and round.
+    pub(super) fn sort_by_next(&mut self, columns: &[usize]) {
+        let index = columns.iter().position(|column| *column == self.sort.column).map_or(0, |index| index + 1);
+        let column = columns.get(index).or_else(|| columns.first()).copied().unwrap_or(0);
+        self.sort = Sort { column, is_descending: self.sort.is_descending };
+    }
+
+    /// The other way round.
+    pub(super) fn turn(&mut self) {
+        self.sort.is_descending = !self.sort.is_descending;
+    }
+}
+
+/// The first row on the screen, so that the row at `position` is among `rows` of them.
+pub(super) fn first_shown(position: usize, rows: usize) -> usize {
+    (position + 1).saturating_sub(rows)
+}
+
+/// Which of two stands first; what is not known stands last, whichever way the list is sorted.
+pub(super) fn ordered<T: PartialOrd>(one: Option<T>, other: Option<T>, sort: Sort) -> Ordering {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            let ordering = one.partial_cmp(&other).unwrap_or(Ordering::Equal);
+            if sort.is_descending { ordering.reverse() } else { ordering }
+        }
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn whoever_is_at_the_newest_stays_there_and_whoever_chose_another_keeps_it() {
+        let mut list = ListState::<u64>::default();
+        list.move_by(&[3, 2, 1], 0);
+        assert_eq!(list.position(&[4, 3, 2, 1]), 0);
+        list.move_by(&[3, 2, 1], 1);
+        assert_eq!((list.chosen, list.position(&[4, 3, 2, 1])), (Some(2), 2));
+        list.to_edge(&[3, 2, 1], true);
+        assert_eq!(list.chosen, None);
+        list.to_edge(&[3, 2, 1], false);
+        assert_eq!(list.chosen, Some(1));
+        assert_eq!(list.position(&[9, 8]), 0, "the first stands in for one that is not shown");
+    }
+
+    #[test]
+    fn columns_go_round_and_the_direction_stays() {
+        let mut list = ListState::<u64>::default();
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            list.sort_by_next(&[0, 2, 3]);
+            seen.push(list.sort.column);
+        }
+        assert_eq!(seen, [2, 3, 0, 2]);
+        list.turn();
+        list.sort_by_next(&[0, 2, 3]);
+        assert_eq!(list.sort, Sort { column: 3, is_descending: false });
+    }
+
+    #[test]
+    fn what_is_not_known_stands_last_in_both_directions() {
+        for is_descending in [true, false] {
+            let sort = Sort { column: 0, is_descending };
+            let mut rows = vec![None, Some(1.0), None, Some(2.0)];
+            rows.sort_by(|one, other| ordered(*one, *other, sort));
+            let expected = if is_descending { [Some(2.0), Some(1.0)] } else { [Some(1.0), Some(2.0)] };
+            assert_eq!(rows, [expected[0], expected[1], None, None]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_chosen_row_is_always_one_that_is_shown(
+            rows in proptest::collection::vec(0_u64..50, 1..30),
+            moves in proptest::collection::vec(-40_i64..40, 0..20),
+        ) {
+            let mut list = ListState::default();
+            for by in moves {
+                list.move_by(&rows, by);
+                prop_assert!(list.position(&rows) < rows.len());
+                prop_assert!(list.chosen.is_none_or(|chosen| rows.contains(&chosen)));
+            }
+        }
+
+        #[test]
+        fn the_chosen_row_is_on_the_screen(position in 0_usize..1_000, rows in 1_usize..100) {
+            let first = first_shown(position, rows);
+            prop_assert!(first <= position && position < first + rows);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What keys do in the lists of runs and releases, and on the walk along the causal line.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::update;
+use crate::pipeline::{ModelVersion, Moment, ReleaseId, RunId};
+use crate::tui::app::{Model, Overlay, View};
+use crate::tui::fixtures::{self, send};
+use crate::tui::list::Sort;
+use crate::tui::message::{Cmd, Msg};
+use crate::tui::run_history;
+use crate::tui::walk::{Link, Thing};
+
+fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
+    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+fn press(model: &mut Model, keys: &str) {
+    for character in keys.chars() {
+        key(model, if character == '\n' { KeyCode::Enter } else { KeyCode::Char(character) });
+    }
+}
+
+fn chosen(model: &Model) -> u64 {
+    model.chosen_run().unwrap().id.0
+}
+
+fn shown(model: &Model) -> Vec<u64> {
+    run_history::rows(model).iter().map(|run| run.id.0).collect()
+}
+
+#[test]
+fn the_chosen_run_stays_the_chosen_one_when_the_list_grows_and_the_newest_stays_the_newest() {
+    let mut world = fixtures::two_runs();
+    let mut model = world.model(crate::api::types::Live::default());
+    let mut at_the_newest = model.clone();
+    press(&mut model, "2j");
+    press(&mut at_the_newest, "2");
+    assert_eq!((chosen(&model), chosen(&at_the_newest)), (1, 2));
+    let known = world.history.len();
+    world.register(3, "spring.csv");
+    for recorded in &world.history[known..] {
+        send(&mut model, fixtures::event(recorded));
+        send(&mut at_the_newest, fixtures::event(recorded));
+    }
+    assert_eq!((chosen(&model), chosen(&at_the_newest)), (1, 3));
+}
+
+#[test]
+fn a_filter_narrows_the_list_and_escape_takes_it_away_before_it_leaves_the_view() {
+    let mut model = fixtures::failed();
+    press(&mut model, "2/failed");
+    assert!(matches!(&model.overlay, Some(Overlay::FilterList { input }) if input == "failed"));
+    press(&mut model, "\n");
+    assert_eq!((shown(&model), chosen(&model)), (vec![3], 3));
+    press(&mut model, "/");
+    assert!(matches!(&model.overlay, Some(Overlay::FilterList { input }) if input == "failed"));
+    key(&mut model, KeyCode::Esc);
+    assert_eq!(shown(&model), [3], "leaving the prompt changes nothing");
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((model.view, shown(&model)), (View::Runs, vec![3, 2, 1]));
+    key(&mut model, KeyCode::Esc);
+    assert_eq!(model.view, View::Board);
+}
+
+#[test]
+fn sorting_moves_the_rows_and_not_the_choice() {
+    let mut model = fixtures::failed();
+    press(&mut model, "2j");
+    assert_eq!(chosen(&model), 2);
+    press(&mut model, "S");
+    assert_eq!((shown(&model), chosen(&model)), (vec![1, 2, 3], 2));
+    press(&mut model, "s");
+    assert_eq!(model.runs.list.sort, Sort { column: 1, is_descending: false });
+    assert_eq!((shown(&model), chosen(&model)), (vec![3, 2, 1], 2), "failed comes before passed");
+    let mut model = fixtures::deployed();
+    press(&mut model, "5S");
+    assert_eq!(model.chosen_release().unwrap().id, ReleaseId(4));
+    press(&mut model, "g");
+    assert_eq!(model.chosen_release().unwrap().id, ReleaseId(1));
+}
+
+#[test]
+fn two_runs_stand_beside_each_other_and_their_data_files_are_asked_for_one_after_the_other() {
+    let world = fixtures::two_runs();
+    let mut model = world.model(crate::api::types::Live::default());
+    press(&mut model, "2");
+    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::NONE)));
+    let asked_for = |asked: &[Cmd]| {
+        asked.iter().find_map(|command| match command {
+            Cmd::FetchEvents { filter, before: None } => Some(filter.clone()),
+            _ => None,
+        })
+    };
+    let first = asked_for(&asked).unwrap();
+    assert_eq!(first.run, Some(RunId(2)));
+    let asked = update(&mut model, Msg::Events(first, Ok(world.history.clone())));
+    let second = asked_for(&asked).unwrap();
+    assert_eq!(second.run, Some(RunId(1)));
+    let asked = update(&mut model, Msg::Events(second, Ok(world.history.clone())));
+    assert_eq!(asked_for(&asked), None, "all is known");
+    assert!(model.runs.list.is_comparing);
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((model.runs.list.is_comparing, model.view), (false, View::Runs));
+}
+
+#[test]
+fn a_marked_run_is_the_one_that_others_are_compared_with() {
+    let mut model = fixtures::failed();
+    press(&mut model, "2");
+    assert_eq!(run_history::partner(&model).unwrap().id, RunId(2), "the one before");
+    press(&mut model, "Gmgc");
+    assert_eq!((chosen(&model), run_history::partner(&model).unwrap().id), (3, RunId(1)));
+    press(&mut model, "Gm");
+    assert_eq!(model.runs.list.marked, None, "the mark is taken away where it stands");
+}
+
+#[test]
+fn runs_that_the_state_has_forgotten_come_from_the_journal() {
+    let world = fixtures::rolled_back();
+    let mut known = fixtures::rolled_back();
+    known.state.runs.retain(|run, _| *run > RunId(2));
+    let mut model = known.model(crate::api::types::Live::default());
+    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('2'), KeyModifiers::NONE)));
+    let page = |command: &Cmd| match command {
+        Cmd::FetchEvents { filter, before } => Some((filter.clone(), *before)),
+        _ => None,
+    };
+    let (filter, before) = asked.iter().find_map(page).unwrap();
+    assert_eq!((filter.until, before), (Some(known.state.runs[&RunId(3)].created), None));
+    assert_eq!(shown(&model), [4, 3]);
+    update(&mut model, Msg::Events(filter, Ok(world.history.clone())));
+    assert_eq!(shown(&model), [4, 3, 2, 1]);
+    press(&mut model, "G");
+    assert_eq!(model.chosen_run().unwrap().created, world.state.runs[&RunId(1)].created);
+    let asked = update(&mut model, Msg::Resized(120, 40));
+    assert_eq!(asked.iter().find_map(page), None, "there is nothing more");
+}
+
+#[test]
+fn models_are_narrowed_too() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "4");
+    let count = |model: &Model| crate::tui::models::entries(model).len();
+    let all = count(&model);
+    press(&mut model, "/champion\n");
+    assert!((1..all).contains(&count(&model)), "{all} models, {} champions", count(&model));
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((count(&model), model.view), (all, View::Models));
+}
+
+#[test]
+fn a_walk_goes_from_the_data_to_what_serves_and_back_through_every_view() {
+    let mut model = fixtures::idle();
+    press(&mut model, "2");
+    let mut way = Vec::new();
+    for _ in 0..6 {
+        way.push((model.view, model.walk.map(|thing| thing.link)));
+        press(&mut model, ".");
+    }
+    let views: Vec<_> = way.iter().map(|(view, _)| *view).collect();
+    assert_eq!(views, [View::Runs, View::Models, View::Runs, View::Runs, View::Releases, View::Metrics]);
+    assert!(model.message.as_ref().unwrap().text.contains("ends here"), "{:?}", model.message);
+    assert_eq!(model.walk, Some(Thing { run: RunId(2), link: Link::Metric }));
+    press(&mut model, ",,,,");
+    assert_eq!((model.view, model.models.chosen), (View::Models, Some(ModelVersion(2))));
+    press(&mut model, ",,");
+    assert_eq!((model.view, model.event_search.as_str()), (View::Events, "run:2"));
+    press(&mut model, ",");
+    assert!(model.message.as_ref().unwrap().text.contains("begins here"));
+}
+
+#[test]
+fn a_walk_begins_at_what_is_selected_and_tells_what_does_not_exist() {
+    let mut model = fixtures::failed();
+    press(&mut model, "2");
+    key(&mut model, KeyCode::Tab);
+    press(&mut model, ".");
+    assert_eq!(model.message.as_ref().unwrap().text, "run 3 made no image: test failed");
+    let mut model = fixtures::deployed();
+    press(&mut model, "5jj,");
+    assert_eq!((model.view, model.walk.map(|thing| thing.run)), (View::Runs, Some(RunId(2))), "the image of release 2");
+    press(&mut model, "1");
+    assert_eq!(model.walk, None, "whoever goes elsewhere walks no more");
+    let mut model = fixtures::empty();
+    press(&mut model, ".");
+    assert!(model.message.as_ref().unwrap().is_error);
+}
+
+#[test]
+fn whoever_moves_on_from_a_step_walks_on_from_there() {
+    let mut model = fixtures::idle();
+    press(&mut model, "2.,");
+    assert_eq!(model.walk, Some(Thing { run: RunId(2), link: Link::Run }));
+    press(&mut model, "j.");
+    assert_eq!(model.walk, Some(Thing { run: RunId(1), link: Link::Model }));
+}
+
+#[test]
+fn an_answer_that_nobody_awaits_changes_no_list() {
+    let mut model = fixtures::idle();
+    press(&mut model, "2");
+    let before = shown(&model);
+    let filter = crate::pipeline::EventFilter { until: Some(Moment(0)), ..crate::pipeline::EventFilter::default() };
+    update(&mut model, Msg::Events(filter, Ok(fixtures::two_runs().history)));
+    assert_eq!(shown(&model), before);
+}

@@ -1,0 +1,139 @@
+//! What the screen shows of runs and releases beside each other, of a walk, of estimates, and of a project that begins.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::pipeline::{EventFilter, Graph, Input, RunId};
+use crate::tui::app::Model;
+use crate::tui::fixtures::{self, World, live, render, send};
+use crate::tui::glyphs::Glyphs;
+use crate::tui::message::Msg;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+fn press(model: &mut Model, keys: &str) {
+    for key in keys.chars() {
+        let code = match key {
+            '\n' => KeyCode::Enter,
+            '\t' => KeyCode::Tab,
+            other => KeyCode::Char(other),
+        };
+        send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    }
+}
+
+fn snapshots(name: &str, model: &Model) {
+    for (width, height) in SIZES {
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), render(model, width, height));
+    }
+}
+
+/// The third run trains, as two did before it.
+fn training() -> Model {
+    let mut world = fixtures::two_runs();
+    world.register(3, "겨울-관측-2026.csv");
+    world.model(live(&world, true))
+}
+
+#[test]
+fn two_runs_beside_each_other() {
+    let world = fixtures::rolled_back();
+    let mut model = world.model(live(&world, true));
+    press(&mut model, "2jc");
+    for run in [RunId(3), RunId(2)] {
+        let filter = EventFilter { run: Some(run), ..EventFilter::default() };
+        send(&mut model, Msg::Events(filter, Ok(world.history.clone())));
+    }
+    snapshots("runs_compared", &model);
+    press(&mut model, "z");
+    insta::assert_snapshot!("runs_compared_zoomed_80x24", render(&model, 80, 24));
+}
+
+#[test]
+fn runs_that_are_sorted_and_narrowed_say_so() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "2/data\nsss");
+    snapshots("runs_sorted", &model);
+    let text = render(&model, 120, 40);
+    assert!(text.contains("only data") && text.contains("took↓"), "{text}");
+    press(&mut model, "/nowhere\n");
+    assert!(render(&model, 80, 24).contains("no run passes the filter"));
+}
+
+#[test]
+fn two_releases_beside_each_other() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "5jmkc");
+    snapshots("releases_compared", &model);
+}
+
+#[test]
+fn a_walk_says_where_one_is_and_what_does_not_exist() {
+    let mut model = fixtures::failed();
+    press(&mut model, "2..");
+    snapshots("walk", &model);
+    let text = render(&model, 120, 40);
+    let line = text.lines().rev().nth(1).unwrap();
+    assert!(line.contains("[2 tests failed]") && line.contains("no image") && line.contains("model 3"), "{line}");
+    press(&mut model, ".");
+    assert!(render(&model, 120, 40).contains("run 3 made no image: test failed"));
+}
+
+#[test]
+fn what_runs_says_how_long_it_still_takes_as_far_as_history_tells() {
+    snapshots("board_estimate", &training());
+    let text = render(&training(), 120, 40);
+    assert!(text.contains(" left") && text.contains(" to deploy"), "{text}");
+    let mut model = training();
+    press(&mut model, "2");
+    snapshots("runs_estimate", &model);
+    model.now = model.now.plus(600_000);
+    let text = render(&model, 120, 40);
+    assert!(text.contains("longer than usual") && !text.contains(" to deploy"), "{text}");
+}
+
+#[test]
+fn the_first_run_of_a_project_has_no_estimate() {
+    let mut world = World::new();
+    world.register(1, "first.csv");
+    let text = render(&world.model(live(&world, false)), 120, 40);
+    assert!(!text.contains(" left") && !text.contains("usually"), "{text}");
+}
+
+#[test]
+fn a_project_that_begins_leads_to_its_first_run() {
+    let mut world = World::new();
+    let empty = render(&world.model(live(&world, false)), 120, 40);
+    assert!(empty.contains("2. put a CSV file into the data folder"), "{empty}");
+    world.feed(Input::Configured(Graph::default()));
+    let model = world.model(live(&world, false));
+    snapshots("board_unconfigured", &model);
+    let text = render(&model, 80, 24);
+    assert!(text.contains("1. describe the stages: `trainyard init`"), "{text}");
+    for view in ["2", "4", "5", "7"] {
+        let mut model = model.clone();
+        press(&mut model, view);
+        let text = render(&model, 80, 24);
+        assert!(text.contains(" yet") || view == "7", "view {view} says how to fill it: {text}");
+    }
+}
+
+#[test]
+fn runs_are_told_in_ascii_too() {
+    let mut model = fixtures::deployed();
+    model.glyphs = Glyphs::ascii();
+    press(&mut model, "2");
+    let text = render(&model, 120, 24);
+    let row = text.lines().find(|row| row.contains("winter.csv")).unwrap();
+    assert!(row.contains('#') && row.contains('%') && row.is_ascii(), "each stage has a sign of its own: {row}");
+}
+
+#[test]
+fn no_list_breaks_at_any_size() {
+    for keys in ["2c", "2cz", "2sS", "2/x\n", "5c", "5cz", "5sS", "5/x\n", "2..", "5,"] {
+        let mut model = fixtures::deployed();
+        press(&mut model, keys);
+        for (width, height) in [(1, 1), (60, 15), (61, 16), (79, 100), (300, 15), (110, 24)] {
+            render(&model, width, height);
+        }
+    }
+}
