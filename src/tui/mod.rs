@@ -5,7 +5,8 @@
 //! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon. What the command line says of
 //! releases and models in the same words stands in `release_facts` and `model_facts`;
 //! which alert a key means, in `alerts`; what holds deploys back, in `holds`; what Events is narrowed to, in `event_search`;
-//! why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`.
+//! why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`, `title` and
+//! `progress_bar`; what the terminal can do, in `probe`.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -27,6 +28,8 @@ mod message;
 mod metrics;
 mod model_facts;
 mod models;
+mod probe;
+mod progress_bar;
 mod projects;
 mod quantity;
 mod release_facts;
@@ -34,6 +37,7 @@ mod release_log;
 mod runtime;
 mod terminal;
 mod theme;
+mod title;
 mod unavailable;
 mod update;
 mod views;
