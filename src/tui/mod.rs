@@ -6,7 +6,7 @@
 //! releases and models in the same words stands in `release_facts` and `model_facts`;
 //! which alert a key means, in `alerts`; what holds deploys back, in `holds`; what Events is narrowed to, in `event_search`;
 //! why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`, `title` and
-//! `progress_bar`; what the terminal can do, in `probe`.
+//! `progress_bar`; what the terminal can do, in `probe`. `plain` is the same client in lines, without a screen.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -28,6 +28,7 @@ mod message;
 mod metrics;
 mod model_facts;
 mod models;
+mod plain;
 mod probe;
 mod progress_bar;
 mod projects;
@@ -56,6 +57,7 @@ pub use commands::reference;
 #[doc(hidden)]
 pub use lone_panel::LonePanel;
 pub use model_facts::{ModelDifference, content_differences, metric_differences, origin_differences};
+pub use plain::{lines, wants_lines};
 pub use projects::{Left, ProjectRow, Projects};
 pub use quantity::bytes;
 pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts};

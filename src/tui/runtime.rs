@@ -35,7 +35,7 @@ use super::title::Title;
 use super::update::update;
 use super::views;
 use pace::Pace;
-use workers::Workers;
+pub(super) use workers::Workers;
 
 /// How often durations that grow are drawn.
 const SECOND: Duration = Duration::from_secs(1);
