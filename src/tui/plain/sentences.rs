@@ -61,8 +61,7 @@ pub(super) fn board(model: &Model) -> Vec<String> {
 
 /// The last runs, the newest first.
 pub(super) fn runs(model: &Model) -> Vec<String> {
-    let said: Vec<String> =
-        model.state.runs.values().rev().take(ENTRIES).map(|run| run_line(model, run)).collect();
+    let said: Vec<String> = model.state.runs.values().rev().take(ENTRIES).map(|run| run_line(model, run)).collect();
     or(said, "No run yet: put a data file into the data folder, or type `run all`.")
 }
 

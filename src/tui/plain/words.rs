@@ -123,9 +123,7 @@ fn order(model: &Model, command: &Command, rest: &str) -> Order {
         }
         Action::Approve | Action::Decline => answer_of_a_person(model, command.action == Action::Approve, rest),
         Action::Rollback => match model.way_back() {
-            Some(to) => {
-                ask(model, &format!("Go back to release {to}?"), Asked::Rollback { to: Some(to) }, rest, true)
-            }
+            Some(to) => ask(model, &format!("Go back to release {to}?"), Asked::Rollback { to: Some(to) }, rest, true),
             None => say("There is no earlier release to go back to.".to_owned()),
         },
         _ => say(format!("`{}` is for the screen.", command.name)),
