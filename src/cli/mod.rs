@@ -27,6 +27,7 @@ pub mod logs;
 pub mod models;
 pub mod moments;
 pub mod notify;
+pub mod plain;
 pub mod predict;
 pub mod project;
 pub mod projects;
