@@ -68,7 +68,7 @@ pub use runtime::{DemoHook, DemoHooks, Options, run};
 pub enum TuiError {
     /// Input or output is a file or a pipe.
     #[error(
-        "the screen needs a terminal for input and output; use `trainyard status` or `trainyard run --wait` in scripts"
+        "the screen needs a terminal for input and output; use `trainyard --plain`, `trainyard status` or `trainyard run --wait` instead"
     )]
     NotATerminal,
     /// The terminal does not do what it should.
