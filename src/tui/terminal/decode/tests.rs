@@ -1,3 +1,5 @@
+//! Bytes of real terminals, and of none, as a decoder takes them.
+
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 
@@ -63,21 +65,20 @@ fn an_escape_that_nothing_follows_is_the_key_and_one_that_is_followed_is_not() {
 
 #[test]
 fn what_a_terminal_says_of_itself_is_understood() {
-    let answers = |bytes: &[u8]| heard(bytes);
     let dark = Answer::Background([0.0, 0.0, 0.0]);
-    assert_eq!(answers(b"\x1b]11;rgb:0000/0000/0000\x1b\\"), [Heard::Answer(dark.clone())]);
-    assert_eq!(answers(b"\x1b]11;rgb:00/00/00\x07"), [Heard::Answer(dark)]);
-    assert_eq!(answers(b"\x1b]10;#fff\x07"), [Heard::Answer(Answer::Foreground([1.0, 1.0, 1.0]))]);
+    assert_eq!(heard(b"\x1b]11;rgb:0000/0000/0000\x1b\\"), [Heard::Answer(dark.clone())]);
+    assert_eq!(heard(b"\x1b]11;rgb:00/00/00\x07"), [Heard::Answer(dark)]);
+    assert_eq!(heard(b"\x1b]10;#fff\x07"), [Heard::Answer(Answer::Foreground([1.0, 1.0, 1.0]))]);
     let mode = |is_known| [Heard::Answer(Answer::Mode { number: 2026, is_known })];
-    assert_eq!(answers(b"\x1b[?2026;2$y"), mode(true));
-    assert_eq!(answers(b"\x1b[?2026;0$y"), mode(false));
-    assert_eq!(answers(b"\x1b[?2026;4$y"), mode(false));
-    assert_eq!(answers(b"\x1b[?62;22;52c"), [Heard::Answer(Answer::Attributes)]);
+    assert_eq!(heard(b"\x1b[?2026;2$y"), mode(true));
+    assert_eq!(heard(b"\x1b[?2026;0$y"), mode(false));
+    assert_eq!(heard(b"\x1b[?2026;4$y"), mode(false));
+    assert_eq!(heard(b"\x1b[?62;22;52c"), [Heard::Answer(Answer::Attributes)]);
     let version = Answer::Version("kitty(0.43.1)".to_owned());
-    assert_eq!(answers(b"\x1bP>|kitty(0.43.1)\x1b\\"), [Heard::Answer(version)]);
+    assert_eq!(heard(b"\x1bP>|kitty(0.43.1)\x1b\\"), [Heard::Answer(version)]);
     let capability = |is_there| [Heard::Answer(Answer::Capability { name: "RGB".to_owned(), is_there })];
-    assert_eq!(answers(b"\x1bP1+r524742=38\x1b\\"), capability(true));
-    assert_eq!(answers(b"\x1bP0+r524742\x1b\\"), capability(false));
+    assert_eq!(heard(b"\x1bP1+r524742=38\x1b\\"), capability(true));
+    assert_eq!(heard(b"\x1bP0+r524742\x1b\\"), capability(false));
 }
 
 #[test]
