@@ -51,7 +51,7 @@ struct Restorer {
     tty: File,
     saved: Termios,
     active: AtomicBool,
-    has_mouse: AtomicBool,
+    mouse: AtomicBool,
     shows_progress: AtomicBool,
 }
 
@@ -65,7 +65,7 @@ impl Restorer {
         let mut bytes = ENTER.to_vec();
         bytes.extend_from_slice(questions);
         bytes.extend_from_slice(CLEAR);
-        if self.has_mouse.load(Ordering::SeqCst) {
+        if self.mouse.load(Ordering::SeqCst) {
             bytes.extend_from_slice(MOUSE_ON);
         }
         (&self.tty).write_all(&bytes)
@@ -77,7 +77,7 @@ impl Restorer {
             // The modes first, and not `Drain`: a terminal that takes no more output would hold us for ever.
             let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.saved);
             let mut bytes = Vec::new();
-            if self.has_mouse.load(Ordering::SeqCst) {
+            if self.mouse.load(Ordering::SeqCst) {
                 bytes.extend_from_slice(MOUSE_OFF);
             }
             if self.shows_progress.swap(false, Ordering::SeqCst) {
@@ -124,7 +124,7 @@ impl TerminalGuard {
             tty,
             saved,
             active: AtomicBool::new(false),
-            has_mouse: AtomicBool::new(false),
+            mouse: AtomicBool::new(false),
             shows_progress: AtomicBool::new(false),
         });
         restore_on_panic(Arc::clone(&restorer));
@@ -182,11 +182,13 @@ impl TerminalGuard {
         self.send(bytes)
     }
 
-    /// Takes the mouse, or leaves it to the terminal, where it selects text.
+    /// Takes the mouse or gives it back to the terminal; it goes with the terminal in every way of leaving.
     #[expect(dead_code, reason = "the key of the mouse calls it")]
-    pub(super) fn take_mouse(&mut self, is_taken: bool) -> io::Result<()> {
-        self.restorer.has_mouse.store(is_taken, Ordering::SeqCst);
-        self.send(if is_taken { MOUSE_ON } else { MOUSE_OFF })
+    pub(super) fn mouse(&mut self, is_ours: bool) -> io::Result<()> {
+        if self.restorer.mouse.swap(is_ours, Ordering::SeqCst) == is_ours {
+            return Ok(());
+        }
+        self.send(if is_ours { MOUSE_ON } else { MOUSE_OFF })
     }
 
     /// The next frame is sent whole.
