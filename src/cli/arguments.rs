@@ -19,6 +19,7 @@ use super::lock::LockArguments;
 use super::logs::LogsArguments;
 use super::models::{ModelsArguments, PromoteArguments};
 use super::notify::NotifyCommand;
+use super::plain::Look;
 use super::predict::PredictArguments;
 use super::query::QueryArguments;
 use super::releases::RollbackArguments;
@@ -45,6 +46,9 @@ pub struct Arguments {
     /// Only watch: the screen as an observer, and no command that changes anything
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// How the screen is shown
+    #[command(flatten)]
+    pub look: Look,
     /// What to do
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal};
 
 use super::failure::{Failure, failed};
 use super::harmless::harmless;
+use super::plain::{self, Look};
 use super::project::identity;
 use super::screen::failure_of;
 use crate::api::client::{Client, Identity};
@@ -14,8 +15,9 @@ use crate::api::ssh::{Line, LineError, Place, Ssh};
 use crate::tui::{self, Options, TuiError};
 
 /// Opens the screen for the project at a place.
-pub fn run(place: &Place, is_observer: bool) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+pub fn run(place: &Place, is_observer: bool, look: Look) -> Result<(), Failure> {
+    let is_in_lines = look.is_in_lines();
+    if !is_in_lines && (!io::stdin().is_terminal() || !io::stdout().is_terminal()) {
         // Said before anybody is asked for a password.
         return Err(failure_of(&TuiError::NotATerminal));
     }
@@ -23,14 +25,15 @@ pub fn run(place: &Place, is_observer: bool) -> Result<(), Failure> {
     let shown = runtime.block_on(async {
         let line = Line::open(ssh().for_observer(is_observer), place.clone(), tell).await?;
         let client = Client::at_socket(line.socket(), Identity { from: Some(origin()), ..identity(is_observer) })?;
-        let options = Options { line: Some(line.state()), is_remote: true, ..Options::default() };
-        let shown = tui::run(client, options).await;
+        let options = Options { line: Some(line.state()), is_remote: true, is_ascii: look.ascii, ..Options::default() };
+        let shown =
+            if is_in_lines { plain::show(client, options).await } else { tui::run(client, options).await.map(drop) };
         line.close().await;
         Ok::<_, Failure>(shown)
     });
     // A task that still waits for an answer must not hold the terminal's owner up.
     runtime.shutdown_background();
-    shown?.map(drop).map_err(|error| failure_of(&error))
+    shown?.map_err(|error| failure_of(&error))
 }
 
 /// The user's `ssh`, by the environment of this program.

@@ -9,6 +9,7 @@ use clap::{CommandFactory, Parser};
 use super::arguments::{Arguments, BuiltIn, Command};
 use super::failure::{Failure, failed};
 use super::harmless::Harmless;
+use super::plain::Look;
 use super::{
     alerts, approve, attach, check, config, daemon, data, demo, doctor, events, export, host, init, link, lock, logs,
     models, notify, predict, project, projects, query, releases, remote, run, scrape, screen, serve, show, up,
@@ -25,17 +26,17 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
     let mut out = BufWriter::new(io::stdout());
-    let is_observer = arguments.read_only;
+    let (is_observer, look) = (arguments.read_only, arguments.look);
     if is_observer && arguments.command.as_ref().is_some_and(Command::acts) {
         let text = "with --read-only nothing is changed, and this command would; leave --read-only out to act";
         return Failure::Usage(text.to_owned()).report();
     }
     let is_raw = arguments.command.as_ref().is_some_and(Command::is_for_machines);
     let done = match &arguments.host {
-        Some(place) if arguments.command.is_none() => attach::run(place, is_observer),
+        Some(place) if arguments.command.is_none() => attach::run(place, is_observer, look),
         Some(place) => remote::run(place),
-        None if is_raw => dispatch(&arguments.folder, arguments.command, is_observer, &mut out),
-        None => dispatch(&arguments.folder, arguments.command, is_observer, &mut Harmless::new(&mut out)),
+        None if is_raw => dispatch(&arguments.folder, arguments.command, is_observer, look, &mut out),
+        None => dispatch(&arguments.folder, arguments.command, is_observer, look, &mut Harmless::new(&mut out)),
     };
     let done = done.and_then(|()| Ok(out.flush()?));
     match done {
@@ -48,10 +49,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(folder: &Path, command: Option<Command>, is_observer: bool, out: &mut impl Write) -> Result<(), Failure> {
+fn dispatch(
+    folder: &Path,
+    command: Option<Command>,
+    is_observer: bool,
+    look: Look,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     match command {
-        None => screen::open(folder, is_observer),
-        Some(Command::Attach { place }) => attach::run(&place, is_observer),
+        None => screen::open(folder, is_observer, look),
+        Some(Command::Attach { place }) => attach::run(&place, is_observer, look),
         Some(Command::Link) => link::run(folder, is_observer, out),
         Some(Command::Demo(arguments)) => demo_command(&arguments, out),
         Some(Command::Init(arguments)) => {

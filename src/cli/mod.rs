@@ -29,6 +29,7 @@ pub mod models;
 pub mod moments;
 pub mod notify;
 pub mod past;
+pub mod plain;
 pub mod predict;
 pub mod project;
 pub mod projects;

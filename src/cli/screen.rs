@@ -4,15 +4,24 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::failure::{Failure, failed};
+use super::plain::{self, Look};
 use super::project::{client_as, identity, layout};
 use super::{projects, up};
 use crate::tui::{self, DemoHooks, Left, Options, TuiError};
 
 /// Opens the screen. An observer changes nothing, so no daemon is started for one.
-pub fn open(folder: &Path, is_observer: bool) -> Result<(), Failure> {
+pub fn open(folder: &Path, is_observer: bool, look: Look) -> Result<(), Failure> {
+    if look.is_in_lines() {
+        let layout = layout(folder)?;
+        if !is_observer {
+            up::start(&layout)?;
+        }
+        let client = client_as(&layout, identity(is_observer))?;
+        return plain::open(client, Options { is_ascii: look.ascii, ..Options::default() }, is_observer);
+    }
     let mut folder = folder.to_owned();
     loop {
-        let options = Options { projects: Some(Arc::new(projects::rows)), ..Options::default() };
+        let options = Options { projects: Some(Arc::new(projects::rows)), is_ascii: look.ascii, ..Options::default() };
         match show(&folder, is_observer, options)? {
             Left::Detached => return Ok(()),
             Left::Switch(other) => folder = other,

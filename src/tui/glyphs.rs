@@ -143,10 +143,13 @@ static ASCII: Glyphs = Glyphs {
 };
 
 impl Glyphs {
-    /// ASCII if `TRAINYARD_ASCII` is set or the locale is not UTF-8.
+    /// ASCII if `TRAINYARD_ASCII` is set, on the Linux console, whose letters are few, or if the locale is not UTF-8; with
+    /// `TRAINYARD_ASCII=0`, all signs wherever the locale has them.
     pub(super) fn choose(variable: &dyn Fn(&str) -> Option<String>) -> &'static Self {
         let is_set = |name: &str| variable(name).filter(|value| !value.is_empty());
-        if is_set("TRAINYARD_ASCII").is_some_and(|value| value != "0") {
+        let asked = is_set("TRAINYARD_ASCII").map(|value| value != "0");
+        let is_console = is_set("TERM").is_some_and(|term| term == "linux");
+        if asked.unwrap_or(is_console) {
             return &ASCII;
         }
         let locale = is_set("LC_ALL").or_else(|| is_set("LC_CTYPE")).or_else(|| is_set("LANG")).unwrap_or_default();
@@ -239,6 +242,40 @@ impl Glyphs {
     }
 }
 
+/// What stands for a sign that texts of the program are set with, where only ASCII may be written. Each is one cell wide, as
+/// the sign is. What is no sign of ours, such as a name in another script, stays as it is.
+pub(super) fn twin(sign: &str) -> Option<&'static str> {
+    Some(match sign {
+        "–" | "—" | "−" => "-",
+        "…" => "~",
+        "“" | "”" => "\"",
+        "‘" | "’" => "'",
+        "×" => "x",
+        "±" => "~",
+        "·" => "-",
+        "→" | "▶" | "▸" => ">",
+        "←" => "<",
+        "↑" => "^",
+        "↓" => "v",
+        "≤" => "<",
+        "≥" => ">",
+        "≈" => "~",
+        "µ" | "μ" => "u",
+        _ => return None,
+    })
+}
+
+/// A text with every sign that has a twin in its place.
+pub(super) fn in_ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut buffer = [0; 4];
+    for letter in text.chars() {
+        let letter: &str = letter.encode_utf8(&mut buffer);
+        plain.push_str(twin(letter).unwrap_or(letter));
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use unicode_width::UnicodeWidthStr;
@@ -259,6 +296,29 @@ mod tests {
                 assert_eq!(sign.width(), 1, "{sign}");
             }
         }
+    }
+
+    #[test]
+    fn every_twin_is_ascii_and_as_wide_as_its_sign() {
+        for sign in ["–", "—", "…", "“", "”", "×", "±", "·", "→", "≥", "µ"] {
+            let twin = twin(sign).unwrap();
+            assert!(twin.is_ascii() && twin.width() == sign.width(), "{sign}");
+        }
+        assert_eq!(in_ascii("“겨울” – 5 ± 1…"), "\"겨울\" - 5 ~ 1~");
+    }
+
+    #[test]
+    fn the_linux_console_gets_ascii_unless_it_is_known_to_have_the_signs() {
+        let console = |ascii: &'static str| {
+            move |name: &str| match name {
+                "TERM" => Some("linux".to_owned()),
+                "LANG" => Some("C.UTF-8".to_owned()),
+                "TRAINYARD_ASCII" => Some(ascii.to_owned()),
+                _ => None,
+            }
+        };
+        assert!(Glyphs::choose(&console("")).is_ascii);
+        assert!(!Glyphs::choose(&console("0")).is_ascii);
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! which alert a key means, in `alerts`; what holds deploys back, in `holds`; what Events is narrowed to, in `event_search`;
 //! what was chosen in a list, in `list`; what there is to say of a run, in `run_facts`, and of runs that the daemon's state
 //! has forgotten, in `run_history`; how long work still takes, in `estimate`; the way from a commit to what serves, in `walk`;
-//! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`.
+//! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`, `title` and
+//! `progress_bar`; what the terminal can do, in `probe`. `plain` is the same client in lines, without a screen.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -33,6 +34,9 @@ mod metrics;
 mod model_facts;
 mod models;
 mod past;
+mod plain;
+mod probe;
+mod progress_bar;
 mod projects;
 mod quantity;
 mod release_facts;
@@ -44,6 +48,7 @@ mod run_history;
 mod runtime;
 mod terminal;
 mod theme;
+mod title;
 mod unavailable;
 mod update;
 mod views;
@@ -65,6 +70,7 @@ pub use commands::reference;
 #[doc(hidden)]
 pub use lone_panel::LonePanel;
 pub use model_facts::{ModelDifference, content_differences, metric_differences, origin_differences};
+pub use plain::{lines, wants_lines};
 pub use projects::{Left, ProjectRow, Projects};
 pub use quantity::bytes;
 pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts};
@@ -75,7 +81,7 @@ pub use runtime::{DemoHook, DemoHooks, Options, run};
 pub enum TuiError {
     /// Input or output is a file or a pipe.
     #[error(
-        "the screen needs a terminal for input and output; use `trainyard status` or `trainyard run --wait` in scripts"
+        "the screen needs a terminal for input and output; use `trainyard --plain`, `trainyard status` or `trainyard run --wait` instead"
     )]
     NotATerminal,
     /// The terminal does not do what it should.

@@ -1,18 +1,18 @@
 //! The loop that connects the model with the terminal and the daemon.
 //!
 //! One `select!` in a stated order: what ends the program, a frame that is due, keys, what the daemon and the [`workers`]
-//! say, the second hand, which goes only while a view needs it. A frame is due only after something changed and never sooner
-//! than a thirtieth of a second after the last one, so a flood of events costs thirty frames and an idle screen costs nothing.
+//! say, the second hand, which goes only while a view needs it. A frame is due only after something changed and when [`pace`]
+//! lets it, so a flood of events costs thirty frames a second and an idle screen costs nothing.
 
 mod feed;
 mod line;
+mod pace;
 mod workers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyEventKind};
-use futures_util::StreamExt;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -20,27 +20,31 @@ use crate::api::client::Client;
 use crate::api::types::LineState;
 
 use super::TuiError;
-use super::app::Model;
+use super::app::{Model, Overlay};
 use super::attention::{self, Attention};
 use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::message::{Cmd, Msg};
 use super::metrics::Drawing;
+use super::probe::{Abilities, Answer};
+use super::progress_bar::ProgressBar;
 use super::projects::{Left, Projects};
-use super::terminal::{Caught, SignalThread, StopScope, TerminalGuard};
+use super::terminal::{Caught, Heard, SignalThread, StopScope, TerminalGuard};
 use super::theme::Theme;
+use super::title::Title;
 use super::update::update;
 use super::views;
-use workers::Workers;
+use pace::Pace;
+pub(super) use workers::Workers;
 
-/// The shortest time between two frames.
-const FRAME: Duration = Duration::from_millis(33);
 /// How often durations that grow are drawn.
 const SECOND: Duration = Duration::from_secs(1);
 /// Messages that may wait; beyond, whoever sends waits.
 const MESSAGES: usize = 1_024;
 /// Messages taken in before a look at keys and frames.
 const AT_ONCE: usize = 256;
+/// More of a paste goes into no field.
+const PASTED: usize = 200;
 
 /// Something that the demo does; it returns one sentence for the message line.
 pub type DemoHook = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
@@ -67,23 +71,26 @@ pub struct Options {
     pub is_remote: bool,
     /// Lists the projects between which the operator can switch, where he can.
     pub projects: Option<Projects>,
+    /// Whether only ASCII signs are drawn, whatever the terminal seems to have.
+    pub is_ascii: bool,
 }
 
 /// Shows the screen until the operator detaches or wants another project. The daemon goes on in any case.
 pub async fn run(client: Client, options: Options) -> Result<Left, TuiError> {
+    let abilities = Abilities::guess(&variable, options.is_remote);
     let (caught_sender, mut caught) = mpsc::unbounded_channel();
     let _signals = SignalThread::start(caught_sender.clone())?;
-    let guard = TerminalGuard::enter(caught_sender)?;
+    let (guard, mut input) = TerminalGuard::enter(&abilities, caught_sender)?;
     let (sender, mut messages) = mpsc::channel(MESSAGES);
-    let mut screen = Screen::new(guard, client, options, sender)?;
-    let mut input = EventStream::new();
+    let mut screen = Screen::new(guard, abilities, client, options, sender)?;
     loop {
         let (frame, second) = (screen.frame_due(), screen.second_due());
         let flow = tokio::select! {
             biased;
             Some(caught) = caught.recv() => screen.caught(caught)?,
             () = reached(frame) => screen.draw()?,
-            event = input.next() => screen.input(event)?,
+            // That nothing more comes is caught as the loss of the terminal.
+            Some(heard) = input.recv() => screen.heard(heard)?,
             Some(message) = messages.recv() => {
                 let mut flow = screen.take(message)?;
                 for _ in 0..AT_ONCE {
@@ -103,6 +110,10 @@ pub async fn run(client: Client, options: Options) -> Result<Left, TuiError> {
     }
 }
 
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Flow {
     On,
@@ -119,35 +130,41 @@ async fn reached(moment: Option<Instant>) {
 struct Screen {
     model: Model,
     guard: TerminalGuard,
+    abilities: Abilities,
     workers: Workers,
     attention: Attention,
-    next_frame: Instant,
+    title: Title,
+    progress: ProgressBar,
+    pace: Pace,
     next_second: Instant,
 }
 
 impl Screen {
     fn new(
         guard: TerminalGuard,
+        abilities: Abilities,
         client: Client,
         options: Options,
         sender: mpsc::Sender<Msg>,
     ) -> Result<Self, TuiError> {
-        let variable = |name: &str| std::env::var(name).ok();
-        let size = crossterm::terminal::size()?;
-        let (theme, glyphs) = (Theme::choose(&variable), Glyphs::choose(&variable));
+        let size = guard.size()?;
+        let theme = Theme::fitting(&variable, abilities.theme());
+        let glyphs = if options.is_ascii { Glyphs::ascii() } else { Glyphs::choose(&variable) };
         let mut model = Model::new(theme, glyphs, Clock::local(), size, crate::disk::now());
         model.is_demo = options.demo.is_some();
         model.is_observer = client.is_observer();
         model.can_switch = options.projects.is_some();
         model.metrics.drawing = Drawing::choose(&variable, model.glyphs);
         let now = Instant::now();
+        let pace = Pace::new(now, abilities.patience());
         let workers = Workers::start(client, options, sender);
         let attention = Attention::new(attention::Terminal::of(&variable));
-        Ok(Self { model, guard, workers, attention, next_frame: now, next_second: now })
+        let (title, progress) = (Title::default(), ProgressBar::default());
+        Ok(Self { model, guard, abilities, workers, attention, title, progress, pace, next_second: now })
     }
 
     fn frame_due(&self) -> Option<Instant> {
-        self.model.is_dirty.then_some(self.next_frame)
+        self.model.is_dirty.then(|| self.pace.due())
     }
 
     fn second_due(&self) -> Option<Instant> {
@@ -158,10 +175,22 @@ impl Screen {
         if !self.guard.is_active() {
             return Err(TuiError::Broken);
         }
+        if self.pace.drawn(Instant::now()) {
+            let (columns, rows) = self.guard.size()?;
+            let flow = self.take(Msg::Resized(columns, rows))?;
+            if flow != Flow::On {
+                return Ok(flow);
+            }
+        }
         self.model.is_dirty = false;
         let model = &self.model;
         self.guard.draw(|frame| views::draw(model, frame))?;
-        self.next_frame = Instant::now() + FRAME;
+        if self.abilities.has_title {
+            self.guard.send(&self.title.told(model))?;
+        }
+        if self.abilities.has_progress {
+            self.guard.send_progress(&self.progress.told(model))?;
+        }
         Ok(Flow::On)
     }
 
@@ -170,25 +199,72 @@ impl Screen {
         self.take(Msg::Second)
     }
 
-    fn input(&mut self, event: Option<std::io::Result<Event>>) -> Result<Flow, TuiError> {
-        match event {
-            Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => self.take(Msg::Key(key)),
-            Some(Ok(Event::Resize(columns, rows))) => self.take(Msg::Resized(columns, rows)),
-            Some(Ok(_)) => Ok(Flow::On),
-            Some(Err(error)) => Err(TuiError::Terminal(error)),
-            None => Err(TuiError::Lost),
+    fn heard(&mut self, heard: Heard) -> Result<Flow, TuiError> {
+        match heard {
+            Heard::Event(Event::Key(key)) if key.kind != KeyEventKind::Release => self.take(Msg::Key(key)),
+            Heard::Event(Event::Paste(text)) => self.paste(&text),
+            Heard::Event(_) => Ok(Flow::On),
+            Heard::Answer(answer) => self.answered(&answer),
         }
+    }
+
+    /// The terminal said something of itself, in time or late.
+    fn answered(&mut self, answer: &Answer) -> Result<Flow, TuiError> {
+        if *answer == Answer::Attributes {
+            self.pace.stop_waiting();
+        }
+        let looks_otherwise = self.abilities.learn(answer);
+        self.guard.fit(&self.abilities);
+        if looks_otherwise {
+            self.model.theme = Theme::fitting(&variable, self.abilities.theme());
+            self.model.is_dirty = true;
+            self.guard.redraw_all()?;
+        }
+        Ok(Flow::On)
+    }
+
+    /// What is pasted goes into a field of text, and is never taken for keys that do something.
+    fn paste(&mut self, text: &str) -> Result<Flow, TuiError> {
+        let letters = text.chars().filter(|letter| !letter.is_control()).take(PASTED);
+        for letter in letters {
+            if !self.model.overlay.as_ref().is_some_and(takes_text) {
+                break;
+            }
+            let flow = self.take(Msg::Key(KeyEvent::from(KeyCode::Char(letter))))?;
+            if flow != Flow::On {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::On)
     }
 
     fn caught(&mut self, caught: Caught) -> Result<Flow, TuiError> {
         match caught {
             Caught::End(signal) => return Err(TuiError::Signal { signal }),
             Caught::Lost => return Err(TuiError::Lost),
-            Caught::Stop => self.guard.suspend(StopScope::Process)?,
-            Caught::Continued => self.guard.resume()?,
+            Caught::Stop => self.stop(StopScope::Process)?,
+            Caught::Continued => {
+                self.guard.resume()?;
+                self.taken_again();
+            }
+            Caught::Resized => self.pace.resized(Instant::now()),
         }
         self.model.is_dirty = true;
         Ok(Flow::On)
+    }
+
+    fn stop(&mut self, scope: StopScope) -> Result<(), TuiError> {
+        self.guard.suspend(scope)?;
+        self.taken_again();
+        Ok(())
+    }
+
+    /// The terminal may be of another size, and shows nothing of ours any more.
+    fn taken_again(&mut self) {
+        self.pace.resized(Instant::now());
+        self.title = Title::default();
+        self.progress = ProgressBar::default();
+        self.model.is_dirty = true;
     }
 
     fn take(&mut self, message: Msg) -> Result<Flow, TuiError> {
@@ -203,14 +279,24 @@ impl Screen {
             match command {
                 Cmd::Quit => return Ok(Flow::End(Left::Detached)),
                 Cmd::Switch(folder) => return Ok(Flow::End(Left::Switch(folder))),
-                Cmd::Suspend => {
-                    self.guard.suspend(StopScope::Job)?;
-                    self.model.is_dirty = true;
-                }
+                Cmd::Suspend => self.stop(StopScope::Job)?,
                 Cmd::Redraw => self.guard.redraw_all()?,
                 other => self.workers.start_work(other),
             }
         }
         Ok(Flow::On)
     }
+}
+
+/// Whether keys are letters of a text, and nothing else, while this lies over the view.
+fn takes_text(overlay: &Overlay) -> bool {
+    matches!(
+        overlay,
+        Overlay::Palette { .. }
+            | Overlay::Search { .. }
+            | Overlay::FilterEvents { .. }
+            | Overlay::Explorer(_)
+            | Overlay::Lock { .. }
+            | Overlay::Note(_)
+    )
 }

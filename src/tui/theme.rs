@@ -126,6 +126,24 @@ impl Theme {
         Self::parse(text).unwrap_or_default()
     }
 
+    /// The theme that fits what the terminal said of itself ([`super::probe`] gives its name), unless one is asked for.
+    pub(super) fn fitting(variable: &dyn Fn(&str) -> Option<String>, name: &str) -> Self {
+        let fits = match name {
+            "dark" => DARK,
+            "light" => LIGHT,
+            "ansi" => ANSI,
+            _ => MONO,
+        };
+        let asked = match variable("TRAINYARD_THEME").as_deref() {
+            Some("dark") => DARK,
+            Some("light") => LIGHT,
+            Some("ansi") => ANSI,
+            Some("mono") => MONO,
+            _ => fits,
+        };
+        Self::parse(asked).unwrap_or_default()
+    }
+
     /// The colour of the `index`-th curve.
     pub(super) fn series(&self, index: usize) -> Style {
         self.series.get(index % self.series.len().max(1)).copied().unwrap_or(self.text)

@@ -19,6 +19,26 @@ const END: Duration = Duration::from_secs(20);
 /// A screen on which nothing changes for so long has come to rest.
 const REST: Duration = Duration::from_millis(1_200);
 
+/// What terminals tell of themselves by the environment, and what changes how the screen looks.
+const OF_TERMINALS: [&str; 16] = [
+    "NO_COLOR",
+    "COLUMNS",
+    "LINES",
+    "TMUX",
+    "STY",
+    "SSH_TTY",
+    "SSH_CONNECTION",
+    "WT_SESSION",
+    "ConEmuPID",
+    "KITTY_WINDOW_ID",
+    "TERM_PROGRAM",
+    "COLORTERM",
+    "COLORFGBG",
+    "TRAINYARD_ASCII",
+    "TRAINYARD_THEME",
+    "TRAINYARD_BELL",
+];
+
 /// A terminal with the screen of a project in it.
 pub struct Terminal {
     parser: vt100::Parser,
@@ -27,7 +47,7 @@ pub struct Terminal {
     ended: Receiver<std::io::Result<ExitStatus>>,
     pair: PtyPair,
     columns: u16,
-    received: usize,
+    sent: Vec<u8>,
     modes_before: String,
     /// The program.
     pub pid: u32,
@@ -45,11 +65,12 @@ impl Terminal {
         let mut command = CommandBuilder::new(PROGRAM);
         command.args(arguments);
         command.cwd(project.folder());
-        for (name, value) in project.environment() {
-            command.env(name, value);
-        }
-        for name in ["NO_COLOR", "COLUMNS", "LINES"] {
+        // What the terminal of whoever runs the tests is does not count.
+        for name in OF_TERMINALS {
             command.env_remove(name);
+        }
+        for (name, value) in project.environment().into_iter().filter(|(name, _)| *name != "COLUMNS") {
+            command.env(name, value);
         }
         let modes_before = modes(&pair);
         let mut child = pair.slave.spawn_command(command).unwrap();
@@ -68,7 +89,7 @@ impl Terminal {
         });
         let input = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
-        Self { parser, output, input, ended, pair, columns, received: 0, modes_before, pid }
+        Self { parser, output, input, ended, pair, columns, sent: Vec::new(), modes_before, pid }
     }
 
     /// Presses keys.
@@ -100,6 +121,20 @@ impl Terminal {
         }
     }
 
+    /// All that the program has sent, with what an emulator does not show.
+    pub fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.sent).into_owned()
+    }
+
+    /// Waits until the program has sent something, seen or not.
+    #[track_caller]
+    pub fn wait_for_bytes(&mut self, wanted: &str) {
+        let deadline = Instant::now() + SHOWN;
+        while !self.sent().contains(wanted) {
+            assert!(self.hear(deadline), "waited in vain for {wanted:?}; the screen shows\n{}", self.text());
+        }
+    }
+
     /// Waits for a text on the screen.
     #[track_caller]
     pub fn wait_for_text(&mut self, wanted: &str) -> String {
@@ -110,7 +145,7 @@ impl Terminal {
     fn hear(&mut self, until: Instant) -> bool {
         match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(bytes) => {
-                self.received += bytes.len();
+                self.sent.extend_from_slice(&bytes);
                 self.parser.process(&bytes);
                 true
             }
@@ -120,9 +155,9 @@ impl Terminal {
 
     /// How many bytes the program sends in so much time.
     pub fn listen(&mut self, length: Duration) -> usize {
-        let (before, until) = (self.received, Instant::now() + length);
+        let (before, until) = (self.sent.len(), Instant::now() + length);
         while self.hear(until) {}
-        self.received - before
+        self.sent.len() - before
     }
 
     /// Waits until the screen has come to rest.
@@ -151,6 +186,8 @@ impl Terminal {
         let screen = self.parser.screen();
         assert!(!screen.alternate_screen(), "the alternate screen was not left");
         assert!(!screen.hide_cursor(), "the cursor was not given back");
+        assert!(!screen.bracketed_paste(), "pastes are still marked");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse is still taken");
         assert_eq!(modes(&self.pair), self.modes_before, "the modes of the terminal are not what they were");
         status.unwrap()
     }

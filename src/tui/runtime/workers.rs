@@ -29,7 +29,7 @@ const PACE_REMOTE: u64 = 250;
 const FIRST_VIEW: &str = "Board";
 
 /// Everything that can be asked for; dropping it ends the connection.
-pub(super) struct Workers {
+pub(in crate::tui) struct Workers {
     client: Client,
     /// This screen among all that follow the daemon.
     session: u64,
@@ -43,7 +43,7 @@ pub(super) struct Workers {
 
 impl Workers {
     /// Starts to listen to the daemon.
-    pub(super) fn start(client: Client, options: Options, sender: Sender<Msg>) -> Self {
+    pub(in crate::tui) fn start(client: Client, options: Options, sender: Sender<Msg>) -> Self {
         let reconnect = Arc::new(Notify::new());
         let (view, shown) = watch::channel(FIRST_VIEW.to_owned());
         // Each state of that kind begins somewhere else.
@@ -59,7 +59,7 @@ impl Workers {
     }
 
     /// Starts one piece of work. What the loop does itself is not for here and does nothing.
-    pub(super) fn start_work(&self, command: Cmd) {
+    pub(in crate::tui) fn start_work(&self, command: Cmd) {
         match command {
             Cmd::Act { command, message } => self.command(command, message),
             Cmd::Silence { alert, milliseconds, message } => {

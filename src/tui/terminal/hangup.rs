@@ -1,7 +1,7 @@
 //! The watch over a terminal that vanishes (a closed window, a dead SSH connection without HUP).
 //!
-//! crossterm 0.29 never returns from `poll` on such a terminal and uses a whole core (crossterm#793, open), so a thread
-//! waits for the hang-up itself. It sleeps in the kernel for the whole life of the screen.
+//! Whoever writes to such a terminal may hang, and then nobody would end the program. So a thread waits for the hang-up itself,
+//! also while another program has the terminal. It sleeps in the kernel for the whole life of the screen.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -53,7 +53,7 @@ fn watch(tty: &OwnedFd, end: &UnixStream, lost: &UnboundedSender<Caught>) {
     let mut only_end = [PollFd::from_borrowed_fd(end.as_fd(), PollFlags::empty())];
     let ended = poll(&mut only_end, Some(&GRACE));
     if matches!(ended, Ok(0)) {
-        // The loop hangs in crossterm#793. The daemon is another process and goes on; nothing is lost by leaving here.
+        // The loop hangs. The daemon is another process and goes on; nothing is lost by leaving here.
         std::process::exit(HUNG_UP);
     }
 }

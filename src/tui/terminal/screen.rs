@@ -1,4 +1,4 @@
-//! The back end that sends a frame in one write, inside synchronized-update brackets, and nothing when nothing changed.
+//! The back end that sends a frame in one write, held together by the terminal where it can, and nothing when nothing changed.
 //!
 //! ratatui's own back end hides the cursor and resets the colours in every frame, which an idle screen over SSH would pay
 //! for. Here bytes are collected; an empty frame stays empty. The cursor is never asked for its place: the answer would
@@ -7,9 +7,12 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
+use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
+
+use super::pen::write_cells;
+use crate::tui::probe::Depth;
 
 const FRAME_BEGIN: &[u8] = b"\x1b[?2026h";
 const FRAME_END: &[u8] = b"\x1b[?2026l";
@@ -19,11 +22,20 @@ pub(in crate::tui) struct QuietBackend {
     tty: File,
     frame: Vec<u8>,
     cursor: Position,
+    depth: Depth,
+    has_brackets: bool,
 }
 
 impl QuietBackend {
-    pub(super) fn new(tty: File) -> Self {
-        Self { tty, frame: Vec::with_capacity(64 * 1024), cursor: Position::ORIGIN }
+    pub(super) fn new(tty: File, depth: Depth) -> Self {
+        let frame = Vec::with_capacity(64 * 1024);
+        Self { tty, frame, cursor: Position::ORIGIN, depth, has_brackets: false }
+    }
+
+    /// From now on, sends so many colours, and holds frames together if the terminal can.
+    pub(super) fn fit(&mut self, depth: Depth, has_brackets: bool) {
+        self.depth = depth;
+        self.has_brackets = has_brackets;
     }
 }
 
@@ -34,11 +46,8 @@ impl Backend for QuietBackend {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut content = content.peekable();
-        if content.peek().is_none() {
-            return Ok(());
-        }
-        CrosstermBackend::new(&mut self.frame).draw(content)
+        write_cells(content, &mut self.frame, self.depth);
+        Ok(())
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
@@ -64,7 +73,15 @@ impl Backend for QuietBackend {
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
-        CrosstermBackend::new(&mut self.frame).clear_region(clear_type)
+        let bytes: &[u8] = match clear_type {
+            ClearType::All => b"\x1b[2J",
+            ClearType::AfterCursor => b"\x1b[J",
+            ClearType::BeforeCursor => b"\x1b[1J",
+            ClearType::CurrentLine => b"\x1b[2K",
+            ClearType::UntilNewLine => b"\x1b[K",
+        };
+        self.frame.extend_from_slice(bytes);
+        Ok(())
     }
 
     fn size(&self) -> io::Result<Size> {
@@ -83,6 +100,11 @@ impl Backend for QuietBackend {
     fn flush(&mut self) -> io::Result<()> {
         if self.frame.is_empty() {
             return Ok(());
+        }
+        if !self.has_brackets {
+            let sent = (&self.tty).write_all(&self.frame);
+            self.frame.clear();
+            return sent;
         }
         let mut whole = Vec::with_capacity(self.frame.len() + FRAME_BEGIN.len() + FRAME_END.len());
         whole.extend_from_slice(FRAME_BEGIN);
@@ -109,17 +131,33 @@ mod tests {
         bytes
     }
 
+    fn terminal(file: &File) -> Terminal<QuietBackend> {
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 20, 2)) };
+        Terminal::with_options(QuietBackend::new(file.try_clone().unwrap(), Depth::True), options).unwrap()
+    }
+
     #[test]
     fn a_frame_without_a_difference_sends_nothing() {
         let mut file = tempfile::tempfile().unwrap();
-        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 20, 2)) };
-        let mut terminal = Terminal::with_options(QuietBackend::new(file.try_clone().unwrap()), options).unwrap();
+        let mut terminal = terminal(&file);
+        terminal.draw(|frame| frame.render_widget("idle", frame.area())).unwrap();
+        let first = written(&mut file);
+        assert!(first.ends_with(b"idle") && !first.starts_with(FRAME_BEGIN));
+        terminal.draw(|frame| frame.render_widget("idle", frame.area())).unwrap();
+        assert_eq!(written(&mut file), first);
+        terminal.draw(|frame| frame.render_widget("busy", frame.area())).unwrap();
+        assert!(written(&mut file).len() > first.len());
+    }
+
+    #[test]
+    fn a_terminal_that_can_holds_a_frame_together() {
+        let mut file = tempfile::tempfile().unwrap();
+        let mut terminal = terminal(&file);
+        terminal.backend_mut().fit(Depth::True, true);
         terminal.draw(|frame| frame.render_widget("idle", frame.area())).unwrap();
         let first = written(&mut file);
         assert!(first.starts_with(FRAME_BEGIN) && first.ends_with(FRAME_END));
         terminal.draw(|frame| frame.render_widget("idle", frame.area())).unwrap();
         assert_eq!(written(&mut file), first);
-        terminal.draw(|frame| frame.render_widget("busy", frame.area())).unwrap();
-        assert!(written(&mut file).len() > first.len());
     }
 }

@@ -3,12 +3,12 @@
 use std::io;
 use std::thread;
 
-use signal_hook::consts::{SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGWINCH};
 use signal_hook::iterator::{Handle, Signals};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Every signal that would end the program and that can be caught, and those of job control.
-const CAUGHT: [i32; 9] = [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT];
+/// Every signal that would end the program and that can be caught, those of job control, and that of another size.
+const CAUGHT: [i32; 10] = [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGWINCH];
 
 /// What was caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(in crate::tui) enum Caught {
     Stop,
     /// The process was continued.
     Continued,
+    /// The terminal has another size.
+    Resized,
     /// The terminal vanished.
     Lost,
 }
@@ -38,6 +40,7 @@ impl SignalThread {
                 let caught = match signal {
                     SIGTSTP => Caught::Stop,
                     SIGCONT => Caught::Continued,
+                    SIGWINCH => Caught::Resized,
                     other => Caught::End(other),
                 };
                 if sender.send(caught).is_err() {

@@ -21,6 +21,7 @@ mod history_tests;
 mod hold_tests;
 #[cfg(test)]
 mod past_tests;
+mod size_tests;
 #[cfg(test)]
 mod tests;
 
@@ -30,12 +31,25 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::app::{Model, Overlay, View};
+use super::glyphs;
 use super::layout::{self, SMALLEST};
 use super::widgets::text::{paragraph, put_at};
 use super::widgets::{header, hints};
 
 /// Draws the whole screen.
 pub(super) fn draw(model: &Model, frame: &mut Frame) {
+    draw_all(model, frame);
+    if model.glyphs.is_ascii {
+        // Texts are set with signs of their own.
+        for cell in &mut frame.buffer_mut().content {
+            if let Some(twin) = glyphs::twin(cell.symbol()) {
+                cell.set_symbol(twin);
+            }
+        }
+    }
+}
+
+fn draw_all(model: &Model, frame: &mut Frame) {
     let area = frame.area();
     frame.buffer_mut().set_style(area, model.theme.text);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {

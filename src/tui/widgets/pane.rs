@@ -1,13 +1,11 @@
 //! A frame with a heading at the left and something short at the right.
 
+use super::text::{cells, cut};
+use crate::tui::app::Model;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget};
-use unicode_width::UnicodeWidthStr;
-
-use super::text::cut;
-use crate::tui::app::Model;
 
 /// Draws the frame and returns what is inside, with an empty column at each side.
 pub(in crate::tui) fn draw(
@@ -21,7 +19,7 @@ pub(in crate::tui) fn draw(
     let theme = &model.theme;
     let room = usize::from(area.width).saturating_sub(6);
     let right = cut(right, room / 2, model.glyphs.cut);
-    let heading = cut(heading, room.saturating_sub(right.width() + 2), model.glyphs.cut);
+    let heading = cut(heading, room.saturating_sub(cells(&right) + 2), model.glyphs.cut);
     let style = if is_focused { theme.focused } else { theme.border };
     let mut block = Block::bordered().border_set(model.glyphs.border).border_style(style);
     if !heading.is_empty() {

@@ -4,11 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
 use super::facts;
 use super::hints::answers_text;
-use super::text::{cut, padded, paragraph, put_at, sanitize};
+use super::text::{cells, cut, padded, paragraph, put_at, sanitize};
 use crate::pipeline::{Run, StageRun, StageSpec, StageState};
 use crate::tui::app::Model;
 use crate::tui::layout::stages_stand_side_by_side;
@@ -59,7 +58,7 @@ fn draw_cell(
     let style = theme.stage(&entry.state);
     let duration = facts::duration(model, entry);
     let name = format!("{} {}", model.glyphs.stage(&entry.state), sanitize(spec.name.as_str()));
-    let name = padded(&name, width.saturating_sub(duration.width() + 1), model.glyphs.cut);
+    let name = padded(&name, width.saturating_sub(cells(&duration) + 1), model.glyphs.cut);
     let mut head = Line::from(Span::styled(name, style));
     head.push_span(Span::styled(format!(" {duration}"), theme.dim));
     put_at(buffer, area, column, 0, &head);
@@ -142,7 +141,7 @@ pub(in crate::tui) fn draw_list(model: &Model, buffer: &mut Buffer, area: Rect, 
     let subject = model.subject_stage();
     let position = stages.iter().position(|spec| Some(&spec.name) == subject).unwrap_or(0);
     let first = (position + 1).saturating_sub(rows).min(stages.len().saturating_sub(rows));
-    let name_width = stages.iter().map(|spec| spec.name.as_str().width()).max().unwrap_or(4).clamp(4, 18);
+    let name_width = stages.iter().map(|spec| cells(spec.name.as_str())).max().unwrap_or(4).clamp(4, 18);
     for (row, spec) in stages.iter().skip(first).take(rows).enumerate() {
         let Some(entry) = run.stages.get(&spec.name) else { continue };
         let is_subject = Some(&spec.name) == subject;

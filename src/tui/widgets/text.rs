@@ -2,17 +2,34 @@
 //!
 //! **Invariant:** whatever a stage, a file name, a commit or a server says passes [`sanitize`] or [`styled`] before it
 //! reaches the buffer. Both look at no more than [`LOOKED_AT`] bytes, so a line of any length costs the same.
+//!
+//! Terminals do not agree on how wide a sign is that is joined from several, such as a family or a hand of some colour. So what
+//! joins or changes signs is left out, and every sign that remains is as wide as its character in each of them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 /// More of one text is never looked at; no screen shows that much of a line.
 const LOOKED_AT: usize = 16 * 1024;
 /// Cells from one tabulator stop to the next.
 const TAB: usize = 8;
+
+/// How many cells a character takes.
+pub(in crate::tui) fn cells_of(character: char) -> usize {
+    match character {
+        // Sound marks of half width stand beside their letter, also where they belong to it.
+        '\u{ff9e}' | '\u{ff9f}' => 1,
+        _ => character.width().unwrap_or(0),
+    }
+}
+
+/// How many cells a text takes.
+pub(in crate::tui) fn cells(text: &str) -> usize {
+    text.chars().map(cells_of).sum()
+}
 
 /// Plain text in one line: no escape sequences, no control characters, no invisible direction marks.
 pub(in crate::tui) fn sanitize(text: &str) -> String {
@@ -39,7 +56,7 @@ pub(in crate::tui) fn styled(text: &str, base: Style) -> Vec<(char, Style)> {
         match piece {
             Piece::Character(character) => {
                 cells.push((character, style));
-                column += character.width().unwrap_or(0);
+                column += cells_of(character);
             }
             Piece::Tab => {
                 let blanks = TAB - column % TAB;
@@ -54,15 +71,24 @@ pub(in crate::tui) fn styled(text: &str, base: Style) -> Vec<(char, Style)> {
     cells
 }
 
-/// Styled characters as a line, from cell `skip` on.
+/// Styled characters as a line, from cell `skip` on. Of a wide character that would be split, a blank remains.
 pub(in crate::tui) fn line_of(cells: &[(char, Style)], skip: usize) -> Line<'static> {
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut passed = 0;
+    let mut is_inside = skip == 0;
     for (character, style) in cells {
         if passed < skip {
-            passed += character.width().unwrap_or(0);
+            passed += cells_of(*character);
+            if passed > skip {
+                spans.push(Span::styled(" ".repeat(passed - skip), *style));
+            }
             continue;
         }
+        // What belongs to a character that was left out is left out with it.
+        if !is_inside && cells_of(*character) == 0 {
+            continue;
+        }
+        is_inside = true;
         match spans.last_mut() {
             Some(span) if span.style == *style => span.content.to_mut().push(*character),
             _ => spans.push(Span::styled(character.to_string(), *style)),
@@ -76,7 +102,7 @@ pub(in crate::tui) fn wrap(cells: &[(char, Style)], width: usize, limit: usize) 
     let mut rows = Vec::new();
     let (mut begin, mut used) = (0, 0);
     for (index, (character, _)) in cells.iter().enumerate() {
-        let cells_wide = character.width().unwrap_or(0);
+        let cells_wide = cells_of(*character);
         if used + cells_wide > width.max(2) {
             rows.push(line_of(cells.get(begin..index).unwrap_or_default(), 0));
             if rows.len() >= limit {
@@ -97,7 +123,7 @@ pub(in crate::tui) fn paragraph(text: &str, width: usize, limit: usize, cut_sign
         let is_last = rows.len() >= limit;
         match rows.last_mut() {
             // The last row takes all the rest and is cut.
-            Some(row) if is_last || row.width() + 1 + word.width() <= width => {
+            Some(row) if is_last || cells(row.as_str()) + 1 + cells(word) <= width => {
                 row.push(' ');
                 row.push_str(word);
             }
@@ -109,14 +135,14 @@ pub(in crate::tui) fn paragraph(text: &str, width: usize, limit: usize, cut_sign
 
 /// Text in at most `width` cells, with `cut_sign` at the end if some of it is missing.
 pub(in crate::tui) fn cut(text: &str, width: usize, cut_sign: &str) -> String {
-    if text.width() <= width {
+    if cells(text) <= width {
         return text.to_owned();
     }
-    let room = width.saturating_sub(cut_sign.width());
+    let room = width.saturating_sub(cells(cut_sign));
     let mut short = String::new();
     let mut used = 0;
     for character in text.chars() {
-        used += character.width().unwrap_or(0);
+        used += cells_of(character);
         if used > room {
             break;
         }
@@ -130,18 +156,22 @@ pub(in crate::tui) fn cut(text: &str, width: usize, cut_sign: &str) -> String {
 
 /// The end of a text in at most `width` cells, with `cut_sign` before it if some of it is missing.
 pub(in crate::tui) fn cut_front(text: &str, width: usize, cut_sign: &str) -> String {
-    if text.width() <= width {
+    if cells(text) <= width {
         return text.to_owned();
     }
-    let room = width.saturating_sub(cut_sign.width());
+    let room = width.saturating_sub(cells(cut_sign));
     let mut used = 0;
     let mut begin = text.len();
     for (index, character) in text.char_indices().rev() {
-        used += character.width().unwrap_or(0);
+        let wide = cells_of(character);
+        used += wide;
         if used > room {
             break;
         }
-        begin = index;
+        // An accent alone would go to whatever stands before it.
+        if wide > 0 {
+            begin = index;
+        }
     }
     let sign = if width > 0 { cut_sign } else { "" };
     format!("{sign}{}", text.get(begin..).unwrap_or_default())
@@ -150,7 +180,7 @@ pub(in crate::tui) fn cut_front(text: &str, width: usize, cut_sign: &str) -> Str
 /// Text in exactly `width` cells.
 pub(in crate::tui) fn padded(text: &str, width: usize, cut_sign: &str) -> String {
     let mut text = cut(text, width, cut_sign);
-    let missing = width.saturating_sub(text.width());
+    let missing = width.saturating_sub(cells(&text));
     text.extend(std::iter::repeat_n(' ', missing));
     text
 }
@@ -215,6 +245,9 @@ fn scan<'text>(text: &'text str, see: &mut dyn FnMut(Piece<'text>)) {
             '\r' => see(Piece::Return),
             // Direction marks can make a text read as what it is not.
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}
+            // What changes the sign before it: another shape, the colour of a skin, a letter in a box, an invisible tag.
+            '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{20d0}'..='\u{20f0}' => {}
+            '\u{e0000}'..='\u{e01ef}' | '\u{00ad}' | '\u{180e}' => {}
             control if control.is_control() => {}
             other => see(Piece::Character(other)),
         }
@@ -314,6 +347,8 @@ fn extended(codes: &mut dyn Iterator<Item = Option<u8>>) -> Option<Color> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn plain(text: &str) -> String {
@@ -375,5 +410,85 @@ mod tests {
     fn a_paragraph_breaks_at_spaces_and_is_cut_in_the_end() {
         assert_eq!(paragraph("the data changed since run 3", 12, 2, "…"), ["the data", "changed sin…"]);
         assert_eq!(paragraph("short", 12, 2, "…"), ["short"]);
+    }
+
+    #[test]
+    fn what_joins_signs_is_left_out_so_that_each_is_as_wide_everywhere() {
+        assert_eq!((sanitize("👨\u{200d}👩\u{200d}👧"), cells("👨👩👧")), ("👨👩👧".to_owned(), 6));
+        assert_eq!((sanitize("❤\u{fe0f}"), cells("❤")), ("❤".to_owned(), 1));
+        assert_eq!(sanitize("👋\u{1f3fd} 1\u{fe0f}\u{20e3}"), "👋 1");
+        // Korean as some file systems spell it: two letters in the cells of one.
+        assert_eq!(cells("\u{1112}\u{1161}\u{11ab}"), cells("한"));
+    }
+
+    #[test]
+    fn a_wide_character_at_the_edge_of_what_is_skipped_leaves_a_blank() {
+        let line = |skip| line_of(&styled("한글x", Style::default()), skip).to_string();
+        assert_eq!([line(0), line(1), line(2), line(3), line(4)], ["한글x", " 글x", "글x", " x", "x"]);
+        let accented = styled("e\u{301}x", Style::default());
+        assert_eq!(line_of(&accented, 1).to_string(), "x", "the accent goes with its letter");
+    }
+
+    /// Texts of what is hardest to measure.
+    fn any_text() -> impl Strategy<Value = String> {
+        let pieces = prop_oneof![
+            Just("한".to_owned()),
+            Just("\u{1112}\u{1161}".to_owned()),
+            Just("データ".to_owned()),
+            Just("ﾊﾞ".to_owned()),
+            Just("👨\u{200d}👩\u{200d}👧".to_owned()),
+            Just("❤\u{fe0f}".to_owned()),
+            Just("🇰🇷".to_owned()),
+            Just("👋\u{1f3fd}".to_owned()),
+            Just("e\u{301}".to_owned()),
+            Just("لا".to_owned()),
+            Just("\x1b[31m".to_owned()),
+            Just("\t".to_owned()),
+            any::<char>().prop_map(|character| character.to_string()),
+            "[ -~]{0,4}",
+        ];
+        proptest::collection::vec(pieces, 0..24).prop_map(|pieces| pieces.concat())
+    }
+
+    /// What of a line is drawn beyond `width` cells, in a row with marks behind it.
+    fn drawn_beyond(line: &Line<'_>, width: usize) -> String {
+        let whole = Rect::new(0, 0, 200, 1);
+        let mut buffer = Buffer::empty(whole);
+        for column in 0..200 {
+            put_sign(&mut buffer, whole, column, 0, "#", Style::default());
+        }
+        put(&mut buffer, whole, 0, line);
+        buffer.content().iter().skip(width).map(ratatui::buffer::Cell::symbol).collect::<String>().replace('#', "")
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_is_never_wider_than_its_width_and_never_splits_a_wide_character(
+            text in any_text(),
+            width in 3_usize..40,
+        ) {
+            let clean = sanitize(&text);
+            for row in [cut(&clean, width, "…"), cut_front(&clean, width, "…"), padded(&clean, width, "…")] {
+                prop_assert!(cells(&row) <= width, "{row:?}");
+                prop_assert_eq!(drawn_beyond(&Line::from(row.clone()), width), "", "{:?}", row);
+            }
+            prop_assert_eq!(cells(&padded(&clean, width, "…")), width);
+            let letters = styled(&text, Style::default());
+            let rows = wrap(&letters, width, usize::MAX);
+            let joined: String = rows.iter().map(Line::to_string).collect();
+            prop_assert_eq!(joined, letters.iter().map(|(letter, _)| *letter).collect::<String>());
+            for row in rows {
+                prop_assert!(cells(&row.to_string()) <= width, "{row:?}");
+                prop_assert_eq!(drawn_beyond(&row, width), "");
+            }
+        }
+
+        #[test]
+        fn what_is_skipped_is_skipped_by_cells(text in any_text(), skip in 0_usize..40) {
+            let letters = styled(&text, Style::default());
+            let whole: usize = letters.iter().map(|(letter, _)| cells_of(*letter)).sum();
+            let rest = cells(&line_of(&letters, skip).to_string());
+            prop_assert_eq!(rest, whole.saturating_sub(skip));
+        }
     }
 }
