@@ -19,15 +19,15 @@ use super::app::{Model, View};
 use super::message::DemoAction;
 use super::models::Tab;
 use availability::{
-    always, can_approve, can_build, can_cancel, can_compare_models, can_deploy, can_lock, can_note, can_pick,
+    always, can_approve, can_build, can_copy_lines, can_copy_thing, can_cancel, can_compare_models, can_deploy, can_lock, can_note, can_pick,
     can_promote, can_roll_back, can_run, can_silence, can_switch, can_test, can_train, can_unlock, can_unsilence,
-    has_log, has_model, has_panels, has_search, is_connected, is_demo,
+    can_select, has_log, has_model, has_panels, has_search, is_connected, is_demo,
 };
-pub(super) use find::{by_key, key_of, matching, meant_by_key};
+pub(super) use find::{by_id, by_key, key_of, meant_by_key};
 pub(super) use keys::Key;
 use keys::{BACK_TAB, DOWN, END, ENTER, ESCAPE, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP};
-pub(super) use reference::key_labels;
-pub use reference::reference;
+pub(super) use reference::{key_labels, place};
+pub use reference::{ScreenCommand, reference, screen_commands};
 
 /// What a command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +130,14 @@ pub(super) enum Action {
     ZeroBase,
     /// A demo key.
     Demo(DemoAction),
+    /// Begin to select lines, or end it.
+    SelectLines,
+    /// Copy the selected lines.
+    CopyLines,
+    /// Copy what is under the cursor.
+    CopyThing,
+    /// Let the mouse work here, or give it back to the terminal.
+    Mouse,
     /// To the shell, until continued.
     Suspend,
     /// Send the whole screen again.
@@ -138,7 +146,7 @@ pub(super) enum Action {
 
 /// One command.
 pub(super) struct Command {
-    /// What the palette calls it.
+    /// What the palette calls it: lowercase words, from which [`Command::id`] comes.
     pub(super) name: &'static str,
     /// Its keys; the first is the one that is shown.
     pub(super) keys: &'static [Key],
@@ -182,6 +190,22 @@ impl Command {
         may && self.belongs(model.view) && (self.available)(model)
     }
 
+    /// Its stable name, by which preferences and scripts mean it: that of the palette in one word.
+    pub(super) fn id(&self) -> String {
+        self.name.replace(' ', "-")
+    }
+
+    /// Whether people are told of it: nobody learns of the demo's keys outside of the demo.
+    pub(super) fn is_known(&self, model: &Model) -> bool {
+        model.is_demo || !matches!(self.action, Action::Demo(_))
+    }
+
+    /// Whether both can be meant by one key in some view.
+    pub(super) fn shares_a_view(&self, other: &Self) -> bool {
+        let is_everywhere = self.views.is_empty() || other.views.is_empty();
+        is_everywhere || self.views.iter().any(|view| other.views.contains(view))
+    }
+
     /// Whether it is one of the view's.
     pub(super) fn belongs(&self, view: View) -> bool {
         self.views.is_empty() || self.views.contains(&view)
@@ -194,6 +218,7 @@ const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
 const METRICS: &[View] = &[View::Metrics];
 const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
 const EVENTS: &[View] = &[View::Events];
+const WITH_LINES: &[View] = &[View::Board, View::Logs, View::Events];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
 const MODELS: &[View] = &[View::Models];
 const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics];
@@ -248,6 +273,9 @@ pub(super) const COMMANDS: &[Command] = &[
     command("filter", &[Key::Char('/')], "narrow events: words, by:NAME, run:N, stage:NAME", EVENTS, Some("filter"), Action::FilterEvents, always),
     command("next match", &[Key::Char('n')], "the next match", WITH_LOG, None, Action::SearchAgain { backward: false }, has_search),
     command("previous match", &[Key::Char('N')], "the match before", WITH_LOG, None, Action::SearchAgain { backward: true }, has_search),
+    command("copy lines", &[Key::Char('y')], "copy the selected lines, whole and not wrapped", WITH_LINES, Some("copy"), Action::CopyLines, can_copy_lines),
+    command("select lines", &[Key::Char('v')], "select lines with the arrows; y copies them, Esc ends it", WITH_LINES, Some("select"), Action::SelectLines, can_select),
+    command("copy", &[Key::Char('Y')], "copy what is under the cursor: a run, commit, address, line or expression", LISTS, None, Action::CopyThing, can_copy_thing),
     command("shorter range", &[Key::Char('['), Key::Char('+')], "charts: a shorter time, around the crosshair", WITH_CHARTS, None, Action::Range(-1), always),
     command("longer range", &[Key::Char(']'), Key::Char('-')], "charts: a longer time", WITH_CHARTS, Some("range"), Action::Range(1), always),
     command("earlier", &[Key::Char('<')], "look further back; comparing: the releases before", METRICS, Some("earlier"), Action::Pan(-1), has_panels),
@@ -285,6 +313,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("projects", &[Key::Char('W')], "your other projects; Enter shows one", &[], None, Action::Projects, can_switch),
     command("palette", &[Key::Char(':')], "find a command by its name", &[], Some("command"), Action::Palette, always),
     command("help", &[Key::Char('?')], "all keys", &[], Some("help"), Action::Help, always),
+    command("mouse", &[Key::Char('M')], "let the mouse work here, or give it back to the terminal", &[], None, Action::Mouse, always),
     command("redraw", &[Key::Control('l')], "send the whole screen again", &[], None, Action::Redraw, always),
     command("suspend", &[Key::Control('z')], "to the shell, until continued", &[], None, Action::Suspend, always),
     command("detach", &[Key::Char('q'), Key::Control('c')], "leave; the daemon and its runs go on", &[], Some("detach"), Action::Detach, always),

@@ -5,7 +5,9 @@
 //! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon. What the command line says of
 //! releases and models in the same words stands in `release_facts` and `model_facts`;
 //! which alert a key means, in `alerts`; what holds deploys back, in `holds`; what Events is narrowed to, in `event_search`;
-//! why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`.
+//! why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`. What the operator
+//! prefers on all projects is read by `preferences`, his keys stand in `keymap`; `palette` finds by letters, `selection` and
+//! `clipboard` copy, `mouse` knows what lies where.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -15,11 +17,13 @@
 mod alerts;
 mod app;
 mod attention;
+mod clipboard;
 mod clock;
 mod commands;
 mod event_search;
 mod glyphs;
 mod holds;
+mod keymap;
 mod layout;
 mod log_view;
 mod lone_panel;
@@ -27,11 +31,15 @@ mod message;
 mod metrics;
 mod model_facts;
 mod models;
+mod mouse;
+mod palette;
+mod preferences;
 mod projects;
 mod quantity;
 mod release_facts;
 mod release_log;
 mod runtime;
+mod selection;
 mod terminal;
 mod theme;
 mod unavailable;
@@ -48,10 +56,13 @@ mod hold_fixtures;
 #[cfg(test)]
 mod model_fixtures;
 
-pub use commands::reference;
+pub use commands::{ScreenCommand, reference, screen_commands};
 #[doc(hidden)]
 pub use lone_panel::LonePanel;
 pub use model_facts::{ModelDifference, content_differences, metric_differences, origin_differences};
+pub use preferences::{
+    PreferenceFault, commented_preferences, preference_faults, preferences_file, theme_names, theme_text,
+};
 pub use projects::{Left, ProjectRow, Projects};
 pub use quantity::bytes;
 pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts};

@@ -5,6 +5,7 @@
 //! than a thirtieth of a second after the last one, so a flood of events costs thirty frames and an idle screen costs nothing.
 
 mod feed;
+mod gather;
 mod line;
 mod workers;
 
@@ -22,10 +23,12 @@ use crate::api::types::LineState;
 use super::TuiError;
 use super::app::Model;
 use super::attention::{self, Attention};
+use super::clipboard::Clipboard;
 use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::message::{Cmd, Msg};
 use super::metrics::Drawing;
+use super::preferences;
 use super::projects::{Left, Projects};
 use super::terminal::{Caught, SignalThread, StopScope, TerminalGuard};
 use super::theme::Theme;
@@ -121,6 +124,7 @@ struct Screen {
     guard: TerminalGuard,
     workers: Workers,
     attention: Attention,
+    clipboard: Clipboard,
     next_frame: Instant,
     next_second: Instant,
 }
@@ -140,10 +144,17 @@ impl Screen {
         model.is_observer = client.is_observer();
         model.can_switch = options.projects.is_some();
         model.metrics.drawing = Drawing::choose(&variable, model.glyphs);
+        preferences::begin(&mut model, &variable);
         let now = Instant::now();
+        if let Some(folder) = preferences::configuration(&variable) {
+            tokio::spawn(preferences::follow(folder, sender.clone()));
+        }
         let workers = Workers::start(client, options, sender);
         let attention = Attention::new(attention::Terminal::of(&variable));
-        Ok(Self { model, guard, workers, attention, next_frame: now, next_second: now })
+        let clipboard = Clipboard::of(&variable);
+        let mut screen = Self { model, guard, workers, attention, clipboard, next_frame: now, next_second: now };
+        screen.guard.mouse(screen.model.has_mouse)?;
+        Ok(screen)
     }
 
     fn frame_due(&self) -> Option<Instant> {
@@ -173,6 +184,7 @@ impl Screen {
     fn input(&mut self, event: Option<std::io::Result<Event>>) -> Result<Flow, TuiError> {
         match event {
             Some(Ok(Event::Key(key))) if key.kind != KeyEventKind::Release => self.take(Msg::Key(key)),
+            Some(Ok(Event::Mouse(event))) => self.take(Msg::Mouse(event)),
             Some(Ok(Event::Resize(columns, rows))) => self.take(Msg::Resized(columns, rows)),
             Some(Ok(_)) => Ok(Flow::On),
             Some(Err(error)) => Err(TuiError::Terminal(error)),
@@ -194,11 +206,14 @@ impl Screen {
     fn take(&mut self, message: Msg) -> Result<Flow, TuiError> {
         self.model.now = crate::disk::now();
         let call = self.attention.heard(&self.model.state, &message, Instant::now().into_std());
-        self.guard.send(&call)?;
+        if self.model.preferences.bell {
+            self.guard.send(&call)?;
+        }
         // A message that shows nothing must not take away the frame that an earlier one made due.
         let was_dirty = self.model.is_dirty;
         let commands = update(&mut self.model, message);
         self.model.is_dirty |= was_dirty;
+        self.guard.mouse(self.model.has_mouse)?;
         for command in commands {
             match command {
                 Cmd::Quit => return Ok(Flow::End(Left::Detached)),
@@ -208,6 +223,11 @@ impl Screen {
                     self.model.is_dirty = true;
                 }
                 Cmd::Redraw => self.guard.redraw_all()?,
+                Cmd::Yank(yank) => {
+                    let way = self.clipboard.way(&yank.text);
+                    self.guard.send(&way.bytes)?;
+                    self.workers.keep(yank, way);
+                }
                 other => self.workers.start_work(other),
             }
         }

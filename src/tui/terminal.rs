@@ -28,14 +28,19 @@ use super::TuiError;
 
 /// Alternate screen, no cursor, empty.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H";
-/// Ends a synchronized update that a panic cut off, colours, alternate screen, cursor.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1049l\x1b[?25h";
+/// Ends a synchronized update that a panic cut off, the mouse, colours, alternate screen, cursor.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[0m\x1b[?1049l\x1b[?25h";
+/// Presses, drags and the wheel, with places beyond column 223; no movement without a button, which would be a flood.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 
 /// What is needed to give the terminal back, shared with the panic hook.
 struct Restorer {
     tty: File,
     saved: Termios,
     active: AtomicBool,
+    /// Whether the mouse is ours, also again after a stop.
+    mouse: AtomicBool,
 }
 
 impl Restorer {
@@ -44,7 +49,8 @@ impl Restorer {
         raw.make_raw();
         self.active.store(true, Ordering::SeqCst);
         tcsetattr(&self.tty, OptionalActions::Now, &raw)?;
-        (&self.tty).write_all(ENTER)
+        (&self.tty).write_all(ENTER)?;
+        if self.mouse.load(Ordering::SeqCst) { (&self.tty).write_all(MOUSE_ON) } else { Ok(()) }
     }
 
     /// Nothing can be done about errors here: the terminal is gone or it takes what it gets.
@@ -82,7 +88,7 @@ impl TerminalGuard {
         let tty = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let saved = tcgetattr(&tty).map_err(io::Error::from)?;
         let output = tty.try_clone()?;
-        let restorer = Arc::new(Restorer { tty, saved, active: AtomicBool::new(false) });
+        let restorer = Arc::new(Restorer { tty, saved, active: AtomicBool::new(false), mouse: AtomicBool::new(false) });
         restore_on_panic(Arc::clone(&restorer));
         let entered = restorer.enter();
         let guard = entered.and_then(|()| {
@@ -112,6 +118,14 @@ impl TerminalGuard {
             return Ok(());
         }
         (&self.restorer.tty).write_all(bytes)
+    }
+
+    /// Takes the mouse or gives it back to the terminal; it goes with the terminal in every way of leaving.
+    pub(super) fn mouse(&mut self, is_ours: bool) -> io::Result<()> {
+        if self.restorer.mouse.swap(is_ours, Ordering::SeqCst) == is_ours {
+            return Ok(());
+        }
+        self.send(if is_ours { MOUSE_ON } else { MOUSE_OFF })
     }
 
     /// The next frame is sent whole.

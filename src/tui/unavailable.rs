@@ -47,6 +47,9 @@ fn reason(model: &Model, action: Action) -> Option<String> {
         Action::SearchAgain { .. } => "nothing was searched for yet",
         Action::Pan(_) | Action::Compare => "there is no chart yet",
         Action::PickReleases => "nothing to pick: there are fewer than two releases to compare",
+        Action::SelectLines => "nothing to select: there are no lines here",
+        Action::CopyLines => "nothing to copy: no lines are selected yet",
+        Action::CopyThing => "nothing to copy: there is nothing under the cursor",
         Action::Projects => "there is no list of other projects here",
         _ => return None,
     };

@@ -1,7 +1,8 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
 //! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the daemon's machine, and
+//! charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the daemon's machine,
+//! [`palette`] does what was found, [`selection`] takes lines to copy, [`mouse`] turns presses into all that, and
 //! [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
 //! for the log lines and charts that are missing, so no view ever has to.
 
@@ -11,7 +12,10 @@ mod keys;
 mod line;
 mod metrics;
 mod models;
+mod mouse;
+mod palette;
 mod questions;
+mod selection;
 mod stream;
 
 #[cfg(test)]
@@ -23,7 +27,11 @@ mod metrics_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod mouse_tests;
+#[cfg(test)]
 mod operator_tests;
+#[cfg(test)]
+mod selection_tests;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +42,7 @@ use super::app::{Message, Model, View};
 use super::commands::view_name;
 use super::layout;
 use super::message::{Cmd, Msg, SearchRequest};
+use super::preferences::{self, PreferenceFault, Preferences};
 
 /// Takes a message in and says what has to be done.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
@@ -42,6 +51,11 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     model.is_dirty = true;
     match msg {
         Msg::Key(key) => keys::press(model, &key, &mut commands),
+        Msg::Mouse(event) => mouse::happened(model, event, &mut commands),
+        Msg::Preferences(answer) => preferred(model, *answer),
+        Msg::Gathered(Ok(yank)) => commands.push(Cmd::Yank(yank)),
+        Msg::Yanked(Ok(text)) => say(model, text),
+        Msg::Gathered(Err(error)) | Msg::Yanked(Err(error)) => complain(model, error),
         Msg::Resized(columns, rows) => model.size = (columns, rows),
         Msg::Connected(snapshot) => stream::connected(model, *snapshot, &mut commands),
         Msg::Resumed(daemon) => stream::resumed(model, daemon, &mut commands),
@@ -72,6 +86,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Second => model.is_dirty = model.shows_a_growing_duration(),
     }
     follow_up(model, &mut commands);
+    selection::settle(model);
     if model.view != view && model.is_connected() {
         commands.push(Cmd::ShowView(view_name(model.view).to_owned()));
     }
@@ -148,6 +163,17 @@ fn silenced(model: &mut Model, alert: &str, answer: Result<Option<Silence>, Stri
         }
         Ok(None) => say(model, format!("alert {alert} is heard again")),
         Err(error) => complain(model, error),
+    }
+}
+
+/// The operator's files were changed while the screen is open.
+fn preferred(model: &mut Model, answer: Result<Preferences, Vec<PreferenceFault>>) {
+    match answer {
+        Ok(preferred) => {
+            preferences::prefer(model, preferred);
+            say(model, "your preferences were read anew".to_owned());
+        }
+        Err(faults) => complain(model, format!("{}; what was in force stays", preferences::told(&faults))),
     }
 }
 

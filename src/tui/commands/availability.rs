@@ -3,7 +3,7 @@
 use crate::pipeline::StageKind;
 use crate::tui::app::Model;
 use crate::tui::metrics::pick;
-use crate::tui::{alerts, holds, models};
+use crate::tui::{alerts, holds, models, selection};
 
 pub(super) fn always(_: &Model) -> bool {
     true
@@ -93,6 +93,18 @@ pub(super) fn can_promote(model: &Model) -> bool {
 
 pub(super) fn can_note(model: &Model) -> bool {
     model.is_connected() && has_model(model)
+}
+
+pub(super) fn can_select(model: &Model) -> bool {
+    selection::can_select(model)
+}
+
+pub(super) fn can_copy_lines(model: &Model) -> bool {
+    model.lines.is_some()
+}
+
+pub(super) fn can_copy_thing(model: &Model) -> bool {
+    selection::thing(model).is_some()
 }
 
 pub(super) fn has_log(model: &Model) -> bool {

@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 use crate::pipeline::{Release, StageKind};
 use crate::tui::app::Model;
 use crate::tui::layout;
+use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
 use crate::tui::release_facts::{health, release_facts};
 use crate::tui::widgets::pane;
@@ -80,6 +81,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
         let place = Rect { y: row_area.y, height: 1, ..table_area };
         put(frame.buffer_mut(), place, 0, &table.row(&cells(model, release), model.glyphs.cut));
+        model.hits.add(row_area, Target::Release(release.id));
         if Some(release.id) == chosen {
             frame.buffer_mut().set_style(row_area, model.theme.selection);
             put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.pointer, model.theme.accent)));

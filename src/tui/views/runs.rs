@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::pipeline::{Run, StageKind, explain};
 use crate::tui::app::Model;
 use crate::tui::holds::approval_text;
+use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
 use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, sanitize};
 use crate::tui::widgets::{facts, pane};
@@ -47,6 +48,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
         let is_chosen = Some(run.id) == chosen;
         put(frame.buffer_mut(), row_area, 0, &run_line(model, run, width));
+        model.hits.add(row_area, Target::Run(run.id));
         if is_chosen {
             frame.buffer_mut().set_style(row_area, model.theme.selection);
             put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.pointer, model.theme.accent)));
@@ -143,6 +145,8 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
         ]);
         line.spans.extend(facts::joined(model, facts::results(model, run, &spec.name, entry)).spans);
         put_at(frame.buffer_mut(), inner, 0, row, &line);
+        let place = Rect { y: inner.y.saturating_add(small(row)), height: 1, ..inner };
+        model.hits.add(place.intersection(inner), Target::Stage(spec.name.clone()));
         if is_chosen {
             let row_area = Rect { y: inner.y.saturating_add(small(row)), height: 1, ..inner };
             frame.buffer_mut().set_style(row_area.intersection(inner), model.theme.selection);
