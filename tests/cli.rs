@@ -81,6 +81,8 @@ help! {
     help_of_config: "config";
     help_of_config_schema: "config" "schema";
     help_of_config_reference: "config" "reference";
+    help_of_config_preferences: "config" "preferences";
+    help_of_config_theme: "config" "theme";
     help_of_completions: "completions";
     help_of_man: "man";
 }
@@ -306,7 +308,16 @@ fn completions_are_made_for_every_shell() {
 #[test]
 fn the_manual_page_is_roff() {
     let page = finish(Command::new(PROGRAM).arg("man"), PATIENCE).ok().stdout;
-    for sign in [".TH trainyard 1", ".SH NAME", ".SH SYNOPSIS", "Exit codes"] {
+    let signs = [
+        ".TH trainyard 1",
+        ".SH NAME",
+        ".SH SYNOPSIS",
+        ".SH COMMANDS",
+        ".SH FILES",
+        "trainyard rollback",
+        "Exit codes",
+    ];
+    for sign in signs {
         assert!(page.contains(sign), "`{sign}` is missing:\n{page}");
     }
 }

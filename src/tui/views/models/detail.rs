@@ -13,6 +13,8 @@ use crate::pipeline::ModelVersion;
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
 use crate::tui::models::{self, Entry, Tab};
+use crate::tui::mouse::Target;
+use crate::tui::quantity::small;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::text::{cut, put};
 
