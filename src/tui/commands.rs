@@ -19,15 +19,15 @@ use super::app::{Model, View};
 use super::message::DemoAction;
 use super::models::Tab;
 use availability::{
-    always, can_approve, can_build, can_copy_lines, can_copy_thing, can_cancel, can_compare_models, can_deploy, can_lock, can_note, can_pick,
-    can_promote, can_roll_back, can_run, can_silence, can_switch, can_test, can_train, can_unlock, can_unsilence,
-    can_select, has_log, has_model, has_panels, has_search, is_connected, is_demo,
+    always, can_approve, can_build, can_cancel, can_compare_models, can_copy_lines, can_copy_thing, can_deploy,
+    can_lock, can_note, can_pick, can_promote, can_roll_back, can_run, can_select, can_silence, can_switch, can_test,
+    can_train, can_unlock, can_unsilence, has_log, has_model, has_panels, has_search, is_connected, is_demo,
 };
 pub(super) use find::{by_id, by_key, key_of, meant_by_key};
 pub(super) use keys::Key;
 use keys::{BACK_TAB, DOWN, END, ENTER, ESCAPE, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP};
-pub(super) use reference::{key_labels, place};
 pub use reference::{ScreenCommand, reference, screen_commands};
+pub(super) use reference::{key_labels, place};
 
 /// What a command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

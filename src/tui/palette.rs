@@ -93,7 +93,8 @@ fn places(model: &Model) -> impl Iterator<Item = Entry> {
         why_not: None,
     };
     let runs = model.state.runs.values().rev().take(MOST_RUNS);
-    let runs = runs.map(move |run| entry(Target::Run(run.id), format!("run {}", run.id), explain::trigger(&run.trigger)));
+    let runs =
+        runs.map(move |run| entry(Target::Run(run.id), format!("run {}", run.id), explain::trigger(&run.trigger)));
     let stages = model.state.graph.stages().iter().map(move |spec| {
         let name = format!("stage {}", spec.name.as_str());
         entry(Target::Stage(spec.name.clone()), name, "its log".to_owned())

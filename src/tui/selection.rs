@@ -87,7 +87,8 @@ pub(super) fn thing(model: &Model) -> Option<Yank> {
         View::Metrics => {
             let panel = model.metrics.charts.panels.get(model.metrics.selected)?;
             let expression = panel.expression.clone();
-            (!expression.is_empty()).then(|| Yank { what: format!("the expression of {}", panel.title), text: expression })
+            (!expression.is_empty())
+                .then(|| Yank { what: format!("the expression of {}", panel.title), text: expression })
         }
         View::Events => {
             let event = model.shown_events().nth_back(model.events_back)?;

@@ -53,9 +53,8 @@ fn keys_are_given_by_the_names_of_commands() {
     let read = Preferences::load(folder.path()).unwrap();
     assert_eq!(read.theme.as_deref(), Some("light"));
     assert_eq!((read.mouse, read.bell, read.ascii, read.timestamps), (true, false, Some(true), Timestamps::Relative));
-    let labels = |id: &str| -> Vec<String> {
-        read.keymap.keys(by_id(id).unwrap()).iter().map(|key| key.label()).collect()
-    };
+    let labels =
+        |id: &str| -> Vec<String> { read.keymap.keys(by_id(id).unwrap()).iter().map(|key| key.label()).collect() };
     assert_eq!(labels("rollback"), ["Ctrl-R"]);
     assert_eq!(labels("run-all"), ["F5", "r"]);
     assert!(labels("freeze").is_empty());
@@ -95,7 +94,8 @@ fn a_theme_of_the_operators_own_stands_beside_ours_and_a_broken_one_is_told() {
 fn a_preference_that_is_taken_away_gives_back_what_the_terminal_has() {
     let mut model = fixtures::idle();
     let (theme, drawing) = (model.theme.clone(), model.metrics.drawing);
-    let wanted = Preferences { theme: Some("mono".to_owned()), ascii: Some(true), mouse: true, ..Preferences::default() };
+    let wanted =
+        Preferences { theme: Some("mono".to_owned()), ascii: Some(true), mouse: true, ..Preferences::default() };
     prefer(&mut model, wanted);
     assert_eq!(model.theme, Theme::named("mono").unwrap());
     assert!(model.glyphs.is_ascii && model.has_mouse);
@@ -126,6 +126,11 @@ fn no_two_keys_can_be_given_so_that_one_means_two_things() {
         keymap.set(command, vec![Key::Char('d')]);
         let deploy = by_id("deploy").unwrap();
         let clashes = keymap.clashes();
-        assert_eq!(clashes.iter().any(|clash| clash.one == "deploy" || clash.other == "deploy"), command.shares_a_view(deploy), "{}", command.id());
+        assert_eq!(
+            clashes.iter().any(|clash| clash.one == "deploy" || clash.other == "deploy"),
+            command.shares_a_view(deploy),
+            "{}",
+            command.id()
+        );
     }
 }

@@ -84,7 +84,9 @@ impl Workers {
                 Msg::Log(address, answer.map_err(|error| error.to_string()))
             }),
             Cmd::Search(request) => self.search(request),
-            Cmd::Gather(request) => self.answer(move |client| async move { Msg::Gathered(gather(&client, request).await) }),
+            Cmd::Gather(request) => {
+                self.answer(move |client| async move { Msg::Gathered(gather(&client, request).await) })
+            }
             Cmd::FetchCharts(wanted) => self.answer(move |client| async move {
                 Msg::Charts(client.charts_of(&wanted).await.map_err(|error| error.to_string()))
             }),

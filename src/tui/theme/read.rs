@@ -11,9 +11,8 @@ use super::Theme;
 use crate::tui::preferences::Misfit;
 
 /// Every role that a theme has.
-const ROLES: [&str; 12] = [
-    "text", "dim", "border", "focused", "title", "accent", "good", "bad", "warn", "running", "selection", "mark",
-];
+const ROLES: [&str; 12] =
+    ["text", "dim", "border", "focused", "title", "accent", "good", "bad", "warn", "running", "selection", "mark"];
 /// What a role may say.
 const ROLE_HINT: &str = "write { fg = \"#rrggbb\", bg = \"#rrggbb\", is = [\"bold\"] }, or {} for plain";
 const SERIES_HINT: &str = "write one [[series]] for each colour of curves";
@@ -96,7 +95,9 @@ fn read_role(role: &str, value: &Spanned<DeValue<'_>>, faults: &mut Vec<Misfit>)
             "fg" => style.fg = colour(role, value, faults),
             "bg" => style.bg = colour(role, value, faults),
             "is" => style = style.add_modifier(modifiers(role, value, faults)),
-            unknown => faults.push(Misfit::new(key.span(), format!("role `{role}`: unknown key `{unknown}`"), ROLE_HINT)),
+            unknown => {
+                faults.push(Misfit::new(key.span(), format!("role `{role}`: unknown key `{unknown}`"), ROLE_HINT))
+            }
         }
     }
     style

@@ -141,7 +141,11 @@ fn copy(model: &mut Model, lines: &LineSelection, commands: &mut Vec<Cmd>) {
             for event in events(model, lines) {
                 let by = event.event.by().map(|by| format!("{by}\t")).unwrap_or_default();
                 let when = model.clock.when(event.at, model.now);
-                text.push_str(&format!("{}\t{when}\t{by}{}\n", event.sequence, clipboard::plain(&narrate(&event.event))));
+                text.push_str(&format!(
+                    "{}\t{when}\t{by}{}\n",
+                    event.sequence,
+                    clipboard::plain(&narrate(&event.event))
+                ));
             }
             let count = u64::try_from(text.lines().count()).unwrap_or(u64::MAX);
             commands.push(Cmd::Yank(Yank { what: clipboard::lines(count), text }));
