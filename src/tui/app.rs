@@ -30,7 +30,7 @@ use super::preferences::{Found, Preferences};
 use super::projects::{ProjectList, ProjectRow};
 use super::release_log::ReleaseLog;
 use super::selection::LineSelection;
-use super::theme::{Depth, Theme};
+use super::theme::Theme;
 
 /// Events beyond this many are forgotten by the screen; the journal keeps them.
 pub(super) const EVENTS_KEPT: usize = 500;
@@ -310,7 +310,7 @@ impl Model {
             pressed: None,
             drag_from: None,
             preferences: Preferences::default(),
-            found: Found { theme: theme.clone(), glyphs, depth: Depth::default(), asked: None },
+            found: Found { theme: theme.clone(), glyphs, asked: None },
             line: None,
             size,
             now,

@@ -28,7 +28,7 @@ use super::app::{Message, Model};
 use super::glyphs::Glyphs;
 use super::keymap::Keymap;
 use super::metrics::Drawing;
-use super::theme::{Depth, Theme};
+use super::theme::Theme;
 
 /// The name of the file.
 const FILE: &str = "config.toml";
@@ -40,10 +40,9 @@ const LARGEST: u64 = 256 * 1024;
 const MOST_THEMES: usize = 100;
 
 /// How moments stand before the lines of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Timestamps {
     /// By the clock.
-    #[default]
     Absolute,
     /// Since the stage began.
     Relative,
@@ -76,7 +75,7 @@ impl Default for Preferences {
             theme: None,
             mouse: false,
             bell: true,
-            timestamps: Timestamps::default(),
+            timestamps: Timestamps::Absolute,
             ascii: None,
             keymap: Keymap::default(),
             themes: BTreeMap::new(),
@@ -125,8 +124,6 @@ pub(super) struct Found {
     pub(super) theme: Theme,
     /// Its signs.
     pub(super) glyphs: &'static Glyphs,
-    /// How many colours it shows.
-    pub(super) depth: Depth,
     /// The theme that was asked for by `TRAINYARD_THEME` or in the palette, before all preferences.
     pub(super) asked: Option<String>,
 }
@@ -134,8 +131,6 @@ pub(super) struct Found {
 /// Looks for the operator's preferences and begins with them. A fault is said on the message line.
 pub(super) fn begin(model: &mut Model, variable: &dyn Fn(&str) -> Option<String>) {
     model.found.asked = variable("TRAINYARD_THEME").filter(|name| !name.is_empty());
-    // A theme that is asked for by its name is taken as it is.
-    model.found.depth = if model.found.asked.is_some() { Depth::True } else { Depth::of(variable) };
     let Some(folder) = configuration(variable) else { return };
     match Preferences::load(&folder) {
         Ok(preferences) => prefer(model, preferences),
@@ -156,7 +151,7 @@ pub(super) fn prefer(model: &mut Model, preferences: Preferences) {
 pub(super) fn dress(model: &mut Model) {
     let wanted = model.found.asked.as_ref().or(model.preferences.theme.as_ref());
     let named = wanted.and_then(|name| model.preferences.theme_named(name));
-    model.theme = named.map_or_else(|| model.found.theme.clone(), |theme| theme.reduced(model.found.depth));
+    model.theme = named.unwrap_or_else(|| model.found.theme.clone());
     let was_ascii = model.glyphs.is_ascii;
     model.glyphs = match model.preferences.ascii {
         Some(true) => Glyphs::ascii(),

@@ -125,6 +125,8 @@ struct Screen {
     workers: Workers,
     attention: Attention,
     clipboard: Clipboard,
+    /// Whether the guard has the mouse.
+    has_mouse: bool,
     next_frame: Instant,
     next_second: Instant,
 }
@@ -152,8 +154,10 @@ impl Screen {
         let workers = Workers::start(client, options, sender);
         let attention = Attention::new(attention::Terminal::of(&variable));
         let clipboard = Clipboard::of(&variable);
-        let mut screen = Self { model, guard, workers, attention, clipboard, next_frame: now, next_second: now };
-        screen.guard.mouse(screen.model.has_mouse)?;
+        let has_mouse = false;
+        let mut screen =
+            Self { model, guard, workers, attention, clipboard, has_mouse, next_frame: now, next_second: now };
+        screen.fit_mouse()?;
         Ok(screen)
     }
 
@@ -174,6 +178,15 @@ impl Screen {
         self.guard.draw(|frame| views::draw(model, frame))?;
         self.next_frame = Instant::now() + FRAME;
         Ok(Flow::On)
+    }
+
+    /// The mouse is ours as long as the model has it.
+    fn fit_mouse(&mut self) -> Result<(), TuiError> {
+        if self.has_mouse != self.model.has_mouse {
+            self.has_mouse = self.model.has_mouse;
+            self.guard.take_mouse(self.has_mouse)?;
+        }
+        Ok(())
     }
 
     fn second(&mut self) -> Result<Flow, TuiError> {
@@ -213,7 +226,7 @@ impl Screen {
         let was_dirty = self.model.is_dirty;
         let commands = update(&mut self.model, message);
         self.model.is_dirty |= was_dirty;
-        self.guard.mouse(self.model.has_mouse)?;
+        self.fit_mouse()?;
         for command in commands {
             match command {
                 Cmd::Quit => return Ok(Flow::End(Left::Detached)),

@@ -40,7 +40,7 @@ struct Restorer {
     saved: Termios,
     active: AtomicBool,
     /// Whether the mouse is ours, also again after a stop.
-    mouse: AtomicBool,
+    has_mouse: AtomicBool,
 }
 
 impl Restorer {
@@ -50,7 +50,7 @@ impl Restorer {
         self.active.store(true, Ordering::SeqCst);
         tcsetattr(&self.tty, OptionalActions::Now, &raw)?;
         (&self.tty).write_all(ENTER)?;
-        if self.mouse.load(Ordering::SeqCst) { (&self.tty).write_all(MOUSE_ON) } else { Ok(()) }
+        if self.has_mouse.load(Ordering::SeqCst) { (&self.tty).write_all(MOUSE_ON) } else { Ok(()) }
     }
 
     /// Nothing can be done about errors here: the terminal is gone or it takes what it gets.
@@ -88,7 +88,8 @@ impl TerminalGuard {
         let tty = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let saved = tcgetattr(&tty).map_err(io::Error::from)?;
         let output = tty.try_clone()?;
-        let restorer = Arc::new(Restorer { tty, saved, active: AtomicBool::new(false), mouse: AtomicBool::new(false) });
+        let restorer =
+            Arc::new(Restorer { tty, saved, active: AtomicBool::new(false), has_mouse: AtomicBool::new(false) });
         restore_on_panic(Arc::clone(&restorer));
         let entered = restorer.enter();
         let guard = entered.and_then(|()| {
@@ -121,11 +122,9 @@ impl TerminalGuard {
     }
 
     /// Takes the mouse or gives it back to the terminal; it goes with the terminal in every way of leaving.
-    pub(super) fn mouse(&mut self, is_ours: bool) -> io::Result<()> {
-        if self.restorer.mouse.swap(is_ours, Ordering::SeqCst) == is_ours {
-            return Ok(());
-        }
-        self.send(if is_ours { MOUSE_ON } else { MOUSE_OFF })
+    pub(super) fn take_mouse(&mut self, is_taken: bool) -> io::Result<()> {
+        self.restorer.has_mouse.store(is_taken, Ordering::SeqCst);
+        self.send(if is_taken { MOUSE_ON } else { MOUSE_OFF })
     }
 
     /// The next frame is sent whole.

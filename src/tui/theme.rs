@@ -1,10 +1,9 @@
 //! Colours by meaning, read from the TOML files in `themes/`, which are part of the program.
 //!
 //! Views name roles and never colours. Which theme: `TRAINYARD_THEME`, else the operator's preference (see
-//! [`super::preferences`]), else none with `NO_COLOR`, else by what the terminal says it can show. [`read`] reads them,
-//! [`depth`] finds the nearest colours that a terminal has.
+//! [`super::preferences`]), else none with `NO_COLOR`, else by what the terminal says it can show. [`read`] reads them.
+//! Where a terminal has fewer colours than a theme names, that is the affair of what writes to it.
 
-mod depth;
 mod read;
 
 use ratatui::style::Style;
@@ -12,7 +11,6 @@ use ratatui::style::Style;
 use super::preferences::Misfit;
 use crate::api::types::{GateVerdict, TrialState};
 use crate::pipeline::{ReleaseStatus, RunResult, StageState};
-pub(super) use depth::Depth;
 
 const DARK: &str = include_str!("../../themes/dark.toml");
 const LIGHT: &str = include_str!("../../themes/light.toml");

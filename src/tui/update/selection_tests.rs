@@ -99,7 +99,7 @@ fn what_is_under_the_cursor_is_copied_by_one_key() {
         other => panic!("{other:?}"),
     };
     assert_eq!(thing(&mut model), ("the number of run 2".to_owned(), "2".to_owned()));
-    press(&mut model, "2\n");
+    press(&mut model, "2");
     assert_eq!(thing(&mut model).0, "the number of run 2");
     key(&mut model, KeyCode::Enter);
     assert_eq!(thing(&mut model).0, "the commit of run 2");
