@@ -212,7 +212,9 @@ fn skip_sequence(rest: &mut std::str::Chars<'_>) {
             }
         }
         // An intermediate byte has one more behind it.
-        Some(' '..='/') => drop(rest.next()),
+        Some(' '..='/') => {
+            let _ = rest.next();
+        }
         Some(_) | None => {}
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Clash {
 
 impl Keymap {
     /// The keys of a command; the first is the one that is shown.
-    pub(super) fn keys<'a>(&'a self, command: &Command) -> &'a [Key] {
+    pub(super) fn keys(&self, command: &Command) -> &[Key] {
         self.changed.get(command.name).map_or(command.keys, Vec::as_slice)
     }
 

@@ -89,7 +89,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
     }
 }
 
-pub(super) fn show(model: &mut Model, view: View) {
+fn show(model: &mut Model, view: View) {
     if view == View::Logs {
         let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
         if address.is_some() {

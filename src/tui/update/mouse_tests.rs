@@ -5,11 +5,12 @@ use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use crate::pipeline::{Command, Selection};
+use crate::pipeline::{Command, ReleaseId, RunId, Selection, StageName};
 use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::commands::Action;
 use crate::tui::fixtures::{self, send};
 use crate::tui::message::{Cmd, Msg};
+use crate::tui::models;
 use crate::tui::mouse::Target;
 use crate::tui::views;
 
@@ -68,7 +69,7 @@ fn a_press_chooses_a_stage_and_a_second_one_opens_its_log() {
     let mut model = with_mouse(fixtures::idle());
     let test = Target::Stage("test".into());
     on(&mut model, &test, LEFT);
-    assert_eq!((model.view, model.subject_stage().map(|stage| stage.as_str())), (View::Board, Some("test")));
+    assert_eq!((model.view, model.subject_stage().map(StageName::as_str)), (View::Board, Some("test")));
     on(&mut model, &test, LEFT);
     assert_eq!(model.view, View::Logs);
     assert_eq!(model.log.address.as_ref().map(|log| log.stage.as_str()), Some("test"));
@@ -78,18 +79,18 @@ fn a_press_chooses_a_stage_and_a_second_one_opens_its_log() {
 fn rows_of_lists_are_chosen() {
     let mut model = with_mouse(fixtures::idle());
     press(&mut model, "2");
-    on(&mut model, &Target::Run(crate::pipeline::RunId(1)), LEFT);
+    on(&mut model, &Target::Run(RunId(1)), LEFT);
     assert_eq!(model.chosen_run().map(|run| run.id.0), Some(1));
     press(&mut model, "5");
-    on(&mut model, &Target::Release(crate::pipeline::ReleaseId(1)), LEFT);
+    on(&mut model, &Target::Release(ReleaseId(1)), LEFT);
     assert_eq!(model.chosen_release().map(|release| release.id.0), Some(1));
     press(&mut model, "6");
     on(&mut model, &Target::Chart(1), LEFT);
     assert_eq!(model.metrics.selected, 1);
     press(&mut model, "4");
-    let version = crate::tui::models::entries(&model).last().unwrap().version();
+    let version = models::entries(&model).last().unwrap().version();
     on(&mut model, &Target::Model(version), LEFT);
-    assert_eq!(crate::tui::models::chosen(&model).map(|entry| entry.version()), Some(version));
+    assert_eq!(models::chosen(&model).map(models::Entry::version), Some(version));
 }
 
 #[test]
