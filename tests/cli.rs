@@ -81,6 +81,8 @@ help! {
     help_of_config: "config";
     help_of_config_schema: "config" "schema";
     help_of_config_reference: "config" "reference";
+    help_of_config_preferences: "config" "preferences";
+    help_of_config_theme: "config" "theme";
     help_of_completions: "completions";
     help_of_man: "man";
 }
@@ -304,9 +306,38 @@ fn completions_are_made_for_every_shell() {
 }
 
 #[test]
+fn preferences_that_are_wrong_are_told_with_their_places_and_none_are_fine() {
+    let home = tempfile::tempdir().unwrap();
+    let check = || {
+        let mut command = Command::new(PROGRAM);
+        command.args(["config", "preferences", "--check"]).env("XDG_CONFIG_HOME", home.path());
+        finish(&mut command, PATIENCE)
+    };
+    assert!(check().ok().stdout.contains("what is usual holds"));
+    let folder = home.path().join("trainyard");
+    std::fs::create_dir(&folder).unwrap();
+    let mut print = Command::new(PROGRAM);
+    print.args(["config", "preferences"]).env("XDG_CONFIG_HOME", home.path());
+    std::fs::write(folder.join("config.toml"), finish(&mut print, PATIENCE).ok().stdout).unwrap();
+    assert!(check().ok().stdout.contains("is in order"));
+    std::fs::write(folder.join("config.toml"), "mouse = true\n[keys]\nrollback = \"d\"\n").unwrap();
+    let told = check().expect_code(2).stdout;
+    assert!(told.contains("config.toml:3:1: `d` would be the key of `rollback` and of `deploy`"), "{told}");
+}
+
+#[test]
 fn the_manual_page_is_roff() {
     let page = finish(Command::new(PROGRAM).arg("man"), PATIENCE).ok().stdout;
-    for sign in [".TH trainyard 1", ".SH NAME", ".SH SYNOPSIS", "Exit codes"] {
+    let signs = [
+        ".TH trainyard 1",
+        ".SH NAME",
+        ".SH SYNOPSIS",
+        ".SH COMMANDS",
+        ".SH FILES",
+        "trainyard rollback",
+        "Exit codes",
+    ];
+    for sign in signs {
         assert!(page.contains(sign), "`{sign}` is missing:\n{page}");
     }
 }

@@ -19,7 +19,7 @@ pub use charts::{
     ExpressionFault, Mark, MetricInformation, PanelData, RunMark, Statistics, TimeColumns,
 };
 pub use completion::{Completion, CompletionKind, CompletionRequest, Completions};
-pub use fuzzy::distance;
+pub use fuzzy::{Fit, distance, fit};
 pub use leaderboard::{LEADERBOARD_ROWS, LeaderboardRow, TrialState};
 pub use line::LineState;
 

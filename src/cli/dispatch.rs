@@ -12,7 +12,7 @@ use super::harmless::Harmless;
 use super::plain::Look;
 use super::{
     alerts, approve, attach, check, config, daemon, data, demo, doctor, events, export, host, init, link, lock, logs,
-    models, notify, predict, project, projects, query, releases, remote, run, scrape, screen, serve, show, up,
+    man, models, notify, predict, project, projects, query, releases, remote, run, scrape, screen, serve, show, up,
 };
 use crate::demo::DemoHandles;
 use crate::engine::supervisor::{AttemptFolder, supervise};
@@ -110,12 +110,12 @@ fn dispatch(
         Some(Command::Alerts(arguments)) => alerts::run(folder, &arguments, out),
         Some(Command::Notify(command)) => notify::run(folder, &command, out),
         Some(Command::Serve(arguments)) => serve::run(&arguments).map_err(failed),
-        Some(Command::Config(command)) => Ok(config::run(command, out)?),
+        Some(Command::Config(command)) => config::run(command, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Arguments::command(), "trainyard", out);
             Ok(())
         }
-        Some(Command::Man) => Ok(clap_mangen::Man::new(Arguments::command()).render(out)?),
+        Some(Command::Man) => Ok(man::write(out)?),
         Some(Command::Daemon) => daemon::run(folder),
         Some(Command::Supervise { folder }) => supervise(&AttemptFolder::new(folder)).map_err(failed),
         Some(Command::Stage { kind }) => match kind {

@@ -25,6 +25,7 @@ pub mod init;
 pub mod link;
 pub mod lock;
 pub mod logs;
+pub mod man;
 pub mod models;
 pub mod moments;
 pub mod notify;

@@ -19,18 +19,24 @@ use super::clock::Clock;
 use super::event_search::{self, FilteredEvents};
 use super::glyphs::Glyphs;
 use super::holds::{ApprovalPrompt, Remark};
+use super::keymap::Keymap;
 use super::list::ListState;
 use super::log_view::LogView;
 use super::metrics::explorer::Explorer;
 use super::metrics::pick::Pick;
 use super::metrics::{Drawing, Metrics};
 use super::models::{Models, NotePrompt, PromotePrompt};
+use super::mouse::HitMap;
 use super::past::Visit;
 use super::past::strip::Strip;
+use super::preferences::{Found, Preferences};
 use super::projects::ProjectList;
+use super::projects::{ProjectList, ProjectRow};
 use super::release_list;
 use super::release_log::ReleaseLog;
+use super::release_log::ReleaseLog;
 use super::run_history::{self, RunHistory};
+use super::selection::LineSelection;
 use super::theme::Theme;
 use super::walk::Thing;
 
@@ -90,6 +96,8 @@ pub(super) enum Overlay {
     Help {
         /// The first line shown.
         scroll: usize,
+        /// What was typed to find one.
+        input: String,
     },
     /// The command palette.
     Palette {
@@ -247,6 +255,24 @@ pub(super) struct Model {
     pub(super) is_observer: bool,
     /// Whether there is a list of projects to switch to.
     pub(super) can_switch: bool,
+    /// The other projects that can be switched to, as far as they were looked for.
+    pub(super) other_projects: Vec<ProjectRow>,
+    /// What was chosen in the palette, the last first.
+    pub(super) recent: Vec<String>,
+    /// The lines that are selected to be copied.
+    pub(super) lines: Option<LineSelection>,
+    /// Whether the mouse works here, so that the terminal's own selection does not.
+    pub(super) has_mouse: bool,
+    /// What the last frame showed where; the views note it.
+    pub(super) hits: HitMap,
+    /// When and where the mouse was pressed last: once more there, and it is a double click.
+    pub(super) pressed: Option<(Moment, (u16, u16))>,
+    /// The line on which it was pressed, from where a drag selects.
+    pub(super) drag_from: Option<u64>,
+    /// What the operator prefers on all projects.
+    pub(super) preferences: Preferences,
+    /// What holds without preferences.
+    pub(super) found: Found,
     /// The line to the daemon's machine; `None` on that machine itself.
     pub(super) line: Option<LineState>,
     /// Columns and rows of the terminal.
@@ -300,6 +326,15 @@ impl Model {
             is_demo: false,
             is_observer: false,
             can_switch: false,
+            other_projects: Vec::new(),
+            recent: Vec::new(),
+            lines: None,
+            has_mouse: false,
+            hits: HitMap::default(),
+            pressed: None,
+            drag_from: None,
+            preferences: Preferences::default(),
+            found: Found { theme: theme.clone(), glyphs, asked: None },
             line: None,
             size,
             now,
@@ -308,6 +343,11 @@ impl Model {
             clock,
             is_dirty: true,
         }
+    }
+
+    /// Which keys commands have.
+    pub(super) fn keymap(&self) -> &Keymap {
+        &self.preferences.keymap
     }
 
     /// Whether commands can be sent.

@@ -2,22 +2,33 @@
 //!
 //! A command that is not available now is not offered and not done; whoever strikes its key all the same is told why (see
 //! [`super::unavailable`]).
+//!
+//! [`availability`] says what can be done now, [`find`] which command is meant, [`keys`] what a key is, [`reference`] how
+//! people read the table.
 
-use std::fmt::Write;
+mod availability;
+mod find;
+mod keys;
+mod reference;
+#[cfg(test)]
+mod tests;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
-use crate::api::types::distance;
 use crate::pipeline::StageKind;
 
-use super::alerts;
 use super::app::{Model, View};
-use super::holds;
 use super::message::DemoAction;
-use super::metrics::pick;
-use super::models::{self, Tab};
-use super::release_list;
-use super::run_history;
+use super::models::Tab;
+use availability::{
+    always, can_approve, can_build, can_cancel, can_compare_models, can_compare_rows, can_copy_lines, can_copy_thing,
+    can_deploy, can_lock, can_look_back, can_note, can_pick, can_promote, can_roll_back, can_run, can_select,
+    can_silence, can_switch, can_test, can_train, can_unlock, can_unsilence, has_log, has_model, has_panels, has_row,
+    has_search, is_connected, is_demo, is_past,
+};
+pub(super) use find::{by_id, by_key, key_of, meant_by_key};
+pub(super) use keys::Key;
+use keys::{BACK_TAB, DOWN, END, ENTER, ESCAPE, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP};
+pub use reference::{ScreenCommand, reference, screen_commands};
+pub(super) use reference::{key_labels, place};
 
 /// What a command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +152,14 @@ pub(super) enum Action {
     ZeroBase,
     /// A demo key.
     Demo(DemoAction),
+    /// Begin to select lines, or end it.
+    SelectLines,
+    /// Copy the selected lines.
+    CopyLines,
+    /// Copy what is under the cursor.
+    CopyThing,
+    /// Let the mouse work here, or give it back to the terminal.
+    Mouse,
     /// To the shell, until continued.
     Suspend,
     /// Send the whole screen again.
@@ -149,7 +168,7 @@ pub(super) enum Action {
 
 /// One command.
 pub(super) struct Command {
-    /// What the palette calls it.
+    /// What the palette calls it: lowercase words, from which [`Command::id`] comes.
     pub(super) name: &'static str,
     /// Its keys; the first is the one that is shown.
     pub(super) keys: &'static [Key],
@@ -199,57 +218,27 @@ impl Command {
         may && self.belongs(model.view) && (self.available)(model)
     }
 
+    /// Its stable name, by which preferences and scripts mean it: that of the palette in one word.
+    pub(super) fn id(&self) -> String {
+        self.name.replace(' ', "-")
+    }
+
+    /// Whether people are told of it: nobody learns of the demo's keys outside of the demo.
+    pub(super) fn is_known(&self, model: &Model) -> bool {
+        model.is_demo || !matches!(self.action, Action::Demo(_))
+    }
+
+    /// Whether both can be meant by one key in some view.
+    pub(super) fn shares_a_view(&self, other: &Self) -> bool {
+        let is_everywhere = self.views.is_empty() || other.views.is_empty();
+        is_everywhere || self.views.iter().any(|view| other.views.contains(view))
+    }
+
     /// Whether it is one of the view's.
     pub(super) fn belongs(&self, view: View) -> bool {
         self.views.is_empty() || self.views.contains(&view)
     }
 }
-
-/// A key as written in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
-    /// A character, shift included.
-    Char(char),
-    /// With control held.
-    Control(char),
-    /// A key with a name.
-    Named(KeyCode, &'static str),
-}
-
-impl Key {
-    /// How it is written for people.
-    pub(super) fn label(self) -> String {
-        match self {
-            Self::Char(' ') => "Space".to_owned(),
-            Self::Char(character) => character.to_string(),
-            Self::Control(character) => format!("Ctrl-{}", character.to_ascii_uppercase()),
-            Self::Named(_, name) => name.to_owned(),
-        }
-    }
-
-    fn matches(self, event: &KeyEvent) -> bool {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        let alt = event.modifiers.contains(KeyModifiers::ALT);
-        match self {
-            Self::Char(character) => !control && !alt && event.code == KeyCode::Char(character),
-            Self::Control(character) => control && event.code == KeyCode::Char(character),
-            Self::Named(code, _) => !control && !alt && event.code == code,
-        }
-    }
-}
-
-const TAB: Key = Key::Named(KeyCode::Tab, "Tab");
-const BACK_TAB: Key = Key::Named(KeyCode::BackTab, "Shift-Tab");
-const ENTER: Key = Key::Named(KeyCode::Enter, "Enter");
-const ESCAPE: Key = Key::Named(KeyCode::Esc, "Esc");
-const UP: Key = Key::Named(KeyCode::Up, "Up");
-const DOWN: Key = Key::Named(KeyCode::Down, "Down");
-const LEFT: Key = Key::Named(KeyCode::Left, "Left");
-const RIGHT: Key = Key::Named(KeyCode::Right, "Right");
-const PAGE_UP: Key = Key::Named(KeyCode::PageUp, "PgUp");
-const PAGE_DOWN: Key = Key::Named(KeyCode::PageDown, "PgDn");
-const HOME: Key = Key::Named(KeyCode::Home, "Home");
-const END: Key = Key::Named(KeyCode::End, "End");
 
 const BOARD: &[View] = &[View::Board];
 const WITH_LOG: &[View] = &[View::Board, View::Logs];
@@ -257,6 +246,7 @@ const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
 const METRICS: &[View] = &[View::Metrics];
 const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
 const EVENTS: &[View] = &[View::Events];
+const WITH_LINES: &[View] = &[View::Board, View::Logs, View::Events];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
 const WITH_ROWS: &[View] = &[View::Runs, View::Releases];
 const WITH_LIST: &[View] = &[View::Runs, View::Models, View::Releases];
@@ -322,6 +312,9 @@ pub(super) const COMMANDS: &[Command] = &[
     command("filter", &[Key::Char('/')], "narrow events: words, by:NAME, run:N, stage:NAME", EVENTS, Some("filter"), Action::FilterEvents, always),
     command("next match", &[Key::Char('n')], "the next match", WITH_LOG, None, Action::SearchAgain { backward: false }, has_search),
     command("previous match", &[Key::Char('N')], "the match before", WITH_LOG, None, Action::SearchAgain { backward: true }, has_search),
+    command("copy lines", &[Key::Char('y')], "copy the selected lines, whole and not wrapped", WITH_LINES, Some("copy"), Action::CopyLines, can_copy_lines),
+    command("select lines", &[Key::Char('v')], "select lines with the arrows; y copies them, Esc ends it", WITH_LINES, Some("select"), Action::SelectLines, can_select),
+    command("copy", &[Key::Char('Y')], "copy what is under the cursor: a run, commit, address, line or expression", LISTS, None, Action::CopyThing, can_copy_thing),
     command("shorter range", &[Key::Char('['), Key::Char('+')], "charts: a shorter time, around the crosshair", WITH_CHARTS, None, Action::Range(-1), always),
     command("longer range", &[Key::Char(']'), Key::Char('-')], "charts: a longer time", WITH_CHARTS, Some("range"), Action::Range(1), always),
     command("earlier", &[Key::Char('<')], "look further back; comparing: the releases before", METRICS, Some("earlier"), Action::Pan(-1), has_panels),
@@ -361,186 +354,11 @@ pub(super) const COMMANDS: &[Command] = &[
     command("projects", &[Key::Char('W')], "your other projects; Enter shows one", &[], None, Action::Projects, can_switch),
     command("palette", &[Key::Char(':')], "find a command by its name", &[], Some("command"), Action::Palette, always),
     command("help", &[Key::Char('?')], "all keys", &[], Some("help"), Action::Help, always),
+    command("mouse", &[Key::Char('M')], "let the mouse work here, or give it back to the terminal", &[], None, Action::Mouse, always),
     command("redraw", &[Key::Control('l')], "send the whole screen again", &[], None, Action::Redraw, always),
     command("suspend", &[Key::Control('z')], "to the shell, until continued", &[], None, Action::Suspend, always),
     command("detach", &[Key::Char('q'), Key::Control('c')], "leave; the daemon and its runs go on", &[], Some("detach"), Action::Detach, always),
 ];
-
-fn always(_: &Model) -> bool {
-    true
-}
-
-fn is_demo(model: &Model) -> bool {
-    model.is_demo
-}
-
-fn is_connected(model: &Model) -> bool {
-    model.is_connected()
-}
-
-fn is_past(model: &Model) -> bool {
-    // Whoever asked for a moment may change his mind before it is there.
-    model.past.is_some() || model.past_asked.is_some()
-}
-
-fn can_look_back(model: &Model) -> bool {
-    model.is_connected() && model.meant_moment().is_some()
-}
-
-fn has_panels(model: &Model) -> bool {
-    !model.metrics.charts.panels.is_empty()
-}
-
-fn can_pick(model: &Model) -> bool {
-    let can_begin = model.metrics.compared.is_some() || has_panels(model);
-    can_begin && pick::choices(&model.state).nth(1).is_some()
-}
-
-fn can_run(model: &Model) -> bool {
-    model.is_connected() && !model.state.graph.stages().is_empty()
-}
-
-fn can_train(model: &Model) -> bool {
-    model.is_connected() && model.stage_of_kind(StageKind::Train).is_some()
-}
-
-fn can_test(model: &Model) -> bool {
-    model.is_connected() && model.stage_of_kind(StageKind::Command).is_some()
-}
-
-fn can_build(model: &Model) -> bool {
-    model.is_connected() && model.stage_of_kind(StageKind::Image).is_some()
-}
-
-fn can_deploy(model: &Model) -> bool {
-    model.is_connected() && model.stage_of_kind(StageKind::Deploy).is_some()
-}
-
-fn can_cancel(model: &Model) -> bool {
-    model.is_connected() && (model.state.active_run().is_some() || model.state.queued_run().is_some())
-}
-
-fn can_approve(model: &Model) -> bool {
-    model.is_connected() && holds::awaiting(model).is_some()
-}
-
-fn can_lock(model: &Model) -> bool {
-    model.is_connected() && model.state.lock.is_none()
-}
-
-fn can_unlock(model: &Model) -> bool {
-    model.is_connected() && model.state.lock.is_some()
-}
-
-fn can_switch(model: &Model) -> bool {
-    model.can_switch
-}
-
-fn can_roll_back(model: &Model) -> bool {
-    model.is_connected() && model.way_back().is_some()
-}
-
-fn can_silence(model: &Model) -> bool {
-    model.is_connected() && alerts::to_silence(model).is_some()
-}
-
-fn can_unsilence(model: &Model) -> bool {
-    model.is_connected() && alerts::to_hear(model).is_some()
-}
-
-fn has_row(model: &Model) -> bool {
-    match model.view {
-        View::Runs => model.chosen_run().is_some(),
-        View::Releases => model.chosen_release().is_some(),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => false,
-    }
-}
-
-fn can_compare_rows(model: &Model) -> bool {
-    match model.view {
-        View::Runs => model.runs.list.is_comparing || run_history::partner(model).is_some(),
-        View::Releases => model.releases.is_comparing || release_list::partner(model).is_some(),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => false,
-    }
-}
-
-fn has_model(model: &Model) -> bool {
-    models::chosen_made(model).is_some()
-}
-
-fn can_compare_models(model: &Model) -> bool {
-    model.models.is_comparing || models::partner(model).is_some()
-}
-
-fn can_promote(model: &Model) -> bool {
-    let serves_already = |made: &crate::api::types::ModelSummary| made.champion && made.live;
-    model.is_connected() && models::chosen_made(model).is_some_and(|made| !serves_already(made))
-}
-
-fn can_note(model: &Model) -> bool {
-    model.is_connected() && has_model(model)
-}
-
-fn has_log(model: &Model) -> bool {
-    model.log.address.is_some()
-}
-
-fn has_search(model: &Model) -> bool {
-    model.log.search.is_some()
-}
-
-/// The command behind a key, if it works now.
-pub(super) fn by_key(model: &Model, event: &KeyEvent) -> Option<Action> {
-    behind(event).find(|command| command.is_available(model)).map(|command| command.action)
-}
-
-/// The command that somebody means with a key that does nothing now: the view's own, else that of another view.
-pub(super) fn meant_by_key(model: &Model, event: &KeyEvent) -> Option<&'static Command> {
-    // Nobody learns of the demo's keys outside of the demo.
-    let is_known = |command: &&Command| model.is_demo || !matches!(command.action, Action::Demo(_));
-    let known = || behind(event).filter(is_known);
-    known().find(|command| command.belongs(model.view)).or_else(|| known().next())
-}
-
-fn behind(event: &KeyEvent) -> impl Iterator<Item = &'static Command> {
-    COMMANDS.iter().filter(|command| command.keys.iter().any(|key| key.matches(event)))
-}
-
-/// The key of a command for people.
-pub(super) fn key_of(action: Action) -> String {
-    let command = COMMANDS.iter().find(|command| command.action == action);
-    command.and_then(|command| command.keys.first()).map(|key| key.label()).unwrap_or_default()
-}
-
-/// The commands whose names hold the letters of `input` in this order, the best first.
-pub(super) fn matching(model: &Model, input: &str) -> Vec<&'static Command> {
-    let mut found: Vec<(usize, &Command)> = COMMANDS
-        .iter()
-        .filter(|command| command.is_available(model) && command.action != Action::Palette)
-        .filter_map(|command| Some((distance(command.name, input)?, command)))
-        .collect();
-    found.sort_by_key(|(distance, _)| *distance);
-    found.into_iter().map(|(_, command)| command).collect()
-}
-
-/// The keys of a command for people: `Left or h`.
-pub(super) fn key_labels(command: &Command) -> String {
-    let labels: Vec<_> = command.keys.iter().map(|key| key.label()).collect();
-    labels.join(" or ")
-}
-
-/// The table of all commands in Markdown, for the docs.
-pub fn reference() -> String {
-    let mut text = String::from("| key | command | what it does | where |\n|---|---|---|---|\n");
-    for command in COMMANDS {
-        let names: Vec<_> = command.views.iter().map(|view| view_name(*view)).collect();
-        let place =
-            if names.is_empty() || names.len() == LISTS.len() { "everywhere".to_owned() } else { names.join(", ") };
-        let keys: Vec<_> = command.keys.iter().map(|key| format!("`{}`", key.label())).collect();
-        let _ = writeln!(text, "| {} | {} | {} | {place} |", keys.join(" "), command.name, command.description);
-    }
-    text
-}
 
 /// What a view is called.
 pub(super) fn view_name(view: View) -> &'static str {
@@ -552,47 +370,5 @@ pub(super) fn view_name(view: View) -> &'static str {
         View::Releases => "Releases",
         View::Metrics => "Metrics",
         View::Events => "Events",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::fixtures;
-
-    #[test]
-    fn no_key_means_two_things_in_one_view() {
-        for view in LISTS {
-            let here = |command: &&Command| command.views.is_empty() || command.views.contains(view);
-            let mut seen: Vec<String> = Vec::new();
-            for key in COMMANDS.iter().filter(here).flat_map(|command| command.keys) {
-                assert!(!seen.contains(&key.label()), "{} means two things in {view:?}", key.label());
-                seen.push(key.label());
-            }
-        }
-    }
-
-    #[test]
-    fn the_palette_puts_the_nearest_name_first() {
-        let model = fixtures::idle();
-        let first = |input| matching(&model, input).first().map(|command| command.name);
-        assert_eq!(first("run"), Some("runs"));
-        assert_eq!(first("dep"), Some("deploy"));
-        assert_eq!(first("fz"), Some("freeze"));
-        assert_eq!(first("zzzz"), None);
-    }
-
-    #[test]
-    fn what_cannot_be_done_is_not_offered() {
-        let model = fixtures::empty();
-        let names: Vec<_> = matching(&model, "").iter().map(|command| command.name).collect();
-        assert!(!names.contains(&"cancel") && !names.contains(&"rollback") && !names.contains(&"next batch"));
-        assert!(names.contains(&"detach"));
-    }
-
-    #[test]
-    fn the_reference_names_every_command() {
-        let reference = reference();
-        assert!(COMMANDS.iter().all(|command| reference.contains(command.description)));
     }
 }

@@ -157,6 +157,11 @@ impl Glyphs {
         if locale.contains("utf-8") || locale.contains("utf8") { &UNICODE } else { &ASCII }
     }
 
+    /// All that we draw, for a terminal that has it.
+    pub(super) fn unicode() -> &'static Self {
+        &UNICODE
+    }
+
     /// Those that every terminal has.
     pub(super) fn ascii() -> &'static Self {
         &ASCII

@@ -55,6 +55,8 @@ pub(super) struct LogView {
     pub(super) left: usize,
     /// The search.
     pub(super) search: Option<Search>,
+    /// The first and the last selected line, to be drawn so.
+    pub(super) selection: Option<(u64, u64)>,
     /// Why there is nothing to show.
     pub(super) error: Option<String>,
     is_pending: bool,
@@ -72,6 +74,7 @@ impl Default for LogView {
             wrap: false,
             left: 0,
             search: None,
+            selection: None,
             error: None,
             is_pending: false,
             is_stale: false,

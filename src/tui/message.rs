@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::api::types::{
     Charts, ChartsRequest, CommandReply, Comparison, ComparisonRequest, CompletionRequest, Completions,
@@ -11,15 +11,26 @@ use crate::api::types::{
 };
 use crate::pipeline::{Command, EventFilter, ModelVersion, Moment, Recorded, ReleaseId, Silence};
 
+use super::clipboard::Yank;
 use super::log_view::LogPart;
 use super::models::Question;
+use super::preferences::{PreferenceFault, Preferences};
 use super::projects::ProjectRow;
+use super::selection::GatherRequest;
 
 /// What reaches the model.
 #[derive(Debug, Clone)]
 pub(super) enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// The operator's files of preferences say something else, or what is wrong with them.
+    Preferences(Box<Result<Preferences, Vec<PreferenceFault>>>),
+    /// Selected lines of a log came, and can be copied.
+    Gathered(Result<Yank, String>),
+    /// What became of a copy, as a sentence.
+    Yanked(Result<String, String>),
     /// The terminal has another size: columns, rows.
     Resized(u16, u16),
     /// The daemon answered with all that it knows.
@@ -136,6 +147,10 @@ pub(super) enum Cmd {
     FetchPastLog(LogAddress, LogPart, Moment),
     /// A search.
     Search(SearchRequest),
+    /// Selected lines of a log, to be copied.
+    Gather(GatherRequest),
+    /// A text for the clipboard.
+    Yank(Yank),
     /// Charts.
     FetchCharts(ChartsRequest),
     /// Two releases beside each other.

@@ -8,7 +8,9 @@
 //! what was chosen in a list, in `list`; what there is to say of a run, in `run_facts`, and of runs that the daemon's state
 //! has forgotten, in `run_history`; how long work still takes, in `estimate`; the way from a commit to what serves, in `walk`;
 //! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`, `title` and
-//! `progress_bar`; what the terminal can do, in `probe`. `plain` is the same client in lines, without a screen.
+//! `progress_bar`; what the terminal can do, in `probe`. `plain` is the same client in lines, without a screen. What the operator
+//! prefers on all projects is read by `preferences`, his keys stand in `keymap`; `palette` finds by letters, `selection` and
+//! `clipboard` copy, `mouse` knows what lies where.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -18,6 +20,7 @@
 mod alerts;
 mod app;
 mod attention;
+mod clipboard;
 mod clock;
 mod commands;
 mod difference;
@@ -25,6 +28,7 @@ mod estimate;
 mod event_search;
 mod glyphs;
 mod holds;
+mod keymap;
 mod layout;
 mod list;
 mod log_view;
@@ -33,8 +37,11 @@ mod message;
 mod metrics;
 mod model_facts;
 mod models;
+mod mouse;
+mod palette;
 mod past;
 mod plain;
+mod preferences;
 mod probe;
 mod progress_bar;
 mod projects;
@@ -46,6 +53,7 @@ mod run_differences;
 mod run_facts;
 mod run_history;
 mod runtime;
+mod selection;
 mod terminal;
 mod theme;
 mod title;
@@ -66,11 +74,14 @@ mod model_fixtures;
 #[cfg(test)]
 mod past_fixtures;
 
-pub use commands::reference;
+pub use commands::{ScreenCommand, reference, screen_commands};
 #[doc(hidden)]
 pub use lone_panel::LonePanel;
 pub use model_facts::{ModelDifference, content_differences, metric_differences, origin_differences};
 pub use plain::{lines, wants_lines};
+pub use preferences::{
+    PreferenceFault, commented_preferences, preference_faults, preferences_file, theme_names, theme_text,
+};
 pub use projects::{Left, ProjectRow, Projects};
 pub use quantity::bytes;
 pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts};

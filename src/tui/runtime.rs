@@ -5,6 +5,7 @@
 //! lets it, so a flood of events costs thirty frames a second and an idle screen costs nothing.
 
 mod feed;
+mod gather;
 mod line;
 mod pace;
 mod workers;
@@ -22,10 +23,12 @@ use crate::api::types::LineState;
 use super::TuiError;
 use super::app::{Model, Overlay};
 use super::attention::{self, Attention};
+use super::clipboard::Clipboard;
 use super::clock::Clock;
 use super::glyphs::Glyphs;
 use super::message::{Cmd, Msg};
 use super::metrics::Drawing;
+use super::preferences;
 use super::probe::{Abilities, Answer};
 use super::progress_bar::ProgressBar;
 use super::projects::{Left, Projects};
@@ -136,6 +139,9 @@ struct Screen {
     title: Title,
     progress: ProgressBar,
     pace: Pace,
+    clipboard: Clipboard,
+    /// Whether the guard has the mouse.
+    has_mouse: bool,
     next_second: Instant,
 }
 
@@ -155,12 +161,31 @@ impl Screen {
         model.is_observer = client.is_observer();
         model.can_switch = options.projects.is_some();
         model.metrics.drawing = Drawing::choose(&variable, model.glyphs);
+        preferences::begin(&mut model, &variable);
         let now = Instant::now();
         let pace = Pace::new(now, abilities.patience());
+        if let Some(folder) = preferences::configuration(&variable) {
+            tokio::spawn(preferences::follow(folder, sender.clone()));
+        }
         let workers = Workers::start(client, options, sender);
         let attention = Attention::new(attention::Terminal::of(&variable));
         let (title, progress) = (Title::default(), ProgressBar::default());
-        Ok(Self { model, guard, abilities, workers, attention, title, progress, pace, next_second: now })
+        let (clipboard, has_mouse, next_second) = (Clipboard::of(&variable), false, now);
+        let mut screen = Self {
+            model,
+            guard,
+            abilities,
+            workers,
+            attention,
+            title,
+            progress,
+            pace,
+            clipboard,
+            has_mouse,
+            next_second,
+        };
+        screen.fit_mouse()?;
+        Ok(screen)
     }
 
     fn frame_due(&self) -> Option<Instant> {
@@ -194,6 +219,15 @@ impl Screen {
         Ok(Flow::On)
     }
 
+    /// The mouse is ours as long as the model has it.
+    fn fit_mouse(&mut self) -> Result<(), TuiError> {
+        if self.has_mouse != self.model.has_mouse {
+            self.has_mouse = self.model.has_mouse;
+            self.guard.mouse(self.has_mouse)?;
+        }
+        Ok(())
+    }
+
     fn second(&mut self) -> Result<Flow, TuiError> {
         self.next_second = Instant::now() + SECOND;
         self.take(Msg::Second)
@@ -202,6 +236,7 @@ impl Screen {
     fn heard(&mut self, heard: Heard) -> Result<Flow, TuiError> {
         match heard {
             Heard::Event(Event::Key(key)) if key.kind != KeyEventKind::Release => self.take(Msg::Key(key)),
+            Heard::Event(Event::Mouse(event)) => self.take(Msg::Mouse(event)),
             Heard::Event(Event::Paste(text)) => self.paste(&text),
             Heard::Event(_) => Ok(Flow::On),
             Heard::Answer(answer) => self.answered(&answer),
@@ -270,17 +305,25 @@ impl Screen {
     fn take(&mut self, message: Msg) -> Result<Flow, TuiError> {
         self.model.now = crate::disk::now();
         let call = self.attention.heard(self.model.present_state(), &message, Instant::now().into_std());
-        self.guard.send(&call)?;
+        if self.model.preferences.bell {
+            self.guard.send(&call)?;
+        }
         // A message that shows nothing must not take away the frame that an earlier one made due.
         let was_dirty = self.model.is_dirty;
         let commands = update(&mut self.model, message);
         self.model.is_dirty |= was_dirty;
+        self.fit_mouse()?;
         for command in commands {
             match command {
                 Cmd::Quit => return Ok(Flow::End(Left::Detached)),
                 Cmd::Switch(folder) => return Ok(Flow::End(Left::Switch(folder))),
                 Cmd::Suspend => self.stop(StopScope::Job)?,
                 Cmd::Redraw => self.guard.redraw_all()?,
+                Cmd::Yank(yank) => {
+                    let way = self.clipboard.way(&yank.text);
+                    self.guard.send(&way.bytes)?;
+                    self.workers.keep(yank, way);
+                }
                 other => self.workers.start_work(other),
             }
         }

@@ -1,14 +1,14 @@
 //! Colours by meaning, read from the TOML files in `themes/`, which are part of the program.
 //!
-//! Views name roles and never colours. Which theme: `TRAINYARD_THEME`, else none with `NO_COLOR`, else by what the terminal
-//! says it can show.
+//! Views name roles and never colours. Which theme: `TRAINYARD_THEME`, else the operator's preference (see
+//! [`super::preferences`]), else none with `NO_COLOR`, else by what the terminal says it can show. [`read`] reads them.
+//! Where a terminal has fewer colours than a theme names, that is the affair of what writes to it.
 
-use std::collections::BTreeMap;
-use std::str::FromStr;
+mod read;
 
-use ratatui::style::{Color, Modifier, Style};
-use serde::Deserialize;
+use ratatui::style::Style;
 
+use super::preferences::Misfit;
 use crate::api::types::{GateVerdict, TrialState};
 use crate::pipeline::{ReleaseStatus, RunResult, StageState};
 
@@ -16,43 +16,6 @@ const DARK: &str = include_str!("../../themes/dark.toml");
 const LIGHT: &str = include_str!("../../themes/light.toml");
 const ANSI: &str = include_str!("../../themes/ansi.toml");
 const MONO: &str = include_str!("../../themes/mono.toml");
-
-/// Why a theme cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ThemeError {
-    /// It is not TOML, or a role has an unknown key.
-    #[error("the theme cannot be read: {0}")]
-    Syntax(#[from] toml::de::Error),
-    /// A role is missing.
-    #[error("the theme has no role `{0}`; give it at least `{0} = {{}}`")]
-    Missing(&'static str),
-    /// A colour or a modifier is unknown.
-    #[error(
-        "role `{role}`: `{word}` is no colour and no modifier; write `#rrggbb`, a colour's name, or bold, dim, underlined, reversed"
-    )]
-    Word {
-        /// Which role.
-        role: String,
-        /// What is unknown.
-        word: String,
-    },
-}
-
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Role {
-    fg: Option<String>,
-    bg: Option<String>,
-    #[serde(default)]
-    is: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ThemeFile {
-    roles: BTreeMap<String, Role>,
-    series: Vec<Role>,
-}
 
 /// The roles.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -85,45 +48,44 @@ pub(super) struct Theme {
 }
 
 impl Theme {
-    /// Reads a theme.
-    pub(super) fn parse(text: &str) -> Result<Self, ThemeError> {
-        let file: ThemeFile = toml::from_str(text)?;
-        let role = |name: &'static str| {
-            let role = file.roles.get(name).ok_or(ThemeError::Missing(name))?;
-            style(name, role)
-        };
-        Ok(Self {
-            text: role("text")?,
-            dim: role("dim")?,
-            border: role("border")?,
-            focused: role("focused")?,
-            title: role("title")?,
-            accent: role("accent")?,
-            good: role("good")?,
-            bad: role("bad")?,
-            warn: role("warn")?,
-            running: role("running")?,
-            selection: role("selection")?,
-            mark: role("mark")?,
-            series: file.series.iter().map(|role| style("series", role)).collect::<Result<_, _>>()?,
-        })
+    /// The themes that are part of the program.
+    pub(super) const NAMES: [&'static str; 4] = ["dark", "light", "ansi", "mono"];
+
+    /// Reads a theme, or says all that is wrong with it.
+    pub(super) fn parse(text: &str) -> Result<Self, Vec<Misfit>> {
+        read::read(text)
+    }
+
+    /// The text of a theme that is part of the program.
+    pub(super) fn text(name: &str) -> Option<&'static str> {
+        match name {
+            "dark" => Some(DARK),
+            "light" => Some(LIGHT),
+            "ansi" => Some(ANSI),
+            "mono" => Some(MONO),
+            _ => None,
+        }
+    }
+
+    /// A theme that is part of the program.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::parse(Self::text(name)?).ok()
     }
 
     /// The theme for this terminal.
     pub(super) fn choose(variable: &dyn Fn(&str) -> Option<String>) -> Self {
         let is_set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let colours = is_set("COLORTERM").unwrap_or_default();
-        let text = match is_set("TRAINYARD_THEME").as_deref() {
-            Some("dark") => DARK,
-            Some("light") => LIGHT,
-            Some("ansi") => ANSI,
-            Some("mono") => MONO,
-            _ if is_set("NO_COLOR").is_some() => MONO,
-            _ if colours == "truecolor" || colours == "24bit" => DARK,
-            _ => ANSI,
+        let asked = is_set("TRAINYARD_THEME").and_then(|name| Self::named(&name));
+        let name = if is_set("NO_COLOR").is_some() {
+            "mono"
+        } else if colours == "truecolor" || colours == "24bit" {
+            "dark"
+        } else {
+            "ansi"
         };
         // The embedded files are tested; a plain screen is still better than none.
-        Self::parse(text).unwrap_or_default()
+        asked.or_else(|| Self::named(name)).unwrap_or_default()
     }
 
     /// The theme that fits what the terminal said of itself ([`super::probe`] gives its name), unless one is asked for.
@@ -206,23 +168,6 @@ impl Theme {
     }
 }
 
-fn style(name: &str, role: &Role) -> Result<Style, ThemeError> {
-    let unknown = |word: &str| ThemeError::Word { role: name.to_owned(), word: word.to_owned() };
-    let colour = |word: &String| Color::from_str(word).map_err(|_| unknown(word));
-    let mut style = Style { fg: role.fg.as_ref().map(colour).transpose()?, ..Style::default() };
-    style.bg = role.bg.as_ref().map(colour).transpose()?;
-    for word in &role.is {
-        style = style.add_modifier(match word.as_str() {
-            "bold" => Modifier::BOLD,
-            "dim" => Modifier::DIM,
-            "underlined" => Modifier::UNDERLINED,
-            "reversed" => Modifier::REVERSED,
-            other => return Err(unknown(other)),
-        });
-    }
-    Ok(style)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,9 +199,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_colour_is_named() {
-        let text = DARK.replacen("fg = \"#", "fg = \"mauvish#", 1);
-        let error = Theme::parse(&text).unwrap_err().to_string();
-        assert!(error.contains("mauvish#"), "{error}");
+    fn everything_that_is_wrong_with_a_theme_is_told_at_once_with_its_place() {
+        let text = DARK.replacen("fg = \"#", "fg = \"mauvish#", 1).replace("mark      =", "mrak      =");
+        let faults = Theme::parse(&text).unwrap_err();
+        let told: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told[0].contains("no role `mark`") && told[1].contains("mauvish#"), "{told:?}");
+        assert!(told[2].contains("unknown role `mrak`"), "{told:?}");
+        assert_eq!(text.get(faults[2].span.clone()), Some("mrak"));
     }
 }

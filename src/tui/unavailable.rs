@@ -57,6 +57,9 @@ fn reason(model: &Model, action: Action) -> Option<String> {
         Action::Now => "this is the present",
         Action::AsItWas if model.view == View::Metrics => "no moment is pointed at; Left shows the crosshair",
         Action::AsItWas => "there is nothing here yet that could be looked back at",
+        Action::SelectLines => "nothing to select: there are no lines here",
+        Action::CopyLines => "nothing to copy: no lines are selected yet",
+        Action::CopyThing => "nothing to copy: there is nothing under the cursor",
         Action::Projects => "there is no list of other projects here",
         _ => return None,
     };

@@ -2,7 +2,8 @@
 //!
 //! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
 //! charts, [`models`] those of the registry, [`list`] those of the lists of runs and releases, [`walk`] goes along the causal
-//! line, [`events`] narrows the events, [`runs`] asks for runs that the state has forgotten, [`past`] shows what was, [`line`] tells of the line to the
+//! line, [`events`] narrows the events, [`runs`] asks for runs that the state has forgotten, [`past`] shows what was, [`palette`] does what was
+//! found, [`selection`] takes lines to copy, [`mouse`] turns presses into all that, [`line`] tells of the line to the
 //! daemon's machine, and [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible
 //! and asks for the log lines and charts that are missing, so no view ever has to.
 
@@ -13,9 +14,13 @@ mod line;
 mod list;
 mod metrics;
 mod models;
+mod mouse;
+mod palette;
 mod past;
 mod questions;
+mod questions;
 mod runs;
+mod selection;
 mod stream;
 mod walk;
 
@@ -30,9 +35,12 @@ mod metrics_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod mouse_tests;
+#[cfg(test)]
 mod operator_tests;
 #[cfg(test)]
 mod past_tests;
+mod selection_tests;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +58,7 @@ use super::walk::Thing;
 pub(super) fn is_on_the_way(model: &Model, thing: Thing) -> bool {
     walk::is_shown(model, thing)
 }
+use super::preferences::{self, PreferenceFault, Preferences};
 
 /// Takes a message in and says what has to be done.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
@@ -60,6 +69,11 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     let away = past::turn_to_the_present(model, &msg);
     match msg {
         Msg::Key(key) => keys::press(model, &key, &mut commands),
+        Msg::Mouse(event) => mouse::happened(model, event, &mut commands),
+        Msg::Preferences(answer) => preferred(model, *answer),
+        Msg::Gathered(Ok(yank)) => commands.push(Cmd::Yank(yank)),
+        Msg::Yanked(Ok(text)) => say(model, text),
+        Msg::Gathered(Err(error)) | Msg::Yanked(Err(error)) => complain(model, error),
         Msg::Resized(columns, rows) => model.size = (columns, rows),
         Msg::Connected(snapshot) => stream::connected(model, *snapshot, &mut commands),
         Msg::Resumed(daemon) => stream::resumed(model, daemon, &mut commands),
@@ -98,6 +112,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
     }
     past::turn_back(model, away);
     follow_up(model, &mut commands);
+    selection::settle(model);
     if model.view != view && model.is_connected() {
         commands.push(Cmd::ShowView(view_name(model.view).to_owned()));
     }
@@ -182,6 +197,17 @@ fn silenced(model: &mut Model, alert: &str, answer: Result<Option<Silence>, Stri
         }
         Ok(None) => say(model, format!("alert {alert} is heard again")),
         Err(error) => complain(model, error),
+    }
+}
+
+/// The operator's files were changed while the screen is open.
+fn preferred(model: &mut Model, answer: Result<Preferences, Vec<PreferenceFault>>) {
+    match answer {
+        Ok(preferred) => {
+            preferences::prefer(model, preferred);
+            say(model, "your preferences were read anew".to_owned());
+        }
+        Err(faults) => complain(model, format!("{}; what was in force stays", preferences::told(&faults))),
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use super::feed::Feed;
+use super::gather::gather;
 use super::{DemoHooks, Options, line};
 use crate::api::client::{Client, ClientError};
 use crate::api::types::{
@@ -16,6 +17,7 @@ use crate::api::types::{
 };
 use crate::pipeline::{Command, ModelVersion, Recorded, Selection};
 use crate::tui::app::EVENTS_KEPT;
+use crate::tui::clipboard::{self, Way, Yank};
 use crate::tui::log_view::LogPart;
 use crate::tui::message::{Cmd, DemoAction, Msg, SearchRequest};
 use crate::tui::models::Question;
@@ -93,6 +95,9 @@ impl Workers {
             }),
             Cmd::FetchPast(_) | Cmd::FetchPastPlace(_) | Cmd::FetchTimeLine(_) => self.past(command),
             Cmd::Search(request) => self.search(request),
+            Cmd::Gather(request) => {
+                self.answer(move |client| async move { Msg::Gathered(gather(&client, request).await) })
+            }
             Cmd::FetchCharts(wanted) => self.answer(move |client| async move {
                 Msg::Charts(client.charts_of(&wanted).await.map_err(|error| error.to_string()))
             }),
@@ -131,7 +136,7 @@ impl Workers {
             Cmd::Reconnect => self.reconnect.notify_one(),
             Cmd::ShowView(view) => self.show_view(view),
             Cmd::Demo(action) => self.demo(action),
-            Cmd::Quit | Cmd::Switch(_) | Cmd::Suspend | Cmd::Redraw => {}
+            Cmd::Quit | Cmd::Switch(_) | Cmd::Suspend | Cmd::Redraw | Cmd::Yank(_) => {}
         }
     }
 
@@ -218,6 +223,17 @@ impl Workers {
         // A hook may copy files and call git.
         tokio::task::spawn_blocking(move || {
             let _ = sender.blocking_send(Msg::Demo(hook()));
+        });
+    }
+
+    /// Ends a copy: writes its file, where there is one, and says what became of it.
+    pub(super) fn keep(&self, yank: Yank, way: Way) {
+        let sender = self.sender.clone();
+        tokio::task::spawn_blocking(move || {
+            let kept = way.folder.as_ref().map(|folder| {
+                clipboard::keep(folder, &yank.text, crate::disk::now()).map_err(|error| error.to_string())
+            });
+            let _ = sender.blocking_send(Msg::Yanked(clipboard::sentence(&yank.what, &way, kept.as_ref())));
         });
     }
 

@@ -1,6 +1,6 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{events, list, metrics, models, past, questions, walk};
+use super::{events, list, metrics, models, mouse, palette, past, questions, selection, walk};
 use crate::pipeline::{Selection, StageKind, StageName};
 use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
@@ -8,16 +8,20 @@ use crate::tui::commands::Action;
 use crate::tui::layout;
 use crate::tui::message::{Cmd, SearchRequest};
 use crate::tui::metrics::RANGES;
+use crate::tui::selection as selected;
 
 /// Cells by which a long line moves sideways.
 const SIDE_STEP: usize = 16;
 
 /// Does an action.
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
+    if selection::takes(model, action, commands) {
+        return;
+    }
     match action {
         Action::Show(view) => show(model, view),
-        Action::Help => model.overlay = Some(Overlay::Help { scroll: 0 }),
-        Action::Palette => model.overlay = Some(Overlay::Palette { input: String::new(), selected: 0 }),
+        Action::Help => model.overlay = Some(Overlay::Help { scroll: 0, input: String::new() }),
+        Action::Palette => palette::open(model, commands),
         Action::Search => model.overlay = Some(Overlay::Search { input: String::new() }),
         Action::SearchAgain { backward } => search_again(model, backward, commands),
         Action::Cycle { backward } => cycle(model, backward),
@@ -84,6 +88,11 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::LogScale => model.metrics.scale.log = !model.metrics.scale.log,
         Action::ZeroBase => model.metrics.scale.zero = !model.metrics.scale.zero,
         Action::Demo(action) => commands.push(Cmd::Demo(action)),
+        Action::SelectLines => selection::begin(model),
+        // Without a selection there is nothing to copy, and the key is not offered.
+        Action::CopyLines => {}
+        Action::CopyThing => commands.extend(selected::thing(model).map(Cmd::Yank)),
+        Action::Mouse => mouse::switch(model),
         Action::Suspend => commands.push(Cmd::Suspend),
         Action::Redraw => commands.push(Cmd::Redraw),
     }
@@ -115,7 +124,7 @@ pub(super) fn show(model: &mut Model, view: View) {
 }
 
 /// Chooses an alert, or none; Events then begins at the newest of what it shows.
-fn choose_alert(model: &mut Model, alert: Option<String>) {
+pub(super) fn choose_alert(model: &mut Model, alert: Option<String>) {
     if model.alert != alert {
         model.alert = alert;
         model.events_back = 0;

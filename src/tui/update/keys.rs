@@ -2,13 +2,15 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{actions, events, list, metrics, past, questions, refuse};
+use super::{actions, events, list, metrics, palette, past, questions, refuse};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::commands;
 use crate::tui::layout;
 use crate::tui::log_view::Search;
 use crate::tui::message::{Cmd, SearchRequest};
+use crate::tui::selection;
 use crate::tui::unavailable;
+use crate::tui::views;
 
 /// More than this is no name and no pattern.
 const INPUT_LIMIT: usize = 200;
@@ -28,8 +30,12 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
                 command(model, key, commands);
             }
         }
-        Some(Overlay::Help { scroll }) => in_help(model, key, scroll),
-        Some(Overlay::Palette { input, selected }) => in_palette(model, key, input, selected, commands),
+        Some(Overlay::Help { scroll, input }) => in_help(model, key, scroll, input),
+        Some(Overlay::Palette { input, selected }) => palette::press(model, key, input, selected, commands),
+        Some(Overlay::Explorer(explorer)) if is_control(key, 'y') => {
+            commands.extend(selection::expression(&explorer).map(Cmd::Yank));
+            model.overlay = Some(Overlay::Explorer(explorer));
+        }
         Some(Overlay::Explorer(explorer)) => metrics::in_explorer(model, key, explorer, commands),
         Some(Overlay::PickReleases(pick)) => metrics::in_pick(model, key, pick),
         Some(Overlay::Search { input }) => in_search(model, key, input, commands),
@@ -66,36 +72,29 @@ fn command(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) {
     }
 }
 
-fn in_help(model: &mut Model, key: &KeyEvent, scroll: usize) {
+/// Help is searched by typing; Escape takes back what was typed, and then closes it.
+fn in_help(model: &mut Model, key: &KeyEvent, scroll: usize, mut input: String) {
     let page = usize::from(model.size.1 / 2);
+    let last = views::help::rows(model, &input).len();
     let scroll = match key.code {
-        KeyCode::Down | KeyCode::Char('j') => scroll + 1,
-        KeyCode::Up | KeyCode::Char('k') => scroll.saturating_sub(1),
-        KeyCode::PageDown | KeyCode::Char(' ') => scroll + page,
+        KeyCode::Down => scroll + 1,
+        KeyCode::Up => scroll.saturating_sub(1),
+        KeyCode::PageDown => scroll + page,
+        KeyCode::Char(' ') if input.is_empty() => scroll + page,
         KeyCode::PageUp => scroll.saturating_sub(page),
-        KeyCode::Home | KeyCode::Char('g') => 0,
-        KeyCode::End | KeyCode::Char('G') => usize::MAX,
-        _ => return,
-    };
-    model.overlay = Some(Overlay::Help { scroll: scroll.min(commands::COMMANDS.len()) });
-}
-
-fn in_palette(model: &mut Model, key: &KeyEvent, mut input: String, mut selected: usize, commands: &mut Vec<Cmd>) {
-    let found = commands::matching(model, &input);
-    match key.code {
-        KeyCode::Esc => return,
-        KeyCode::Enter => {
-            if let Some(command) = found.get(selected) {
-                actions::act(model, command.action, commands);
-            }
-            return;
+        KeyCode::Home => 0,
+        KeyCode::End => last,
+        KeyCode::Enter => return,
+        KeyCode::Esc if input.is_empty() => return,
+        KeyCode::Char('?') if input.is_empty() => return,
+        KeyCode::Esc => {
+            input.clear();
+            0
         }
-        KeyCode::Down | KeyCode::Tab => selected = (selected + 1).min(found.len().saturating_sub(1)),
-        KeyCode::Up | KeyCode::BackTab => selected = selected.saturating_sub(1),
-        _ if edit(&mut input, key) => selected = 0,
-        _ => {}
-    }
-    model.overlay = Some(Overlay::Palette { input, selected });
+        _ if edit(&mut input, key) => 0,
+        _ => scroll,
+    };
+    model.overlay = Some(Overlay::Help { scroll: scroll.min(last), input });
 }
 
 fn in_search(model: &mut Model, key: &KeyEvent, mut input: String, commands: &mut Vec<Cmd>) {

@@ -9,7 +9,7 @@ use super::update;
 use crate::api::types::LineState;
 use crate::pipeline::{EventFilter, Recorded, Refusal, RunId};
 use crate::tui::app::{Model, Overlay, View};
-use crate::tui::commands::{COMMANDS, Key};
+use crate::tui::commands::COMMANDS;
 use crate::tui::fixtures::{self, send};
 use crate::tui::hold_fixtures::{awaiting, locked, shared};
 use crate::tui::message::{Cmd, Msg};
@@ -36,12 +36,7 @@ fn whoever_only_watches_changes_nothing_by_any_key_in_any_view() {
                 let mut model = model.clone();
                 press(&mut model, view);
                 let before = model.overlay.clone();
-                let event = match command.keys[0] {
-                    Key::Char(character) => KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE),
-                    Key::Control(character) => KeyEvent::new(KeyCode::Char(character), KeyModifiers::CONTROL),
-                    Key::Named(code, _) => KeyEvent::new(code, KeyModifiers::NONE),
-                };
-                let sent = send(&mut model, Msg::Key(event));
+                let sent = send(&mut model, Msg::Key(command.keys[0].event()));
                 let acts = |sent: &Cmd| {
                     matches!(
                         sent,

@@ -9,6 +9,9 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::pipeline::{Event, Evidence, Outcome, Recorded, narrate};
 use crate::tui::app::Model;
+use crate::tui::mouse::Target;
+use crate::tui::quantity::small;
+use crate::tui::selection;
 use crate::tui::widgets::text::{cut, padded, put, sanitize};
 use crate::tui::widgets::{alert_line, pane};
 
@@ -53,6 +56,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
     let first = end.saturating_sub(rows);
     for (row, recorded) in model.shown_events().skip(first).take(end - first).enumerate() {
         put(frame.buffer_mut(), inner, row, &line(model, recorded, usize::from(inner.width)));
+        let place = Rect { y: inner.y + small(row), height: 1, ..inner };
+        model.hits.add(place, Target::Event(recorded.sequence));
+        if selection::holds_event(model, recorded.sequence) {
+            frame.buffer_mut().set_style(place, model.theme.selection);
+        }
     }
 }
 

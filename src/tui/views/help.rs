@@ -1,41 +1,93 @@
-//! Help: the table of commands, as it stands.
+//! Help: the table of commands as it stands here and now, with the operator's own keys. First what is of this view, then what
+//! is everywhere, then what is elsewhere. Typing searches.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::app::Model;
-use crate::tui::commands::{COMMANDS, Command, key_labels, view_name};
+use crate::tui::commands::{COMMANDS, Command, key_labels, place, view_name};
 use crate::tui::quantity::small;
 use crate::tui::widgets::pane;
-use crate::tui::widgets::text::{padded, put};
+use crate::tui::widgets::text::{cut, padded, put, sanitize};
+
+/// Columns of the window, where there are so many.
+const WIDTH: u16 = 96;
+/// Cells for keys, and for what they do.
+const KEYS: usize = 15;
+const DOES: usize = 52;
+
+/// A row of the window.
+pub(in crate::tui) enum Row {
+    /// What the rows below it have in common.
+    Heading(String),
+    /// A command.
+    Command(&'static Command),
+}
+
+/// The rows for what was typed.
+pub(in crate::tui) fn rows(model: &Model, input: &str) -> Vec<Row> {
+    let word = input.trim().to_lowercase();
+    let is_meant = |command: &&'static Command| {
+        let holds = |text: &str| text.to_lowercase().contains(&word);
+        // One character is a key before it is a letter of a word.
+        let has_key = || model.keymap().keys(command).iter().any(|key| key.label() == input.trim());
+        word.is_empty() || has_key() || holds(command.name) || holds(command.description) || holds(&place(command))
+    };
+    let group = |heading: String, is_in: &dyn Fn(&Command) -> bool| {
+        let known = COMMANDS.iter().filter(|command| command.is_known(model) && is_in(command));
+        let commands: Vec<Row> = known.filter(is_meant).map(Row::Command).collect();
+        let heading = (!commands.is_empty()).then_some(Row::Heading(heading));
+        heading.into_iter().chain(commands)
+    };
+    let is_everywhere = |command: &Command| command.views.is_empty();
+    let is_here = |command: &Command| !is_everywhere(command) && command.belongs(model.view);
+    let here = group(format!("in {}", view_name(model.view)), &is_here);
+    let everywhere = group("everywhere".to_owned(), &is_everywhere);
+    let elsewhere = group("in other views".to_owned(), &|command| !is_everywhere(command) && !is_here(command));
+    here.chain(everywhere).chain(elsewhere).collect()
+}
 
 /// Draws the window; a command that does not work here and now is dim.
-pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, scroll: usize) {
-    let commands: Vec<&Command> =
-        COMMANDS.iter().filter(|command| model.is_demo || !command.description.starts_with("demo")).collect();
-    let width = area.width.saturating_sub(4).min(92);
-    let height = (small(commands.len()) + 2).min(area.height.saturating_sub(2));
+pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, scroll: usize, input: &str) {
+    let theme = &model.theme;
+    let all = rows(model, input);
+    let width = area.width.saturating_sub(4).min(WIDTH);
+    // Of the height of all keys, so that it does not jump while one types.
+    let height = (small(rows(model, "").len()) + 3).min(area.height.saturating_sub(2));
     let window = super::middle(area, width, height);
-    let rows = usize::from(height.saturating_sub(2));
-    let last = commands.len().saturating_sub(rows);
-    let scroll = scroll.min(last);
-    let right = if last > 0 { "up and down; any other key closes" } else { "any key closes" };
-    let inner = pane::draw_over(model, frame.buffer_mut(), window, "Keys", right);
-    for (row, command) in commands.iter().skip(scroll).take(rows).enumerate() {
-        put(frame.buffer_mut(), inner, row, &line(model, command));
+    let inner = pane::draw_over(model, frame.buffer_mut(), window, "Keys", "type to find, Esc closes");
+    let room = usize::from(inner.height).saturating_sub(1);
+    let scroll = scroll.min(all.len().saturating_sub(room));
+    let mut prompt = Line::from(Span::styled(" find: ", theme.dim));
+    prompt.push_span(Span::styled(sanitize(input), theme.title));
+    prompt.push_span(Span::styled(" ", theme.selection));
+    put(frame.buffer_mut(), inner, 0, &prompt);
+    if all.is_empty() {
+        put(frame.buffer_mut(), inner, 1, &Line::from(Span::styled("  no key and no command has this", theme.dim)));
+    }
+    for (row, entry) in all.iter().skip(scroll).take(room).enumerate() {
+        let line = match entry {
+            Row::Heading(text) => Line::from(Span::styled(format!(" {text}"), theme.title)),
+            Row::Command(command) => line(model, command, usize::from(inner.width)),
+        };
+        put(frame.buffer_mut(), inner, row + 1, &line);
     }
 }
 
-fn line(model: &Model, command: &Command) -> Line<'static> {
+fn line(model: &Model, command: &Command, width: usize) -> Line<'static> {
     let theme = &model.theme;
     let works = command.is_available(model);
     let (key_style, text_style) = if works { (theme.accent, theme.text) } else { (theme.dim, theme.dim) };
-    let views: Vec<_> = command.views.iter().map(|view| view_name(*view)).collect();
-    let place = if views.len() > 3 { String::new() } else { views.join(", ") };
+    let keys = format!("   {} ", padded(&key_labels(model, command), KEYS, model.glyphs.cut));
+    let views = if command.belongs(model.view) { String::new() } else { place(command) };
+    let room = width.saturating_sub(keys.width() + views.width() + 1);
+    let does = padded(command.description, room.min(DOES), model.glyphs.cut);
+    let rest = width.saturating_sub(keys.width() + does.width() + 1);
     Line::from(vec![
-        Span::styled(format!(" {} ", padded(&key_labels(command), 15, model.glyphs.cut)), key_style),
-        Span::styled(padded(command.description, 50, model.glyphs.cut), text_style),
-        Span::styled(format!(" {place}"), theme.dim),
+        Span::styled(keys, key_style),
+        Span::styled(does, text_style),
+        Span::styled(format!(" {}", cut(&views, rest, model.glyphs.cut)), theme.dim),
     ])
 }

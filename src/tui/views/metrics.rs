@@ -15,6 +15,7 @@ use ratatui::text::{Line, Span};
 
 use crate::tui::app::Model;
 use crate::tui::layout;
+use crate::tui::mouse::Target;
 use crate::tui::widgets::text::{paragraph, put, sanitize};
 use crate::tui::widgets::{alert_line, chart, pane};
 
@@ -48,6 +49,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
     }
     for (index, place) in layout::charts(parts.charts, charts.panels.len(), model.metrics.selected) {
         if let Some(panel) = charts.panels.get(index) {
+            model.hits.add(place, Target::Chart(index));
             chart::draw(model, frame.buffer_mut(), place, panel, has_keys && index == model.metrics.selected);
         }
     }

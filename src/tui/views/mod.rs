@@ -1,8 +1,9 @@
-//! The views: pure functions of the model. [`draw`] puts the frame around whichever is shown, and overlays over it.
+//! The views: pure functions of the model. [`draw`] puts the frame around whichever is shown, and overlays over it. Beside
+//! the cells they note for the mouse what lies where, in [`super::mouse::HitMap`].
 
 mod board;
 mod events;
-mod help;
+pub(in crate::tui) mod help;
 mod logs;
 mod metrics;
 pub(in crate::tui) mod models;
@@ -33,6 +34,7 @@ use ratatui::text::{Line, Span};
 use super::app::{Model, Overlay, View};
 use super::glyphs;
 use super::layout::{self, SMALLEST};
+use super::mouse;
 use super::widgets::text::{paragraph, put_at};
 use super::widgets::{header, hints};
 
@@ -57,6 +59,8 @@ fn draw_all(model: &Model, frame: &mut Frame) {
         return;
     }
     let parts = layout::parts(area);
+    model.hits.clear();
+    mouse::note_panes(model, parts.body);
     match model.view {
         View::Board => board::draw(model, frame, parts.body),
         View::Runs => runs::draw(model, frame, parts.body),
@@ -76,8 +80,12 @@ fn draw_all(model: &Model, frame: &mut Frame) {
         None => hints::draw_message(model, frame.buffer_mut(), parts.message),
     }
     hints::draw(model, frame.buffer_mut(), parts.hints);
+    if model.overlay.is_some() {
+        // What lies below cannot be pressed.
+        model.hits.clear();
+    }
     match &model.overlay {
-        Some(Overlay::Help { scroll }) => help::draw(model, frame, area, *scroll),
+        Some(Overlay::Help { scroll, input }) => help::draw(model, frame, area, *scroll, input),
         Some(Overlay::Palette { input, selected }) => palette::draw(model, frame, area, input, *selected),
         Some(Overlay::Explorer(explorer)) => metrics::explorer::draw(model, frame, area, explorer),
         Some(Overlay::PickReleases(pick)) => metrics::pick::draw(model, frame, area, pick),

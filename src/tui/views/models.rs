@@ -24,6 +24,7 @@ use crate::pipeline::RunResult;
 use crate::tui::app::Model;
 use crate::tui::layout;
 use crate::tui::models::{self, Entry, Training};
+use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
 use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
@@ -125,6 +126,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, entries: &[Entry<'_>], cho
             Entry::Training(training) => training_cells(model, training),
         };
         put(frame.buffer_mut(), place, 0, &table.row(&cells, model.glyphs.cut));
+        model.hits.add(row_area, Target::Model(entry.version()));
         if is_chosen(entry) {
             frame.buffer_mut().set_style(row_area, model.theme.selection);
             put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.pointer, model.theme.accent)));

@@ -1,23 +1,30 @@
-//! The palette: find a command by some letters of its name.
+//! The palette: find a command, a run, a stage, a theme or a project by some letters of its name.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use crate::tui::app::Model;
-use crate::tui::commands::{key_labels, matching};
+use crate::tui::mouse::Target;
+use crate::tui::palette::{Entry, entries};
 use crate::tui::quantity::small;
 use crate::tui::widgets::pane;
-use crate::tui::widgets::text::{padded, put, put_right, sanitize};
+use crate::tui::widgets::text::{cut, put, put_right, sanitize};
 
 /// Rows of matches.
-const ROWS: usize = 12;
+const ROWS: usize = 14;
+/// Columns of the window, where there are so many.
+const WIDTH: u16 = 84;
+/// Cells for a name.
+const NAME: usize = 18;
 
 /// Draws the window.
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, input: &str, selected: usize) {
     let theme = &model.theme;
-    let found = matching(model, input);
-    let width = area.width.saturating_sub(4).min(76);
+    let found = entries(model, input);
+    let width = area.width.saturating_sub(4).min(WIDTH);
     let rows = ROWS.min(usize::from(area.height).saturating_sub(6));
     // Always of the same height, so that it does not jump while one types.
     let window = super::middle(area, width, small(rows) + 3);
@@ -27,24 +34,48 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, input: &str, se
     prompt.push_span(Span::styled(" ", theme.selection));
     put(frame.buffer_mut(), inner, 0, &prompt);
     if found.is_empty() {
-        put(frame.buffer_mut(), inner, 1, &Line::from(Span::styled("  no command has these letters", theme.dim)));
+        put(frame.buffer_mut(), inner, 1, &Line::from(Span::styled("  nothing has these letters", theme.dim)));
     }
     let first = (selected + 1).saturating_sub(rows);
-    for (row, command) in found.iter().skip(first).take(rows).enumerate() {
+    for (row, entry) in found.iter().skip(first).take(rows).enumerate() {
         let place = Rect { y: inner.y + small(row) + 1, height: 1, ..inner };
-        let line = Line::from(vec![
-            Span::styled(format!("  {} ", padded(command.name, 16, model.glyphs.cut)), theme.text),
-            Span::styled(command.description, theme.dim),
-        ]);
-        put(frame.buffer_mut(), place, 0, &line);
-        put_right(
-            frame.buffer_mut(),
-            place,
-            0,
-            &Line::from(Span::styled(format!(" {} ", key_labels(command)), theme.accent)),
-        );
+        let keys = format!(" {} ", entry.keys);
+        let room = usize::from(place.width).saturating_sub(keys.width());
+        put(frame.buffer_mut(), place, 0, &line(model, entry, room));
+        let style = if entry.why_not.is_some() { theme.dim } else { theme.accent };
+        put_right(frame.buffer_mut(), place, 0, &Line::from(Span::styled(keys, style)));
+        model.hits.add(place, Target::Row(first + row));
         if first + row == selected {
             frame.buffer_mut().set_style(place, theme.selection);
+            put(frame.buffer_mut(), place, 0, &Line::from(Span::styled(model.glyphs.pointer, theme.accent)));
         }
     }
+}
+
+/// The name with what was typed of it, and behind it what it does or why it cannot be done now.
+fn line(model: &Model, entry: &Entry, room: usize) -> Line<'static> {
+    let theme = &model.theme;
+    let base = if entry.why_not.is_some() { theme.dim } else { theme.text };
+    let mut line = Line::from("  ");
+    line.spans.extend(name(entry, base, base.patch(theme.accent).add_modifier(Modifier::UNDERLINED)));
+    let blanks = (NAME + 2).saturating_sub(line.width()).max(1);
+    line.push_span(Span::raw(" ".repeat(blanks)));
+    let text = sanitize(entry.why_not.as_deref().unwrap_or(&entry.description));
+    let text = cut(&text, room.saturating_sub(line.width()), model.glyphs.cut);
+    line.push_span(Span::styled(text, theme.dim));
+    line
+}
+
+/// The letters of the name, those that were typed in a style of their own. A character that commands the terminal is none.
+fn name(entry: &Entry, base: Style, typed: Style) -> Vec<Span<'static>> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    for (place, character) in entry.name.chars().enumerate() {
+        let style = if entry.places.binary_search(&place).is_ok() { typed } else { base };
+        let text = sanitize(&character.to_string());
+        match spans.last_mut() {
+            Some(span) if span.style == style => span.content.to_mut().push_str(&text),
+            _ => spans.push(Span::styled(text, style)),
+        }
+    }
+    spans
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::tui::app::Model;
+use crate::tui::mouse::Target;
 use crate::tui::projects::{ProjectList, ProjectRow};
 use crate::tui::quantity::small;
 use crate::tui::widgets::pane;
@@ -40,6 +41,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, list: &ProjectL
     for (row, project) in rows.iter().skip(first).take(room).enumerate() {
         let place = Rect { y: inner.y + small(row), height: 1, ..inner };
         put(frame.buffer_mut(), place, 0, &line(model, project, usize::from(inner.width)));
+        model.hits.add(place, Target::Row(first + row));
         if first + row == list.selected {
             frame.buffer_mut().set_style(place, theme.selection);
             put(frame.buffer_mut(), place, 0, &Line::from(Span::styled(model.glyphs.pointer, theme.accent)));

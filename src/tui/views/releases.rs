@@ -12,6 +12,7 @@ use crate::pipeline::{Release, StageKind};
 use crate::tui::app::Model;
 use crate::tui::layout;
 use crate::tui::list::first_shown;
+use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
 use crate::tui::release_facts::{health, release_facts};
 use crate::tui::release_list;
@@ -105,6 +106,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
         if state.marked == Some(release.id) {
             put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.marked, model.theme.mark)));
         }
+        model.hits.add(row_area, Target::Release(release.id));
         if Some(release.id) == chosen {
             frame.buffer_mut().set_style(row_area, model.theme.selection);
             put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.pointer, model.theme.accent)));

@@ -12,6 +12,7 @@ use crate::pipeline::{Run, StageSpec, explain};
 use crate::tui::app::Model;
 use crate::tui::holds::approval_text;
 use crate::tui::list::first_shown;
+use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
 use crate::tui::release_facts::started_by;
 use crate::tui::run_facts::{metric_of, model_of, release_of, took, word};
@@ -100,6 +101,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
         if let Some((begin, width)) = table.place(BAR) {
             put_at(frame.buffer_mut(), place, begin, 0, &bar::line(model, run, longest, width));
         }
+        model.hits.add(row_area, Target::Run(run.id));
         if state.marked == Some(run.id) {
             put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.marked, model.theme.mark)));
         }
@@ -198,6 +200,8 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
         }
         line.spans.extend(facts::joined(model, told).spans);
         put_at(frame.buffer_mut(), inner, 0, row, &line);
+        let place = Rect { y: inner.y.saturating_add(small(row)), height: 1, ..inner };
+        model.hits.add(place.intersection(inner), Target::Stage(spec.name.clone()));
         if is_chosen {
             let row_area = Rect { y: inner.y.saturating_add(small(row)), height: 1, ..inner };
             frame.buffer_mut().set_style(row_area.intersection(inner), model.theme.selection);

@@ -205,6 +205,8 @@ fn help() {
     let mut model = fixtures::idle();
     press(&mut model, "?");
     snapshots("help", &model);
+    press(&mut model, "alert");
+    insta::assert_snapshot!("help_searched_120x40", render(&model, 120, 40));
 }
 
 #[test]
@@ -212,6 +214,12 @@ fn the_palette_and_the_question_before_a_rollback() {
     let mut model = fixtures::idle();
     press(&mut model, ":de");
     insta::assert_snapshot!("palette_120x40", render(&model, 120, 40));
+    let mut model = fixtures::idle();
+    press(&mut model, ":1");
+    insta::assert_snapshot!("palette_of_runs_80x24", render(&model, 80, 24));
+    let mut model = fixtures::empty();
+    press(&mut model, ":can");
+    insta::assert_snapshot!("palette_with_reasons_120x40", render(&model, 120, 40));
     let mut model = fixtures::idle();
     press(&mut model, "R");
     insta::assert_snapshot!("rollback_80x24", render(&model, 80, 24));

@@ -10,7 +10,8 @@ use crate::pipeline::PlannedAction;
 use crate::tui::app::{Connection, Model, Overlay, View};
 use crate::tui::commands::{Action, COMMANDS, key_of};
 use crate::tui::holds;
-use crate::tui::quantity;
+use crate::tui::mouse::Target;
+use crate::tui::quantity::{self, small};
 
 /// Draws the hint line from the table of commands.
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
@@ -23,17 +24,18 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
         .filter(|command| command.is_available(model))
         .filter_map(|command| {
             let is_last_resort = matches!(command.action, Action::Palette | Action::Help | Action::Detach);
-            Some((is_last_resort, hint(command.keys.first()?.label(), command.hint?)))
+            let key = model.keymap().keys(command).first()?.label();
+            Some((is_last_resort, command.action, hint(key, command.hint?)))
         })
         .collect();
     let separator = format!(" {} ", model.glyphs.dot);
     let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>() + 3;
     // The palette, help and the way out are always there; the others as far as there is room.
-    let kept: usize = all.iter().filter(|(kept, _)| *kept).map(|(_, spans)| width_of(spans)).sum();
+    let kept: usize = all.iter().filter(|(kept, ..)| *kept).map(|(.., spans)| width_of(spans)).sum();
     let mut room = width.saturating_sub(kept);
     let mut line = Line::from(" ");
     let mut is_first = true;
-    for (is_kept, spans) in all {
+    for (is_kept, action, spans) in all {
         if !is_kept {
             let needed = width_of(&spans);
             if needed > room {
@@ -44,9 +46,12 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
         if !std::mem::take(&mut is_first) {
             line.push_span(Span::styled(separator.clone(), theme.border));
         }
+        let begin = small(line.width());
         for span in spans {
             line.push_span(span);
         }
+        let place = Rect { x: area.x.saturating_add(begin), width: small(line.width()).saturating_sub(begin), ..area };
+        model.hits.add(place.intersection(area), Target::Act(action));
     }
     put(buffer, area, 0, &line);
 }
@@ -155,12 +160,12 @@ fn waits(model: &Model) -> Option<String> {
         return Some(sentence);
     }
     // Where it is narrow, the end of the sentence is missed least.
-    Some(format!("{}: {sentence}", answers_text()))
+    Some(format!("{}: {sentence}", answers_text(model)))
 }
 
 /// Which keys answer a stage that waits for a person.
-pub(in crate::tui) fn answers_text() -> String {
-    format!("{} approves, {} declines", key_of(Action::Approve), key_of(Action::Decline))
+pub(in crate::tui) fn answers_text(model: &Model) -> String {
+    format!("{} approves, {} declines", key_of(model, Action::Approve), key_of(model, Action::Decline))
 }
 
 /// What a run by hand would do, while nothing runs.

@@ -11,6 +11,7 @@ use regex::Regex;
 use super::text::{line_of, put_at, styled, wrap};
 use crate::api::types::LogLine;
 use crate::tui::app::Model;
+use crate::tui::mouse::Target;
 use crate::tui::quantity::small;
 
 /// How much stands before each line.
@@ -48,8 +49,14 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect, margi
             Span::styled(format!("{} ", model.clock.time(entry.at)), model.theme.dim),
         ]);
         put_at(buffer, area, 0, row, &head);
+        let is_selected = log.selection.is_some_and(|(first, last)| (first..=last).contains(&number));
         for line in lines {
             put_at(buffer, text_area, 0, row, &line);
+            let whole = Rect { y: area.y + small(row), height: 1, ..area };
+            model.hits.add(whole, Target::LogLine(number));
+            if is_selected {
+                buffer.set_style(whole.intersection(area), model.theme.selection);
+            }
             row += 1;
         }
     }

@@ -11,6 +11,7 @@ use super::text::{cells, cut, padded, paragraph, put_at, sanitize};
 use crate::pipeline::{Run, StageRun, StageSpec, StageState};
 use crate::tui::app::Model;
 use crate::tui::layout::stages_stand_side_by_side;
+use crate::tui::mouse::Target;
 use crate::tui::{holds, quantity};
 
 /// The arrow between two stages and the blanks around it.
@@ -33,6 +34,8 @@ fn side_by_side(model: &Model, buffer: &mut Buffer, area: Rect, run: &Run, stage
         let Some(entry) = run.stages.get(&spec.name) else { continue };
         let column = 1 + index * (width + ARROW);
         draw_cell(model, buffer, area, column, width, run, spec, entry);
+        let cell = Rect { x: area.x + quantity::small(column), width: quantity::small(width), ..area };
+        model.hits.add(cell.intersection(area), Target::Stage(spec.name.clone()));
         if let Some(next) = stages.get(index + 1) {
             let is_needed = next.needs.contains(&spec.name);
             let head = if is_needed { model.glyphs.arrow_head } else { model.glyphs.shaft };
@@ -95,7 +98,7 @@ fn draw_cell(
 /// Which keys answer a stage that waits for a person; nothing for whoever only watches.
 fn answers(model: &Model, entry: &StageRun) -> Option<String> {
     let waits = matches!(entry.state, StageState::AwaitingApproval { .. });
-    (waits && !model.is_observer).then(answers_text)
+    (waits && !model.is_observer).then(|| answers_text(model))
 }
 
 /// A reason may be overlooked, unless people hold the stage back.
@@ -147,6 +150,8 @@ pub(in crate::tui) fn draw_list(model: &Model, buffer: &mut Buffer, area: Rect, 
         let is_subject = Some(&spec.name) == subject;
         let line = list_line(model, run, spec, entry, name_width, is_subject);
         put_at(buffer, area, 0, row, &line);
+        let place = Rect { y: area.y + quantity::small(row), height: 1, ..area };
+        model.hits.add(place, Target::Stage(spec.name.clone()));
     }
 }
 

@@ -16,6 +16,8 @@ pub(in crate::tui::update) fn list(model: &mut Model, commands: &mut Vec<Cmd>) {
 
 /// It was made.
 pub(in crate::tui::update) fn found(model: &mut Model, rows: Vec<ProjectRow>) {
+    // The palette finds them too.
+    model.other_projects.clone_from(&rows);
     if let Some(Overlay::Projects(list)) = &mut model.overlay {
         let current = model.daemon.as_ref().map_or("", |daemon| daemon.folder.as_str());
         list.found(rows, Path::new(current));

@@ -10,6 +10,7 @@ use crate::api::types::{Completion, CompletionKind, CompletionRequest, Completio
 use crate::tui::app::Model;
 use crate::tui::layout::EXPLORER_HEAD;
 use crate::tui::metrics::explorer::Explorer;
+use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
 use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
@@ -115,6 +116,7 @@ fn draw_list(
         }
         let place = Rect { y: list.y + small(EXPLORER_HEAD + row), height: 1, ..list };
         put(frame.buffer_mut(), place, 0, &table.row(&cells(model, completion), cut_sign));
+        model.hits.add(place, Target::Row(number));
         if number == explorer.selected {
             frame.buffer_mut().set_style(place, theme.selection);
         }

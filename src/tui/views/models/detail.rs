@@ -11,8 +11,10 @@ use super::{
 use crate::api::types::{ModelDetail, ModelSummary};
 use crate::pipeline::ModelVersion;
 use crate::tui::app::Model;
-use crate::tui::commands::{Action, COMMANDS};
+use crate::tui::commands::{Action, key_of};
 use crate::tui::models::{self, Entry, Tab};
+use crate::tui::mouse::Target;
+use crate::tui::quantity::small;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::text::{cut, put};
 
@@ -32,7 +34,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, chosen: Entry<'
     let right = if model.is_zoomed { "Esc shows the list" } else { "Enter shows all" };
     let heading = title(model, chosen);
     let inner = indented(pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right));
-    put(frame.buffer_mut(), inner, 0, &tabs(model, usize::from(inner.width)));
+    put(frame.buffer_mut(), inner, 0, &tabs(model, inner));
     for block in blocks(model, inner, chosen) {
         let height = usize::from(block.area.height);
         let first = model.models.scroll.min(block.rows.len().saturating_sub(height));
@@ -87,12 +89,10 @@ fn compared(model: &Model) -> Option<ModelVersion> {
 }
 
 /// The names of all parts with their keys, shortened where there is little room.
-fn tabs(model: &Model, width: usize) -> Line<'static> {
+fn tabs(model: &Model, area: Rect) -> Line<'static> {
+    let width = usize::from(area.width);
     let theme = &model.theme;
-    let key = |tab: Tab| {
-        let command = COMMANDS.iter().find(|command| command.action == Action::ShowTab(tab));
-        command.and_then(|command| command.keys.first()).map(|key| key.label()).unwrap_or_default()
-    };
+    let key = |tab: Tab| key_of(model, Action::ShowTab(tab));
     let whole: usize = Tab::ALL.iter().map(|tab| key(*tab).len() + tab.word().len() + 2).sum::<usize>() + 1;
     let mut line = Line::default();
     for (index, tab) in Tab::ALL.into_iter().enumerate() {
@@ -100,6 +100,7 @@ fn tabs(model: &Model, width: usize) -> Line<'static> {
         if index > 0 {
             line.push_span(Span::raw(" "));
         }
+        let begin = small(line.width());
         // Brackets, for what is shown must be told without colour too.
         line.push_span(Span::raw(if is_shown { "[" } else { "" }));
         line.push_span(Span::styled(key(tab), theme.accent));
@@ -107,6 +108,9 @@ fn tabs(model: &Model, width: usize) -> Line<'static> {
         let room = if is_shown || whole <= width { usize::MAX } else { SHORT };
         line.push_span(Span::styled(format!(" {}", cut(tab.word(), room, "")), style));
         line.push_span(Span::raw(if is_shown { "]" } else { "" }));
+        let cells = small(line.width()).saturating_sub(begin);
+        let place = Rect { x: area.x.saturating_add(begin), width: cells, height: 1, ..area };
+        model.hits.add(place.intersection(area), Target::Act(Action::ShowTab(tab)));
     }
     line
 }

@@ -1,0 +1,155 @@
+//! Lines are selected: by `v` and the keys that move, or by the mouse; `y` copies them, Escape ends it.
+
+use super::say;
+use crate::pipeline::narrate;
+use crate::tui::app::{Model, View};
+use crate::tui::clipboard::{self, Yank};
+use crate::tui::commands::{Action, key_of};
+use crate::tui::layout;
+use crate::tui::message::Cmd;
+use crate::tui::selection::{GatherRequest, LineSelection, Lines, cursor};
+
+/// Begins at the cursor.
+pub(super) fn begin(model: &mut Model) {
+    let at = match model.view {
+        View::Board | View::Logs => cursor(model),
+        View::Events => model.shown_events().nth_back(model.events_back).map(|event| event.sequence),
+        View::Runs | View::Models | View::Releases | View::Metrics => None,
+    };
+    if let Some(at) = at {
+        extend(model, at, at);
+    }
+}
+
+/// Selects from one line to another.
+pub(super) fn extend(model: &mut Model, anchor: u64, head: u64) {
+    let of = match model.view {
+        View::Board | View::Logs => model.log.address.clone().map(Lines::Log),
+        View::Events => Some(Lines::Events),
+        View::Runs | View::Models | View::Releases | View::Metrics => None,
+    };
+    let Some(of) = of else { return };
+    if matches!(of, Lines::Log(_)) && model.log.follow {
+        // What is selected must not run away.
+        let rows = layout::log_rows(model);
+        model.log.toggle_follow(rows);
+    }
+    put(model, LineSelection { of, anchor, head });
+}
+
+/// Whether an action is one on the selected lines; then it is done. What leads elsewhere ends the selection.
+pub(super) fn takes(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) -> bool {
+    let Some(lines) = model.lines.clone() else { return false };
+    let page = i64::try_from(layout::log_rows(model).max(usize::from(model.size.1) / 2)).unwrap_or(1);
+    match action {
+        Action::Move(by) => move_head(model, lines, i64::from(by)),
+        Action::Page(by) => move_head(model, lines, i64::from(by) * page),
+        Action::Top => move_head(model, lines, i64::MIN),
+        Action::Bottom => move_head(model, lines, i64::MAX),
+        Action::CopyLines => copy(model, &lines, commands),
+        Action::SelectLines | Action::Back => end(model),
+        Action::Follow => {
+            end(model);
+            return false;
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// A selection of what is not on the screen any more is none.
+pub(super) fn settle(model: &mut Model) {
+    let is_there = match model.lines.as_ref().map(|lines| &lines.of) {
+        None => true,
+        Some(Lines::Log(log)) => {
+            matches!(model.view, View::Board | View::Logs) && model.log.address.as_ref() == Some(log)
+        }
+        Some(Lines::Events) => model.view == View::Events,
+    };
+    if !is_there {
+        end(model);
+    }
+}
+
+fn end(model: &mut Model) {
+    model.lines = None;
+    model.log.selection = None;
+}
+
+fn put(model: &mut Model, lines: LineSelection) {
+    let (first, last) = lines.range();
+    let count = match &lines.of {
+        Lines::Log(_) => last - first + 1,
+        Lines::Events => events(model, &lines).count().try_into().unwrap_or(u64::MAX),
+    };
+    model.log.selection = matches!(lines.of, Lines::Log(_)).then_some((first, last));
+    model.lines = Some(lines);
+    let (copy, back) = (key_of(model, Action::CopyLines), key_of(model, Action::Back));
+    say(model, format!("{} selected: {copy} copies, {back} ends it", clipboard::lines(count)));
+}
+
+/// The events among the selected ones that are shown.
+fn events<'a>(model: &'a Model, lines: &LineSelection) -> impl Iterator<Item = &'a crate::pipeline::Recorded> {
+    let (first, last) = lines.range();
+    model.shown_events().filter(move |event| (first..=last).contains(&event.sequence))
+}
+
+fn move_head(model: &mut Model, lines: LineSelection, by: i64) {
+    let head = match &lines.of {
+        Lines::Log(_) => {
+            let head = lines.head.saturating_add_signed(by).min(model.log.total.saturating_sub(1));
+            show_line(model, head);
+            head
+        }
+        Lines::Events => {
+            let shown: Vec<u64> = model.shown_events().map(|event| event.sequence).collect();
+            let at = shown.partition_point(|sequence| *sequence < lines.head);
+            let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
+            let at = at.saturating_add_signed(by).min(shown.len().saturating_sub(1));
+            show_event(model, at, shown.len());
+            shown.get(at).copied().unwrap_or(lines.head)
+        }
+    };
+    put(model, LineSelection { head, ..lines });
+}
+
+/// Scrolls the log no more than is needed.
+fn show_line(model: &mut Model, line: u64) {
+    let rows = u64::try_from(layout::log_rows(model)).unwrap_or(1).max(1);
+    // A wrapped line takes several rows; of how many, only the views know.
+    let rows = if model.log.wrap { (rows / 3).max(1) } else { rows };
+    let furthest = model.log.total.saturating_sub(1);
+    model.log.top = model.log.top.clamp((line + 1).saturating_sub(rows), line).min(furthest);
+}
+
+/// The same for events, whose place is counted from the newest one that is shown.
+fn show_event(model: &mut Model, at: usize, count: usize) {
+    let rows = usize::from(layout::parts(layout::whole(model)).body.height).saturating_sub(3).max(1);
+    let back = count.saturating_sub(1).saturating_sub(at);
+    model.events_back = model.events_back.clamp((back + 1).saturating_sub(rows), back);
+}
+
+fn copy(model: &mut Model, lines: &LineSelection, commands: &mut Vec<Cmd>) {
+    let (first, last) = lines.range();
+    match &lines.of {
+        Lines::Log(log) => {
+            say(model, format!("asking the daemon for {}", clipboard::lines(last - first + 1)));
+            commands.push(Cmd::Gather(GatherRequest { log: log.clone(), first, last }));
+        }
+        Lines::Events => {
+            let mut text = String::new();
+            for event in events(model, lines) {
+                let by = event.event.by().map(|by| format!("{by}\t")).unwrap_or_default();
+                let when = model.clock.when(event.at, model.now);
+                text.push_str(&format!(
+                    "{}\t{when}\t{by}{}\n",
+                    event.sequence,
+                    clipboard::plain(&narrate(&event.event))
+                ));
+            }
+            let count = u64::try_from(text.lines().count()).unwrap_or(u64::MAX);
+            commands.push(Cmd::Yank(Yank { what: clipboard::lines(count), text }));
+        }
+    }
+    end(model);
+}
