@@ -252,6 +252,8 @@ impl Cmd {
             | Self::Switch(_)
             | Self::Reconnect
             | Self::ShowView(_)
+            | Self::Gather(_)
+            | Self::Yank(_)
             | Self::Quit
             | Self::Suspend
             | Self::Redraw => false,

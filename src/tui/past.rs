@@ -58,7 +58,7 @@ impl Side {
         log.wrap = model.log.wrap;
         (models.tab, models.chosen) = (model.models.tab, model.models.chosen);
         // Which runs the state has forgotten is another question at another time.
-        let runs = RunHistory { list: model.runs.list.clone(), ..RunHistory::default() };
+        let runs = RunHistory::with(model.runs.list.clone());
         Self {
             state: past.state,
             live: past.live,

@@ -29,6 +29,13 @@ pub(super) struct RunHistory {
     asked: Option<RunId>,
 }
 
+impl RunHistory {
+    /// With what was chosen, and nothing asked yet.
+    pub(super) fn with(list: ListState<RunId>) -> Self {
+        Self { list, ..Self::default() }
+    }
+}
+
 /// Runs that the daemon's state has forgotten.
 #[derive(Debug, Clone)]
 pub(super) struct OlderRuns {

@@ -251,7 +251,8 @@ impl Screen {
         let looks_otherwise = self.abilities.learn(answer);
         self.guard.fit(&self.abilities);
         if looks_otherwise {
-            self.model.theme = Theme::fitting(&variable, self.abilities.theme());
+            self.model.found.theme = Theme::fitting(&variable, self.abilities.theme());
+            preferences::dress(&mut self.model);
             self.model.is_dirty = true;
             self.guard.redraw_all()?;
         }
@@ -336,6 +337,9 @@ fn takes_text(overlay: &Overlay) -> bool {
     matches!(
         overlay,
         Overlay::Palette { .. }
+            | Overlay::Help { .. }
+            | Overlay::TimeLine(_)
+            | Overlay::FilterList { .. }
             | Overlay::Search { .. }
             | Overlay::FilterEvents { .. }
             | Overlay::Explorer(_)

@@ -183,7 +183,6 @@ impl TerminalGuard {
     }
 
     /// Takes the mouse or gives it back to the terminal; it goes with the terminal in every way of leaving.
-    #[expect(dead_code, reason = "the key of the mouse calls it")]
     pub(super) fn mouse(&mut self, is_ours: bool) -> io::Result<()> {
         if self.restorer.mouse.swap(is_ours, Ordering::SeqCst) == is_ours {
             return Ok(());

@@ -11,7 +11,7 @@ pub(super) fn why(model: &Model, command: &Command) -> String {
         return format!("{} works in {}", command.name, names.join(", "));
     }
     if model.past.is_some() && command.action.needs_the_present() {
-        return format!("this is the past; {} brings you back", key_of(Action::Now));
+        return format!("this is the past; {} brings you back", key_of(model, Action::Now));
     }
     if model.is_observer && command.action.acts() {
         return "you only watch here (--read-only)".to_owned();

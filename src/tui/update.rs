@@ -18,7 +18,6 @@ mod mouse;
 mod palette;
 mod past;
 mod questions;
-mod questions;
 mod runs;
 mod selection;
 mod stream;
@@ -40,6 +39,7 @@ mod mouse_tests;
 mod operator_tests;
 #[cfg(test)]
 mod past_tests;
+#[cfg(test)]
 mod selection_tests;
 #[cfg(test)]
 mod tests;
@@ -52,13 +52,13 @@ use super::commands::view_name;
 use super::layout;
 use super::message::{Cmd, Msg, SearchRequest};
 use super::past::keep_time;
+use super::preferences::{self, PreferenceFault, Preferences};
 use super::walk::Thing;
 
 /// Whether the view shows the link of the causal line to which the last step led.
 pub(super) fn is_on_the_way(model: &Model, thing: Thing) -> bool {
     walk::is_shown(model, thing)
 }
-use super::preferences::{self, PreferenceFault, Preferences};
 
 /// Takes a message in and says what has to be done.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {

@@ -6,7 +6,7 @@
 use std::io::Write;
 
 use ratatui::buffer::{Cell, CellWidth};
-use ratatui::style::{Color, Modifier};
+use ratatui::style::Modifier;
 
 use super::colour::{Sent, fit};
 use crate::tui::probe::Depth;

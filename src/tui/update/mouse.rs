@@ -90,10 +90,10 @@ fn choose(model: &mut Model, target: Target, commands: &mut Vec<Cmd>) -> bool {
             model.is_in_detail = model.view == View::Runs;
         }
         Target::Run(run) => {
-            model.run = Some(run);
+            model.runs.list.chosen = Some(run);
             model.is_in_detail = false;
         }
-        Target::Release(release) => model.release = Some(release),
+        Target::Release(release) => model.releases.chosen = Some(release),
         Target::Model(version) => {
             // Whoever is at the newest stays at the newest.
             let newest = models::entries(model).first().map(|entry| entry.version());

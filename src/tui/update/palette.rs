@@ -59,7 +59,7 @@ fn choose(model: &mut Model, entry: Entry, commands: &mut Vec<Cmd>) {
         Target::Command(command) => actions::act(model, command.action, commands),
         Target::Run(run) => {
             actions::act(model, Action::Show(View::Runs), commands);
-            model.run = Some(run);
+            model.runs.list.chosen = Some(run);
         }
         Target::Stage(stage) => {
             model.stage = Some(stage);

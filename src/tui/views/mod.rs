@@ -22,6 +22,7 @@ mod history_tests;
 mod hold_tests;
 #[cfg(test)]
 mod past_tests;
+#[cfg(test)]
 mod size_tests;
 #[cfg(test)]
 mod tests;

@@ -67,8 +67,11 @@ fn draw_past(model: &Model, at: Moment, buffer: &mut Buffer, area: Rect) {
     buffer.set_style(area, style);
     let ago = past::ago(model.present_now().since(at));
     let trouble = connection(model).map(|(text, _)| format!("{text} {dot} ")).unwrap_or_default();
-    let told =
-        format!("{trouble}PAST {} {dot} {ago} {dot} {}: now ", model.clock.date_and_time(at), key_of(Action::Now));
+    let told = format!(
+        "{trouble}PAST {} {dot} {ago} {dot} {}: now ",
+        model.clock.date_and_time(at),
+        key_of(model, Action::Now)
+    );
     let production = if model.is_production() { " PRODUCTION" } else { "" };
     let left = format!(" {}{production} {dot} {}", sanitize(model.project()), view_name(model.view));
     let left = cut(&left, width.saturating_sub(told.width() + 1), model.glyphs.cut);

@@ -60,7 +60,7 @@ fn steps(model: &Model) -> Vec<Step> {
     if !is_configured || graph.stages().iter().any(|spec| spec.uses_data) {
         steps.push(data(model));
     }
-    let key = key_of(Action::RunAll);
+    let key = key_of(model, Action::RunAll);
     let text = if graph.stages().iter().any(|spec| spec.uses_data) {
         format!("the first run starts by itself with the data, or with {key}")
     } else {

@@ -14,7 +14,7 @@ use crate::tui::widgets::{differences, pane};
 /// Draws the pane; changes lead from `one` to `other`, which is the chosen release.
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, one: &Release, other: &Release) {
     let heading = format!("Release {} beside release {}", one.id, other.id);
-    let right = format!("{} ends it", key_of(Action::CompareRows));
+    let right = format!("{} ends it", key_of(model, Action::CompareRows));
     let inner = pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, &right);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let width = usize::from(inner.width);
