@@ -77,7 +77,9 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use super::*;
-    use crate::api::types::{ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, WatchRequest};
+    use crate::api::types::{
+        ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, LogFilter, LogLevel, WatchRequest,
+    };
     use crate::pipeline::{EventFilter, Moment, ReleaseId, RunId};
 
     /// What the server reads of a question that the client puts into an address.
@@ -125,6 +127,14 @@ mod tests {
         };
         assert_eq!(through_an_address(&all), all);
         assert_eq!(through_an_address(&EventFilter::default()), EventFilter::default());
+        let looked_for = LogFilter {
+            pattern: Some("(a|b)+ 50% & \\d#".to_owned()),
+            also: Some("오류".to_owned()),
+            level: Some(LogLevel::Warn),
+            context: 3,
+        };
+        assert_eq!(through_an_address(&looked_for), looked_for);
+        assert_eq!(through_an_address(&LogFilter::default()), LogFilter::default());
     }
 
     #[tokio::test]
