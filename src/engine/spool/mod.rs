@@ -19,6 +19,6 @@ mod writer;
 mod search_tests;
 
 pub use reader::LogReader;
-pub use search::{LogMatcher, SearchError};
+pub use search::{LogMatcher, SearchError, WholeRow};
 pub use timeline::Timeline;
 pub use writer::LogWriter;

@@ -11,10 +11,11 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::blocks::{self, BLOCK, Block, Blocks};
 use super::reader::{WINDOW_LIMIT, shown_line};
-use super::timeline::Timeline;
+use super::timeline::{Seen, Timeline};
 use crate::api::types::{
     LogFilter, LogFind, LogLevel, LogPiece, LogRow, LogRowsRequest, LogScan, LogStretch, SPARSE, ignores_case, visible,
 };
+use crate::pipeline::Moment;
 
 /// Bytes that one step looks at.
 const STEP: u64 = 16 << 20;
@@ -74,6 +75,19 @@ impl LogMatcher {
             || self.level.is_none_or(|least| LogLevel::of_line(&line).is_some_and(|level| level >= least));
         self.patterns.iter().all(|pattern| pattern.is_match(&line)) && is_bad_enough()
     }
+}
+
+/// A line that passes, or stands around one that does, as it was written.
+#[derive(Debug, Clone, Copy)]
+pub struct WholeRow<'a> {
+    /// Its number in the log, from 0.
+    pub number: u64,
+    /// Whether it passes itself.
+    pub is_hit: bool,
+    /// About when it came.
+    pub at: Moment,
+    /// Its text, without the line end.
+    pub text: &'a [u8],
 }
 
 /// How far a look came.
@@ -165,8 +179,37 @@ impl Timeline {
 
     fn lines_of(&self, matcher: &LogMatcher, numbers: &[u64]) -> Result<Vec<LogRow>, SearchError> {
         let mut rows = Vec::new();
+        self.each_line(numbers, &mut |seen, text| {
+            let line = shown_line(text, seen.cut, seen.at, self.stage_of(seen));
+            rows.push(LogRow { number: seen.number, is_hit: matcher.passes(text), line });
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Shows every row of some lines, one after the other, a megabyte of each at the most.
+    pub fn each_row(
+        &self,
+        filter: &LogFilter,
+        lines: std::ops::Range<u64>,
+        see: &mut dyn FnMut(&WholeRow<'_>) -> io::Result<()>,
+    ) -> Result<(), SearchError> {
+        let matcher = LogMatcher::new(filter)?;
+        let end = lines.end.min(self.total());
+        let mut at = lines.start;
+        while at < end {
+            let (shown, _) = self.shown(&matcher, filter.context, Shown::new(at, end, 0, u64::MAX))?;
+            self.each_line(&shown.numbers, &mut |seen, text| {
+                see(&WholeRow { number: seen.number, is_hit: matcher.passes(text), at: seen.at, text })
+            })?;
+            at = shown.end;
+        }
+        Ok(())
+    }
+
+    fn each_line(&self, numbers: &[u64], see: &mut dyn FnMut(Seen, &[u8]) -> io::Result<()>) -> io::Result<()> {
+        let Some(first) = numbers.first() else { return Ok(()) };
         let mut text = Vec::new();
-        let Some(first) = numbers.first() else { return Ok(rows) };
         let mut cursor = self.cursor(*first)?;
         for number in numbers {
             if *number < cursor.number() || *number - cursor.number() > NEAR {
@@ -174,13 +217,12 @@ impl Timeline {
             }
             while let Some(seen) = cursor.next(BLOCK, &mut text)? {
                 if seen.number == *number {
-                    let line = shown_line(&text, seen.cut, seen.at, self.stage_of(seen));
-                    rows.push(LogRow { number: *number, is_hit: matcher.passes(&text), line });
+                    see(seen, &text)?;
                     break;
                 }
             }
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// Fills a stretch: as far as its bytes go, and the lines before and behind it whose surroundings reach into it.

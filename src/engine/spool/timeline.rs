@@ -76,6 +76,20 @@ impl Timeline {
         self.total
     }
 
+    /// How many lines there are that have an end; of a log that grows, the last one may have none yet.
+    pub fn ended(&self) -> io::Result<u64> {
+        let mut ended = self.total;
+        for member in &self.members {
+            let last = member.log.length().checked_sub(1);
+            if let Some(last) = last
+                && member.log.bytes(last, 1)? != b"\n"
+            {
+                ended -= 1;
+            }
+        }
+        Ok(ended)
+    }
+
     /// How many bytes they have.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
