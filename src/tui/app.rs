@@ -20,6 +20,7 @@ use super::event_search::{self, FilteredEvents};
 use super::glyphs::Glyphs;
 use super::holds::{ApprovalPrompt, Remark};
 use super::log_view::LogView;
+use super::log_view::action::LogPrompt;
 use super::metrics::explorer::Explorer;
 use super::metrics::pick::Pick;
 use super::metrics::{Drawing, Metrics};
@@ -101,6 +102,8 @@ pub(super) enum Overlay {
         /// What was typed.
         input: String,
     },
+    /// Something about the log.
+    Log(LogPrompt),
     /// What Events is to be narrowed to.
     FilterEvents {
         /// What was typed.

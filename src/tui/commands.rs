@@ -13,6 +13,8 @@ use crate::pipeline::StageKind;
 use super::alerts;
 use super::app::{Model, View};
 use super::holds;
+use super::log_view::action::LogAction;
+use super::log_view::question::Program;
 use super::message::DemoAction;
 use super::metrics::pick;
 use super::models::{self, Tab};
@@ -33,6 +35,8 @@ pub(super) enum Action {
         /// Towards the beginning.
         backward: bool,
     },
+    /// Something in the Logs view.
+    Log(LogAction),
     /// The next pane, stage, chart, alert or part of a detail; the one before if `backward`.
     Cycle {
         /// The one before.
@@ -224,6 +228,7 @@ const END: Key = Key::Named(KeyCode::End, "End");
 
 const BOARD: &[View] = &[View::Board];
 const WITH_LOG: &[View] = &[View::Board, View::Logs];
+const LOGS: &[View] = &[View::Logs];
 const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
 const METRICS: &[View] = &[View::Metrics];
 const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
@@ -282,6 +287,19 @@ pub(super) const COMMANDS: &[Command] = &[
     command("filter", &[Key::Char('/')], "narrow events: words, by:NAME, run:N, stage:NAME", EVENTS, Some("filter"), Action::FilterEvents, always),
     command("next match", &[Key::Char('n')], "the next match", WITH_LOG, None, Action::SearchAgain { backward: false }, has_search),
     command("previous match", &[Key::Char('N')], "the match before", WITH_LOG, None, Action::SearchAgain { backward: true }, has_search),
+    command("filter log", &[Key::Char('&')], "show only lines that match (a regular expression)", LOGS, Some("filter"), Action::Log(LogAction::Filter), has_log),
+    command("least level", &[Key::Char('e')], "show only errors, then warnings too, down to all", LOGS, Some("level"), Action::Log(LogAction::Level), has_log),
+    command("more context", &[Key::Char('+')], "more lines around those that pass the filter", LOGS, None, Action::Log(LogAction::Context(1)), has_log),
+    command("less context", &[Key::Char('-')], "fewer lines around those that pass the filter", LOGS, None, Action::Log(LogAction::Context(-1)), has_log),
+    command("go to", &[Key::Char('@')], "go to a time, so long ago, a share or a line", LOGS, Some("go to"), Action::Log(LogAction::GoTo), has_log),
+    command("whole run", &[Key::Char('a')], "all stages of the run on one time line, or one alone", LOGS, Some("all stages"), Action::Log(LogAction::WholeRun), has_log),
+    command("timestamps", &[Key::Char('t')], "the time of each line, or since the start, or none", LOGS, None, Action::Log(LogAction::Timestamps), has_log),
+    command("mark line", &[Key::Char('m')], "mark the line that was found, else the first", LOGS, None, Action::Log(LogAction::Mark), has_log),
+    command("marks", &[Key::Char('\'')], "the marked lines; Enter goes to one", LOGS, None, Action::Log(LogAction::Marks), has_log),
+    command("raw lines", &[Key::Char('J')], "JSON as it was written, or readable", LOGS, None, Action::Log(LogAction::Raw), has_log),
+    command("save log", &[Key::Char('s')], "save the log, or what is shown of it (asks for the name)", LOGS, Some("save"), Action::Log(LogAction::Save), can_ask_log),
+    command("pager", &[Key::Char('p')], "show the log, or what is shown of it, in $PAGER", LOGS, None, Action::Log(LogAction::Show(Program::Pager)), can_ask_log),
+    command("editor", &[Key::Char('o')], "open the log, or what is shown of it, in $EDITOR", LOGS, None, Action::Log(LogAction::Show(Program::Editor)), can_ask_log),
     command("shorter range", &[Key::Char('['), Key::Char('+')], "charts: a shorter time, around the crosshair", WITH_CHARTS, None, Action::Range(-1), always),
     command("longer range", &[Key::Char(']'), Key::Char('-')], "charts: a longer time", WITH_CHARTS, Some("range"), Action::Range(1), always),
     command("earlier", &[Key::Char('<')], "look further back; comparing: the releases before", METRICS, Some("earlier"), Action::Pan(-1), has_panels),
@@ -416,6 +434,10 @@ fn can_note(model: &Model) -> bool {
 
 fn has_log(model: &Model) -> bool {
     model.log.address.is_some()
+}
+
+fn can_ask_log(model: &Model) -> bool {
+    model.is_connected() && has_log(model)
 }
 
 fn has_search(model: &Model) -> bool {

@@ -4,10 +4,11 @@
 //! ever looked at. What is scrolled through are *rows*: the lines of the log, or, through a filter, those that pass.
 //!
 //! [`hits`] knows what passes without holding it, [`search`] looks for something in it; [`json`] and [`colour`] say how a
-//! line looks, [`jump`] where to go, [`keep`] writes a log to a file.
+//! line looks, [`jump`] where to go, [`keep`] writes a log to a file, [`action`] names what can be done.
 //!
 //! **Invariant:** whoever left the end of a log stays away from it until he says otherwise.
 
+pub(super) mod action;
 pub(super) mod colour;
 pub(super) mod hits;
 pub(super) mod json;
@@ -120,6 +121,8 @@ pub(super) struct LogView {
     pub(super) search: Option<Search>,
     /// What is shown, if not all.
     pub(super) filter: Option<HitTable>,
+    /// To show what made them pass.
+    pub(super) passing: Option<regex::Regex>,
     /// Rows that are selected, the last one included; they are shown in reverse.
     pub(super) selection: Option<(u64, u64)>,
     /// Lines that were marked, by log.
@@ -151,6 +154,7 @@ impl Default for LogView {
             left: 0,
             search: None,
             filter: None,
+            passing: None,
             selection: None,
             marks: BTreeMap::new(),
             error: None,
@@ -466,6 +470,7 @@ impl LogView {
     /// Shows only what passes, or everything; what is in sight stays in sight.
     pub(super) fn show_only(&mut self, filter: Option<LogFilter>, rows: usize) {
         let line = self.first_in_sight(rows);
+        self.passing = filter.as_ref().and_then(|filter| search::shown_as(filter.pattern.as_ref()?));
         self.filter = filter.map(|filter| HitTable::new(filter, self.total));
         self.window = LogWindow { total: self.total, ..LogWindow::default() };
         self.numbers = Vec::new();

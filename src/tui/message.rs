@@ -6,12 +6,14 @@ use crossterm::event::KeyEvent;
 
 use crate::api::types::{
     Charts, ChartsRequest, CommandReply, Comparison, ComparisonRequest, CompletionRequest, Completions,
-    DaemonInformation, DataProfile, ExpressionFault, LineState, LogAddress, LogWindow, ModelDetail, ModelSummary, Plan,
-    RollbackPlan, Snapshot, StreamItem,
+    DaemonInformation, DataProfile, ExpressionFault, LineState, LogAddress, LogFind, LogWindow, ModelDetail,
+    ModelSummary, Plan, RollbackPlan, Snapshot, StreamItem,
 };
 use crate::pipeline::{Command, EventFilter, ModelVersion, Recorded, ReleaseId, Silence};
 
 use super::log_view::LogPart;
+use super::log_view::question::{LogAnswer, LogQuestion, Program};
+use super::log_view::search::SearchRequest;
 use super::models::Question;
 use super::projects::ProjectRow;
 
@@ -34,8 +36,10 @@ pub(super) enum Msg {
     Lost(String),
     /// Lines of a log.
     Log(LogAddress, Result<LogWindow, String>),
-    /// A search ended.
-    Found(SearchRequest, Result<Option<u64>, String>),
+    /// A step of a search was done.
+    Found(SearchRequest, Result<LogFind, String>),
+    /// The answer to a question about a log.
+    AboutLog(LogQuestion, Result<LogAnswer, String>),
     /// Charts for a range and a number of columns.
     Charts(Result<Charts, String>),
     /// Two releases beside each other.
@@ -72,21 +76,6 @@ pub(super) enum Msg {
     Demo(Result<String, String>),
     /// A second passed while something runs.
     Second,
-}
-
-/// A search in a whole log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SearchRequest {
-    /// In which log.
-    pub(super) log: LogAddress,
-    /// A regular expression.
-    pub(super) pattern: String,
-    /// From this line on, itself included.
-    pub(super) from: u64,
-    /// Towards the beginning.
-    pub(super) backward: bool,
-    /// Whether it went on at the other end already.
-    pub(super) has_wrapped: bool,
 }
 
 /// The demo's own keys.
@@ -126,8 +115,12 @@ pub(super) enum Cmd {
     },
     /// Lines of a log.
     FetchLog(LogAddress, LogPart),
-    /// A search.
+    /// A step of a search.
     Search(SearchRequest),
+    /// A question about a log.
+    AskLog(LogQuestion),
+    /// Hand the terminal to a program that shows a file, and remove the file then.
+    Lend(Program, PathBuf),
     /// Charts.
     FetchCharts(ChartsRequest),
     /// Two releases beside each other.

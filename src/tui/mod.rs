@@ -46,6 +46,8 @@ mod fixtures;
 #[cfg(test)]
 mod hold_fixtures;
 #[cfg(test)]
+mod log_fixtures;
+#[cfg(test)]
 mod model_fixtures;
 
 pub use commands::reference;

@@ -5,9 +5,11 @@
 //! than a thirtieth of a second after the last one, so a flood of events costs thirty frames and an idle screen costs nothing.
 
 mod feed;
+mod lend;
 mod line;
 mod workers;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +22,11 @@ use crate::api::client::Client;
 use crate::api::types::LineState;
 
 use super::TuiError;
-use super::app::Model;
+use super::app::{Message, Model};
 use super::attention::{self, Attention};
 use super::clock::Clock;
 use super::glyphs::Glyphs;
+use super::log_view::question::Program;
 use super::message::{Cmd, Msg};
 use super::metrics::Drawing;
 use super::projects::{Left, Projects};
@@ -97,8 +100,15 @@ pub async fn run(client: Client, options: Options) -> Result<Left, TuiError> {
             }
             () = reached(second) => screen.second()?,
         };
-        if let Flow::End(left) = flow {
-            return Ok(left);
+        match flow {
+            Flow::On => {}
+            Flow::End(left) => return Ok(left),
+            Flow::Lend(program, file) => {
+                // Its thread would take keys that are meant for the other program.
+                drop(input);
+                screen.lend(&mut caught, program, &file).await?;
+                input = EventStream::new();
+            }
         }
     }
 }
@@ -107,6 +117,8 @@ pub async fn run(client: Client, options: Options) -> Result<Left, TuiError> {
 enum Flow {
     On,
     End(Left),
+    /// To another program, which shows this file.
+    Lend(Program, PathBuf),
 }
 
 async fn reached(moment: Option<Instant>) {
@@ -191,6 +203,20 @@ impl Screen {
         Ok(Flow::On)
     }
 
+    /// Hands the terminal to a program until that ends.
+    async fn lend(
+        &mut self,
+        caught: &mut mpsc::UnboundedReceiver<Caught>,
+        program: Program,
+        file: &Path,
+    ) -> Result<(), TuiError> {
+        if let Some(complaint) = lend::lend(&mut self.guard, caught, program, file).await? {
+            self.model.message = Some(Message { text: complaint, is_error: true });
+        }
+        let (columns, rows) = crossterm::terminal::size()?;
+        self.take(Msg::Resized(columns, rows)).map(|_| ())
+    }
+
     fn take(&mut self, message: Msg) -> Result<Flow, TuiError> {
         self.model.now = crate::disk::now();
         let call = self.attention.heard(&self.model.state, &message, Instant::now().into_std());
@@ -202,6 +228,7 @@ impl Screen {
         for command in commands {
             match command {
                 Cmd::Quit => return Ok(Flow::End(Left::Detached)),
+                Cmd::Lend(program, file) => return Ok(Flow::Lend(program, file)),
                 Cmd::Switch(folder) => return Ok(Flow::End(Left::Switch(folder))),
                 Cmd::Suspend => {
                     self.guard.suspend(StopScope::Job)?;

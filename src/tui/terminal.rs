@@ -130,6 +130,11 @@ impl TerminalGuard {
         self.resume()
     }
 
+    /// Gives the terminal back while another program has it; [`Self::resume`] takes it again.
+    pub(super) fn lend(&mut self) {
+        self.restorer.restore();
+    }
+
     /// Takes the terminal again after somebody else stopped and continued us; the shell may have changed its modes.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         self.restorer.enter()?;

@@ -44,6 +44,8 @@ fn reason(model: &Model, action: Action) -> Option<String> {
         Action::Note | Action::Mark => "there is no model here yet",
         Action::CompareModels => "nothing to compare with: there is one model only",
         Action::Search => "nothing to search: there is no log here",
+        Action::Log(_) if model.log.address.is_none() => "there is no log here",
+        Action::Log(_) => "the daemon is not heard",
         Action::SearchAgain { .. } => "nothing was searched for yet",
         Action::Pan(_) | Action::Compare => "there is no chart yet",
         Action::PickReleases => "nothing to pick: there are fewer than two releases to compare",

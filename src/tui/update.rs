@@ -1,7 +1,7 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
 //! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, [`models`] those of the registry, [`events`] narrows the events, [`line`] tells of the line to the daemon's machine, and
+//! charts, [`models`] those of the registry, [`logs`] those of logs, [`events`] narrows the events, [`line`] tells of the line to the daemon's machine, and
 //! [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible and asks
 //! for the log lines and charts that are missing, so no view ever has to.
 
@@ -9,6 +9,7 @@ mod actions;
 mod events;
 mod keys;
 mod line;
+pub(super) mod logs;
 mod metrics;
 mod models;
 mod questions;
@@ -18,6 +19,8 @@ mod stream;
 mod alert_tests;
 #[cfg(test)]
 mod hold_tests;
+#[cfg(test)]
+mod log_tests;
 #[cfg(test)]
 mod metrics_tests;
 #[cfg(test)]
@@ -33,7 +36,7 @@ use crate::pipeline::{ModelVersion, Silence};
 use super::app::{Message, Model, View};
 use super::commands::view_name;
 use super::layout;
-use super::message::{Cmd, Msg, SearchRequest};
+use super::message::{Cmd, Msg};
 
 /// Takes a message in and says what has to be done.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
@@ -49,7 +52,8 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Stream(item) => stream::heard(model, *item, &mut commands),
         Msg::Lost(reason) => stream::lost(model, reason),
         Msg::Log(address, answer) => model.log.receive(&address, answer),
-        Msg::Found(request, answer) => found(model, &request, answer, &mut commands),
+        Msg::Found(request, answer) => logs::found(model, &request, answer, &mut commands),
+        Msg::AboutLog(question, answer) => logs::answered(model, question, answer, &mut commands),
         Msg::Charts(answer) => metrics::received(model, answer),
         Msg::Comparison(request, answer) => metrics::compared(model, &request, answer),
         Msg::Completions(request, answer) => metrics::completed(model, request, answer, &mut commands),
@@ -80,19 +84,9 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
 
 /// Asks for what is visible and not here.
 fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
-    if model.view == View::Board {
-        let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
-        model.log.open(address);
-    }
+    logs::follow_up(model, commands);
     if !model.is_connected() {
         return;
-    }
-    let rows = layout::log_rows(model);
-    if rows > 0
-        && let Some(part) = model.log.next_part(rows, model.is_frozen)
-        && let Some(address) = model.log.address.clone()
-    {
-        commands.push(Cmd::FetchLog(address, part));
     }
     if model.view == View::Releases && model.state.live.is_some() {
         let rows = layout::release_log_rows(model);
@@ -102,33 +96,6 @@ fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
     commands.extend(events::missing(model));
     metrics::follow_up(model, commands);
     models::follow_up(model, commands);
-}
-
-fn found(model: &mut Model, request: &SearchRequest, answer: Result<Option<u64>, String>, commands: &mut Vec<Cmd>) {
-    let is_current = model.log.address.as_ref() == Some(&request.log)
-        && model.log.search.as_ref().is_some_and(|search| search.pattern == request.pattern);
-    if !is_current {
-        return;
-    }
-    match answer {
-        Ok(Some(line)) => {
-            let rows = layout::log_rows(model);
-            model.log.show_hit(line, rows);
-            let end = if request.backward { "beginning" } else { "end" };
-            let text = if request.has_wrapped {
-                format!("line {}; the search went past the {end} and on from the other side", line + 1)
-            } else {
-                format!("line {}", line + 1)
-            };
-            say(model, text);
-        }
-        Ok(None) if !request.has_wrapped => {
-            let from = if request.backward { model.log.total.saturating_sub(1) } else { 0 };
-            commands.push(Cmd::Search(SearchRequest { from, has_wrapped: true, ..request.clone() }));
-        }
-        Ok(None) => complain(model, format!("“{}” is nowhere in this log", request.pattern)),
-        Err(error) => complain(model, error),
-    }
 }
 
 fn replied(model: &mut Model, asked: &'static str, answer: Result<CommandReply, String>) {

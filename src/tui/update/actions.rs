@@ -1,12 +1,12 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{events, metrics, models, questions};
+use super::{events, logs, metrics, models, questions};
 use crate::pipeline::{ReleaseId, RunId, Selection, StageKind, StageName};
 use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::commands::Action;
 use crate::tui::layout;
-use crate::tui::message::{Cmd, SearchRequest};
+use crate::tui::message::Cmd;
 use crate::tui::metrics::RANGES;
 
 /// Cells by which a long line moves sideways.
@@ -19,7 +19,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Help => model.overlay = Some(Overlay::Help { scroll: 0 }),
         Action::Palette => model.overlay = Some(Overlay::Palette { input: String::new(), selected: 0 }),
         Action::Search => model.overlay = Some(Overlay::Search { input: String::new() }),
-        Action::SearchAgain { backward } => search_again(model, backward, commands),
+        Action::SearchAgain { backward } => logs::search_again(model, backward, commands),
+        Action::Log(action) => logs::act(model, action, commands),
         Action::Cycle { backward } => cycle(model, backward),
         Action::Zoom => model.is_zoomed = !model.is_zoomed,
         Action::Freeze => model.is_frozen = !model.is_frozen,
@@ -115,20 +116,6 @@ fn run_from(model: &mut Model, kind: StageKind, commands: &mut Vec<Cmd>) {
     }
 }
 
-fn search_again(model: &Model, backward: bool, commands: &mut Vec<Cmd>) {
-    let (Some(search), Some(log)) = (&model.log.search, &model.log.address) else { return };
-    let from = match (search.hit, backward) {
-        (Some(hit), false) => hit.saturating_add(1),
-        // Before the first line there is nothing: on from the end.
-        (Some(0), true) => model.log.total,
-        (Some(hit), true) => hit - 1,
-        (None, _) => model.log.top,
-    };
-    let request =
-        SearchRequest { log: log.clone(), pattern: search.pattern.clone(), from, backward, has_wrapped: false };
-    commands.push(Cmd::Search(request));
-}
-
 fn cycle(model: &mut Model, backward: bool) {
     let by = if backward { -1 } else { 1 };
     match model.view {
@@ -173,7 +160,7 @@ fn next_log(model: &mut Model, by: i64) {
 fn to_edge(model: &mut Model, is_top: bool) {
     match model.view {
         View::Board | View::Logs if is_top => model.log.go_to_top(),
-        View::Board | View::Logs => model.log.go_to_end(),
+        View::Board | View::Logs => model.log.go_to_last(),
         View::Runs if model.is_in_detail => {
             let stages = model.state.graph.stages();
             model.stage = if is_top { stages.first() } else { stages.last() }.map(|spec| spec.name.clone());
@@ -283,7 +270,7 @@ fn open(model: &mut Model) {
     }
 }
 
-/// One step back: out of a zoom, a detail, a search; then a choice; then to the Board.
+/// One step back: out of a zoom, a detail, a search, a filter; then a choice; then to the Board.
 fn back(model: &mut Model) {
     if model.alert.is_some() {
         choose_alert(model, None);
@@ -304,6 +291,9 @@ fn back(model: &mut Model) {
         model.is_in_detail = false;
     } else if model.view == View::Logs && model.log.search.is_some() {
         model.log.search = None;
+    } else if model.view == View::Logs && model.log.filter.is_some() {
+        let rows = layout::log_rows(model);
+        model.log.show_only(None, rows);
     } else if model.view == View::Board {
         model.stage = None;
         model.log.go_to_end();

@@ -25,6 +25,7 @@ use ratatui::text::{Line, Span};
 
 use super::app::{Model, Overlay, View};
 use super::layout::{self, SMALLEST};
+use super::log_view::action::LogPrompt;
 use super::widgets::text::{paragraph, put_at};
 use super::widgets::{header, hints};
 
@@ -72,10 +73,16 @@ pub(super) fn draw(model: &Model, frame: &mut Frame) {
         Some(Overlay::Projects(list)) => projects::draw(model, frame, area, list),
         Some(Overlay::Silence(prompt)) => question::about_silence(model, frame, area, prompt),
         Some(Overlay::ConfirmUnsilence { alert }) => question::before_unsilence(model, frame, area, alert),
+        Some(Overlay::Log(LogPrompt::Marks { selected })) => logs::marks::draw(model, frame, area, *selected),
         Some(Overlay::Promote(prompt)) => question::models::before_promotion(model, frame, area, prompt),
         Some(Overlay::Note(prompt)) => question::models::about_note(model, frame, area, prompt),
         // The prompt stands on the message line.
-        Some(Overlay::Search { .. } | Overlay::FilterEvents { .. }) | None => {}
+        Some(
+            Overlay::Search { .. }
+            | Overlay::FilterEvents { .. }
+            | Overlay::Log(LogPrompt::Filter { .. } | LogPrompt::GoTo { .. } | LogPrompt::Save { .. }),
+        )
+        | None => {}
     }
 }
 
