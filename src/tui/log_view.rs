@@ -14,6 +14,7 @@ pub(super) mod hits;
 pub(super) mod json;
 pub(super) mod jump;
 pub(super) mod keep;
+pub(super) mod marks;
 pub(super) mod question;
 pub(super) mod search;
 
@@ -22,15 +23,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::api::types::{LogAddress, LogFilter, LogLevel, LogLine, LogRow, LogRowsRequest, LogScan, LogWindow};
-use crate::pipeline::Moment;
+use crate::api::types::{
+    LogAddress, LogFilter, LogLevel, LogLine, LogPiece, LogRow, LogRowsRequest, LogScan, LogWindow,
+};
 
 use hits::{HitTable, Place};
+use marks::Mark;
 use question::LogQuestion;
 use search::Search;
-
-/// Marks in one log; more are no help.
-const MOST_MARKS: usize = 500;
 
 /// What to ask the daemon for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,15 +69,6 @@ impl Timestamps {
             Self::Off => Self::Absolute,
         }
     }
-}
-
-/// A line that was marked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mark {
-    /// When it came.
-    pub(super) at: Moment,
-    /// How it begins.
-    pub(super) text: String,
 }
 
 /// A row of what is shown.
@@ -235,7 +226,9 @@ impl LogView {
         }
         let is_empty = self.window.lines.is_empty();
         let part = if self.follow || self.wants_end {
-            let is_due = self.is_stale && (!is_frozen || is_empty);
+            // A larger screen wants more of the same.
+            let is_short = self.filter.is_none() && !self.holds(self.rows().saturating_sub(rows), self.rows());
+            let is_due = (self.is_stale || is_short) && (!is_frozen || is_empty);
             is_due.then_some(LogPart::Tail { count: rows * 2 })
         } else {
             let top = self.bottom.map_or(self.top, |bottom| bottom.saturating_sub(rows).min(self.top));
@@ -318,14 +311,17 @@ impl LogView {
     }
 
     /// Takes rows; those of another filter are dropped.
-    pub(super) fn receive_rows(&mut self, filter: &LogFilter, first: u64, answer: Result<Vec<LogRow>, String>) {
-        if self.filter.as_ref().is_none_or(|table| table.filter != *filter) {
+    pub(super) fn receive_rows(&mut self, request: &LogRowsRequest, first: u64, answer: Result<Vec<LogRow>, String>) {
+        if self.filter.as_ref().is_none_or(|table| table.filter != request.filter) {
             return;
         }
         self.is_pending = false;
         match answer {
             Ok(rows) => {
-                self.error = None;
+                // Asked again and again, it would be missing again and again.
+                let wanted: usize = request.pieces.iter().map(rows_of).sum();
+                let is_short = rows.len() < wanted;
+                self.error = is_short.then(|| "the log is not what it was; Esc shows all of its lines".to_owned());
                 self.take_rows(first, rows);
             }
             Err(error) => self.error = Some(error),
@@ -511,37 +507,6 @@ impl LogView {
         if self.filter.is_some() { number } else { number.or((self.total > 0).then_some(top)) }
     }
 
-    /// Marks the line in sight, or takes its mark away: the one that was found, else the first. Whether it is marked now.
-    pub(super) fn toggle_mark(&mut self, rows: usize) -> Option<(u64, bool)> {
-        let log = self.address.clone()?;
-        let found = self.search.as_ref().and_then(|search| search.hit).filter(|hit| self.is_in_sight(*hit, rows));
-        let line = found.or_else(|| self.first_in_sight(rows))?;
-        let offset = self.window_rows().position(|row| row.number == line)?;
-        let shown = self.window.lines.get(offset)?;
-        let mark = Mark { at: shown.at, text: shown.text.chars().take(200).collect() };
-        let marks = self.marks.entry(log).or_default();
-        if marks.remove(&line).is_some() {
-            return Some((line, false));
-        }
-        if marks.len() >= MOST_MARKS {
-            marks.pop_first();
-        }
-        marks.insert(line, mark);
-        Some((line, true))
-    }
-
-    fn is_in_sight(&self, line: u64, rows: usize) -> bool {
-        let first = self.first_in_sight(rows).unwrap_or(u64::MAX);
-        let rows = u64::try_from(rows).unwrap_or(0);
-        // Rows of a filter lie further apart, never closer.
-        line >= first && (self.filter.is_some() || line < first.saturating_add(rows))
-    }
-
-    /// The marks of this log.
-    pub(super) fn own_marks(&self) -> Option<&BTreeMap<u64, Mark>> {
-        self.marks.get(self.address.as_ref()?).filter(|marks| !marks.is_empty())
-    }
-
     /// How rows `first` to `last`, the last one included, are asked for, to be copied.
     #[allow(dead_code, reason = "copying asks for them")]
     pub(super) fn lines_between(&self, first: u64, last: u64) -> Option<LogQuestion> {
@@ -575,5 +540,13 @@ impl LogView {
 
     fn holds(&self, first: u64, end: u64) -> bool {
         first >= end || (first >= self.window.first && end <= self.end())
+    }
+}
+
+/// How many rows a piece has.
+fn rows_of(piece: &LogPiece) -> usize {
+    match piece {
+        LogPiece::Numbers(numbers) => numbers.len(),
+        LogPiece::Part { count, .. } => usize::try_from(*count).unwrap_or(usize::MAX),
     }
 }

@@ -121,7 +121,7 @@ fn through_a_filter_rows_are_asked_for_and_what_is_in_sight_stays() {
     let [LogPiece::Numbers(numbers)] = request.pieces.as_slice() else { panic!("{request:?}") };
     assert_eq!((numbers.first(), numbers.len()), (Some(&170), 30));
     let rows = numbers.iter().map(|number| LogRow { number: *number, is_hit: true, line: line(*number) }).collect();
-    log.receive_rows(&filter(), 17, Ok(rows));
+    log.receive_rows(&request, 17, Ok(rows));
     let shown = log.row(30).unwrap();
     assert_eq!((shown.number, shown.line.text.as_str()), (300, "line 300"));
     log.show_only(None, 10);
@@ -135,7 +135,8 @@ fn rows_of_a_filter_that_is_no_longer_on_are_dropped() {
     log.receive(&address(), Ok(window(0, 5, 5)));
     assert!(log.window.lines.is_empty(), "lines of the whole log are no rows");
     let other = LogFilter { level: Some(LogLevel::Error), ..filter() };
-    log.receive_rows(&other, 0, Ok(vec![LogRow { number: 1, is_hit: true, line: line(1) }]));
+    let request = LogRowsRequest { filter: other, pieces: vec![LogPiece::Numbers(vec![1])] };
+    log.receive_rows(&request, 0, Ok(vec![LogRow { number: 1, is_hit: true, line: line(1) }]));
     assert!(log.window.lines.is_empty());
 }
 

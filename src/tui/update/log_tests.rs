@@ -156,7 +156,7 @@ fn a_log_is_saved_or_shown_elsewhere_whole_or_as_it_is_shown() {
     assert_eq!(first, Some((None, Purpose::Save("build-run3.log".into()))));
     press(&mut model, "s");
     key(&mut model, KeyCode::Enter);
-    assert_eq!(model.message.as_ref().unwrap().text, "saved 4.1 kB to build-run3.log");
+    assert_eq!(model.message.as_ref().unwrap().text, "saved 4.0 kB to build-run3.log");
     let lent = press(&mut model, "p");
     assert!(matches!(lent.as_slice(), [Cmd::Lend(Program::Pager, _)]), "{lent:?}");
     enter(&mut model, "&COPY");

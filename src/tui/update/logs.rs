@@ -6,7 +6,7 @@ use regex::Regex;
 use super::keys::edit;
 use super::{complain, say};
 use crate::api::types::{LogAddress, LogFilter, LogFind, LogLevel};
-use crate::pipeline::Moment;
+use crate::pipeline::{Moment, StageName};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::layout;
 use crate::tui::log_view::action::{LogAction, LogPrompt};
@@ -93,7 +93,7 @@ fn whole_run(model: &mut Model) {
         return;
     }
     let Some(run) = model.state.runs.get(&log.run).cloned() else { return };
-    let of = |stage| model.log_of(&run, stage).filter(|found| found.run == run.id);
+    let of = |stage: &StageName| model.log_of(&run, stage).filter(|found| found.run == run.id);
     let chosen = model.subject_stage().and_then(of);
     let first = || model.state.graph.stages().iter().find_map(|spec| of(&spec.name));
     if let Some(one) = chosen.or_else(first) {
@@ -314,7 +314,7 @@ pub(super) fn answered(
                 LogAnswer::Rows(rows) => Ok(rows),
                 _ => Err(other()),
             });
-            model.log.receive_rows(&request.filter, first, rows);
+            model.log.receive_rows(&request, first, rows);
         }
         LogQuestion::Scan { filter, from, .. } => {
             let scan = answer.and_then(|answer| match answer {

@@ -16,6 +16,8 @@ mod runs;
 #[cfg(test)]
 mod hold_tests;
 #[cfg(test)]
+mod log_tests;
+#[cfg(test)]
 mod tests;
 
 use ratatui::Frame;

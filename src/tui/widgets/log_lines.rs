@@ -160,7 +160,9 @@ impl<'a> Painter<'a> {
         if let Some(stage) = &row.line.stage {
             let name = padded(&sanitize(stage.as_str()), LONGEST_STAGE, self.model.glyphs.cut);
             let style = self.depth.fit(theme.series(self.place_of(stage)));
-            cells.splice(0..0, format!("{name} ").chars().map(|character| (character, style)));
+            let mut named: Vec<_> = format!("{name} ").chars().map(|character| (character, style)).collect();
+            named.append(&mut cells);
+            cells = named;
         }
         if log.wrap { wrap(&cells, width, limit) } else { vec![line_of(&cells, log.left)] }
     }
@@ -328,7 +330,7 @@ mod tests {
             text in "(.|\x1b|\\[|\\]|;|[0-9]|m|\r|\t|\u{7}|\u{9b}|\u{9d}|\u{202e}|\\{|\\}|\"){0,60}",
             wrapped in any::<bool>(),
         ) {
-            let mut model = model(&[&text]);
+            let mut model = model(&[text.as_str()]);
             model.log.wrap = wrapped;
             for row in drawn(&model, 20, 4) {
                 prop_assert!(!row.chars().any(char::is_control), "{row:?}");
@@ -338,7 +340,7 @@ mod tests {
         #[test]
         fn what_is_seen_is_what_is_searched(text in "(a|b| |\x1b\\[[0-9;]{0,4}[mKH]|\x1b\\]0;t\u{7}|\r|한){0,30}") {
             let seen: String = styled(&text, Style::default()).into_iter().map(|(character, _)| character).collect();
-            prop_assert_eq!(seen.as_bytes(), visible(text.as_bytes()).as_ref());
+            prop_assert_eq!(seen.into_bytes(), visible(text.as_bytes()).into_owned());
         }
     }
 }
