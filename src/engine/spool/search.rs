@@ -310,7 +310,7 @@ fn look_at_blocks(
         look.bytes += block.bytes.len() as u64;
         let mut goes_on = true;
         hits_of_block(matcher, block, &mut |line| {
-            goes_on = if line < wanted.start { true } else { line < wanted.end && see(line) };
+            goes_on = line < wanted.start || (line < wanted.end && see(line));
             goes_on
         });
         look.end = blocks.line().clamp(wanted.start, wanted.end);
