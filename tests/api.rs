@@ -126,6 +126,13 @@ fn question(path: &str) -> (String, Value, bool) {
         "/v1/plan" => ("", json!({"selection": selection}), true),
         "/v1/logs/{run}/{stage}/{attempt}" => ("count=5", Value::Null, true),
         "/v1/logs/{run}/{stage}/{attempt}/search" => ("pattern=x&from=0&backward=false", Value::Null, true),
+        "/v1/logs/{run}/{stage}/{attempt}/scan" => ("pattern=x&level=warn&context=2&from=0", Value::Null, true),
+        "/v1/logs/{run}/{stage}/{attempt}/rows" => {
+            let filter = json!({"pattern": "x", "also": null, "level": null, "context": 0});
+            ("", json!({"filter": filter, "pieces": [{"numbers": [0]}]}), true)
+        }
+        "/v1/logs/{run}/{stage}/{attempt}/line" => ("at=0", Value::Null, true),
+        "/v1/logs/{run}/{stage}/{attempt}/bytes" => ("offset=0", Value::Null, true),
         "/v1/charts" => ("range=60000&columns=10", Value::Null, true),
         "/v1/expression" => ("expression=up", Value::Null, true),
         // Nothing is deployed, scraped or profiled here.

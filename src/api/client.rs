@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::types::{
     ACCESS_HEADER, AlertReport, Catalog, Charts, ChartsRequest, CommandReply, CommandRequest, Comparison,
     ComparisonRequest, CompletionRequest, Completions, DataProfile, ExpressionFault, FROM_HEADER, Hello, LogAddress,
-    LogWindow, ModelDetail, ModelSummary, NoteRequest, OBSERVER, OPERATOR_HEADER, Past, PastPlace, PastRequest, Plan,
+    LogFilter, LogFind, LogRow, LogRowsRequest, LogScan, LogWindow, ModelDetail, ModelSummary, NoteRequest, OBSERVER, OPERATOR_HEADER, Past, PastPlace, PastRequest, Plan,
     PlanRequest, Problem, PromoteRequest, QueryRow, RangeAnswer, RollbackPlan, SilenceRequest, Snapshot, StreamItem,
     TimeLine, TimeLineRequest, UnsilenceRequest, ViewRequest, WatchRequest, header_text,
 };
@@ -153,16 +153,47 @@ impl Client {
         self.get(&log_path(log), &[("count", count.to_string())]).await
     }
 
-    /// The next line at or behind `from` (or at or before it) that matches the regular expression.
+    /// A step of a search for the next line at or behind `from` (or at or before it) that passes.
     pub async fn log_search(
         &self,
         log: &LogAddress,
-        pattern: &str,
+        filter: &LogFilter,
         from: u64,
         backward: bool,
-    ) -> Result<Option<u64>, ClientError> {
-        let query = [("pattern", pattern.to_owned()), ("from", from.to_string()), ("backward", backward.to_string())];
-        self.get(&format!("{}/search", log_path(log)), &query).await
+    ) -> Result<LogFind, ClientError> {
+        let request = self.request(Method::GET, &format!("{}/search", log_path(log))).query(filter);
+        self.send(request.query(&[("from", from.to_string()), ("backward", backward.to_string())])).await
+    }
+
+    /// A step of a look through a log: what passes from line `from` on, up to line `until` if there is one.
+    pub async fn log_scan(
+        &self,
+        log: &LogAddress,
+        filter: &LogFilter,
+        from: u64,
+        until: Option<u64>,
+    ) -> Result<LogScan, ClientError> {
+        let request = self.request(Method::GET, &format!("{}/scan", log_path(log))).query(filter);
+        let until: Vec<(&str, u64)> = until.map(|until| ("until", until)).into_iter().collect();
+        self.send(request.query(&[("from", from)]).query(&until)).await
+    }
+
+    /// Rows of what passes a filter.
+    pub async fn log_rows(&self, log: &LogAddress, request: &LogRowsRequest) -> Result<Vec<LogRow>, ClientError> {
+        self.send(self.request(Method::POST, &format!("{}/rows", log_path(log))).json(request)).await
+    }
+
+    /// The first line that came at a moment or later.
+    pub async fn log_line_at(&self, log: &LogAddress, moment: Moment) -> Result<u64, ClientError> {
+        self.get(&format!("{}/line", log_path(log)), &[("at", moment.0.to_string())]).await
+    }
+
+    /// Some bytes of the log of one stage from byte `offset` on, as they were written; none at its end.
+    pub async fn log_bytes(&self, log: &LogAddress, offset: u64) -> Result<Vec<u8>, ClientError> {
+        let request = self.request(Method::GET, &format!("{}/bytes", log_path(log))).query(&[("offset", offset)]);
+        let response = request.timeout(PATIENCE).send().await.map_err(|error| self.failed(&error))?;
+        let bytes = self.checked(response).await?.bytes().await.map_err(|error| self.failed(&error))?;
+        Ok(bytes.to_vec())
     }
 
     /// All panels over the last `range` milliseconds in so many columns.

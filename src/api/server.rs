@@ -55,7 +55,7 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use crate::api::types::{
-        ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, PastRequest, RunEdge, Stride,
+        ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, LogFilter, LogLevel, PastRequest, RunEdge, Stride,
         TimeLineRequest, WatchRequest,
     };
     use crate::pipeline::{EventFilter, Moment, ReleaseId, RunId};
@@ -114,5 +114,13 @@ mod tests {
         }
         let line = TimeLineRequest { from: Some(Moment(1)), to: None, columns: 90 };
         assert_eq!(through_an_address(&line), line);
+        let looked_for = LogFilter {
+            pattern: Some("(a|b)+ 50% & \\d#".to_owned()),
+            also: Some("오류".to_owned()),
+            level: Some(LogLevel::Warn),
+            context: 3,
+        };
+        assert_eq!(through_an_address(&looked_for), looked_for);
+        assert_eq!(through_an_address(&LogFilter::default()), LogFilter::default());
     }
 }

@@ -9,6 +9,7 @@ mod fuzzy;
 mod leaderboard;
 mod line;
 mod live;
+mod logs;
 mod models;
 mod operator;
 mod past;
@@ -24,6 +25,10 @@ pub use leaderboard::{LEADERBOARD_ROWS, LeaderboardRow, TrialState};
 pub use line::LineState;
 
 pub use live::{Live, LiveChange};
+pub use logs::{
+    LINE_LIMIT, LogAddress, LogFilter, LogFind, LogLevel, LogLine, LogPiece, LogRow, LogRowsRequest, LogScan,
+    LogStretch, LogWindow, SPARSE, colours_only, ignores_case, visible,
+};
 pub use models::{
     CalibrationBin, CardFeature, CardRows, ConfusionMatrix, FeatureImportance, GateCheck, GateLedger, GateVerdict,
     LineageFile, MetricSlice, MetricValue, ModelCard, ModelDetail, ModelLineage, ModelSummary, NoteRequest,
@@ -44,8 +49,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::{
-    AlertState, Attempt, Command, Evidence, Moment, Planned, Reaction, Recorded, Refusal, ReleaseId, RunId, Selection,
-    Silence, StageName, State,
+    AlertState, Command, Evidence, Moment, Planned, Reaction, Recorded, Refusal, ReleaseId, RunId, Selection, Silence,
+    StageName, State,
 };
 pub use crate::pipeline::{Delivery, PanelKind};
 
@@ -313,42 +318,6 @@ pub enum StreamItem {
     Changes(Vec<LiveChange>),
     /// The client was too slow, or asked for events that are too old: it must take a new snapshot.
     Behind,
-}
-
-/// The log of one attempt of a stage.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct LogAddress {
-    /// The run.
-    pub run: RunId,
-    /// The stage.
-    pub stage: StageName,
-    /// The attempt.
-    pub attempt: Attempt,
-}
-
-/// One line of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogLine {
-    /// About when it was written, within a tenth of a second.
-    pub at: Moment,
-    /// Its text, at most [`LINE_LIMIT`] bytes of it; bytes that are not UTF-8 are replaced, escape sequences are left in.
-    pub text: String,
-    /// How many bytes were cut off.
-    pub cut: u64,
-}
-
-/// A line is cut behind this many bytes when it is shown; the file keeps all.
-pub const LINE_LIMIT: usize = 8 * 1024;
-
-/// Some lines of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct LogWindow {
-    /// The number of the first line, from 0.
-    pub first: u64,
-    /// The lines.
-    pub lines: Vec<LogLine>,
-    /// How many lines the log has now.
-    pub total: u64,
 }
 
 /// What an operator asks for. Who asks is not said here: the daemon knows the account, and the client's headers name the

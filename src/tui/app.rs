@@ -22,6 +22,7 @@ use super::holds::{ApprovalPrompt, Remark};
 use super::keymap::Keymap;
 use super::list::ListState;
 use super::log_view::LogView;
+use super::log_view::action::LogPrompt;
 use super::metrics::explorer::Explorer;
 use super::metrics::pick::Pick;
 use super::metrics::{Drawing, Metrics};
@@ -118,6 +119,8 @@ pub(super) enum Overlay {
         /// What was typed.
         input: String,
     },
+    /// Something about the log.
+    Log(LogPrompt),
     /// What Events is to be narrowed to.
     FilterEvents {
         /// What was typed.

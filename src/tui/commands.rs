@@ -16,10 +16,12 @@ mod tests;
 use crate::pipeline::StageKind;
 
 use super::app::{Model, View};
+use super::log_view::action::LogAction;
+use super::log_view::question::Program;
 use super::message::DemoAction;
 use super::models::Tab;
 use availability::{
-    always, can_approve, can_build, can_cancel, can_compare_models, can_compare_rows, can_copy_lines, can_copy_thing,
+    always, can_approve, can_ask_log, can_build, can_cancel, can_compare_models, can_compare_rows, can_copy_lines, can_copy_thing,
     can_deploy, can_lock, can_look_back, can_note, can_pick, can_promote, can_roll_back, can_run, can_select,
     can_silence, can_switch, can_test, can_train, can_unlock, can_unsilence, has_log, has_model, has_panels, has_row,
     has_search, is_connected, is_demo, is_past,
@@ -46,6 +48,8 @@ pub(super) enum Action {
         /// Towards the beginning.
         backward: bool,
     },
+    /// Something in the Logs view.
+    Log(LogAction),
     /// The next pane, stage, chart, alert or part of a detail; the one before if `backward`.
     Cycle {
         /// The one before.
@@ -206,7 +210,9 @@ impl Action {
 
     /// Whether it has a meaning in the present only: what acts, and what looks beyond the moment that is shown.
     pub(super) fn needs_the_present(self) -> bool {
-        self.acts() || matches!(self, Self::Compare | Self::PickReleases)
+        // What the daemon would look through may have been written since.
+        let looks_beyond = matches!(self, Self::Log(action) if action.asks_the_daemon());
+        self.acts() || looks_beyond || matches!(self, Self::Compare | Self::PickReleases)
     }
 }
 
@@ -242,6 +248,7 @@ impl Command {
 
 const BOARD: &[View] = &[View::Board];
 const WITH_LOG: &[View] = &[View::Board, View::Logs];
+const LOGS: &[View] = &[View::Logs];
 const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
 const METRICS: &[View] = &[View::Metrics];
 const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
@@ -315,6 +322,19 @@ pub(super) const COMMANDS: &[Command] = &[
     command("copy lines", &[Key::Char('y')], "copy the selected lines, whole and not wrapped", WITH_LINES, Some("copy"), Action::CopyLines, can_copy_lines),
     command("select lines", &[Key::Char('v')], "select lines with the arrows; y copies them, Esc ends it", WITH_LINES, Some("select"), Action::SelectLines, can_select),
     command("copy", &[Key::Char('Y')], "copy what is under the cursor: a run, commit, address, line or expression", LISTS, None, Action::CopyThing, can_copy_thing),
+    command("filter log", &[Key::Char('&')], "show only lines that match (a regular expression)", LOGS, Some("filter"), Action::Log(LogAction::Filter), has_log),
+    command("least level", &[Key::Char('e')], "show only errors, then warnings too, down to all", LOGS, Some("level"), Action::Log(LogAction::Level), has_log),
+    command("more context", &[Key::Char('+')], "more lines around those that pass the filter", LOGS, None, Action::Log(LogAction::Context(1)), has_log),
+    command("less context", &[Key::Char('-')], "fewer lines around those that pass the filter", LOGS, None, Action::Log(LogAction::Context(-1)), has_log),
+    command("go to", &[Key::Char('@')], "go to a time, so long ago, a share or a line", LOGS, Some("go to"), Action::Log(LogAction::GoTo), has_log),
+    command("whole run", &[Key::Char('a')], "all stages of the run on one time line, or one alone", LOGS, Some("all stages"), Action::Log(LogAction::WholeRun), has_log),
+    command("timestamps", &[Key::Char('t')], "the time of each line, or since the start, or none", LOGS, None, Action::Log(LogAction::Timestamps), has_log),
+    command("mark line", &[Key::Char('m')], "mark the line that was found, else the first", LOGS, None, Action::Log(LogAction::Mark), has_log),
+    command("marks", &[Key::Char('\'')], "the marked lines; Enter goes to one", LOGS, None, Action::Log(LogAction::Marks), has_log),
+    command("raw lines", &[Key::Char('J')], "JSON as it was written, or readable", LOGS, None, Action::Log(LogAction::Raw), has_log),
+    command("save log", &[Key::Char('s')], "save the log, or what is shown of it (asks for the name)", LOGS, Some("save"), Action::Log(LogAction::Save), can_ask_log),
+    command("pager", &[Key::Char('p')], "show the log, or what is shown of it, in $PAGER", LOGS, None, Action::Log(LogAction::Show(Program::Pager)), can_ask_log),
+    command("editor", &[Key::Char('o')], "open the log, or what is shown of it, in $EDITOR", LOGS, None, Action::Log(LogAction::Show(Program::Editor)), can_ask_log),
     command("shorter range", &[Key::Char('['), Key::Char('+')], "charts: a shorter time, around the crosshair", WITH_CHARTS, None, Action::Range(-1), always),
     command("longer range", &[Key::Char(']'), Key::Char('-')], "charts: a longer time", WITH_CHARTS, Some("range"), Action::Range(1), always),
     command("earlier", &[Key::Char('<')], "look further back; comparing: the releases before", METRICS, Some("earlier"), Action::Pan(-1), has_panels),

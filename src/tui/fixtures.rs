@@ -21,6 +21,7 @@ use super::app::Model;
 use super::chart_fixtures;
 use super::clock::Clock;
 use super::glyphs::Glyphs;
+use super::log_fixtures;
 use super::log_view::LogPart;
 use super::message::{Cmd, Msg};
 use super::model_fixtures;
@@ -394,6 +395,10 @@ pub(super) fn send(model: &mut Model, message: Msg) -> Vec<Cmd> {
                 let window = log(part, written);
                 open.extend(update(model, Msg::Log(address, Ok(window))));
             }
+            Cmd::AskLog(question) => {
+                let answer = log_fixtures::answer(&question);
+                open.extend(update(model, Msg::AboutLog(question, Ok(answer))));
+            }
             Cmd::FetchCharts(request) => {
                 let charts = chart_fixtures::charts(model, &request);
                 open.extend(update(model, Msg::Charts(Ok(charts))));
@@ -469,7 +474,7 @@ fn log(part: LogPart, total: u64) -> LogWindow {
             3 => format!("10%\r50%\r100% of {number}"),
             _ => format!("a long line of {number}: {}", "abcdefghij ".repeat(20)),
         };
-        LogLine { at: BEGIN.plus(number * 1_000), text, cut: 0 }
+        LogLine { at: BEGIN.plus(number * 1_000), text, ..LogLine::default() }
     };
     let end = (first + count).min(total);
     LogWindow { first, lines: (first..end).map(line).collect(), total }

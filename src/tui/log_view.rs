@@ -1,22 +1,36 @@
 //! The window onto one log: where it stands, what of it is here, and what has to be fetched.
 //!
 //! The log itself stays with the daemon; here is never more than a few screens of it, and nothing but what is visible is
-//! ever looked at.
+//! ever looked at. What is scrolled through are *rows*: the lines of the log, or, through a filter, those that pass.
+//!
+//! [`hits`] knows what passes without holding it, [`search`] looks for something in it; [`json`] and [`colour`] say how a
+//! line looks, [`jump`] where to go, [`keep`] writes a log to a file, [`action`] names what can be done.
+//!
+//! **Invariant:** whoever left the end of a log stays away from it until he says otherwise.
 
-use regex::Regex;
+pub(super) mod action;
+pub(super) mod colour;
+pub(super) mod hits;
+pub(super) mod json;
+pub(super) mod jump;
+pub(super) mod keep;
+pub(super) mod marks;
+pub(super) mod question;
+pub(super) mod search;
 
-use crate::api::types::{LogAddress, LogLine, LogWindow};
+#[cfg(test)]
+mod tests;
 
-/// A search under way.
-#[derive(Debug, Clone)]
-pub(super) struct Search {
-    /// What was typed.
-    pub(super) pattern: String,
-    /// To show the matches; the daemon does the searching. `None` if it is no regular expression.
-    pub(super) regex: Option<Regex>,
-    /// The line found last.
-    pub(super) hit: Option<u64>,
-}
+use std::collections::BTreeMap;
+
+use crate::api::types::{
+    LogAddress, LogFilter, LogLevel, LogLine, LogPiece, LogRow, LogRowsRequest, LogScan, LogWindow,
+};
+
+use hits::{HitTable, Place};
+use marks::Mark;
+use question::LogQuestion;
+use search::Search;
 
 /// What to ask the daemon for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,30 +49,82 @@ pub(super) enum LogPart {
     },
 }
 
+/// What stands before each line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Timestamps {
+    /// The time of the day.
+    Absolute,
+    /// The time since the stage began.
+    Relative,
+    /// Nothing.
+    Off,
+}
+
+impl Timestamps {
+    /// The next of them.
+    pub(super) fn next(self) -> Self {
+        match self {
+            Self::Absolute => Self::Relative,
+            Self::Relative => Self::Off,
+            Self::Off => Self::Absolute,
+        }
+    }
+}
+
+/// A row of what is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Row<'a> {
+    /// The number of its line, from 0.
+    pub(super) number: u64,
+    /// Whether it passes the filter itself, and does not only stand around.
+    pub(super) is_hit: bool,
+    /// The line.
+    pub(super) line: &'a LogLine,
+}
+
 /// The window.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "four switches that are independent of each other")]
+#[expect(clippy::struct_excessive_bools, reason = "switches that are independent of each other")]
 pub(super) struct LogView {
     /// Which log; `None` when there is none to show.
     pub(super) address: Option<LogAddress>,
-    /// The lines that are here.
+    /// The rows that are here.
     pub(super) window: LogWindow,
+    /// Of which lines they are, and whether each passes itself; empty where all lines are shown.
+    numbers: Vec<(u64, bool)>,
     /// How many lines the log has, as far as is known.
     pub(super) total: u64,
-    /// The first line on the screen, unless the end is followed.
+    /// The first row on the screen, unless the end is followed.
     pub(super) top: u64,
+    /// The row behind the last one on the screen, where that is what counts.
+    pub(super) bottom: Option<u64>,
     /// Whether the end is followed.
     pub(super) follow: bool,
     /// Whether long lines are wrapped.
     pub(super) wrap: bool,
+    /// What stands before each line.
+    pub(super) timestamps: Timestamps,
+    /// Whether JSON is shown as it was written.
+    pub(super) is_raw: bool,
     /// Cells cut off at the left.
     pub(super) left: usize,
     /// The search.
     pub(super) search: Option<Search>,
-    /// The first and the last selected line, to be drawn so.
+    /// What is shown, if not all.
+    pub(super) filter: Option<HitTable>,
+    /// To show what made them pass.
+    pub(super) passing: Option<regex::Regex>,
+    /// Rows that are selected, the last one included; they are shown in reverse.
     pub(super) selection: Option<(u64, u64)>,
+    /// Lines that were marked, by log.
+    pub(super) marks: BTreeMap<LogAddress, BTreeMap<u64, Mark>>,
     /// Why there is nothing to show.
     pub(super) error: Option<String>,
+    /// A line to be shown as soon as its row is known.
+    goal: Option<u64>,
+    /// The end is to be shown once, without being followed.
+    wants_end: bool,
+    is_counting: bool,
     is_pending: bool,
     is_stale: bool,
 }
@@ -68,14 +134,24 @@ impl Default for LogView {
         Self {
             address: None,
             window: LogWindow::default(),
+            numbers: Vec::new(),
             total: 0,
             top: 0,
+            bottom: None,
             follow: true,
             wrap: false,
+            timestamps: Timestamps::Absolute,
+            is_raw: false,
             left: 0,
             search: None,
+            filter: None,
+            passing: None,
             selection: None,
+            marks: BTreeMap::new(),
             error: None,
+            goal: None,
+            wants_end: false,
+            is_counting: false,
             is_pending: false,
             is_stale: false,
         }
@@ -83,19 +159,35 @@ impl Default for LogView {
 }
 
 impl LogView {
-    /// Turns to another log, or stays if it is the same.
+    /// Turns to another log, or stays if it is the same. How lines are shown stays as it was chosen, and so does whether the
+    /// end is followed: of a log that is not followed the end is shown, and stands.
     pub(super) fn open(&mut self, address: Option<LogAddress>) {
         if self.address != address {
-            let wrap = self.wrap;
-            *self = Self { is_stale: address.is_some(), address, wrap, ..Self::default() };
+            *self = Self {
+                is_stale: address.is_some(),
+                address,
+                wrap: self.wrap,
+                timestamps: self.timestamps,
+                is_raw: self.is_raw,
+                follow: self.follow,
+                wants_end: !self.follow,
+                marks: std::mem::take(&mut self.marks),
+                ..Self::default()
+            };
         }
     }
 
     /// The daemon says how many lines the log has now.
     pub(super) fn grown(&mut self, address: &LogAddress, total: u64) {
-        if self.address.as_ref() == Some(address) && total != self.total {
+        let Some(shown) = &self.address else { return };
+        if shown.is_whole_run() && shown.run == address.run {
+            // How many all stages have together comes with the lines.
+            self.is_stale = true;
+            self.tables(HitTable::look_again);
+        } else if shown == address && total != self.total {
             self.total = total;
             self.is_stale = true;
+            self.tables(|table| table.grown(total));
         }
     }
 
@@ -103,6 +195,23 @@ impl LogView {
     pub(super) fn invalidate(&mut self) {
         self.is_stale = self.address.is_some();
         self.is_pending = false;
+        self.is_counting = false;
+        self.tables(HitTable::ask_again);
+    }
+
+    fn tables(&mut self, change: impl Fn(&mut HitTable)) {
+        self.filter.iter_mut().for_each(&change);
+        self.search.iter_mut().for_each(|search| change(&mut search.table));
+    }
+
+    /// How many rows there are, as far as is known.
+    pub(super) fn rows(&self) -> u64 {
+        self.filter.as_ref().map_or(self.total, HitTable::rows)
+    }
+
+    /// What is shown.
+    pub(super) fn shown_filter(&self) -> LogFilter {
+        self.filter.as_ref().map(|table| table.filter.clone()).unwrap_or_default()
     }
 
     /// What to ask for so that `rows` rows can be filled. Each answer is awaited before the next question.
@@ -116,12 +225,16 @@ impl LogView {
             return None;
         }
         let is_empty = self.window.lines.is_empty();
-        let part = if self.follow {
-            let is_due = self.is_stale && (!is_frozen || is_empty);
+        let part = if self.follow || self.wants_end {
+            // A larger screen wants more of the same.
+            let is_short = self.filter.is_none() && !self.holds(self.rows().saturating_sub(rows), self.rows());
+            let is_due = (self.is_stale || is_short) && (!is_frozen || is_empty);
             is_due.then_some(LogPart::Tail { count: rows * 2 })
         } else {
-            let is_due = !self.holds(self.top, self.top.saturating_add(rows).min(self.total));
-            is_due.then(|| LogPart::Window { first: self.top.saturating_sub(rows), count: rows * 3 })
+            let top = self.bottom.map_or(self.top, |bottom| bottom.saturating_sub(rows).min(self.top));
+            let is_unknown = self.is_stale && self.address.as_ref().is_some_and(LogAddress::is_whole_run);
+            let is_due = is_unknown || !self.holds(top, top.saturating_add(rows).min(self.rows()));
+            is_due.then(|| LogPart::Window { first: top.saturating_sub(rows), count: rows * 3 })
         };
         if part.is_some() {
             self.is_pending = true;
@@ -130,9 +243,57 @@ impl LogView {
         part
     }
 
+    /// A part as a question for rows, where a filter is on; what has no rows is answered at once.
+    pub(super) fn rows_question(&mut self, part: LogPart) -> Option<LogQuestion> {
+        let (table, log) = (self.filter.as_ref()?, self.address.clone()?);
+        let (first, count) = match part {
+            LogPart::Window { first, count } => (first, count),
+            LogPart::Tail { count } => (table.rows().saturating_sub(count), count),
+        };
+        let pieces = table.pieces(first, count);
+        if pieces.is_empty() {
+            self.take_rows(first, Vec::new());
+            return None;
+        }
+        let request = LogRowsRequest { filter: table.filter.clone(), pieces };
+        Some(LogQuestion::Rows { log, first, request })
+    }
+
+    /// What else there is to ask: steps of looking through the log, and the place of what was found.
+    pub(super) fn next_questions(&mut self) -> Vec<LogQuestion> {
+        let Some(log) = self.address.clone() else { return Vec::new() };
+        let mut questions = Vec::new();
+        let scan = |table: &mut HitTable| {
+            let from = table.next_step()?;
+            Some(LogQuestion::Scan { log: log.clone(), filter: table.filter.clone(), from })
+        };
+        questions.extend(self.filter.as_mut().and_then(scan));
+        // What is looked for comes first; the count can wait.
+        if let Some(search) = self.search.as_mut().filter(|search| search.asked.is_none()) {
+            questions.extend(scan(&mut search.table));
+        }
+        if !self.is_counting
+            && let Some((filter, from, until)) = self.uncounted()
+        {
+            self.is_counting = true;
+            questions.push(LogQuestion::Count { log, filter, from, until });
+        }
+        questions
+    }
+
+    /// A line whose place among the rows must be counted.
+    fn uncounted(&self) -> Option<(LogFilter, u64, u64)> {
+        let within = |table: &HitTable, line: u64| match table.place_of(line) {
+            Place::Within { first } => Some((table.filter.clone(), first, line)),
+            Place::Known(_) | Place::Unknown => None,
+        };
+        let goal = self.filter.as_ref().zip(self.goal).and_then(|(table, goal)| within(table, goal));
+        goal.or_else(|| self.search.as_ref().and_then(|search| within(&search.table, search.hit?)))
+    }
+
     /// Takes an answer; one for another log is dropped.
     pub(super) fn receive(&mut self, address: &LogAddress, answer: Result<LogWindow, String>) {
-        if self.address.as_ref() != Some(address) {
+        if self.address.as_ref() != Some(address) || self.filter.is_some() {
             return;
         }
         self.is_pending = false;
@@ -140,20 +301,96 @@ impl LogView {
             Ok(window) => {
                 self.error = None;
                 // An answer that reaches as far as was told is no longer out of date.
-                self.is_stale &= window.total < self.total;
+                self.is_stale &= window.total < self.total && !address.is_whole_run();
                 self.total = window.total;
-                self.window = window;
-                self.top = self.top.min(self.total.saturating_sub(1));
+                self.tables(|table| table.grown(window.total));
+                self.take(window, Vec::new());
             }
             Err(error) => self.error = Some(error),
         }
     }
 
+    /// Takes rows; those of another filter are dropped.
+    pub(super) fn receive_rows(&mut self, request: &LogRowsRequest, first: u64, answer: Result<Vec<LogRow>, String>) {
+        if self.filter.as_ref().is_none_or(|table| table.filter != request.filter) {
+            return;
+        }
+        self.is_pending = false;
+        match answer {
+            Ok(rows) => {
+                // Asked again and again, it would be missing again and again.
+                let wanted: usize = request.pieces.iter().map(rows_of).sum();
+                let is_short = rows.len() < wanted;
+                self.error = is_short.then(|| "the log is not what it was; Esc shows all of its lines".to_owned());
+                self.take_rows(first, rows);
+            }
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    fn take_rows(&mut self, first: u64, rows: Vec<LogRow>) {
+        self.is_pending = false;
+        let total = self.rows();
+        let numbers = rows.iter().map(|row| (row.number, row.is_hit)).collect();
+        let lines = rows.into_iter().map(|row| row.line).collect();
+        self.take(LogWindow { first, lines, total }, numbers);
+    }
+
+    fn take(&mut self, window: LogWindow, numbers: Vec<(u64, bool)>) {
+        self.window = window;
+        self.numbers = numbers;
+        let rows = self.rows();
+        if std::mem::take(&mut self.wants_end) {
+            (self.top, self.bottom) = (self.window.first, Some(rows));
+        }
+        self.top = self.top.min(rows.saturating_sub(1));
+    }
+
+    /// A step of a look through the log was done.
+    pub(super) fn receive_scan(&mut self, filter: &LogFilter, from: u64, answer: Result<LogScan, String>) {
+        let is_shown = self.filter.as_ref().is_some_and(|table| table.filter == *filter);
+        let table = if is_shown { self.filter.as_mut() } else { self.search.as_mut().map(|search| &mut search.table) };
+        let Some(table) = table.filter(|table| table.filter == *filter) else { return };
+        match answer {
+            Ok(scan) => {
+                table.receive(from, scan);
+                if is_shown {
+                    self.is_stale = true;
+                    self.settle();
+                }
+            }
+            Err(error) => {
+                table.fail();
+                if is_shown {
+                    self.error = Some(error);
+                }
+            }
+        }
+    }
+
+    /// Rows before a line were counted.
+    pub(super) fn receive_count(&mut self, filter: &LogFilter, from: u64, until: u64, rows: Option<u64>) {
+        self.is_counting = false;
+        let Some(rows) = rows else { return };
+        self.tables(|table| {
+            if table.filter == *filter {
+                table.count(from, until, rows);
+            }
+        });
+        self.settle();
+    }
+
     /// Moves by `lines`; whoever moves up no longer follows the end.
     pub(super) fn scroll(&mut self, lines: i64, rows: usize) {
         let rows = u64::try_from(rows).unwrap_or(0);
-        let last_top = self.total.saturating_sub(rows);
-        let from = if self.follow { last_top } else { self.top };
+        let last = self.rows().saturating_sub(rows);
+        // Wrapped lines take more than one row of the screen, so the last ones are reached only one by one.
+        let last_top = if self.wrap { self.rows().saturating_sub(1) } else { last };
+        let from = match self.bottom.take() {
+            _ if self.follow => last,
+            Some(bottom) => bottom.saturating_sub(rows),
+            None => self.top,
+        };
         if lines < 0 || !self.follow {
             self.follow = false;
             self.top = from.saturating_add_signed(lines).min(last_top);
@@ -163,12 +400,22 @@ impl LogView {
     /// To the first line.
     pub(super) fn go_to_top(&mut self) {
         self.follow = false;
+        self.bottom = None;
         self.top = 0;
+    }
+
+    /// To the last line, and no further when there are more.
+    pub(super) fn go_to_last(&mut self) {
+        if !self.follow {
+            self.bottom = Some(self.rows());
+            self.top = self.rows().saturating_sub(1);
+        }
     }
 
     /// To the end, and along with it.
     pub(super) fn go_to_end(&mut self) {
         self.follow = true;
+        self.bottom = None;
         self.is_stale = true;
     }
 
@@ -176,7 +423,8 @@ impl LogView {
     pub(super) fn toggle_follow(&mut self, rows: usize) {
         if self.follow {
             self.follow = false;
-            self.top = self.total.saturating_sub(u64::try_from(rows).unwrap_or(0));
+            self.bottom = Some(self.rows());
+            self.top = self.rows().saturating_sub(u64::try_from(rows).unwrap_or(0));
         } else {
             self.go_to_end();
         }
@@ -187,17 +435,105 @@ impl LogView {
         if let Some(search) = &mut self.search {
             search.hit = Some(line);
         }
+        self.show_line(line, rows);
+    }
+
+    /// Brings a line into the middle, or, through a filter, the first row from it on.
+    pub(super) fn show_line(&mut self, line: u64, rows: usize) {
         self.follow = false;
-        self.top = line.saturating_sub(u64::try_from(rows / 2).unwrap_or(0));
+        self.bottom = None;
+        self.wants_end = false;
+        let half = u64::try_from(rows / 2).unwrap_or(0);
+        if self.filter.is_some() {
+            self.goal = Some(line);
+            self.settle();
+        } else {
+            self.top = line.saturating_sub(half).min(self.total.saturating_sub(1));
+        }
     }
 
-    /// A line, if it is here.
-    pub(super) fn line(&self, number: u64) -> Option<&LogLine> {
-        let offset = number.checked_sub(self.window.first)?;
-        self.window.lines.get(usize::try_from(offset).ok()?)
+    /// Goes to the row of the line that is wanted, once it is known.
+    fn settle(&mut self) {
+        let Some((table, goal)) = self.filter.as_ref().zip(self.goal) else { return };
+        if let Place::Known(row) = table.place_of(goal) {
+            /// Rows above it stay in sight.
+            const ABOVE: u64 = 3;
+            self.top = row.saturating_sub(ABOVE).min(table.rows().saturating_sub(1));
+            self.goal = None;
+        }
     }
 
-    /// The number of the line behind the last one that is here.
+    /// Shows only what passes, or everything; what is in sight stays in sight.
+    pub(super) fn show_only(&mut self, filter: Option<LogFilter>, rows: usize) {
+        let line = self.first_in_sight(rows);
+        self.passing = filter.as_ref().and_then(|filter| search::shown_as(filter.pattern.as_ref()?));
+        self.filter = filter.map(|filter| HitTable::new(filter, self.total));
+        self.window = LogWindow { total: self.total, ..LogWindow::default() };
+        self.numbers = Vec::new();
+        (self.selection, self.goal, self.bottom) = (None, None, None);
+        (self.is_pending, self.is_stale) = (false, true);
+        (self.top, self.error) = (0, None);
+        // A search is one within what is shown.
+        if let Some(search) = self.search.take() {
+            let mut again = Search::new(search.pattern, &self.shown_filter(), self.total);
+            again.hit = search.hit;
+            self.search = Some(again);
+        }
+        if !self.follow
+            && let Some(line) = line
+        {
+            self.show_line(line, 0);
+        }
+    }
+
+    /// The filter with another least level or another number of lines around.
+    pub(super) fn changed_filter(&self, change: impl FnOnce(&mut LogFilter)) -> Option<LogFilter> {
+        let mut filter = self.shown_filter();
+        change(&mut filter);
+        if filter.is_empty() { None } else { Some(filter) }
+    }
+
+    /// The least level that is shown.
+    pub(super) fn level(&self) -> Option<LogLevel> {
+        self.filter.as_ref().and_then(|table| table.filter.level)
+    }
+
+    /// The number of the first line on the screen.
+    pub(super) fn first_in_sight(&self, rows: usize) -> Option<u64> {
+        let rows = u64::try_from(rows).unwrap_or(0);
+        let end = if self.follow { Some(self.rows()) } else { self.bottom };
+        let top = end.map_or(self.top, |end| end.saturating_sub(rows));
+        let number = self.row(top).map(|row| row.number);
+        if self.filter.is_some() { number } else { number.or((self.total > 0).then_some(top)) }
+    }
+
+    /// How rows `first` to `last`, the last one included, are asked for, to be copied.
+    #[allow(dead_code, reason = "copying asks for them")]
+    pub(super) fn lines_between(&self, first: u64, last: u64) -> Option<LogQuestion> {
+        let log = self.address.clone()?;
+        let count = last.checked_sub(first)?.saturating_add(1);
+        Some(match &self.filter {
+            None => LogQuestion::Lines { log, first, count },
+            Some(table) => {
+                let request = LogRowsRequest { filter: table.filter.clone(), pieces: table.pieces(first, count) };
+                LogQuestion::Rows { log, first, request }
+            }
+        })
+    }
+
+    /// A row, if it is here.
+    pub(super) fn row(&self, index: u64) -> Option<Row<'_>> {
+        let offset = usize::try_from(index.checked_sub(self.window.first)?).ok()?;
+        let line = self.window.lines.get(offset)?;
+        let (number, is_hit) = if self.filter.is_some() { *self.numbers.get(offset)? } else { (index, false) };
+        Some(Row { number, is_hit, line })
+    }
+
+    fn window_rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (self.window.first..self.end()).filter_map(|index| self.row(index))
+    }
+
+    /// The number of the row behind the last one that is here.
     pub(super) fn end(&self) -> u64 {
         self.window.first.saturating_add(u64::try_from(self.window.lines.len()).unwrap_or(0))
     }
@@ -207,67 +543,10 @@ impl LogView {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pipeline::{Attempt, Moment, RunId};
-
-    fn address() -> LogAddress {
-        LogAddress { run: RunId(1), stage: "test".into(), attempt: Attempt(1) }
-    }
-
-    fn window(first: u64, count: u64, total: u64) -> LogWindow {
-        let line = |number| LogLine { at: Moment(0), text: format!("line {number}"), cut: 0 };
-        LogWindow { first, lines: (first..first + count).map(line).collect(), total }
-    }
-
-    #[test]
-    fn only_one_question_is_open_at_a_time() {
-        let mut log = LogView::default();
-        assert_eq!(log.next_part(10, false), None);
-        log.open(Some(address()));
-        assert_eq!(log.next_part(10, false), Some(LogPart::Tail { count: 20 }));
-        log.grown(&address(), 500);
-        assert_eq!(log.next_part(10, false), None);
-        log.receive(&address(), Ok(window(480, 20, 500)));
-        assert_eq!(log.next_part(10, false), None);
-        log.grown(&address(), 501);
-        assert_eq!(log.next_part(10, false), Some(LogPart::Tail { count: 20 }));
-    }
-
-    #[test]
-    fn scrolling_up_leaves_the_end_and_fetches_only_what_is_missing() {
-        let mut log = LogView::default();
-        log.open(Some(address()));
-        log.next_part(10, false);
-        log.receive(&address(), Ok(window(480, 20, 500)));
-        log.scroll(-5, 10);
-        assert!(!log.follow);
-        assert_eq!(log.top, 485);
-        assert_eq!(log.next_part(10, false), None, "these lines are here already");
-        log.scroll(-100, 10);
-        assert_eq!(log.next_part(10, false), Some(LogPart::Window { first: 375, count: 30 }));
-        log.scroll(1_000_000, 10);
-        assert_eq!(log.top, 490);
-    }
-
-    #[test]
-    fn a_frozen_log_does_not_move() {
-        let mut log = LogView::default();
-        log.open(Some(address()));
-        log.next_part(10, true);
-        log.receive(&address(), Ok(window(0, 5, 5)));
-        log.grown(&address(), 6);
-        assert_eq!(log.next_part(10, true), None);
-        assert_eq!(log.next_part(10, false), Some(LogPart::Tail { count: 20 }));
-    }
-
-    #[test]
-    fn an_answer_for_another_log_is_dropped() {
-        let mut log = LogView::default();
-        log.open(Some(address()));
-        let other = LogAddress { run: RunId(2), ..address() };
-        log.receive(&other, Ok(window(0, 5, 5)));
-        assert!(log.window.lines.is_empty());
+/// How many rows a piece has.
+fn rows_of(piece: &LogPiece) -> usize {
+    match piece {
+        LogPiece::Numbers(numbers) => numbers.len(),
+        LogPiece::Part { count, .. } => usize::try_from(*count).unwrap_or(usize::MAX),
     }
 }

@@ -6,13 +6,15 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::api::types::{
     Charts, ChartsRequest, CommandReply, Comparison, ComparisonRequest, CompletionRequest, Completions,
-    DaemonInformation, DataProfile, ExpressionFault, LineState, LogAddress, LogWindow, ModelDetail, ModelSummary, Past,
+    DaemonInformation, DataProfile, ExpressionFault, LineState, LogAddress, LogFind, LogWindow, ModelDetail, ModelSummary, Past,
     PastPlace, PastRequest, Plan, RollbackPlan, Snapshot, StreamItem, TimeLine, TimeLineRequest,
 };
 use crate::pipeline::{Command, EventFilter, ModelVersion, Moment, Recorded, ReleaseId, Silence};
 
 use super::clipboard::Yank;
 use super::log_view::LogPart;
+use super::log_view::question::{LogAnswer, LogQuestion, Program};
+use super::log_view::search::SearchRequest;
 use super::models::Question;
 use super::preferences::{PreferenceFault, Preferences};
 use super::projects::ProjectRow;
@@ -45,8 +47,10 @@ pub(super) enum Msg {
     Lost(String),
     /// Lines of a log.
     Log(LogAddress, Result<LogWindow, String>),
-    /// A search ended.
-    Found(SearchRequest, Result<Option<u64>, String>),
+    /// A step of a search was done.
+    Found(SearchRequest, Result<LogFind, String>),
+    /// The answer to a question about a log.
+    AboutLog(LogQuestion, Result<LogAnswer, String>),
     /// Charts for a range and a number of columns.
     Charts(Result<Charts, String>),
     /// Two releases beside each other.
@@ -91,21 +95,6 @@ pub(super) enum Msg {
     Second,
 }
 
-/// A search in a whole log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SearchRequest {
-    /// In which log.
-    pub(super) log: LogAddress,
-    /// A regular expression.
-    pub(super) pattern: String,
-    /// From this line on, itself included.
-    pub(super) from: u64,
-    /// Towards the beginning.
-    pub(super) backward: bool,
-    /// Whether it went on at the other end already.
-    pub(super) has_wrapped: bool,
-}
-
 /// The demo's own keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DemoAction {
@@ -145,12 +134,16 @@ pub(super) enum Cmd {
     FetchLog(LogAddress, LogPart),
     /// Lines of a log as it was at a moment.
     FetchPastLog(LogAddress, LogPart, Moment),
-    /// A search.
-    Search(SearchRequest),
     /// Selected lines of a log, to be copied.
     Gather(GatherRequest),
     /// A text for the clipboard.
     Yank(Yank),
+    /// A step of a search.
+    Search(SearchRequest),
+    /// A question about a log.
+    AskLog(LogQuestion),
+    /// Hand the terminal to a program that shows a file, and remove the file then.
+    Lend(Program, PathBuf),
     /// Charts.
     FetchCharts(ChartsRequest),
     /// Two releases beside each other.
@@ -253,6 +246,8 @@ impl Cmd {
             | Self::Reconnect
             | Self::ShowView(_)
             | Self::Gather(_)
+            | Self::AskLog(_)
+            | Self::Lend(..)
             | Self::Yank(_)
             | Self::Quit
             | Self::Suspend

@@ -6,10 +6,12 @@
 
 mod feed;
 mod gather;
+mod lend;
 mod line;
 mod pace;
 mod workers;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,11 +23,12 @@ use crate::api::client::Client;
 use crate::api::types::LineState;
 
 use super::TuiError;
-use super::app::{Model, Overlay};
+use super::app::{Message, Model, Overlay};
 use super::attention::{self, Attention};
 use super::clipboard::Clipboard;
 use super::clock::Clock;
 use super::glyphs::Glyphs;
+use super::log_view::question::Program;
 use super::message::{Cmd, Msg};
 use super::metrics::Drawing;
 use super::preferences;
@@ -107,8 +110,12 @@ pub async fn run(client: Client, options: Options) -> Result<Left, TuiError> {
             }
             () = reached(second) => screen.second()?,
         };
-        if let Flow::End(left) = flow {
-            return Ok(left);
+        match flow {
+            Flow::On => {}
+            Flow::End(left) => return Ok(left),
+            Flow::Lend(program, file) => {
+                screen.lend(&mut caught, program, &file).await?;
+            }
         }
     }
 }
@@ -121,6 +128,8 @@ fn variable(name: &str) -> Option<String> {
 enum Flow {
     On,
     End(Left),
+    /// To another program, which shows this file.
+    Lend(Program, PathBuf),
 }
 
 async fn reached(moment: Option<Instant>) {
@@ -301,6 +310,18 @@ impl Screen {
         self.title = Title::default();
         self.progress = ProgressBar::default();
         self.model.is_dirty = true;
+    /// Hands the terminal to a program until that ends.
+    async fn lend(
+        &mut self,
+        caught: &mut mpsc::UnboundedReceiver<Caught>,
+        program: Program,
+        file: &Path,
+    ) -> Result<(), TuiError> {
+        if let Some(complaint) = lend::lend(&mut self.guard, caught, program, file).await? {
+            self.model.message = Some(Message { text: complaint, is_error: true });
+        }
+        self.taken_again();
+        Ok(())
     }
 
     fn take(&mut self, message: Msg) -> Result<Flow, TuiError> {
@@ -317,6 +338,7 @@ impl Screen {
         for command in commands {
             match command {
                 Cmd::Quit => return Ok(Flow::End(Left::Detached)),
+                Cmd::Lend(program, file) => return Ok(Flow::Lend(program, file)),
                 Cmd::Switch(folder) => return Ok(Flow::End(Left::Switch(folder))),
                 Cmd::Suspend => self.stop(StopScope::Job)?,
                 Cmd::Redraw => self.guard.redraw_all()?,

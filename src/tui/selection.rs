@@ -54,7 +54,10 @@ pub(super) struct GatherRequest {
 /// Whether lines can be selected here.
 pub(super) fn can_select(model: &Model) -> bool {
     match model.view {
-        View::Board | View::Logs => model.log.address.is_some() && model.log.total > 0,
+        // Rows of a narrowed log are not its lines.
+        View::Board | View::Logs => {
+            model.log.address.is_some() && model.log.total > 0 && model.log.filter.is_none()
+        }
         View::Events => model.shown_events().next().is_some(),
         View::Runs | View::Models | View::Releases | View::Metrics => false,
     }

@@ -213,16 +213,19 @@ impl TerminalGuard {
         self.redraw_all()
     }
 
-    /// Gives the terminal to another program, such as a pager, for as long as `work` takes.
-    #[expect(dead_code, reason = "whatever opens a pager or an editor calls it")]
-    pub(super) fn lend<Answer>(&mut self, work: impl FnOnce() -> Answer) -> io::Result<Answer> {
+    /// Gives the terminal to another program, such as a pager, until [`Self::take_back`].
+    pub(super) fn lend(&mut self) -> io::Result<()> {
         self.settle_answers();
         self.input.pause()?;
         self.restorer.restore();
-        let answer = work();
+        Ok(())
+    }
+
+    /// Takes it again from a program to which it was lent.
+    pub(super) fn take_back(&mut self) -> io::Result<()> {
         let resumed = self.resume();
         self.input.go_on()?;
-        resumed.map(|()| answer)
+        resumed
     }
 
     /// Answers that are still on their way must not be taken for something that is typed into what comes after us.

@@ -51,6 +51,8 @@ fn reason(model: &Model, action: Action) -> Option<String> {
         Action::CompareRows if model.view == View::Runs => "nothing to compare with: there is one run only",
         Action::CompareRows => "nothing to compare with: there is one release only",
         Action::Search => "nothing to search: there is no log here",
+        Action::Log(_) if model.log.address.is_none() => "there is no log here",
+        Action::Log(_) => "the daemon is not heard",
         Action::SearchAgain { .. } => "nothing was searched for yet",
         Action::Pan(_) | Action::Compare => "there is no chart yet",
         Action::PickReleases => "nothing to pick: there are fewer than two releases to compare",

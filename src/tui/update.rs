@@ -1,7 +1,7 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
 //! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, [`models`] those of the registry, [`list`] those of the lists of runs and releases, [`walk`] goes along the causal
+//! charts, [`models`] those of the registry, [`logs`] those of logs, [`list`] those of the lists of runs and releases, [`walk`] goes along the causal
 //! line, [`events`] narrows the events, [`runs`] asks for runs that the state has forgotten, [`past`] shows what was, [`palette`] does what was
 //! found, [`selection`] takes lines to copy, [`mouse`] turns presses into all that, [`line`] tells of the line to the
 //! daemon's machine, and [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible
@@ -12,6 +12,7 @@ mod events;
 mod keys;
 mod line;
 mod list;
+pub(super) mod logs;
 mod metrics;
 mod models;
 mod mouse;
@@ -29,6 +30,7 @@ mod alert_tests;
 mod hold_tests;
 #[cfg(test)]
 mod list_tests;
+mod log_tests;
 #[cfg(test)]
 mod metrics_tests;
 #[cfg(test)]
@@ -50,7 +52,7 @@ use crate::pipeline::{ModelVersion, Silence};
 use super::app::{Message, Model, View};
 use super::commands::view_name;
 use super::layout;
-use super::message::{Cmd, Msg, SearchRequest};
+use super::message::{Cmd, Msg};
 use super::past::keep_time;
 use super::preferences::{self, PreferenceFault, Preferences};
 use super::walk::Thing;
@@ -81,7 +83,8 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Stream(item) => stream::heard(model, *item, &mut commands),
         Msg::Lost(reason) => stream::lost(model, reason),
         Msg::Log(address, answer) => past::log_came(model, &address, answer),
-        Msg::Found(request, answer) => found(model, &request, answer, &mut commands),
+        Msg::Found(request, answer) => logs::found(model, &request, answer, &mut commands),
+        Msg::AboutLog(question, answer) => logs::answered(model, question, answer, &mut commands),
         Msg::Charts(answer) => metrics::received(model, answer),
         Msg::Comparison(request, answer) => metrics::compared(model, &request, answer),
         Msg::Completions(request, answer) => metrics::completed(model, request, answer, &mut commands),
@@ -125,19 +128,9 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
 
 /// Asks for what is visible and not here.
 fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
-    if model.view == View::Board {
-        let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
-        model.log.open(address);
-    }
+    logs::follow_up(model, commands);
     if !model.is_connected() {
         return;
-    }
-    let rows = layout::log_rows(model);
-    if rows > 0
-        && let Some(part) = model.log.next_part(rows, model.is_frozen)
-        && let Some(address) = model.log.address.clone()
-    {
-        commands.push(past::log_question(model, address, part));
     }
     if model.view == View::Releases && model.state.live.is_some() && model.past.is_none() {
         let rows = layout::release_log_rows(model);
@@ -149,35 +142,6 @@ fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
     runs::follow_up(model, commands);
     metrics::follow_up(model, commands);
     models::follow_up(model, commands);
-}
-
-fn found(model: &mut Model, request: &SearchRequest, answer: Result<Option<u64>, String>, commands: &mut Vec<Cmd>) {
-    let is_current = model.log.address.as_ref() == Some(&request.log)
-        && model.log.search.as_ref().is_some_and(|search| search.pattern == request.pattern);
-    if !is_current {
-        return;
-    }
-    // What is found behind the moment that is shown was not there yet.
-    let answer = answer.map(|found| found.filter(|line| model.past.is_none() || *line < model.log.total));
-    match answer {
-        Ok(Some(line)) => {
-            let rows = layout::log_rows(model);
-            model.log.show_hit(line, rows);
-            let end = if request.backward { "beginning" } else { "end" };
-            let text = if request.has_wrapped {
-                format!("line {}; the search went past the {end} and on from the other side", line + 1)
-            } else {
-                format!("line {}", line + 1)
-            };
-            say(model, text);
-        }
-        Ok(None) if !request.has_wrapped => {
-            let from = if request.backward { model.log.total.saturating_sub(1) } else { 0 };
-            commands.push(Cmd::Search(SearchRequest { from, has_wrapped: true, ..request.clone() }));
-        }
-        Ok(None) => complain(model, format!("“{}” is nowhere in this log", request.pattern)),
-        Err(error) => complain(model, error),
-    }
 }
 
 fn replied(model: &mut Model, asked: &'static str, answer: Result<CommandReply, String>) {

@@ -1,7 +1,11 @@
 //! The index of a log: where lines begin and when they came.
+//!
+//! It is never read whole: a record is found by halving, a few reads of its own few bytes, so that a log of ten million lines
+//! opens as fast as one of ten.
 
-use std::fs;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::pipeline::Moment;
@@ -44,13 +48,55 @@ impl Record {
     }
 }
 
-/// All whole records of an index file; a torn last one is left out, and those beyond the log's length with it.
-pub(super) fn read(path: &Path, log_length: u64) -> io::Result<Vec<Record>> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(error),
-    };
-    let (records, _torn) = bytes.as_chunks::<RECORD>();
-    Ok(records.iter().map(Record::from_bytes).take_while(|record| record.offset <= log_length).collect())
+/// The records of a log, as they are when it is opened.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    file: Option<File>,
+    count: u64,
+}
+
+impl Index {
+    /// Opens an index; a torn last record is left out, and those beyond the log's length with it.
+    pub(super) fn open(path: &Path, log_length: u64) -> io::Result<Self> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(error),
+        };
+        let count = file.metadata()?.len() / RECORD as u64;
+        let mut index = Self { file: Some(file), count };
+        index.count = index.partition(|record| record.offset <= log_length)?;
+        Ok(index)
+    }
+
+    /// How many records there are.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// One of them.
+    pub(super) fn get(&self, number: u64) -> io::Result<Option<Record>> {
+        let Some(file) = self.file.as_ref().filter(|_| number < self.count) else { return Ok(None) };
+        let mut bytes = [0; RECORD];
+        file.read_exact_at(&mut bytes, number * RECORD as u64)?;
+        Ok(Some(Record::from_bytes(&bytes)))
+    }
+
+    /// The number of the first record that does not pass; those that pass stand before all others.
+    pub(super) fn partition(&self, passes: impl Fn(Record) -> bool) -> io::Result<u64> {
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.get(middle)? {
+                Some(record) if passes(record) => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
+    }
+
+    /// The number of the first record behind that of a line.
+    pub(super) fn behind(&self, line: u64) -> io::Result<u64> {
+        self.partition(|record| record.line <= line)
+    }
 }

@@ -1,80 +1,79 @@
-//! Reading windows of a log and searching it, with memory bounded by the window.
+//! Reading windows of a log, with memory bounded by the window.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
-use regex::bytes::Regex;
+use memchr::{memchr, memrchr};
 
-use super::index::{self, Record};
+use super::index::{Index, Record};
 use crate::api::types::{LINE_LIMIT, LogLine, LogWindow};
-use crate::pipeline::Moment;
+use crate::pipeline::{Moment, StageName};
 
 /// Lines a window may have at the most.
 pub const WINDOW_LIMIT: u64 = 2_000;
-/// Bytes of a line that are searched.
-const SEARCHED: usize = 1 << 20;
-
-/// Why a search cannot be done.
-#[derive(Debug, thiserror::Error)]
-pub enum SearchError {
-    /// The pattern is not a regular expression.
-    #[error("`{pattern}` is not a regular expression: {source}")]
-    Pattern {
-        /// What was given.
-        pattern: String,
-        /// What is wrong.
-        source: regex::Error,
-    },
-    /// The log cannot be read.
-    #[error("the log cannot be read: {0}")]
-    Read(#[from] io::Error),
-}
+/// Bytes read at once.
+const READ_AT_ONCE: usize = 1 << 17;
 
 /// A log as it is now; one that does not exist is empty.
 #[derive(Debug)]
 pub struct LogReader {
-    log: Option<File>,
+    log: Option<Arc<File>>,
     length: u64,
-    records: Vec<Record>,
+    index: Index,
 }
 
 impl LogReader {
     /// Opens a log and its index.
     pub fn open(log: &Path, index: &Path) -> io::Result<Self> {
         let log = match File::open(log) {
-            Ok(file) => Some(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self { log: None, length: 0, index: Index::default() });
+            }
             Err(error) => return Err(error),
         };
         // The length first: the index may grow past it while it is read, never fall behind it by more than one record.
-        let length = log.as_ref().map(|file| file.metadata().map(|metadata| metadata.len())).transpose()?.unwrap_or(0);
-        Ok(Self { log, length, records: index::read(index, length)? })
+        let length = log.metadata()?.len();
+        Ok(Self { log: Some(Arc::new(log)), length, index: Index::open(index, length)? })
     }
 
     /// How many lines there are; a last one without a line end counts.
     pub fn total(&self) -> io::Result<u64> {
-        let Some(last) = self.records.last().copied().or_else(|| self.start()) else { return Ok(0) };
-        let mut lines = Lines::new(self, last)?;
-        while lines.next_line(0)?.is_some() {}
+        let last = match self.index.count().checked_sub(1) {
+            Some(last) => self.index.get(last)?,
+            None => None,
+        };
+        let Some(mut lines) = self.lines_at(last.unwrap_or(Record { line: 0, offset: 0, at: Moment(0) })) else {
+            return Ok(0);
+        };
+        while lines.skip_line()?.is_some() {}
         Ok(lines.line)
+    }
+
+    /// How many bytes there are.
+    pub fn length(&self) -> u64 {
+        self.length
     }
 
     /// `count` lines from line `first` on.
     pub fn window(&self, first: u64, count: u64) -> io::Result<LogWindow> {
         let total = self.total()?;
-        let count = count.min(WINDOW_LIMIT);
+        let end = first.saturating_add(count.min(WINDOW_LIMIT)).min(total);
         let mut window = LogWindow { first, lines: Vec::new(), total };
-        let Some(record) = self.record_before(first) else { return Ok(window) };
-        let mut lines = Lines::new(self, record)?;
-        while lines.line < first.saturating_add(count).min(total) {
-            let number = lines.line;
-            let limit = if number >= first { LINE_LIMIT } else { 0 };
-            let Some((bytes, cut)) = lines.next_line(limit)? else { break };
-            if number >= first {
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                window.lines.push(LogLine { at: self.moment_of(number), text, cut });
+        let Some(mut lines) = self.lines_from(first)? else { return Ok(window) };
+        let mut text = Vec::new();
+        let mut record = self.index.behind(first)?;
+        let mut at = self.moment_before(record)?;
+        while lines.line < end {
+            // The moment changes only where a record says so.
+            while let Some(next) = self.index.get(record)?.filter(|next| next.line <= lines.line) {
+                (at, record) = (next.at, record + 1);
             }
+            let Some(cut) = lines.next_line(LINE_LIMIT, &mut text)? else { break };
+            window.lines.push(shown_line(&text, cut, at, None));
         }
         Ok(window)
     }
@@ -87,108 +86,153 @@ impl LogReader {
 
     /// The byte at which the last `count` lines begin.
     pub fn offset_of_tail(&self, count: u64) -> io::Result<u64> {
-        let first = self.total()?.saturating_sub(count);
-        let Some(record) = self.record_before(first) else { return Ok(0) };
-        let mut lines = Lines::new(self, record)?;
+        self.offset_of(self.total()?.saturating_sub(count))
+    }
+
+    /// The byte at which a line begins; beyond the last one, the end.
+    pub fn offset_of(&self, line: u64) -> io::Result<u64> {
+        let record = self.record_before(line)?;
+        let Some(mut lines) = self.lines_at(record) else { return Ok(0) };
         let mut offset = record.offset;
-        while lines.line < first {
-            match lines.next_line(0)? {
-                Some((_, length)) => offset += length + 1,
+        while lines.line < line {
+            match lines.skip_line()? {
+                Some(length) => offset += length + 1,
                 None => break,
             }
         }
         Ok(offset.min(self.length))
     }
 
-    /// The nearest line at or behind `from` (or at or before it) in which `pattern` is found.
-    pub fn search(&self, pattern: &str, from: u64, backward: bool) -> Result<Option<u64>, SearchError> {
-        let pattern =
-            Regex::new(pattern).map_err(|source| SearchError::Pattern { pattern: pattern.to_owned(), source })?;
-        if backward { self.search_backward(&pattern, from) } else { self.search_forward(&pattern, from) }
+    /// `count` bytes from byte `offset` on, as they were written.
+    pub fn bytes(&self, offset: u64, count: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if let Some(log) = &self.log {
+            Stretch { file: Arc::clone(log), offset, end: self.length }.take(count as u64).read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
     }
 
-    fn search_forward(&self, pattern: &Regex, from: u64) -> Result<Option<u64>, SearchError> {
-        let Some(record) = self.record_before(from) else { return Ok(None) };
-        let mut lines = Lines::new(self, record)?;
-        loop {
-            let number = lines.line;
-            let Some((bytes, _)) = lines.next_line(SEARCHED)? else { return Ok(None) };
-            if number >= from && pattern.is_match(&bytes) {
-                return Ok(Some(number));
+    /// The first line that came at a moment or later, as far as the index tells.
+    pub(super) fn line_at(&self, moment: Moment, total: u64) -> io::Result<u64> {
+        let behind = self.index.partition(|record| record.at < moment)?;
+        Ok(match self.index.get(behind)? {
+            Some(record) => record.line.min(total),
+            // Lines that no record tells of came before all others.
+            None if self.index.count() == 0 && moment <= Moment(0) => 0,
+            None => total,
+        })
+    }
+
+    /// The moments of the first and the last record.
+    pub(super) fn span(&self) -> io::Result<(Moment, Moment)> {
+        let last = self.index.count().saturating_sub(1);
+        let first = self.index.get(0)?.map_or(Moment(0), |record| record.at);
+        Ok((first, self.index.get(last)?.map_or(first, |record| record.at)))
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub(super) fn file(&self) -> Option<&Arc<File>> {
+        self.log.as_ref()
+    }
+
+    /// The record of a line, or the beginning.
+    pub(super) fn record_before(&self, line: u64) -> io::Result<Record> {
+        let before = match self.index.behind(line)?.checked_sub(1) {
+            Some(before) => self.index.get(before)?,
+            None => None,
+        };
+        Ok(before.unwrap_or(Record { line: 0, offset: 0, at: Moment(0) }))
+    }
+
+    /// The moment of the record before record number `behind`.
+    pub(super) fn moment_before(&self, behind: u64) -> io::Result<Moment> {
+        let before = match behind.checked_sub(1) {
+            Some(before) => self.index.get(before)?,
+            None => None,
+        };
+        Ok(before.map(|record| record.at).unwrap_or_default())
+    }
+
+    /// Lines from line `first` on; `None` if there is no log.
+    pub(super) fn lines_from(&self, first: u64) -> io::Result<Option<Lines>> {
+        let record = self.record_before(first)?;
+        let Some(mut lines) = self.lines_at(record) else { return Ok(None) };
+        while lines.line < first {
+            if lines.skip_line()?.is_none() {
+                break;
             }
         }
+        Ok(Some(lines))
     }
 
-    /// From the stretch that holds `from` back to the first, the last match in each.
-    fn search_backward(&self, pattern: &Regex, from: u64) -> Result<Option<u64>, SearchError> {
-        let mut until = from.saturating_add(1);
-        let stretches = self.records.iter().rev().filter(|record| record.line <= from);
-        for record in stretches {
-            let mut lines = Lines::new(self, *record)?;
-            let mut found = None;
-            while lines.line < until {
-                let number = lines.line;
-                let Some((bytes, _)) = lines.next_line(SEARCHED)? else { break };
-                if pattern.is_match(&bytes) {
-                    found = Some(number);
-                }
-            }
-            if found.is_some() {
-                return Ok(found);
-            }
-            until = record.line;
-        }
-        Ok(None)
+    fn lines_at(&self, from: Record) -> Option<Lines> {
+        let file = Arc::clone(self.log.as_ref()?);
+        let rest = Stretch { file, offset: from.offset, end: self.length };
+        Some(Lines { reader: BufReader::with_capacity(READ_AT_ONCE, rest), line: from.line })
     }
+}
 
-    fn start(&self) -> Option<Record> {
-        (self.length > 0).then_some(Record { line: 0, offset: 0, at: Moment(0) })
-    }
+/// A line as it is told: its text cut for a screen.
+pub(super) fn shown_line(bytes: &[u8], cut: u64, at: Moment, stage: Option<StageName>) -> LogLine {
+    let mut kept = Vec::new();
+    let mut cut = cut;
+    keep(&mut kept, bytes, LINE_LIMIT, &mut cut);
+    LogLine { at, text: String::from_utf8_lossy(&kept).into_owned(), cut, stage }
+}
 
-    fn record_before(&self, line: u64) -> Option<Record> {
-        let behind = self.records.partition_point(|record| record.line <= line);
-        behind.checked_sub(1).and_then(|index| self.records.get(index).copied()).or_else(|| self.start())
-    }
+/// A part of a file, read at its own place: several readers of one file do not move each other.
+#[derive(Debug)]
+struct Stretch {
+    file: Arc<File>,
+    offset: u64,
+    end: u64,
+}
 
-    fn moment_of(&self, line: u64) -> Moment {
-        self.record_before(line).map(|record| record.at).unwrap_or_default()
+impl Read for Stretch {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let room = buffer.len().min(left);
+        let length = self.file.read_at(&mut buffer[..room], self.offset)?;
+        self.offset += length as u64;
+        Ok(length)
     }
 }
 
 /// Lines from a record on, each read only as far as it is wanted.
-struct Lines {
-    reader: BufReader<io::Take<File>>,
-    line: u64,
+#[derive(Debug)]
+pub(super) struct Lines {
+    reader: BufReader<Stretch>,
+    /// The number of the next one.
+    pub(super) line: u64,
 }
 
 impl Lines {
-    fn new(log: &LogReader, from: Record) -> io::Result<Self> {
-        let Some(file) = &log.log else {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "the log is gone"));
-        };
-        let mut file = file.try_clone()?;
-        file.seek(SeekFrom::Start(from.offset))?;
-        let rest = io::Read::take(file, log.length.saturating_sub(from.offset));
-        Ok(Self { reader: BufReader::with_capacity(1 << 17, rest), line: from.line })
+    /// Passes by a line; its length.
+    pub(super) fn skip_line(&mut self) -> io::Result<Option<u64>> {
+        self.next_line(0, &mut Vec::new())
     }
 
-    /// The next line without its end, `limit` bytes of it at the most, and how many were cut off.
-    fn next_line(&mut self, limit: usize) -> io::Result<Option<(Vec<u8>, u64)>> {
-        let mut kept = Vec::new();
-        let mut length: u64 = 0;
+    /// The next line without its end, `limit` bytes of it at the most, in the place of what was in `kept`; and how many bytes
+    /// were cut off.
+    pub(super) fn next_line(&mut self, limit: usize, kept: &mut Vec<u8>) -> io::Result<Option<u64>> {
+        kept.clear();
+        let mut cut = 0;
+        let mut is_empty = true;
         loop {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
-                if length == 0 {
+                if is_empty {
                     return Ok(None);
                 }
                 break;
             }
-            let end = memchr::memchr(b'\n', buffer);
+            is_empty = false;
+            let end = memchr(b'\n', buffer);
             let part = &buffer[..end.unwrap_or(buffer.len())];
-            let room = limit.saturating_sub(kept.len()).min(part.len());
-            kept.extend_from_slice(&part[..room]);
-            length += part.len() as u64;
+            keep(kept, part, limit, &mut cut);
             let used = part.len() + usize::from(end.is_some());
             self.reader.consume(used);
             if end.is_some() {
@@ -196,9 +240,27 @@ impl Lines {
             }
         }
         self.line += 1;
-        let cut = length - kept.len() as u64;
-        Ok(Some((kept, cut)))
+        Ok(Some(cut))
     }
+}
+
+/// Keeps what fits. A progress bar rewrites its line with `\r`: where all of it does not fit, its last state is kept, and
+/// what it wrote over counts as gone and not as cut off.
+fn keep(kept: &mut Vec<u8>, mut part: &[u8], limit: usize, cut: &mut u64) {
+    if limit > 0 && kept.len() + part.len() > limit {
+        // One at the very end may belong to the line end.
+        let inner = &part[..part.len().saturating_sub(1)];
+        if let Some(at) = memrchr(b'\r', inner) {
+            kept.clear();
+            *cut = 0;
+            part = &part[at + 1..];
+        } else if let Some(at) = memrchr(b'\r', kept) {
+            kept.drain(..=at);
+        }
+    }
+    let room = limit.saturating_sub(kept.len()).min(part.len());
+    kept.extend_from_slice(&part[..room]);
+    *cut += (part.len() - room) as u64;
 }
 
 #[cfg(test)]
@@ -236,7 +298,7 @@ mod tests {
         let text: Vec<u8> = (0..50_000).flat_map(|number| format!("line {number}\n").into_bytes()).collect();
         let parts: Vec<&[u8]> = text.chunks(777).collect();
         let (_folder, reader) = log_of(&parts);
-        assert!(reader.records.len() >= 48, "{} records", reader.records.len());
+        assert!(reader.index.count() >= 48, "{} records", reader.index.count());
         for first in [0, 1, 1023, 1024, 1025, 33_333, 49_998] {
             let window = reader.window(first, 2).unwrap();
             assert_eq!(texts(&window), [format!("line {first}"), format!("line {}", first + 1)]);
@@ -246,14 +308,21 @@ mod tests {
     }
 
     #[test]
-    fn search_goes_over_the_whole_history_in_both_directions() {
-        let text: Vec<u8> = (0..20_000).flat_map(|number| format!("line {number}\n").into_bytes()).collect();
-        let (_folder, reader) = log_of(&[&text]);
-        assert_eq!(reader.search("line 19999$", 0, false).unwrap(), Some(19_999));
-        assert_eq!(reader.search("line 1[0-9]$", 19_999, true).unwrap(), Some(19));
-        assert_eq!(reader.search("line 5$", 6, false).unwrap(), None);
-        assert_eq!(reader.search("line 5$", 5, true).unwrap(), Some(5));
-        assert!(reader.search("(", 0, false).unwrap_err().to_string().starts_with("`(` is not a regular expression"));
+    fn of_a_progress_bar_that_is_too_long_the_last_state_is_told() {
+        let bar: Vec<u8> = (0..=5_000).flat_map(|step| format!("\r{step:>5}/5000 [#####]").into_bytes()).collect();
+        let (_folder, reader) = log_of(&[b"begin\n", &bar, b"\nend\n"]);
+        let window = reader.window(0, 3).unwrap();
+        assert_eq!(texts(&window), ["begin", " 5000/5000 [#####]", "end"]);
+        assert_eq!(window.lines[1].cut, 0);
+    }
+
+    #[test]
+    fn bytes_and_the_places_of_lines_are_those_of_the_file() {
+        let (_folder, reader) = log_of(&[b"one\ntwo\r\nthree"]);
+        assert_eq!(reader.bytes(4, 100).unwrap(), b"two\r\nthree");
+        assert_eq!(reader.bytes(4, 3).unwrap(), b"two");
+        assert_eq!((reader.offset_of(1).unwrap(), reader.offset_of(9).unwrap()), (4, 14));
+        assert_eq!(reader.offset_of_tail(1).unwrap(), 9);
     }
 
     #[test]

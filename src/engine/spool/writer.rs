@@ -44,7 +44,8 @@ impl LogWriter {
 
     /// Appends what came.
     pub fn append(&mut self, bytes: &[u8]) {
-        let at = now();
+        // A clock that is set back must not put later lines before earlier ones.
+        let at = self.last.map_or_else(now, |last| now().max(last.at));
         let written = self.write(bytes);
         self.lost += (bytes.len() - written) as u64;
         self.note(&bytes[..written], at);

@@ -17,6 +17,10 @@ pub(super) fn is_connected(model: &Model) -> bool {
     model.is_connected()
 }
 
+pub(super) fn can_ask_log(model: &Model) -> bool {
+    model.is_connected() && model.log.address.is_some()
+}
+
 pub(super) fn is_past(model: &Model) -> bool {
     // Whoever asked for a moment may change his mind before it is there.
     model.past.is_some() || model.past_asked.is_some()

@@ -19,7 +19,10 @@ use crate::pipeline::{Command, ModelVersion, Recorded, Selection};
 use crate::tui::app::EVENTS_KEPT;
 use crate::tui::clipboard::{self, Way, Yank};
 use crate::tui::log_view::LogPart;
-use crate::tui::message::{Cmd, DemoAction, Msg, SearchRequest};
+use crate::tui::log_view::keep;
+use crate::tui::log_view::question::{LogAnswer, LogQuestion, Purpose};
+use crate::tui::log_view::search::SearchRequest;
+use crate::tui::message::{Cmd, DemoAction, Msg};
 use crate::tui::models::Question;
 use crate::tui::projects::Projects;
 
@@ -98,6 +101,10 @@ impl Workers {
             Cmd::Gather(request) => {
                 self.answer(move |client| async move { Msg::Gathered(gather(&client, request).await) })
             }
+            Cmd::AskLog(question) => self.answer(move |client| async move {
+                let answer = about_log(&client, &question).await;
+                Msg::AboutLog(question, answer)
+            }),
             Cmd::FetchCharts(wanted) => self.answer(move |client| async move {
                 Msg::Charts(client.charts_of(&wanted).await.map_err(|error| error.to_string()))
             }),
@@ -136,7 +143,7 @@ impl Workers {
             Cmd::Reconnect => self.reconnect.notify_one(),
             Cmd::ShowView(view) => self.show_view(view),
             Cmd::Demo(action) => self.demo(action),
-            Cmd::Quit | Cmd::Switch(_) | Cmd::Suspend | Cmd::Redraw | Cmd::Yank(_) => {}
+            Cmd::Quit | Cmd::Switch(_) | Cmd::Suspend | Cmd::Lend(..) | Cmd::Redraw | Cmd::Yank(_) => {}
         }
     }
 
@@ -207,7 +214,7 @@ impl Workers {
 
     fn search(&self, request: SearchRequest) {
         self.answer(move |client| async move {
-            let answer = client.log_search(&request.log, &request.pattern, request.from, request.backward).await;
+            let answer = client.log_search(&request.log, &request.filter, request.from, request.backward).await;
             Msg::Found(request, answer.map_err(|error| error.to_string()))
         });
     }
@@ -271,6 +278,27 @@ async fn past_with_events(client: &Client, wanted: &PastRequest) -> Result<(Past
     let past = client.past(wanted).await?;
     let events = client.history(Some(past.place.sequence.saturating_add(1)), EVENTS_KEPT).await?;
     Ok((past, events))
+async fn about_log(client: &Client, question: &LogQuestion) -> Result<LogAnswer, String> {
+    let answer = match question {
+        LogQuestion::Lines { log, first, count } => client.log_lines(log, *first, *count).await.map(LogAnswer::Lines),
+        LogQuestion::Rows { log, request, .. } => client.log_rows(log, request).await.map(LogAnswer::Rows),
+        LogQuestion::Scan { log, filter, from } => client.log_scan(log, filter, *from, None).await.map(LogAnswer::Scan),
+        LogQuestion::Count { log, filter, from, until } => {
+            let scan = client.log_scan(log, filter, *from, Some(*until)).await;
+            scan.map(|scan| LogAnswer::Count(scan.stretches.iter().map(|stretch| stretch.rows).sum()))
+        }
+        LogQuestion::LineAt { log, moment } => client.log_line_at(log, *moment).await.map(LogAnswer::Line),
+        LogQuestion::Keep { log, filter, purpose } => {
+            let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
+            let purpose = match purpose {
+                Purpose::Save(file) => Purpose::Save(keep::place(&file.to_string_lossy(), home.as_deref())),
+                Purpose::Show(program) => Purpose::Show(*program),
+            };
+            let kept = keep::keep(client, log, filter.as_ref(), &purpose).await;
+            return kept.map(LogAnswer::Kept).map_err(|error| error.to_string());
+        }
+    };
+    answer.map_err(|error| error.to_string())
 }
 
 /// What the message line calls a command.

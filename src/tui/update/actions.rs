@@ -1,12 +1,12 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{events, list, metrics, models, mouse, palette, past, questions, selection, walk};
+use super::{events, list, logs, metrics, models, mouse, palette, past, questions, selection, walk};
 use crate::pipeline::{Selection, StageKind, StageName};
 use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::commands::Action;
 use crate::tui::layout;
-use crate::tui::message::{Cmd, SearchRequest};
+use crate::tui::message::Cmd;
 use crate::tui::metrics::RANGES;
 use crate::tui::selection as selected;
 
@@ -23,7 +23,8 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Help => model.overlay = Some(Overlay::Help { scroll: 0, input: String::new() }),
         Action::Palette => palette::open(model, commands),
         Action::Search => model.overlay = Some(Overlay::Search { input: String::new() }),
-        Action::SearchAgain { backward } => search_again(model, backward, commands),
+        Action::SearchAgain { backward } => logs::search_again(model, backward, commands),
+        Action::Log(action) => logs::act(model, action, commands),
         Action::Cycle { backward } => cycle(model, backward),
         Action::Zoom => model.is_zoomed = !model.is_zoomed,
         Action::Freeze => model.is_frozen = !model.is_frozen,
@@ -137,20 +138,6 @@ fn run_from(model: &mut Model, kind: StageKind, commands: &mut Vec<Cmd>) {
     }
 }
 
-fn search_again(model: &Model, backward: bool, commands: &mut Vec<Cmd>) {
-    let (Some(search), Some(log)) = (&model.log.search, &model.log.address) else { return };
-    let from = match (search.hit, backward) {
-        (Some(hit), false) => hit.saturating_add(1),
-        // Before the first line there is nothing: on from the end.
-        (Some(0), true) => model.log.total,
-        (Some(hit), true) => hit - 1,
-        (None, _) => model.log.top,
-    };
-    let request =
-        SearchRequest { log: log.clone(), pattern: search.pattern.clone(), from, backward, has_wrapped: false };
-    commands.push(Cmd::Search(request));
-}
-
 fn cycle(model: &mut Model, backward: bool) {
     let by = if backward { -1 } else { 1 };
     match model.view {
@@ -195,7 +182,7 @@ fn next_log(model: &mut Model, by: i64) {
 fn to_edge(model: &mut Model, is_top: bool) {
     match model.view {
         View::Board | View::Logs if is_top => model.log.go_to_top(),
-        View::Board | View::Logs => model.log.go_to_end(),
+        View::Board | View::Logs => model.log.go_to_last(),
         View::Runs if model.is_in_detail => {
             let stages = model.state.graph.stages();
             model.stage = if is_top { stages.first() } else { stages.last() }.map(|spec| spec.name.clone());
@@ -287,7 +274,7 @@ fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
     }
 }
 
-/// One step back: out of a zoom, a detail, a search; then a choice; then to the Board; from there, in the past, to the present.
+/// One step back: out of a zoom, a detail, a search, a filter; then a choice; then to the Board; from there, in the past, to the present.
 fn back(model: &mut Model) {
     model.walk = None;
     if model.alert.is_some() {
@@ -314,6 +301,9 @@ fn back(model: &mut Model) {
         model.log.search = None;
     } else if model.view == View::Board && model.past.is_some() {
         past::back_to_now(model);
+    } else if model.view == View::Logs && model.log.filter.is_some() {
+        let rows = layout::log_rows(model);
+        model.log.show_only(None, rows);
     } else if model.view == View::Board {
         model.stage = None;
         model.log.go_to_end();

@@ -2,12 +2,11 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{actions, events, list, metrics, palette, past, questions, refuse};
+use super::{actions, events, list, logs, metrics, palette, past, questions, refuse};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::commands;
 use crate::tui::layout;
-use crate::tui::log_view::Search;
-use crate::tui::message::{Cmd, SearchRequest};
+use crate::tui::message::Cmd;
 use crate::tui::selection;
 use crate::tui::unavailable;
 use crate::tui::views;
@@ -39,6 +38,7 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
         Some(Overlay::Explorer(explorer)) => metrics::in_explorer(model, key, explorer, commands),
         Some(Overlay::PickReleases(pick)) => metrics::in_pick(model, key, pick),
         Some(Overlay::Search { input }) => in_search(model, key, input, commands),
+        Some(Overlay::Log(prompt)) => logs::in_prompt(model, key, prompt, commands),
         Some(Overlay::FilterEvents { input }) => events::in_filter(model, key, input),
         Some(Overlay::TimeLine(strip)) => past::in_time_line(model, key, strip, commands),
         Some(Overlay::FilterList { input }) => list::in_filter(model, key, input),
@@ -101,7 +101,7 @@ fn in_search(model: &mut Model, key: &KeyEvent, mut input: String, commands: &mu
     match key.code {
         KeyCode::Esc => return,
         KeyCode::Enter => {
-            search(model, input, commands);
+            logs::search(model, input, commands);
             return;
         }
         _ => {
@@ -109,19 +109,6 @@ fn in_search(model: &mut Model, key: &KeyEvent, mut input: String, commands: &mu
         }
     }
     model.overlay = Some(Overlay::Search { input });
-}
-
-/// Starts a search at the first visible line. An empty pattern ends the last one.
-fn search(model: &mut Model, pattern: String, commands: &mut Vec<Cmd>) {
-    let Some(log) = model.log.address.clone().filter(|_| !pattern.is_empty()) else {
-        model.log.search = None;
-        return;
-    };
-    let rows = u64::try_from(layout::log_rows(model)).unwrap_or(0);
-    let from = if model.log.follow { model.log.total.saturating_sub(rows) } else { model.log.top };
-    let regex = regex::Regex::new(&pattern).ok();
-    model.log.search = Some(Search { pattern: pattern.clone(), regex, hit: None });
-    commands.push(Cmd::Search(SearchRequest { log, pattern, from, backward: false, has_wrapped: from == 0 }));
 }
 
 /// Types into a line; false if the key is no part of typing.

@@ -252,26 +252,6 @@ fn scrolling_in_the_log_stops_following_and_f_follows_again() {
 }
 
 #[test]
-fn a_search_goes_on_at_the_other_end_once() {
-    let mut model = fixtures::running();
-    press(&mut model, "3/layer");
-    let asked = key(&mut model, KeyCode::Enter);
-    let [Cmd::Search(request)] = asked.as_slice() else { panic!("{asked:?}") };
-    assert_eq!((request.pattern.as_str(), request.backward), ("layer", false));
-    let mut request = request.clone();
-    request.has_wrapped = false;
-    let again = send(&mut model, Msg::Found(request.clone(), Ok(None)));
-    let [Cmd::Search(wrapped)] = again.as_slice() else { panic!("{again:?}") };
-    assert!(wrapped.has_wrapped);
-    assert_eq!(send(&mut model, Msg::Found(wrapped.clone(), Ok(None))), []);
-    assert!(model.message.as_ref().unwrap().is_error);
-    send(&mut model, Msg::Found(request, Ok(Some(7))));
-    assert_eq!(model.log.search.as_ref().unwrap().hit, Some(7));
-    let next = press(&mut model, "n");
-    assert!(matches!(next.as_slice(), [Cmd::Search(request)] if request.from == 8));
-}
-
-#[test]
 fn a_frozen_screen_takes_no_new_charts() {
     let mut model = fixtures::idle();
     let before = model.metrics.charts.clone();

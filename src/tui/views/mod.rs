@@ -24,6 +24,7 @@ mod hold_tests;
 mod past_tests;
 #[cfg(test)]
 mod size_tests;
+mod log_tests;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,7 @@ use super::app::{Model, Overlay, View};
 use super::glyphs;
 use super::layout::{self, SMALLEST};
 use super::mouse;
+use super::log_view::action::LogPrompt;
 use super::widgets::text::{paragraph, put_at};
 use super::widgets::{header, hints};
 
@@ -105,10 +107,17 @@ fn draw_all(model: &Model, frame: &mut Frame) {
         Some(Overlay::Projects(list)) => projects::draw(model, frame, area, list),
         Some(Overlay::Silence(prompt)) => question::about_silence(model, frame, area, prompt),
         Some(Overlay::ConfirmUnsilence { alert }) => question::before_unsilence(model, frame, area, alert),
+        Some(Overlay::Log(LogPrompt::Marks { selected })) => logs::marks::draw(model, frame, area, *selected),
         Some(Overlay::Promote(prompt)) => question::models::before_promotion(model, frame, area, prompt),
         Some(Overlay::Note(prompt)) => question::models::about_note(model, frame, area, prompt),
         // The prompt stands on the message line.
-        Some(Overlay::Search { .. } | Overlay::FilterEvents { .. } | Overlay::FilterList { .. }) | None => {}
+        Some(
+            Overlay::Search { .. }
+            | Overlay::FilterEvents { .. }
+            | Overlay::FilterList { .. }
+            | Overlay::Log(LogPrompt::Filter { .. } | LogPrompt::GoTo { .. } | LogPrompt::Save { .. }),
+        )
+        | None => {}
     }
 }
 

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::log_lines;
 use super::text::{cut, put, sanitize};
 use crate::api::types::{LineState, WatchMode};
 use crate::pipeline::PlannedAction;
@@ -64,6 +65,12 @@ pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rec
         line.push_span(Span::styled(sanitize(input), theme.title));
         line.push_span(Span::styled(" ", theme.selection));
         line.push_span(Span::styled("  Enter finds, Esc leaves, an empty one ends the search", theme.dim));
+        put(buffer, area, 0, &line);
+        return;
+    }
+    if let Some(Overlay::Log(prompt)) = &model.overlay
+        && let Some(line) = log_lines::prompt(model, prompt)
+    {
         put(buffer, area, 0, &line);
         return;
     }

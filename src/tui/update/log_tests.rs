@@ -1,0 +1,199 @@
+//! Logs: searching, filtering, jumping, marking, keeping.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::update;
+use crate::api::types::{LogFind, LogLevel};
+use crate::tui::app::{Model, Overlay, View};
+use crate::tui::fixtures::{self, send};
+use crate::tui::log_view::Timestamps;
+use crate::tui::log_view::question::{LogQuestion, Program, Purpose};
+use crate::tui::message::{Cmd, Msg};
+
+fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
+    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+}
+
+fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
+    keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
+}
+
+/// The log of what runs, on the whole screen.
+fn logs() -> Model {
+    let mut model = fixtures::running();
+    press(&mut model, "3");
+    assert_eq!(model.view, View::Logs);
+    model
+}
+
+/// Types into a prompt and answers it.
+fn enter(model: &mut Model, keys: &str) -> Vec<Cmd> {
+    press(model, keys);
+    key(model, KeyCode::Enter)
+}
+
+fn nothing() -> Result<LogFind, String> {
+    Ok(LogFind { hit: None, next: None, total: 40 })
+}
+
+#[test]
+fn a_search_goes_on_at_the_other_end_once_and_then_knows_every_match() {
+    let mut model = logs();
+    let asked = enter(&mut model, "/nowhere");
+    let [Cmd::Search(request)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((request.filter.pattern.as_deref(), request.backward), (Some("nowhere"), false));
+    assert!(!request.has_wrapped && request.from > 0, "it begins at what is visible");
+    let again = send(&mut model, Msg::Found(request.clone(), nothing()));
+    let [Cmd::Search(wrapped)] = again.as_slice() else { panic!("{again:?}") };
+    assert_eq!((wrapped.has_wrapped, wrapped.from), (true, 0));
+    assert_eq!(send(&mut model, Msg::Found(wrapped.clone(), nothing())), []);
+    assert!(model.message.as_ref().unwrap().is_error);
+
+    let asked = enter(&mut model, "/layer");
+    let [Cmd::Search(request)] = asked.as_slice() else { panic!("{asked:?}") };
+    let found = LogFind { hit: Some(10), next: None, total: 40 };
+    send(&mut model, Msg::Found(request.clone(), Ok(found)));
+    let search = model.log.search.as_ref().unwrap();
+    assert_eq!((search.hit, search.place()), (Some(10), (Some(3), 8)));
+    assert_eq!(press(&mut model, "n"), [], "all is known, nobody is asked");
+    assert_eq!(model.log.search.as_ref().unwrap().hit, Some(15));
+    press(&mut model, "NNNN");
+    assert_eq!(model.log.search.as_ref().unwrap().hit, Some(35), "past the beginning");
+}
+
+#[test]
+fn a_search_goes_step_by_step_and_one_that_was_left_is_dropped() {
+    let mut model = logs();
+    let asked = enter(&mut model, "/layer");
+    let [Cmd::Search(request)] = asked.as_slice() else { panic!("{asked:?}") };
+    let on = LogFind { hit: None, next: Some(30), total: 40 };
+    let next = send(&mut model, Msg::Found(request.clone(), Ok(on)));
+    let [Cmd::Search(next)] = next.as_slice() else { panic!("{next:?}") };
+    assert_eq!(next.from, 30);
+    assert!(fixtures::render(&model, 120, 40).contains("searching 75 %"));
+    key(&mut model, KeyCode::Esc);
+    assert!(model.log.search.is_none() && model.view == View::Logs);
+    assert_eq!(update(&mut model, Msg::Found(next.clone(), Ok(on))), [], "nobody waits for it any more");
+}
+
+#[test]
+fn what_is_no_regular_expression_is_told_before_anybody_is_asked() {
+    let mut model = logs();
+    assert_eq!(enter(&mut model, "/("), []);
+    assert!(model.message.as_ref().unwrap().text.contains("`(` is not a regular expression: unclosed group"));
+    assert_eq!(enter(&mut model, "&["), []);
+    assert!(model.message.as_ref().unwrap().is_error && model.log.filter.is_none());
+}
+
+#[test]
+fn a_filter_shows_only_what_passes_with_lines_around_and_escape_shows_all() {
+    let mut model = logs();
+    enter(&mut model, "&한국어");
+    assert_eq!(model.log.rows(), 8);
+    press(&mut model, "+");
+    assert_eq!((model.log.rows(), model.log.shown_filter().context), (24, 1));
+    press(&mut model, "--");
+    assert_eq!(model.log.shown_filter().context, 0);
+    let asked = enter(&mut model, "/2");
+    let [Cmd::Search(request)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((request.filter.pattern.as_deref(), request.filter.also.as_deref()), (Some("한국어"), Some("2")));
+    key(&mut model, KeyCode::Esc);
+    key(&mut model, KeyCode::Esc);
+    assert!(model.log.filter.is_none() && model.view == View::Logs);
+    assert_eq!(model.log.rows(), 40);
+}
+
+#[test]
+fn levels_go_from_errors_to_all() {
+    let mut model = logs();
+    for level in [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace] {
+        press(&mut model, "e");
+        assert_eq!(model.log.level(), Some(level));
+    }
+    press(&mut model, "e");
+    assert!(model.log.filter.is_none());
+    press(&mut model, "+");
+    assert!(model.message.as_ref().unwrap().is_error, "there is nothing around which more could stand");
+}
+
+#[test]
+fn a_jump_goes_to_a_share_a_line_or_a_moment() {
+    let mut model = logs();
+    enter(&mut model, "@50%");
+    assert!(!model.log.follow);
+    let at_half = model.log.top;
+    enter(&mut model, "@1");
+    assert_eq!(model.log.top, 0);
+    enter(&mut model, "@-99d");
+    assert_eq!(model.log.top, 0);
+    assert!(at_half > 0);
+    enter(&mut model, "@noon");
+    assert!(model.message.as_ref().unwrap().text.contains("is no place in a log"));
+}
+
+#[test]
+fn a_mark_is_set_listed_and_found_again() {
+    let mut model = logs();
+    press(&mut model, "'");
+    assert!(model.overlay.is_none() && model.message.as_ref().unwrap().is_error);
+    press(&mut model, "gm");
+    press(&mut model, "G'");
+    assert!(matches!(model.overlay, Some(Overlay::Log(_))));
+    key(&mut model, KeyCode::Enter);
+    assert_eq!((model.log.top, model.overlay.is_none()), (0, true));
+}
+
+#[test]
+fn a_log_is_saved_or_shown_elsewhere_whole_or_as_it_is_shown() {
+    let mut model = logs();
+    let mut first = None;
+    press(&mut model, "s");
+    for command in update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE))) {
+        if let Cmd::AskLog(LogQuestion::Keep { filter, purpose, .. }) = command {
+            first = Some((filter, purpose));
+        }
+    }
+    assert_eq!(first, Some((None, Purpose::Save("build-run3.log".into()))));
+    press(&mut model, "s");
+    key(&mut model, KeyCode::Enter);
+    assert_eq!(model.message.as_ref().unwrap().text, "saved 4.0 kB to build-run3.log");
+    let lent = press(&mut model, "p");
+    assert!(matches!(lent.as_slice(), [Cmd::Lend(Program::Pager, _)]), "{lent:?}");
+    enter(&mut model, "&COPY");
+    press(&mut model, "s");
+    assert!(fixtures::render(&model, 120, 40).contains("save what is shown to"));
+}
+
+#[test]
+fn all_stages_of_a_run_stand_on_one_time_line_and_one_alone_again() {
+    let mut model = logs();
+    press(&mut model, "a");
+    assert!(model.log.address.as_ref().unwrap().is_whole_run());
+    assert!(fixtures::render(&model, 120, 40).contains("all stages · run 3"));
+    press(&mut model, "a");
+    assert_eq!(model.log.address.as_ref().unwrap().stage.as_str(), "build");
+}
+
+#[test]
+fn times_are_shown_in_three_ways() {
+    let mut model = logs();
+    let ways = [Timestamps::Relative, Timestamps::Off, Timestamps::Absolute];
+    for way in ways {
+        press(&mut model, "t");
+        assert_eq!(model.log.timestamps, way);
+    }
+}
+
+#[test]
+fn whoever_reads_on_the_board_is_not_torn_away_when_the_next_stage_begins() {
+    let mut model = fixtures::running();
+    press(&mut model, "k");
+    assert!(!model.log.follow);
+    let read = model.log.address.clone();
+    let mut later = fixtures::failed();
+    std::mem::swap(&mut model.state, &mut later.state);
+    send(&mut model, Msg::Second);
+    assert_eq!(model.log.address, read, "another stage is the subject now, and nobody asked for it");
+    press(&mut model, "f");
+    assert_ne!(model.log.address, read, "whoever follows follows what runs");
+}
