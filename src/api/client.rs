@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 use super::types::{
     ACCESS_HEADER, AlertReport, Catalog, Charts, ChartsRequest, CommandReply, CommandRequest, Comparison,
     ComparisonRequest, CompletionRequest, Completions, DataProfile, ExpressionFault, FROM_HEADER, Hello, LogAddress,
-    LogFilter, LogFind, LogRow, LogRowsRequest, LogScan, LogWindow, ModelDetail, ModelSummary, NoteRequest, OBSERVER, OPERATOR_HEADER, Past, PastPlace, PastRequest, Plan,
-    PlanRequest, Problem, PromoteRequest, QueryRow, RangeAnswer, RollbackPlan, SilenceRequest, Snapshot, StreamItem,
-    TimeLine, TimeLineRequest, UnsilenceRequest, ViewRequest, WatchRequest, header_text,
+    LogFilter, LogFind, LogRow, LogRowsRequest, LogScan, LogWindow, ModelDetail, ModelSummary, NoteRequest, OBSERVER,
+    OPERATOR_HEADER, Past, PastPlace, PastRequest, Plan, PlanRequest, Problem, PromoteRequest, QueryRow, RangeAnswer,
+    RollbackPlan, SilenceRequest, Snapshot, StreamItem, TimeLine, TimeLineRequest, UnsilenceRequest, ViewRequest,
+    WatchRequest, header_text,
 };
 use crate::disk::{Layout, plain_http};
 use crate::pipeline::{EventFilter, ModelVersion, Moment, Recorded, ReleaseId, Selection, Silence};

@@ -55,8 +55,8 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use crate::api::types::{
-        ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, LogFilter, LogLevel, PastRequest, RunEdge, Stride,
-        TimeLineRequest, WatchRequest,
+        ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, LogFilter, LogLevel, PastRequest, RunEdge,
+        Stride, TimeLineRequest, WatchRequest,
     };
     use crate::pipeline::{EventFilter, Moment, ReleaseId, RunId};
 

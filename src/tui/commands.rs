@@ -21,10 +21,10 @@ use super::log_view::question::Program;
 use super::message::DemoAction;
 use super::models::Tab;
 use availability::{
-    always, can_approve, can_ask_log, can_build, can_cancel, can_compare_models, can_compare_rows, can_copy_lines, can_copy_thing,
-    can_deploy, can_lock, can_look_back, can_note, can_pick, can_promote, can_roll_back, can_run, can_select,
-    can_silence, can_switch, can_test, can_train, can_unlock, can_unsilence, has_log, has_model, has_panels, has_row,
-    has_search, is_connected, is_demo, is_past,
+    always, can_approve, can_ask_log, can_build, can_cancel, can_compare_models, can_compare_rows, can_copy_lines,
+    can_copy_thing, can_deploy, can_lock, can_look_back, can_note, can_pick, can_promote, can_roll_back, can_run,
+    can_select, can_silence, can_switch, can_test, can_train, can_unlock, can_unsilence, has_log, has_model,
+    has_panels, has_row, has_search, is_connected, is_demo, is_past,
 };
 pub(super) use find::{by_id, by_key, key_of, meant_by_key};
 pub(super) use keys::Key;

@@ -30,7 +30,7 @@ use super::update::update;
 use super::views;
 
 /// Lines of a log of the present.
-const LOG_LINES: u64 = 40;
+pub(super) const LOG_LINES: u64 = 40;
 /// 2026-11-23 21:00:00 UTC.
 const BEGIN: Moment = Moment(1_795_467_600_000);
 
@@ -461,7 +461,7 @@ fn release_log(count: usize) -> Vec<String> {
 }
 
 /// Lines of a log of which so many are written.
-fn log(part: LogPart, total: u64) -> LogWindow {
+pub(super) fn log(part: LogPart, total: u64) -> LogWindow {
     let (first, count) = match part {
         LogPart::Window { first, count } => (first, count),
         LogPart::Tail { count } => (total.saturating_sub(count), count),

@@ -6,12 +6,13 @@ use super::log_view::question::{Kept, LogAnswer, LogQuestion, Purpose};
 use super::log_view::search::shown_as;
 use crate::api::types::{LogFilter, LogLevel, LogLine, LogPiece, LogRow, LogScan, LogStretch, LogWindow, visible};
 
+
 /// The answer to a question.
 pub(super) fn answer(question: &LogQuestion) -> LogAnswer {
-    let whole = fixtures::log(LogPart::Window { first: 0, count: 1_000 });
+    let whole = fixtures::log(LogPart::Window { first: 0, count: 1_000 }, fixtures::LOG_LINES);
     match question {
         LogQuestion::Lines { first, count, .. } => {
-            LogAnswer::Lines(fixtures::log(LogPart::Window { first: *first, count: *count }))
+            LogAnswer::Lines(fixtures::log(LogPart::Window { first: *first, count: *count }, fixtures::LOG_LINES))
         }
         LogQuestion::Rows { request, .. } => {
             let numbers = request.pieces.iter().flat_map(|piece| match piece {

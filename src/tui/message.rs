@@ -6,8 +6,8 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::api::types::{
     Charts, ChartsRequest, CommandReply, Comparison, ComparisonRequest, CompletionRequest, Completions,
-    DaemonInformation, DataProfile, ExpressionFault, LineState, LogAddress, LogFind, LogWindow, ModelDetail, ModelSummary, Past,
-    PastPlace, PastRequest, Plan, RollbackPlan, Snapshot, StreamItem, TimeLine, TimeLineRequest,
+    DaemonInformation, DataProfile, ExpressionFault, LineState, LogAddress, LogFind, LogWindow, ModelDetail,
+    ModelSummary, Past, PastPlace, PastRequest, Plan, RollbackPlan, Snapshot, StreamItem, TimeLine, TimeLineRequest,
 };
 use crate::pipeline::{Command, EventFilter, ModelVersion, Moment, Recorded, ReleaseId, Silence};
 

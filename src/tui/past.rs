@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn lines_that_were_written_later_are_not_there_then() {
-        let line = |at| LogLine { at: Moment(at), text: String::new(), cut: 0 };
+        let line = |at| LogLine { at: Moment(at), ..LogLine::default() };
         let mut window = LogWindow { first: 10, lines: vec![line(1), line(2), line(3)], total: 99 };
         log_then(Moment(3), &mut window);
         assert_eq!((window.lines.len(), window.total), (3, 99), "nothing is later");

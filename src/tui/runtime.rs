@@ -310,6 +310,8 @@ impl Screen {
         self.title = Title::default();
         self.progress = ProgressBar::default();
         self.model.is_dirty = true;
+    }
+
     /// Hands the terminal to a program until that ends.
     async fn lend(
         &mut self,

@@ -55,9 +55,7 @@ pub(super) struct GatherRequest {
 pub(super) fn can_select(model: &Model) -> bool {
     match model.view {
         // Rows of a narrowed log are not its lines.
-        View::Board | View::Logs => {
-            model.log.address.is_some() && model.log.total > 0 && model.log.filter.is_none()
-        }
+        View::Board | View::Logs => model.log.address.is_some() && model.log.total > 0 && model.log.filter.is_none(),
         View::Events => model.shown_events().next().is_some(),
         View::Runs | View::Models | View::Releases | View::Metrics => false,
     }
@@ -119,15 +117,14 @@ fn address_of(release: &Release) -> Option<Yank> {
 
 /// The line that was found, if it is on the screen; else the last one that is followed, or the first one shown.
 fn log_line(model: &Model) -> Option<Yank> {
-    let number = cursor(model)?;
-    let line = model.log.line(number)?;
-    Some(Yank { what: format!("line {}", number + 1), text: plain(&line.text) })
+    let row = model.log.row(cursor(model)?)?;
+    Some(Yank { what: format!("line {}", row.number + 1), text: plain(&row.line.text) })
 }
 
-/// The line of the log from which a selection begins.
+/// The row of the log from which a selection begins.
 pub(super) fn cursor(model: &Model) -> Option<u64> {
     let log = &model.log;
-    let last = log.total.checked_sub(1)?;
+    let last = log.rows().checked_sub(1)?;
     if log.follow {
         return Some(last);
     }

@@ -30,6 +30,7 @@ mod alert_tests;
 mod hold_tests;
 #[cfg(test)]
 mod list_tests;
+#[cfg(test)]
 mod log_tests;
 #[cfg(test)]
 mod metrics_tests;

@@ -278,6 +278,8 @@ async fn past_with_events(client: &Client, wanted: &PastRequest) -> Result<(Past
     let past = client.past(wanted).await?;
     let events = client.history(Some(past.place.sequence.saturating_add(1)), EVENTS_KEPT).await?;
     Ok((past, events))
+}
+
 async fn about_log(client: &Client, question: &LogQuestion) -> Result<LogAnswer, String> {
     let answer = match question {
         LogQuestion::Lines { log, first, count } => client.log_lines(log, *first, *count).await.map(LogAnswer::Lines),

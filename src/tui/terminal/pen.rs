@@ -105,6 +105,8 @@ pub(super) fn write_cells<'cell>(
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::Color;
+
     use ratatui::style::Style;
 
     use super::*;

@@ -5,7 +5,6 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{actions, events, list, logs, metrics, palette, past, questions, refuse};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::commands;
-use crate::tui::layout;
 use crate::tui::message::Cmd;
 use crate::tui::selection;
 use crate::tui::unavailable;

@@ -21,10 +21,11 @@ mod history_tests;
 #[cfg(test)]
 mod hold_tests;
 #[cfg(test)]
+mod log_tests;
+#[cfg(test)]
 mod past_tests;
 #[cfg(test)]
 mod size_tests;
-mod log_tests;
 #[cfg(test)]
 mod tests;
 
@@ -36,8 +37,8 @@ use ratatui::text::{Line, Span};
 use super::app::{Model, Overlay, View};
 use super::glyphs;
 use super::layout::{self, SMALLEST};
-use super::mouse;
 use super::log_view::action::LogPrompt;
+use super::mouse;
 use super::widgets::text::{paragraph, put_at};
 use super::widgets::{header, hints};
 

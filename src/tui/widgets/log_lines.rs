@@ -12,11 +12,11 @@ use super::text::{cut_front, line_of, padded, put_at, sanitize, styled, wrap};
 use crate::api::types::{LogLevel, LogLine};
 use crate::pipeline::{Moment, StageName};
 use crate::tui::app::Model;
-use crate::tui::mouse::Target;
 use crate::tui::log_view::action::LogPrompt;
 use crate::tui::log_view::colour::Depth;
 use crate::tui::log_view::json::{self, Part};
 use crate::tui::log_view::{Row, Timestamps, jump};
+use crate::tui::mouse::Target;
 use crate::tui::quantity::small;
 use crate::tui::update::logs::span;
 

@@ -40,7 +40,8 @@ fn washed(line: &[u8], keeps_colours: bool) -> Cow<'_, [u8]> {
                 };
                 push_colour(&mut clean, colour.filter(|_| keeps_colours));
             }
-            0..b'\t' | b'\n'..b' ' | 0x7f => {}
+            // All but the tab.
+            0..=8 | b'\n'..=0x1f | 0x7f => {}
             // What stood between the two is gone; together they would be a control character.
             0x80..=0x9f if clean.last() == Some(&0xc2) => {}
             _ => {
