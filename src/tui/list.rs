@@ -55,7 +55,7 @@ impl<Id: Copy + PartialEq> ListState<Id> {
     }
 
     /// To the first row or the last.
-    pub(super) fn to_edge(&mut self, rows: &[Id], is_top: bool) {
+    pub(super) fn go_to_edge(&mut self, rows: &[Id], is_top: bool) {
         self.choose(rows, if is_top { 0 } else { rows.len().saturating_sub(1) });
     }
 
@@ -114,9 +114,9 @@ mod tests {
         assert_eq!(list.position(&[4, 3, 2, 1]), 0);
         list.move_by(&[3, 2, 1], 1);
         assert_eq!((list.chosen, list.position(&[4, 3, 2, 1])), (Some(2), 2));
-        list.to_edge(&[3, 2, 1], true);
+        list.go_to_edge(&[3, 2, 1], true);
         assert_eq!(list.chosen, None);
-        list.to_edge(&[3, 2, 1], false);
+        list.go_to_edge(&[3, 2, 1], false);
         assert_eq!(list.chosen, Some(1));
         assert_eq!(list.position(&[9, 8]), 0, "the first stands in for one that is not shown");
     }

@@ -6,7 +6,6 @@ use super::log_view::question::{Kept, LogAnswer, LogQuestion, Purpose};
 use super::log_view::search::shown_as;
 use crate::api::types::{LogFilter, LogLevel, LogLine, LogPiece, LogRow, LogScan, LogStretch, LogWindow, visible};
 
-
 /// The answer to a question.
 pub(super) fn answer(question: &LogQuestion) -> LogAnswer {
     let whole = fixtures::log(LogPart::Window { first: 0, count: 1_000 }, fixtures::LOG_LINES);

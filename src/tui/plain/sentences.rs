@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn every_sentence_ends_and_none_has_two_lines() {
-        for model in [fixtures::running(), fixtures::failed(), fixtures::deployed(), fixtures::in_production()] {
+        for model in [fixtures::running, fixtures::failed, fixtures::deployed, fixtures::in_production] {
+            let model: Model = model();
             for line in [board(&model), runs(&model), releases(&model)].concat() {
                 assert!(line.ends_with('.') && !line.contains('\n'), "{line:?}");
             }

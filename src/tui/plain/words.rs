@@ -107,12 +107,12 @@ fn order(model: &Model, command: &Command, rest: &str) -> Order {
             say("Charts need a screen; `trainyard query` tells what a metric is, in numbers.".to_owned())
         }
         Action::RunAll => match stage(model, rest) {
-            Ok(from) => run(model, Selection { from, only: false, force: false }),
+            Ok(from) => run(model, from),
             Err(text) => say(text),
         },
         Action::RunFrom(kind) => {
             let from = model.stage_of_kind(kind).cloned();
-            run(model, Selection { from, only: false, force: false })
+            run(model, from)
         }
         Action::Cancel => ask(model, "Cancel what runs and what waits?", Asked::Cancel { run: None }, rest, false),
         Action::Unlock => ask(model, "Let automation deploy again?", Asked::Unlock, rest, false),
@@ -131,7 +131,8 @@ fn order(model: &Model, command: &Command, rest: &str) -> Order {
 }
 
 /// Starts a run; in production, or past a lock, after a question, if it may deploy.
-fn run(model: &Model, selection: Selection) -> Order {
+fn run(model: &Model, from: Option<StageName>) -> Order {
+    let selection = Selection { from, only: false, force: false };
     let is_watched = model.is_production() || model.state.lock.is_some();
     let asked = Asked::Run(selection.clone());
     if !(is_watched && may_deploy(&model.state, &selection)) {

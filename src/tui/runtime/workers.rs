@@ -99,7 +99,7 @@ impl Workers {
             Cmd::FetchPast(_) | Cmd::FetchPastPlace(_) | Cmd::FetchTimeLine(_) => self.past(command),
             Cmd::Search(request) => self.search(request),
             Cmd::Gather(request) => {
-                self.answer(move |client| async move { Msg::Gathered(gather(&client, request).await) })
+                self.answer(move |client| async move { Msg::Gathered(gather(&client, request).await) });
             }
             Cmd::AskLog(question) => self.answer(move |client| async move {
                 let answer = about_log(&client, &question).await;

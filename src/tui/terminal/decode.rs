@@ -236,7 +236,9 @@ fn end_of_text(kind: u8, body: &[u8], hear: &mut dyn FnMut(Heard)) -> State {
         b'P' => described(&text),
         _ => None,
     };
-    answer.into_iter().for_each(|answer| hear(Heard::Answer(answer)));
+    if let Some(answer) = answer {
+        hear(Heard::Answer(answer));
+    }
     State::Ground
 }
 

@@ -96,7 +96,7 @@ fn read_role(role: &str, value: &Spanned<DeValue<'_>>, faults: &mut Vec<Misfit>)
             "bg" => style.bg = colour(role, value, faults),
             "is" => style = style.add_modifier(modifiers(role, value, faults)),
             unknown => {
-                faults.push(Misfit::new(key.span(), format!("role `{role}`: unknown key `{unknown}`"), ROLE_HINT))
+                faults.push(Misfit::new(key.span(), format!("role `{role}`: unknown key `{unknown}`"), ROLE_HINT));
             }
         }
     }
@@ -123,7 +123,7 @@ fn modifiers(role: &str, value: &Spanned<DeValue<'_>>, faults: &mut Vec<Misfit>)
         faults.push(Misfit::of_kind(value.span(), value.get_ref(), "an array", HINT));
         return modifiers;
     };
-    for word in words.iter() {
+    for word in words {
         let text = word.get_ref().as_str().unwrap_or_default();
         match text {
             "bold" => modifiers |= Modifier::BOLD,

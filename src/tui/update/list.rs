@@ -38,8 +38,8 @@ pub(super) fn move_by(model: &mut Model, by: i64) {
 /// To the first row or the last.
 pub(super) fn to_edge(model: &mut Model, is_top: bool) {
     match rows(model) {
-        Rows::Runs(rows) => model.runs.list.to_edge(&rows, is_top),
-        Rows::Releases(rows) => model.releases.to_edge(&rows, is_top),
+        Rows::Runs(rows) => model.runs.list.go_to_edge(&rows, is_top),
+        Rows::Releases(rows) => model.releases.go_to_edge(&rows, is_top),
         Rows::None => {}
     }
 }

@@ -32,9 +32,7 @@ fn enter(model: &mut Model, keys: &str) -> Vec<Cmd> {
     key(model, KeyCode::Enter)
 }
 
-fn nothing() -> Result<LogFind, String> {
-    Ok(LogFind { hit: None, next: None, total: 40 })
-}
+const NOTHING: LogFind = LogFind { hit: None, next: None, total: 40 };
 
 #[test]
 fn a_search_goes_on_at_the_other_end_once_and_then_knows_every_match() {
@@ -43,10 +41,10 @@ fn a_search_goes_on_at_the_other_end_once_and_then_knows_every_match() {
     let [Cmd::Search(request)] = asked.as_slice() else { panic!("{asked:?}") };
     assert_eq!((request.filter.pattern.as_deref(), request.backward), (Some("nowhere"), false));
     assert!(!request.has_wrapped && request.from > 0, "it begins at what is visible");
-    let again = send(&mut model, Msg::Found(request.clone(), nothing()));
+    let again = send(&mut model, Msg::Found(request.clone(), Ok(NOTHING)));
     let [Cmd::Search(wrapped)] = again.as_slice() else { panic!("{again:?}") };
     assert_eq!((wrapped.has_wrapped, wrapped.from), (true, 0));
-    assert_eq!(send(&mut model, Msg::Found(wrapped.clone(), nothing())), []);
+    assert_eq!(send(&mut model, Msg::Found(wrapped.clone(), Ok(NOTHING))), []);
     assert!(model.message.as_ref().unwrap().is_error);
 
     let asked = enter(&mut model, "/layer");

@@ -29,7 +29,8 @@ fn said(model: &Model) -> &str {
 
 #[test]
 fn whoever_only_watches_changes_nothing_by_any_key_in_any_view() {
-    for mut model in [awaiting(), locked(), fixtures::alerted(), fixtures::running()] {
+    for model in [awaiting, locked, fixtures::alerted, fixtures::running] {
+        let mut model: Model = model();
         model.is_observer = true;
         for view in ["1", "2", "3", "4", "5", "6", "7"] {
             for command in COMMANDS.iter().filter(|command| command.action.acts()) {

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 
 use crate::api::types::LogAddress;
 use crate::tui::app::Model;
+use crate::tui::log_view::hits::HitTable;
 use crate::tui::log_view::search::Search;
 use crate::tui::quantity;
 use crate::tui::widgets::text::{paragraph, put_at, sanitize};
@@ -68,7 +69,7 @@ fn place(model: &Model) -> String {
         parts.push(searched(search));
     }
     let percent = log.search.as_ref().and_then(|search| search.percent(log.total));
-    let percent = percent.or_else(|| log.filter.as_ref().and_then(|table| table.percent()));
+    let percent = percent.or_else(|| log.filter.as_ref().and_then(HitTable::percent));
     if let Some(percent) = percent {
         parts.push(format!("searching {percent} %"));
     }
