@@ -312,7 +312,7 @@ fn an_unknown_word_is_told_with_the_nearest_one() {
             "4:15",
             "unknown value `perceptron` for `algorithms`",
             "algorithms = [\"perceptron\"]",
-            "              ^^^^^^^^^^^^ valid values: `auto`, `logistic`, `naive-bayes`, `linear`, `elastic-net`, `svm`, `forest`, `boosting`"
+            "              ^^^^^^^^^^^^ valid values: `auto`, `logistic`, `naive-bayes`, `linear`, `elastic-net`, `svm`, `forest`, `boosting`, `blend`"
         )
     );
 }

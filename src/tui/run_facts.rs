@@ -197,7 +197,7 @@ mod tests {
         let world = fixtures::rolled_back();
         assert_eq!(found(&world, ""), [1, 2, 3, 4]);
         assert_eq!(found(&world, "WINTER"), [2]);
-        assert_eq!(found(&world, "passed data"), [1, 2, 3]);
+        assert_eq!(found(&world, "passed data"), [2, 3]);
         assert_eq!(found(&world, "by:mina"), [4]);
         assert_eq!(found(&world, "by:automation run"), [1, 2, 3]);
         assert_eq!(found(&world, "stage:train"), [1, 2, 3], "the rollback trained nothing");

@@ -28,7 +28,7 @@ fn spelled(text: &str) -> String {
     let mut word = String::from("'");
     for letter in text.chars() {
         match letter {
-            '\'' | '\\' | '!' | '\0'..=' ' | '\u{7f}' => word.push_str(&format!("\\0{:03o}", u32::from(letter))),
+            '\'' | '\\' | '!' | '\0'..='\u{1f}' | '\u{7f}' => word.push_str(&format!("\\0{:03o}", u32::from(letter))),
             _ => word.push(letter),
         }
     }

@@ -81,7 +81,7 @@ pub(super) fn read(model: &Model, line: &str) -> Order {
 fn command<'words>(words: &'words [&'words str]) -> Option<(&'static Command, &'words [&'words str])> {
     let lowered: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let named = |name: &str| COMMANDS.iter().find(|command| command.name == name);
-    for count in [2, 1] {
+    for count in [3, 2, 1] {
         if let Some(found) = lowered.get(..count).and_then(|words| named(&words.join(" "))) {
             return Some((found, words.get(count..).unwrap_or_default()));
         }
@@ -168,7 +168,9 @@ fn log(model: &Model, rest: &str) -> Order {
         Ok(chosen) => chosen.or_else(|| model.subject_stage().cloned()),
         Err(text) => return say(text),
     };
-    let address = model.subject_run().zip(chosen).and_then(|(run, stage)| model.log_of(run, &stage));
+    // The last run may have had no need of the stage; then the one before is meant.
+    let runs = || model.subject_run().into_iter().chain(model.state.runs.values().rev());
+    let address = chosen.and_then(|stage| runs().find_map(|run| model.log_of(run, &stage)));
     match address {
         Some(address) => Order::Do(Deed::Log(address, LogPart::Tail { count: LOG_LINES })),
         None => say("That stage has no log yet.".to_owned()),

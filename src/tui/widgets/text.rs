@@ -249,6 +249,9 @@ fn scan<'text>(text: &'text str, see: &mut dyn FnMut(Piece<'text>)) {
             '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{20d0}'..='\u{20f0}' => {}
             '\u{e0000}'..='\u{e01ef}' | '\u{00ad}' | '\u{180e}' => {}
             control if control.is_control() => {}
+            // Half-width marks of a voiced sound join the sign before them, and terminals differ about how wide both are.
+            '\u{ff9e}' => see(Piece::Character('\u{309b}')),
+            '\u{ff9f}' => see(Piece::Character('\u{309c}')),
             other => see(Piece::Character(other)),
         }
     }
@@ -417,6 +420,7 @@ mod tests {
         assert_eq!((sanitize("👨\u{200d}👩\u{200d}👧"), cells("👨👩👧")), ("👨👩👧".to_owned(), 6));
         assert_eq!((sanitize("❤\u{fe0f}"), cells("❤")), ("❤".to_owned(), 1));
         assert_eq!(sanitize("👋\u{1f3fd} 1\u{fe0f}\u{20e3}"), "👋 1");
+        assert_eq!(sanitize("ﾊ\u{ff9e} ﾊ\u{ff9f}"), "ﾊ゛ ﾊ゜");
         // Korean as some file systems spell it: two letters in the cells of one.
         assert_eq!(cells("\u{1112}\u{1161}\u{11ab}"), cells("한"));
     }
