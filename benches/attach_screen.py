@@ -97,6 +97,8 @@ def main():
     def trainyard(*words):
         subprocess.run([wanted.program, "-C", wanted.project, *words], check=True, stdout=subprocess.DEVNULL)
 
+    # The log whose two ends are looked at is that of the last run.
+    trainyard("run", "story", "--only", "--wait")
     screen = Screen(wanted.command)
     screen.wait_for(b"detach")
     screen.listen(3)

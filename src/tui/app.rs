@@ -532,8 +532,15 @@ impl Model {
         shows_lines && self.is_connected() && !self.is_frozen
     }
 
+    /// Whether charts are on the screen of which nobody tells that they went on: those of targets beside which no app of ours
+    /// is scraped.
+    pub(super) fn watches_charts(&self) -> bool {
+        let shows_charts = self.view == View::Metrics && !self.metrics.charts.panels.is_empty();
+        shows_charts && self.live.scraped.is_none() && self.past.is_none() && self.is_connected() && !self.is_frozen
+    }
+
     /// Whether something is due each second.
     pub(super) fn needs_the_second_hand(&self) -> bool {
-        self.shows_a_growing_duration() || self.watches_the_release()
+        self.shows_a_growing_duration() || self.watches_the_release() || self.watches_charts()
     }
 }

@@ -61,6 +61,7 @@ fn due_charts(model: &Model) -> Option<Asked> {
         Some(Ok(scraped)) => *scraped,
         // The app does not answer: the gap moves with time.
         Some(Err(_)) => model.now,
+        None if model.watches_charts() => model.now,
         None => Moment::default(),
     };
     if metrics.is_pending {

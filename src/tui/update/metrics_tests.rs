@@ -62,6 +62,26 @@ fn whoever_looks_back_is_not_moved_by_new_scrapes() {
 }
 
 #[test]
+fn charts_of_targets_without_an_app_go_by_the_clock() {
+    let mut model = metrics();
+    model.live.scraped = None;
+    assert!(model.needs_the_second_hand());
+    let mut later = |milliseconds: u64| {
+        model.now = model.now.plus(milliseconds);
+        let asked = update(&mut model, Msg::Second);
+        let asked = asked.iter().any(|command| matches!(command, Cmd::FetchCharts(_)));
+        if asked {
+            let charts = model.metrics.charts.clone();
+            update(&mut model, Msg::Charts(Ok(charts)));
+        }
+        asked
+    };
+    assert!(later(60_000) && !later(900) && later(2_900));
+    model.is_frozen = true;
+    assert!(!model.needs_the_second_hand());
+}
+
+#[test]
 fn a_long_time_is_drawn_anew_seldom() {
     let mut model = metrics();
     let scraped = |model: &mut Model, later: u64| {
