@@ -100,6 +100,7 @@ fn try_key(project: &Project, terminal: &mut Terminal, key: &str, word: &str) {
             terminal.wait_for("the Board", |text| text.lines().next().is_some_and(|header| header.contains("Board")));
         }
         "search" => there_and_back(terminal, pressed, "search the whole log:", ESCAPE),
+        "select" => there_and_back(terminal, pressed, "selected:", ESCAPE),
         "range" => {
             let before = range(&terminal.text());
             terminal.press(pressed);
