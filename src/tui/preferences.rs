@@ -27,6 +27,7 @@ pub use text::commented as commented_preferences;
 use super::app::{Message, Model};
 use super::glyphs::Glyphs;
 use super::keymap::Keymap;
+use super::log_view::Timestamps;
 use super::metrics::Drawing;
 use super::theme::Theme;
 
@@ -38,17 +39,6 @@ const THEMES: &str = "themes";
 const LARGEST: u64 = 256 * 1024;
 /// Themes beyond this many are not looked at.
 const MOST_THEMES: usize = 100;
-
-/// How moments stand before the lines of a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Timestamps {
-    /// By the clock.
-    Absolute,
-    /// Since the stage began.
-    Relative,
-    /// Not at all.
-    Off,
-}
 
 /// What the operator prefers.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,6 +132,9 @@ pub(super) fn begin(model: &mut Model, variable: &dyn Fn(&str) -> Option<String>
 pub(super) fn prefer(model: &mut Model, preferences: Preferences) {
     if preferences.mouse != model.preferences.mouse {
         model.has_mouse = preferences.mouse;
+    }
+    if preferences.timestamps != model.preferences.timestamps {
+        model.log.timestamps = preferences.timestamps;
     }
     model.preferences = preferences;
     dress(model);

@@ -6,8 +6,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Misfit, Preferences, Timestamps, nearest};
+use super::{Misfit, Preferences, nearest};
 use crate::tui::commands::{COMMANDS, Command, Key, by_id};
+use crate::tui::log_view::Timestamps;
 use crate::tui::theme::Theme;
 
 /// What may stand at the top of the file.

@@ -120,6 +120,17 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
+fn the_time_before_lines_of_logs_is_as_preferred_until_a_key_changes_it() {
+    let mut model = fixtures::running();
+    let preferred = Preferences { timestamps: Timestamps::Off, ..Preferences::default() };
+    prefer(&mut model, preferred.clone());
+    assert_eq!(model.log.timestamps, Timestamps::Off);
+    model.log.timestamps = model.log.timestamps.next();
+    prefer(&mut model, Preferences { mouse: true, ..preferred });
+    assert_eq!(model.log.timestamps, Timestamps::Absolute, "what was not changed in the file changes nothing");
+}
+
+#[test]
 fn no_two_keys_can_be_given_so_that_one_means_two_things() {
     for command in COMMANDS.iter().filter(|command| command.id() != "deploy") {
         let mut keymap = Keymap::default();
