@@ -25,6 +25,7 @@ use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 
+pub(super) use colour::reduced;
 pub(super) use decode::Heard;
 use hangup::HangupWatch;
 use input::{InputThread, LastAnswer};

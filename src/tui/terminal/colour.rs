@@ -80,6 +80,15 @@ pub(super) fn fit(colour: Color, depth: Depth) -> Sent {
     Sent::Basic(basic)
 }
 
+/// The nearest colour that there is among so many; one that there is stays as it is called.
+pub(in crate::tui) fn reduced(colour: Color, depth: Depth) -> Option<Color> {
+    match (fit(colour, depth), colour) {
+        (Sent::Own, _) if depth == Depth::None => None,
+        (Sent::Basic(index) | Sent::Indexed(index), Color::Rgb(..) | Color::Indexed(_)) => Some(Color::Indexed(index)),
+        (_, same) => Some(same),
+    }
+}
+
 /// What a colour of the cube or of the greys looks like.
 fn of_index(index: u8) -> (u8, u8, u8) {
     if index >= GREYS {

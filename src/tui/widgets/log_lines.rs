@@ -13,10 +13,11 @@ use crate::api::types::{LogLevel, LogLine};
 use crate::pipeline::{Moment, StageName};
 use crate::tui::app::Model;
 use crate::tui::log_view::action::LogPrompt;
-use crate::tui::log_view::colour::Depth;
+use crate::tui::log_view::colour::{depth_of, fit};
 use crate::tui::log_view::json::{self, Part};
 use crate::tui::log_view::{Row, Timestamps, jump};
 use crate::tui::mouse::Target;
+use crate::tui::probe::Depth;
 use crate::tui::quantity::small;
 use crate::tui::update::logs::span;
 
@@ -83,7 +84,7 @@ impl<'a> Painter<'a> {
             Margin::NumberAndTime => model.log.total.max(1).to_string().len().max(4) + 1,
         };
         let begin = model.log.address.as_ref().map_or(model.now, |log| span(model, log).0);
-        Self { model, digits, depth: Depth::of(&model.theme), begin }
+        Self { model, digits, depth: depth_of(&model.theme), begin }
     }
 
     fn time_width(&self) -> usize {
@@ -161,7 +162,7 @@ impl<'a> Painter<'a> {
         }
         if let Some(stage) = &row.line.stage {
             let name = padded(&sanitize(stage.as_str()), LONGEST_STAGE, self.model.glyphs.cut);
-            let style = self.depth.fit(theme.series(self.place_of(stage)));
+            let style = fit(theme.series(self.place_of(stage)), self.depth);
             let mut named: Vec<_> = format!("{name} ").chars().map(|character| (character, style)).collect();
             named.append(&mut cells);
             cells = named;
@@ -175,7 +176,7 @@ impl<'a> Painter<'a> {
         let parts = if self.model.log.is_raw { None } else { json::readable(&line.text, &clock) };
         let Some(parts) = parts else {
             let cells = styled(&line.text, base);
-            return cells.into_iter().map(|(character, style)| (character, self.depth.fit(style))).collect();
+            return cells.into_iter().map(|(character, style)| (character, fit(style, self.depth))).collect();
         };
         let mut cells = Vec::new();
         for (text, part) in parts {
