@@ -60,6 +60,18 @@ fn a_search_goes_on_at_the_other_end_once_and_then_knows_every_match() {
 }
 
 #[test]
+fn a_search_from_the_first_line_on_is_not_told_to_have_come_round() {
+    let mut model = logs();
+    press(&mut model, "g");
+    let asked = enter(&mut model, "/layer");
+    let [Cmd::Search(request)] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(request.from, 0);
+    let found = LogFind { hit: Some(5), next: None, total: 40 };
+    send(&mut model, Msg::Found(request.clone(), Ok(found)));
+    assert_eq!(model.message.as_ref().unwrap().text, "line 6");
+}
+
+#[test]
 fn a_search_goes_step_by_step_and_one_that_was_left_is_dropped() {
     let mut model = logs();
     let asked = enter(&mut model, "/layer");

@@ -253,9 +253,14 @@ fn seek(model: &mut Model, from: u64, backward: bool, has_wrapped: bool, command
 
 fn hit(model: &mut Model, line: u64, backward: bool, has_wrapped: bool) {
     let rows = layout::log_rows(model);
+    let before = model.log.search.as_ref().and_then(|search| search.hit);
+    let first = model.log.first_in_sight(rows).unwrap_or(0);
+    // A search from the first line on never tries the other end, and has not come from there.
+    let has_come_round =
+        has_wrapped && before.map_or(line < first, |before| if backward { line >= before } else { line <= before });
     model.log.show_hit(line, rows);
     let end = if backward { "beginning" } else { "end" };
-    let text = if has_wrapped {
+    let text = if has_come_round {
         format!("line {}; the search went past the {end} and on from the other side", line + 1)
     } else {
         format!("line {}", line + 1)
