@@ -2,10 +2,13 @@
 //!
 //! A client takes one [`Snapshot`], folds every later [`StreamItem::Event`] into its state with the same `apply` as the
 //! daemon, and asks for *windows* of logs and charts, never for the whole. Nothing here is computed by a screen.
+//! What a stage tells of its model (gate, leaderboard, parts of the card) is said here once, for the file beside the model and
+//! for the line to a client are the same JSON.
 
 mod charts;
 mod completion;
 mod fuzzy;
+mod gate;
 mod leaderboard;
 mod line;
 mod live;
@@ -21,18 +24,17 @@ pub use charts::{
 };
 pub use completion::{Completion, CompletionKind, CompletionRequest, Completions};
 pub use fuzzy::{Fit, distance, fit};
+pub use gate::{GateCheck, GateLedger, GateVerdict};
 pub use leaderboard::{LEADERBOARD_ROWS, LeaderboardRow, TrialState};
 pub use line::LineState;
-
 pub use live::{Live, LiveChange};
 pub use logs::{
     LINE_LIMIT, LogAddress, LogFilter, LogFind, LogLevel, LogLine, LogPiece, LogRow, LogRowsRequest, LogScan,
     LogStretch, LogWindow, SPARSE, colours_only, ignores_case, visible,
 };
 pub use models::{
-    CalibrationBin, CardFeature, CardRows, ConfusionMatrix, FeatureImportance, GateCheck, GateLedger, GateVerdict,
-    LineageFile, MetricSlice, MetricValue, ModelCard, ModelDetail, ModelLineage, ModelSummary, NoteRequest,
-    PromoteRequest,
+    CalibrationBin, CardFeature, CardRows, ConfusionMatrix, FeatureImportance, LineageFile, MetricSlice, MetricValue,
+    ModelCard, ModelDetail, ModelLineage, ModelSummary, NoteRequest, PromoteRequest,
 };
 pub use operator::{
     ACCESS_HEADER, FROM_HEADER, OBSERVER, OPERATOR_HEADER, OperatorSession, ViewRequest, WatchRequest,

@@ -6,9 +6,9 @@
 use super::launch::Launch;
 use super::lineage;
 use super::outcome::Gathered;
+use crate::api::types::{GateLedger, GateVerdict};
 use crate::config::{Action, Settings, StageSettings};
 use crate::disk::Layout;
-use crate::model::{Ledger, Verdict};
 use crate::pipeline::{Failure, ModelVersion, Outcome};
 use crate::stage::gate;
 
@@ -48,7 +48,7 @@ fn held(
     gathered: &Gathered,
 ) -> Option<String> {
     let folder = layout.model(version);
-    let reason = |ledger: Ledger| (ledger.verdict != Verdict::Pass).then(|| ledger.sentence());
+    let reason = |ledger: GateLedger| (ledger.verdict != GateVerdict::Pass).then(|| ledger.sentence());
     match (&stage.action, &gathered.outcome) {
         (Action::Train(_), Outcome::Failed(Failure::Exit { code: HELD, .. })) => gate::ledger(&folder).and_then(reason),
         (Action::Command(_), Outcome::Passed) => {

@@ -13,9 +13,8 @@ mod paired;
 mod rows;
 mod scores;
 
-use serde::{Deserialize, Serialize};
-
 use self::scores::Answers;
+use crate::api::types::{GateCheck, GateLedger, GateVerdict};
 use crate::config::{ChampionRule, GateSettings};
 use crate::model::data::dataset::DataSet;
 use crate::model::envelope::SavedModel;
@@ -24,70 +23,6 @@ use crate::model::nearest;
 
 /// Fewer common rows than these say nothing.
 pub const FEWEST_ROWS: usize = 30;
-
-/// What the gate says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// It is shown that the model may go on.
-    Pass,
-    /// It cannot be told.
-    NoEvidence,
-    /// It is shown that it may not.
-    Fail,
-}
-
-impl Verdict {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::NoEvidence => "no evidence",
-            Self::Fail => "fail",
-        }
-    }
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Check {
-    /// `minimum` or `champion`.
-    pub name: String,
-    /// What it says.
-    pub verdict: Verdict,
-    /// Why, in one sentence.
-    pub sentence: String,
-    /// The metric of the new model.
-    pub challenger: Option<f64>,
-    /// The metric of the champion, on the same rows.
-    pub champion: Option<f64>,
-    /// What must be reached, or the tolerance.
-    pub limit: Option<f64>,
-    /// By how much the challenger is better; below zero it is worse, whichever way the metric points.
-    pub difference: Option<f64>,
-    /// The 95 % interval of the difference.
-    pub interval: Option<(f64, f64)>,
-    /// The probability of so uneven a split of the rows that one of both predicts rightly, were both equally good
-    /// (McNemar's exact test); for accuracy only.
-    pub p_value: Option<f64>,
-    /// The rows that were judged by.
-    pub rows: Option<u64>,
-}
-
-/// All that the gate looked at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ledger {
-    /// What follows from all checks.
-    pub verdict: Verdict,
-    /// The metric.
-    pub metric: String,
-    /// The version of the champion, if there is one.
-    pub champion: Option<u64>,
-    /// The checks.
-    pub checks: Vec<Check>,
-    /// What can be done about it; empty when it passed.
-    pub next: String,
-}
 
 /// The champion, as far as it can be used.
 #[derive(Debug, Clone)]
@@ -105,87 +40,52 @@ pub fn judge(
     champion: Option<&Champion<'_>>,
     data: &DataSet,
     held_out: &[usize],
-) -> Ledger {
+) -> GateLedger {
     let minimum = gate.min.map(|limit| minimum(&gate.metric, limit, &challenger.card().metrics));
     let beside = gate.champion.map(|rule| match champion {
-        None => Check::first(&gate.metric, &challenger.card().metrics),
+        None => first(&gate.metric, &challenger.card().metrics),
         Some(champion) => match measured(gate, challenger, champion, data, held_out) {
             Ok(comparison) => comparison.check(gate, rule, champion.version),
-            Err(reason) => Check::new("champion", Verdict::NoEvidence, reason),
+            Err(reason) => GateCheck::new("champion", GateVerdict::NoEvidence, reason),
         },
     });
     let champion = champion.map(|champion| champion.version).filter(|_| gate.champion.is_some());
-    Ledger::of(&gate.metric, champion, minimum.into_iter().chain(beside).collect())
+    ledger(&gate.metric, champion, minimum.into_iter().chain(beside).collect())
 }
 
 /// Judges by metrics that a stage has reported itself: those of both models are of whatever rows it chose, and no interval
 /// can be told.
-pub fn judge_reported(gate: &GateSettings, metrics: &Metrics, champion: Option<(u64, &Metrics)>) -> Ledger {
+pub fn judge_reported(gate: &GateSettings, metrics: &Metrics, champion: Option<(u64, &Metrics)>) -> GateLedger {
     let minimum = gate.min.map(|limit| minimum(&gate.metric, limit, metrics));
     let beside = gate.champion.map(|rule| match champion {
-        None => Check::first(&gate.metric, metrics),
+        None => first(&gate.metric, metrics),
         Some((version, of_champion)) => reported(gate, rule, metrics, version, of_champion),
     });
     let champion = champion.map(|(version, _)| version).filter(|_| gate.champion.is_some());
-    Ledger::of(&gate.metric, champion, minimum.into_iter().chain(beside).collect())
+    ledger(&gate.metric, champion, minimum.into_iter().chain(beside).collect())
 }
 
-impl Ledger {
-    fn of(metric: &str, champion: Option<u64>, checks: Vec<Check>) -> Self {
-        // A gate without a check has shown nothing.
-        let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::NoEvidence);
-        let next = if verdict == Verdict::Pass {
-            String::new()
-        } else {
-            "promote it by hand to use it all the same, with a reason: `trainyard promote VERSION --message \"…\"`"
-                .to_owned()
-        };
-        Self { verdict, metric: metric.to_owned(), champion, checks, next }
-    }
-
-    /// What decided, in one sentence.
-    pub fn sentence(&self) -> String {
-        let deciding = self.checks.iter().filter(|check| check.verdict == self.verdict);
-        deciding.map(|check| check.sentence.as_str()).collect::<Vec<_>>().join("; ")
-    }
-
-    /// The ledger as a small table, a line each.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = vec![format!("gate: {}", self.verdict.word())];
-        lines.extend(
-            self.checks
-                .iter()
-                .map(|check| format!("  {:<9} {:<11}  {}", check.name, check.verdict.word(), check.sentence)),
-        );
-        lines
-    }
+/// What follows from all checks, and what can be done about it.
+fn ledger(metric: &str, champion: Option<u64>, checks: Vec<GateCheck>) -> GateLedger {
+    // A gate without a check has shown nothing.
+    let verdict = checks.iter().map(|check| check.verdict).max().unwrap_or(GateVerdict::NoEvidence);
+    let next = if verdict == GateVerdict::Pass {
+        String::new()
+    } else {
+        "promote it by hand to use it all the same, with a reason: `trainyard promote VERSION --message \"…\"`"
+            .to_owned()
+    };
+    GateLedger { verdict, metric: metric.to_owned(), champion, checks, next }
 }
 
-impl Check {
-    fn new(name: &str, verdict: Verdict, sentence: String) -> Self {
-        Self {
-            name: name.to_owned(),
-            verdict,
-            sentence,
-            challenger: None,
-            champion: None,
-            limit: None,
-            difference: None,
-            interval: None,
-            p_value: None,
-            rows: None,
-        }
-    }
-
-    /// There is nothing to be compared with; but what is to be the measure of the next must have been measured.
-    fn first(metric: &str, metrics: &Metrics) -> Self {
-        match metrics.get(metric) {
-            Some(value) => Self {
-                challenger: Some(*value),
-                ..Self::new("champion", Verdict::Pass, "there is no champion yet to be compared with".to_owned())
-            },
-            None => Self::new("champion", Verdict::NoEvidence, unknown(metric, metrics)),
-        }
+/// There is nothing to be compared with; but what is to be the measure of the next must have been measured.
+fn first(metric: &str, metrics: &Metrics) -> GateCheck {
+    match metrics.get(metric) {
+        Some(value) => GateCheck {
+            challenger: Some(*value),
+            ..GateCheck::new("champion", GateVerdict::Pass, "there is no champion yet to be compared with".to_owned())
+        },
+        None => GateCheck::new("champion", GateVerdict::NoEvidence, unknown(metric, metrics)),
     }
 }
 
@@ -194,19 +94,22 @@ fn unknown(metric: &str, metrics: &Metrics) -> String {
     format!("{metric} is not among the metrics of this model; {hint}")
 }
 
-fn minimum(metric: &str, limit: f64, metrics: &Metrics) -> Check {
+fn minimum(metric: &str, limit: f64, metrics: &Metrics) -> GateCheck {
     let name = "minimum";
     let Some(&value) = metrics.get(metric) else {
-        return Check { limit: Some(limit), ..Check::new(name, Verdict::NoEvidence, unknown(metric, metrics)) };
+        return GateCheck {
+            limit: Some(limit),
+            ..GateCheck::new(name, GateVerdict::NoEvidence, unknown(metric, metrics))
+        };
     };
     // What is no number is on no side of the limit.
     let (passes, side) = if lower_is_better(metric) { (value <= limit, "above") } else { (value >= limit, "below") };
     let (verdict, sentence) = if passes {
-        (Verdict::Pass, format!("{metric} {value:.3} passes {limit}"))
+        (GateVerdict::Pass, format!("{metric} {value:.3} passes {limit}"))
     } else {
-        (Verdict::Fail, format!("{metric} {value:.3} is {side} {limit}"))
+        (GateVerdict::Fail, format!("{metric} {value:.3} is {side} {limit}"))
     };
-    Check { challenger: Some(value), limit: Some(limit), ..Check::new(name, verdict, sentence) }
+    GateCheck { challenger: Some(value), limit: Some(limit), ..GateCheck::new(name, verdict, sentence) }
 }
 
 /// Both models on the same rows.
@@ -259,14 +162,20 @@ fn measured(
     })
 }
 
-fn reported(gate: &GateSettings, rule: ChampionRule, metrics: &Metrics, version: u64, of_champion: &Metrics) -> Check {
+fn reported(
+    gate: &GateSettings,
+    rule: ChampionRule,
+    metrics: &Metrics,
+    version: u64,
+    of_champion: &Metrics,
+) -> GateCheck {
     let metric = gate.metric.as_str();
     let Some(&challenger) = metrics.get(metric) else {
-        return Check::new("champion", Verdict::NoEvidence, unknown(metric, metrics));
+        return GateCheck::new("champion", GateVerdict::NoEvidence, unknown(metric, metrics));
     };
     let Some(&champion) = of_champion.get(metric) else {
         let sentence = format!("model {version}, the champion, has reported no {metric}");
-        return Check::new("champion", Verdict::NoEvidence, sentence);
+        return GateCheck::new("champion", GateVerdict::NoEvidence, sentence);
     };
     let sign = if lower_is_better(metric) { -1.0 } else { 1.0 };
     let difference = sign * (challenger - champion);
@@ -275,7 +184,7 @@ fn reported(gate: &GateSettings, rule: ChampionRule, metrics: &Metrics, version:
 }
 
 impl Comparison {
-    fn check(self, gate: &GateSettings, rule: ChampionRule, version: u64) -> Check {
+    fn check(self, gate: &GateSettings, rule: ChampionRule, version: u64) -> GateCheck {
         let tolerance = gate.tolerance;
         let (passes, limit, lack) = match rule {
             ChampionRule::NoWorse if tolerance > 0.0 => {
@@ -289,9 +198,12 @@ impl Comparison {
             }
         };
         let lack = if passes { String::new() } else { lack };
-        let verdict =
-            if self.has_evidence() { if passes { Verdict::Pass } else { Verdict::Fail } } else { Verdict::NoEvidence };
-        Check {
+        let verdict = if self.has_evidence() {
+            if passes { GateVerdict::Pass } else { GateVerdict::Fail }
+        } else {
+            GateVerdict::NoEvidence
+        };
+        GateCheck {
             challenger: Some(self.challenger),
             champion: Some(self.champion),
             limit,
@@ -299,7 +211,7 @@ impl Comparison {
             interval: self.interval,
             p_value: self.p_value,
             rows: self.rows,
-            ..Check::new("champion", verdict, format!("{}{lack}", self.told(&gate.metric, version)))
+            ..GateCheck::new("champion", verdict, format!("{}{lack}", self.told(&gate.metric, version)))
         }
     }
 

@@ -59,7 +59,7 @@ pub use evaluate::{
     CLASSIFICATION_METRICS, CalibrationBin, Confusion, Evaluation, Importance, Metrics, REGRESSION_METRICS, Slice,
     classification, lower_is_better, regression,
 };
-pub use gate::{Champion, Check, FEWEST_ROWS, Ledger, Verdict, judge, judge_reported};
+pub use gate::{Champion, FEWEST_ROWS, judge, judge_reported};
 pub use learn::fit::{Fitted, Stop, fit};
 pub use learn::learn_error::LearnError;
 pub use learn::learner::{FULL_DEPTH, Learner, algorithm_name, automatic, suitable};

@@ -7,9 +7,10 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::api::types::{GateLedger, GateVerdict};
 use crate::config::{GateSettings, TrainSettings};
 use crate::disk::write_whole;
-use crate::model::{self, Champion, DataSet, Ledger, Metrics, SavedModel, Verdict};
+use crate::model::{self, Champion, DataSet, Metrics, SavedModel};
 
 /// The ledger, in the folder of the model.
 pub const LEDGER_FILE: &str = "gate.json";
@@ -82,14 +83,14 @@ pub fn judge_reported(
     metrics: &Metrics,
     champion: Option<(u64, &Metrics)>,
     folder: &Path,
-) -> Result<Ledger, GateError> {
+) -> Result<GateLedger, GateError> {
     let ledger = model::judge_reported(gate, metrics, champion);
     write(folder, &ledger)?;
     Ok(ledger)
 }
 
 /// The ledger of a model; `None` when there is none, or none that can be read.
-pub fn ledger(folder: &Path) -> Option<Ledger> {
+pub fn ledger(folder: &Path) -> Option<GateLedger> {
     serde_json::from_slice(&std::fs::read(folder.join(LEDGER_FILE)).ok()?).ok()
 }
 
@@ -98,7 +99,7 @@ fn held_out(data: &DataSet, settings: &TrainSettings) -> Vec<usize> {
     model::split(data, settings).map(|parts| parts.held_out).unwrap_or_default()
 }
 
-fn write(folder: &Path, ledger: &Ledger) -> Result<(), GateError> {
+fn write(folder: &Path, ledger: &GateLedger) -> Result<(), GateError> {
     let path = folder.join(LEDGER_FILE);
     let failed = |source: io::Error| GateError::Write { path: path.clone(), source };
     let mut text = serde_json::to_vec_pretty(ledger).map_err(|error| failed(error.into()))?;
@@ -106,12 +107,12 @@ fn write(folder: &Path, ledger: &Ledger) -> Result<(), GateError> {
     write_whole(&path, &text).map_err(failed)
 }
 
-fn conclude(ledger: &Ledger, log: &mut dyn Write) -> Result<(), GateError> {
+fn conclude(ledger: &GateLedger, log: &mut dyn Write) -> Result<(), GateError> {
     for line in ledger.lines() {
         // A log that nobody reads any more is no reason to lose a training.
         let _ = writeln!(log, "{line}");
     }
-    if ledger.verdict == Verdict::Pass {
+    if ledger.verdict == GateVerdict::Pass {
         return Ok(());
     }
     let _ = writeln!(log, "  {}", ledger.next);
@@ -134,7 +135,7 @@ mod tests {
         let champion = Some(ChampionRule::NoWorse);
         let gate = GateSettings { metric: "accuracy".to_owned(), min: None, champion, tolerance: 0.0 };
         let written = judge_reported(&gate, &metrics(0.7), Some((4, &metrics(0.8))), folder.path()).unwrap();
-        assert_eq!((written.verdict, written.champion), (Verdict::Fail, Some(4)));
+        assert_eq!((written.verdict, written.champion), (GateVerdict::Fail, Some(4)));
         assert_eq!(ledger(folder.path()), Some(written));
     }
 

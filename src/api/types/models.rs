@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::gate::GateLedger;
 use super::leaderboard::LeaderboardRow;
 use crate::pipeline::{Digest, ModelVersion, Moment, Note, Promotion, RunId, StageName};
 
@@ -195,69 +196,6 @@ pub struct MetricSlice {
     pub rows: u64,
     /// Their metrics.
     pub metrics: BTreeMap<String, f64>,
-}
-
-/// What the gate says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GateVerdict {
-    /// It is shown that the model may go on.
-    Pass,
-    /// It cannot be told.
-    NoEvidence,
-    /// It is shown that it may not.
-    Fail,
-}
-
-impl GateVerdict {
-    /// The word for it, the same everywhere.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::NoEvidence => "no evidence",
-            Self::Fail => "fail",
-        }
-    }
-}
-
-/// All that the gate looked at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GateLedger {
-    /// What follows from all checks.
-    pub verdict: GateVerdict,
-    /// The metric.
-    pub metric: String,
-    /// The version of the champion, if there was one.
-    pub champion: Option<u64>,
-    /// The checks.
-    pub checks: Vec<GateCheck>,
-    /// What can be done about it; empty when it passed.
-    pub next: String,
-}
-
-/// One thing that the gate looked at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GateCheck {
-    /// `minimum` or `champion`.
-    pub name: String,
-    /// What it says.
-    pub verdict: GateVerdict,
-    /// Why, in one sentence.
-    pub sentence: String,
-    /// The metric of the new model.
-    pub challenger: Option<f64>,
-    /// The metric of the champion, on the same rows.
-    pub champion: Option<f64>,
-    /// What must be reached, or the tolerance.
-    pub limit: Option<f64>,
-    /// By how much the challenger is better; below zero it is worse.
-    pub difference: Option<f64>,
-    /// The 95 % interval of the difference.
-    pub interval: Option<(f64, f64)>,
-    /// Of McNemar's exact test.
-    pub p_value: Option<f64>,
-    /// The rows that were judged by.
-    pub rows: Option<u64>,
 }
 
 /// Where a model comes from.

@@ -87,7 +87,7 @@ fn facts(model: &ModelDetail, width: Option<usize>, out: &mut impl Write) -> Res
 fn gate(ledger: &GateLedger, out: &mut impl Write) -> Result<(), Failure> {
     writeln!(out, "gate        {}", ledger.verdict.word())?;
     for check in &ledger.checks {
-        writeln!(out, "  {:<9} {:<11}  {}", check.name, check.verdict.word(), check.sentence)?;
+        writeln!(out, "{}", check.line())?;
         if let Some(p_value) = check.p_value {
             writeln!(out, "  {:<9} {:<11}  McNemar's exact test: p = {p_value:.4}", "", "")?;
         }

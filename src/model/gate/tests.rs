@@ -1,7 +1,8 @@
 //! What the gate says of models that are good, bad, equal, and not to be compared.
 
 use super::scores::{Answers, fast};
-use super::{Champion, FEWEST_ROWS, Ledger, Verdict, judge, judge_reported};
+use super::{Champion, FEWEST_ROWS, judge, judge_reported};
+use crate::api::types::{GateLedger, GateVerdict};
 use crate::config::{ChampionRule, GateSettings, Task, TrainSettings};
 use crate::model::data::dataset::{DataSet, read};
 use crate::model::data::split::split;
@@ -38,7 +39,7 @@ fn beside(
     challenger: &SavedModel,
     champion: &SavedModel,
     data: &DataSet,
-) -> Ledger {
+) -> GateLedger {
     let held_out = split(data, &samples::settings("kind")).unwrap().held_out;
     let champion = Champion { version: 3, model: Ok(champion) };
     judge(&gate(None, Some(rule), tolerance), challenger, Some(&champion), data, &held_out)
@@ -51,14 +52,14 @@ fn a_better_model_passes_and_a_worse_one_is_held_with_the_difference_and_its_int
     for rule in [ChampionRule::NoWorse, ChampionRule::Better] {
         let ledger = beside(rule, 0.0, &strong, &weak, &data);
         let check = &ledger.checks[0];
-        assert_eq!((ledger.verdict, check.verdict, ledger.next.as_str()), (Verdict::Pass, Verdict::Pass, ""));
+        assert_eq!((ledger.verdict, check.verdict, ledger.next.as_str()), (GateVerdict::Pass, GateVerdict::Pass, ""));
         let (low, high) = check.interval.unwrap();
         let difference = check.difference.unwrap();
         assert!(0.0 < low && low <= difference && difference <= high, "{check:?}");
         assert!(check.p_value.unwrap() < 0.001, "{check:?}");
     }
     let ledger = beside(ChampionRule::NoWorse, 0.01, &weak, &strong, &data);
-    assert_eq!((ledger.verdict, ledger.champion), (Verdict::Fail, Some(3)));
+    assert_eq!((ledger.verdict, ledger.champion), (GateVerdict::Fail, Some(3)));
     let sentence = ledger.sentence();
     assert!(sentence.contains("of model 3 on the same ") && sentence.contains(" worse (95 % interval -"), "{sentence}");
     assert!(sentence.ends_with(", beyond the tolerance of 0.01"), "{sentence}");
@@ -69,9 +70,9 @@ fn a_better_model_passes_and_a_worse_one_is_held_with_the_difference_and_its_int
 fn an_equal_model_is_no_worse_and_not_better() {
     let data = data();
     let (one, other) = (strong(&data), strong(&data));
-    assert_eq!(beside(ChampionRule::NoWorse, 0.0, &one, &other, &data).verdict, Verdict::Pass);
+    assert_eq!(beside(ChampionRule::NoWorse, 0.0, &one, &other, &data).verdict, GateVerdict::Pass);
     let ledger = beside(ChampionRule::Better, 0.0, &one, &other, &data);
-    assert_eq!(ledger.verdict, Verdict::Fail);
+    assert_eq!(ledger.verdict, GateVerdict::Fail);
     assert!(ledger.sentence().ends_with(": equal (95 % interval +0.000 to +0.000), which may be chance"), "{ledger:?}");
 }
 
@@ -83,7 +84,7 @@ fn errors_are_compared_the_other_way_round() {
     let settings = GateSettings { metric: "log_loss".to_owned(), ..gate(None, Some(ChampionRule::Better), 0.0) };
     let champion = Champion { version: 1, model: Ok(&weak) };
     let ledger = judge(&settings, &strong, Some(&champion), &data, &held_out);
-    assert_eq!(ledger.verdict, Verdict::Pass);
+    assert_eq!(ledger.verdict, GateVerdict::Pass);
     assert!(ledger.checks[0].difference.unwrap() > 0.0 && ledger.checks[0].p_value.is_none(), "{ledger:?}");
 }
 
@@ -96,7 +97,11 @@ fn what_cannot_be_compared_is_no_evidence_and_never_a_pass() {
     let judged = |champion: Result<&SavedModel, String>, data: &DataSet, rows: &[usize]| {
         let champion = Champion { version: 3, model: champion };
         let ledger = judge(&settings, &strong, Some(&champion), data, rows);
-        assert_eq!((ledger.verdict, ledger.checks[0].verdict), (Verdict::NoEvidence, Verdict::Pass), "{ledger:?}");
+        assert_eq!(
+            (ledger.verdict, ledger.checks[0].verdict),
+            (GateVerdict::NoEvidence, GateVerdict::Pass),
+            "{ledger:?}"
+        );
         ledger.sentence()
     };
     let gone = judged(Err("its files are gone".to_owned()), &data, &held_out);
@@ -119,7 +124,7 @@ fn what_cannot_be_compared_is_no_evidence_and_never_a_pass() {
     let champion = Champion { version: 3, model: Ok(&strong) };
     let rows = split(&grown, &samples::settings("kind")).unwrap().held_out;
     let ledger = judge(&settings, &new, Some(&champion), &grown, &rows);
-    assert_eq!(ledger.verdict, Verdict::NoEvidence);
+    assert_eq!(ledger.verdict, GateVerdict::NoEvidence);
     assert!(ledger.sentence().contains("the column \"age\" is new since it was trained"), "{ledger:?}");
 }
 
@@ -140,7 +145,7 @@ fn a_champion_that_learned_from_numbers_is_not_asked_about_dates() {
     let rows = split(&dates, &samples::settings("kind")).unwrap().held_out;
     let settings = gate(None, Some(ChampionRule::NoWorse), 1.0);
     let ledger = judge(&settings, &new, Some(&champion), &dates, &rows);
-    assert_eq!(ledger.verdict, Verdict::NoEvidence);
+    assert_eq!(ledger.verdict, GateVerdict::NoEvidence);
     let told = "the column \"seen\" held numbers when it was trained and holds dates now";
     assert!(ledger.sentence().contains(told), "{ledger:?}");
 }
@@ -150,8 +155,8 @@ fn the_first_model_is_judged_by_the_minimum_alone() {
     let data = data();
     let model = strong(&data);
     let of = |min: f64| judge(&gate(Some(min), Some(ChampionRule::NoWorse), 0.0), &model, None, &data, &[]);
-    assert_eq!(of(0.9).verdict, Verdict::Pass);
-    assert_eq!(of(1.5).verdict, Verdict::Fail);
+    assert_eq!(of(0.9).verdict, GateVerdict::Pass);
+    assert_eq!(of(1.5).verdict, GateVerdict::Fail);
     assert_eq!(
         of(1.5).lines(),
         [
@@ -162,7 +167,7 @@ fn the_first_model_is_judged_by_the_minimum_alone() {
     );
     let misspelt = GateSettings { metric: "acuracy".to_owned(), ..gate(Some(0.1), None, 0.0) };
     let ledger = judge(&misspelt, &model, None, &data, &[]);
-    assert_eq!(ledger.verdict, Verdict::NoEvidence);
+    assert_eq!(ledger.verdict, GateVerdict::NoEvidence);
     assert!(ledger.sentence().contains("did you mean \"accuracy\"?"), "{ledger:?}");
 }
 
@@ -171,11 +176,11 @@ fn reported_metrics_are_compared_and_said_to_be_reported() {
     let of = |value: f64| Metrics::from([("accuracy".to_owned(), value)]);
     let settings = gate(None, Some(ChampionRule::NoWorse), 0.02);
     let ledger = judge_reported(&settings, &of(0.79), Some((2, &of(0.8))));
-    assert_eq!(ledger.verdict, Verdict::Pass);
+    assert_eq!(ledger.verdict, GateVerdict::Pass);
     assert!(ledger.sentence().contains("as the stage reported both, not measured on equal rows"), "{ledger:?}");
-    assert_eq!(judge_reported(&settings, &of(0.7), Some((2, &of(0.8)))).verdict, Verdict::Fail);
-    assert_eq!(judge_reported(&settings, &of(0.7), Some((2, &Metrics::new()))).verdict, Verdict::NoEvidence);
-    assert_eq!(judge_reported(&settings, &Metrics::new(), None).verdict, Verdict::NoEvidence);
+    assert_eq!(judge_reported(&settings, &of(0.7), Some((2, &of(0.8)))).verdict, GateVerdict::Fail);
+    assert_eq!(judge_reported(&settings, &of(0.7), Some((2, &Metrics::new()))).verdict, GateVerdict::NoEvidence);
+    assert_eq!(judge_reported(&settings, &Metrics::new(), None).verdict, GateVerdict::NoEvidence);
 }
 
 #[test]
@@ -183,7 +188,7 @@ fn a_ledger_survives_being_written_and_read() {
     let data = data();
     let ledger = beside(ChampionRule::NoWorse, 0.0, &strong(&data), &weak(&data), &data);
     let text = serde_json::to_string(&ledger).unwrap();
-    assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+    assert_eq!(serde_json::from_str::<GateLedger>(&text).unwrap(), ledger);
 }
 
 #[test]
