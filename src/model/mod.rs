@@ -72,7 +72,7 @@ pub use onnx::{ONNX_FILE, OnnxError, OnnxModel, RunError, SETTINGS_FILE};
 pub use prediction::{Predicted, Prediction};
 pub use profile::{ColumnProfile, NumberProfile, PROFILE_FILE, Profile, QUANTILES, ValueCount};
 pub use records::RECORDS;
-pub use search::{Board, Control, Standing, TrialState};
+pub use search::{Board, Control, Standing};
 pub use served_model::{LoadError, ServedModel};
 pub use server::{FeedbackError, FeedbackFile, Limits, ServeOptions, ShadowError, ShadowModel, serve};
 pub use training::{Step, TrainingError, task_name, train, train_under};

@@ -3,11 +3,12 @@
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::api::types::TrialState;
 use crate::config::{Algorithm, GateSettings, SearchSettings, Task, TrainSettings};
 use crate::model::data::dataset::{DataSet, read};
 use crate::model::samples::{self, Folder};
 use crate::model::search::Journal;
-use crate::model::{Control, DatasetError, Learner, MODEL_FILE, Step, TrainingError, TrialState, train, train_under};
+use crate::model::{Control, DatasetError, Learner, MODEL_FILE, Step, TrainingError, train, train_under};
 
 fn flowers() -> DataSet {
     read(&[Folder::new().write("flowers.csv", &samples::flowers())]).unwrap()

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::api::types::LeaderboardRow;
+
 /// The variables of the contract, in the order of the documentation: name and meaning.
 pub const VARIABLES: &[(&str, &str)] = &[
     ("TRAINYARD_PROJECT", "the project folder"),
@@ -133,29 +135,6 @@ enum Line<'a> {
     Artifact { name: &'a str, path: &'a Path },
     Release { address: &'a str },
     Leaderboard(&'a [LeaderboardRow]),
-}
-
-/// A row of a leaderboard: one learner that a stage tries. A stage appends the whole board whenever it changed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LeaderboardRow {
-    /// Its number.
-    pub trial: u32,
-    /// What is tried, for people.
-    pub learner: String,
-    /// The metric that decides.
-    pub metric: String,
-    /// What it reached, in the mean of the folds.
-    pub mean: Option<f64>,
-    /// How much the folds differ.
-    pub deviation: Option<f64>,
-    /// The rung that it finished.
-    pub rung: u32,
-    /// Of how many.
-    pub of: u32,
-    /// `waiting`, `running`, `kept`, `dropped`, `failed` or `chosen`.
-    pub state: &'static str,
-    /// How long it took.
-    pub seconds: f64,
 }
 
 #[derive(Serialize)]

@@ -16,9 +16,10 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::SIGTERM;
 
-use super::contract::{Contract, ContractError, LeaderboardRow, Output};
+use super::contract::{Contract, ContractError, Output};
 use super::data_record;
 use super::gate::{self, ChampionPlace, GateError};
+use crate::api::types::LeaderboardRow;
 use crate::config::TrainSettings;
 use crate::disk::Layout;
 use crate::model::{self, Control, DataSet, DatasetError, EnvelopeError, TrainingError};
@@ -247,7 +248,7 @@ mod tests {
         assert!(reports.contains(&"Metric(\"rows\", 80.0)".to_owned()), "{reports:?}");
         assert!(reports.iter().any(|report| report.starts_with("Artifact(\"model\"")), "{reports:?}");
         let boards: Vec<&String> = reports.iter().filter(|report| report.starts_with("Leaderboard(")).collect();
-        assert!(boards.last().unwrap().contains("state: \"chosen\""), "{boards:?}");
+        assert!(boards.last().unwrap().contains("state: Chosen"), "{boards:?}");
         assert!(reports.iter().any(|report| report.contains("\"trial 1/4\"")), "{reports:?}");
         assert!(SavedModel::load(&folder.path().join("model")).is_ok());
     }

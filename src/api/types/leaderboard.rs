@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The most rows of a board that are taken; those behind are passed over.
+/// The most rows of a board that are told and taken; those behind are passed over.
 pub const LEADERBOARD_ROWS: usize = 50;
 
 /// One thing that is tried. Only `trial` and `learner` must be written.

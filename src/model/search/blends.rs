@@ -37,8 +37,8 @@ pub(super) fn blends(ranked: &[&Standing], metric: &str) -> Vec<Learner> {
 #[cfg(test)]
 mod tests {
     use super::{Learner, Standing, blends};
+    use crate::api::types::TrialState;
     use crate::model::evaluate::Metrics;
-    use crate::model::search::TrialState;
 
     const FOREST: Learner = Learner::Forest { trees: 10, depth: 4, leaf: 1, features: 0.5 };
 

@@ -2,41 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::types::TrialState;
 use crate::model::card::learner_form;
 use crate::model::evaluate::Metrics;
 use crate::model::learn::learner::{Learner, algorithm_name};
-
-/// What has become of a trial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TrialState {
-    /// It has not begun, and when time is over it never will.
-    Waiting,
-    /// It is at work.
-    Running,
-    /// It went on, or reached the last rung.
-    Kept,
-    /// Others were better.
-    Dropped,
-    /// It learned nothing.
-    Failed,
-    /// It became the model.
-    Chosen,
-}
-
-impl TrialState {
-    /// In a word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Kept => "kept",
-            Self::Dropped => "dropped",
-            Self::Failed => "failed",
-            Self::Chosen => "chosen",
-        }
-    }
-}
 
 /// Where a trial stands. This is also what the card keeps of it, so nothing in it depends on a clock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

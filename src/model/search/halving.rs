@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::blends::blends;
-use super::board::{Board, Standing, TrialState};
+use super::board::{Board, Standing};
 use super::candidates::strength;
 use super::control::Control;
 use super::folds::Fold;
@@ -13,6 +13,7 @@ use super::journal::{Entry, Journal};
 use super::pool::{self, Heard};
 use super::schedule::{rungs, survivors};
 use super::trial::{self, FoldResult, Setting};
+use crate::api::types::TrialState;
 use crate::config::Algorithm;
 use crate::model::evaluate::{Criteria, Metrics};
 use crate::model::learn::learner::Learner;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::{Found, Plan, Progress, first_order, search};
+use crate::api::types::TrialState;
 use crate::config::Task;
 use crate::model::data::column::Column;
 use crate::model::data::dataset::{DataSet, read};
@@ -12,7 +13,7 @@ use crate::model::evaluate::Criteria;
 use crate::model::learn::learner::Learner;
 use crate::model::learn::problem::{Labels, Problem};
 use crate::model::samples::{self, Folder};
-use crate::model::search::{Control, Journal, TrialState, folds};
+use crate::model::search::{Control, Journal, folds};
 
 const LEARNERS: [Learner; 4] = [
     Learner::Logistic { penalty: 1.0 },

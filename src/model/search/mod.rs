@@ -35,7 +35,7 @@ mod schedule;
 mod space;
 mod trial;
 
-pub use board::{Board, Standing, TrialState};
+pub use board::{Board, Standing};
 pub(in crate::model) use candidates::candidates;
 pub use control::Control;
 pub(in crate::model) use control::attended;

@@ -7,14 +7,11 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::{Report, Sink, say};
+use crate::api::types::{LEADERBOARD_ROWS, LeaderboardRow, TrialState};
 use crate::config::TrainSettings;
-use crate::model::{
-    Board, Card, DataSet, Evaluation, Metrics, Standing, Step, TrialState, Values, lower_is_better, task_name,
-};
-use crate::stage::contract::{ContractError, LeaderboardRow};
+use crate::model::{Board, Card, DataSet, Evaluation, Metrics, Standing, Step, Values, lower_is_better, task_name};
+use crate::stage::contract::ContractError;
 
-/// The most rows of a board that are told.
-const MOST_ROWS: usize = 50;
 /// The least time between two boards or two messages of progress.
 const PAUSE: Duration = Duration::from_millis(300);
 /// Columns and parts of the evaluation that the log lists; the card has all.
@@ -175,7 +172,7 @@ fn rows(board: &Board) -> Vec<LeaderboardRow> {
     };
     standings
         .into_iter()
-        .take(MOST_ROWS)
+        .take(LEADERBOARD_ROWS)
         .map(|standing| LeaderboardRow {
             trial: standing.trial,
             learner: standing.description.clone(),
@@ -184,7 +181,7 @@ fn rows(board: &Board) -> Vec<LeaderboardRow> {
             deviation: standing.deviation,
             rung: standing.rung,
             of: board.rungs,
-            state: standing.state.word(),
+            state: standing.state,
             seconds: (seconds(standing) * 100.0).round() / 100.0,
         })
         .collect()
