@@ -5,6 +5,7 @@
 //! What a stage tells of its model (gate, leaderboard, parts of the card) is said here once, for the file beside the model and
 //! for the line to a client are the same JSON.
 
+mod card;
 mod charts;
 mod completion;
 mod fuzzy;
@@ -18,6 +19,7 @@ mod operator;
 mod past;
 mod profile;
 
+pub use card::{CalibrationBin, CardFeature, CardRows, ConfusionMatrix, FeatureImportance, MetricSlice, ModelCard};
 pub use charts::{
     AlertSpan, AlertStrip, Bucket, Catalog, Charts, ChartsRequest, Comparison, ComparisonRequest, Curve,
     ExpressionFault, Mark, MetricInformation, PanelData, RunMark, Statistics, TimeColumns,
@@ -32,10 +34,7 @@ pub use logs::{
     LINE_LIMIT, LogAddress, LogFilter, LogFind, LogLevel, LogLine, LogPiece, LogRow, LogRowsRequest, LogScan,
     LogStretch, LogWindow, SPARSE, colours_only, ignores_case, visible,
 };
-pub use models::{
-    CalibrationBin, CardFeature, CardRows, ConfusionMatrix, FeatureImportance, LineageFile, MetricSlice, MetricValue,
-    ModelCard, ModelDetail, ModelLineage, ModelSummary, NoteRequest, PromoteRequest,
-};
+pub use models::{LineageFile, MetricValue, ModelDetail, ModelLineage, ModelSummary, NoteRequest, PromoteRequest};
 pub use operator::{
     ACCESS_HEADER, FROM_HEADER, OBSERVER, OPERATOR_HEADER, OperatorSession, ViewRequest, WatchRequest,
     from_header_text, header_text,

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::types::{CardFeature, CardRows};
 use crate::config::{Algorithm, Task, TrainSettings};
 use crate::model::data::column::ColumnKind;
 use crate::model::data::date::date_text;
@@ -29,7 +30,7 @@ pub struct Card {
     #[serde(with = "learner_form")]
     pub learner: Learner,
     /// The columns it needs, in order.
-    pub features: Vec<FeatureCard>,
+    pub features: Vec<CardFeature>,
     /// Columns of the data that it does not need; they may be sent and are ignored.
     pub ignored: Vec<String>,
     /// The classes, in the order of the probabilities; empty for a regression.
@@ -43,7 +44,7 @@ pub struct Card {
     /// What else was tried.
     pub search: SearchCard,
     /// How many rows it was made from.
-    pub rows: RowCounts,
+    pub rows: CardRows,
     /// What it was made from.
     pub lineage: Lineage,
     /// The digest of the profile of that data, `profile.json`.
@@ -70,17 +71,6 @@ pub struct SearchCard {
     pub trials: Vec<Standing>,
 }
 
-/// Rows by use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowCounts {
-    /// All rows.
-    pub total: u64,
-    /// Rows that were learned from.
-    pub train: u64,
-    /// Rows that it was judged by.
-    pub held_out: u64,
-}
-
 /// The data behind a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lineage {
@@ -101,26 +91,7 @@ pub struct DataFile {
     pub rows: u64,
 }
 
-/// What a person needs to know about a column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FeatureCard {
-    /// Its name.
-    pub name: String,
-    /// `numeric`, `categorical`, `boolean` or `date`.
-    pub kind: String,
-    /// The smallest number seen in training; of dates in days since 1970.
-    pub minimum: Option<f64>,
-    /// The greatest number seen in training.
-    pub maximum: Option<f64>,
-    /// The categories seen in training.
-    pub categories: Vec<String>,
-    /// How many training rows had no value.
-    pub missing: u64,
-    /// A value that is usual: the median or the most frequent category.
-    pub typical: String,
-}
-
-impl From<&Feature> for FeatureCard {
+impl From<&Feature> for CardFeature {
     fn from(feature: &Feature) -> Self {
         let common = |kind: &str, typical: String| Self {
             name: feature.name.clone(),

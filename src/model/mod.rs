@@ -35,7 +35,7 @@ mod served_model;
 mod server;
 mod training;
 
-pub use card::{Card, DataFile, FeatureCard, Lineage, RowCounts, SearchCard};
+pub use card::{Card, DataFile, Lineage, SearchCard};
 pub use data::cell::{Cell, is_missing};
 pub use data::column::{Column, ColumnKind, DateTrouble, Distinct, Place, Values};
 pub use data::contract::{
@@ -56,8 +56,7 @@ pub use drift::{
 };
 pub use envelope::{CARD_FILE, Contents, EnvelopeError, MODEL_FILE, SavedModel};
 pub use evaluate::{
-    CLASSIFICATION_METRICS, CalibrationBin, Confusion, Evaluation, Importance, Metrics, REGRESSION_METRICS, Slice,
-    classification, lower_is_better, regression,
+    CLASSIFICATION_METRICS, Evaluation, Metrics, REGRESSION_METRICS, classification, lower_is_better, regression,
 };
 pub use gate::{Champion, FEWEST_ROWS, judge, judge_reported};
 pub use learn::fit::{Fitted, Stop, fit};

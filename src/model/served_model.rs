@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::api::types::CardFeature;
 use crate::config::Task;
-use crate::model::card::FeatureCard;
 use crate::model::data::cell::Cell;
 use crate::model::data::csv_source::CsvSource;
 use crate::model::data::dataset_error::DatasetError;
@@ -134,7 +134,7 @@ impl ServedModel {
     }
 
     /// The same for people.
-    pub(in crate::model) fn feature_cards(&self) -> &[FeatureCard] {
+    pub(in crate::model) fn feature_cards(&self) -> &[CardFeature] {
         match self {
             Self::Trained(model) => &model.card().features,
             Self::Onnx(model) => model.feature_cards(),

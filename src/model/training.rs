@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::api::types::{CardFeature, CardRows};
 use crate::config::{Algorithm, Task, TrainSettings};
 use crate::disk::digest_bytes;
-use crate::model::card::{Card, FeatureCard, Lineage, RowCounts, SearchCard};
+use crate::model::card::{Card, Lineage, SearchCard};
 use crate::model::data::column::Column;
 use crate::model::data::dataset::DataSet;
 use crate::model::data::dataset_error::DatasetError;
@@ -427,7 +428,7 @@ impl Training<'_> {
             target: settings.target.clone(),
             algorithm: learner.algorithm(),
             learner: learner.clone(),
-            features: preprocessing.features.iter().map(FeatureCard::from).collect(),
+            features: preprocessing.features.iter().map(CardFeature::from).collect(),
             ignored: data.columns.iter().map(|column| column.name.clone()).filter(|name| !is_used(name)).collect(),
             classes: classes.labels,
             integer_classes: classes.integers,
@@ -439,7 +440,7 @@ impl Training<'_> {
                 in_time: searched.found.in_time,
                 trials: searched.found.board.standings.clone(),
             },
-            rows: RowCounts {
+            rows: CardRows {
                 total: data.rows() as u64,
                 train: self.parts.train.len() as u64,
                 held_out: self.parts.held_out.len() as u64,

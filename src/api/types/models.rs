@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::card::ModelCard;
 use super::gate::GateLedger;
-use super::leaderboard::LeaderboardRow;
 use crate::pipeline::{Digest, ModelVersion, Moment, Note, Promotion, RunId, StageName};
 
 /// One line of the registry.
@@ -90,112 +90,6 @@ impl ModelDetail {
     pub fn lasts(&self, promotion: &Promotion) -> bool {
         self.summary.champion && self.promotions.last() == Some(promotion)
     }
-}
-
-/// What a model says of itself; of one of a command all is empty.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct ModelCard {
-    /// `classification` or `regression`.
-    pub task: Option<String>,
-    /// The column that is predicted.
-    pub target: Option<String>,
-    /// The classes.
-    pub classes: Vec<String>,
-    /// The seed of everything random.
-    pub seed: Option<u64>,
-    /// Rows by use.
-    pub rows: Option<CardRows>,
-    /// The columns that it needs.
-    pub features: Vec<CardFeature>,
-    /// Remarks of the training.
-    pub remarks: Vec<String>,
-    /// 95 % intervals of metrics on the held-out rows.
-    pub intervals: BTreeMap<String, (f64, f64)>,
-    /// Which classes were taken for which.
-    pub confusion: Option<ConfusionMatrix>,
-    /// How often a predicted probability came true.
-    pub calibration: Vec<CalibrationBin>,
-    /// What each column is worth.
-    pub importance: Vec<FeatureImportance>,
-    /// Metrics of parts of the held-out rows.
-    pub slices: Vec<MetricSlice>,
-    /// All that was tried.
-    pub trials: Vec<LeaderboardRow>,
-}
-
-/// Rows by use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CardRows {
-    /// All.
-    pub total: u64,
-    /// Learned from.
-    pub train: u64,
-    /// Judged by.
-    pub held_out: u64,
-}
-
-/// A column that the model needs.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CardFeature {
-    /// Its name.
-    pub name: String,
-    /// `numeric` or `categorical`.
-    pub kind: String,
-    /// The smallest number seen in training.
-    pub minimum: Option<f64>,
-    /// The greatest number seen in training.
-    pub maximum: Option<f64>,
-    /// The categories seen in training.
-    pub categories: Vec<String>,
-    /// Training rows without a value.
-    pub missing: u64,
-    /// A usual value.
-    pub typical: String,
-}
-
-/// Which classes were taken for which.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConfusionMatrix {
-    /// The classes, in the order of rows and columns.
-    pub classes: Vec<String>,
-    /// For each true class how often each class was predicted.
-    pub counts: Vec<Vec<u64>>,
-}
-
-/// Rows of about the same predicted probability.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CalibrationBin {
-    /// The mean of the predicted probability.
-    pub mean_probability: f64,
-    /// The share of rows for which it came true.
-    pub share: f64,
-    /// How many rows there are.
-    pub rows: u64,
-}
-
-/// What a column is worth: by how much the metric is worse when its values are shuffled.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FeatureImportance {
-    /// The column.
-    pub feature: String,
-    /// The loss, as a mean over several shuffles.
-    pub loss: f64,
-    /// Its standard deviation.
-    pub deviation: f64,
-}
-
-/// The metrics of the held-out rows with one value of a column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MetricSlice {
-    /// The column.
-    pub column: String,
-    /// The value, or the quarter in which it lies.
-    pub value: String,
-    /// How many rows there are.
-    pub rows: u64,
-    /// Their metrics.
-    pub metrics: BTreeMap<String, f64>,
 }
 
 /// Where a model comes from.

@@ -5,25 +5,13 @@
 //! was right. The calibration error is the mean distance between the two, by rows (expected calibration error; Guo et al.,
 //! *On Calibration of Modern Neural Networks*, 2017).
 
-use serde::{Deserialize, Serialize};
-
 use super::weight;
+use crate::api::types::CalibrationBin;
 use crate::model::number::float;
 
 const BINS: usize = 10;
 /// Ends are multiples of this, as `NumPy`'s `linspace` makes them: the third is a digit above 0.3.
 const WIDTH: f64 = 0.1;
-
-/// Rows that got about the same probability.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CalibrationBin {
-    /// The mean of their probabilities.
-    pub mean_probability: f64,
-    /// The share of them for which it came true.
-    pub share: f64,
-    /// How many there are.
-    pub rows: u64,
-}
 
 /// A row with its bin.
 #[derive(Debug, Clone, Copy)]

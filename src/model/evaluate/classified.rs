@@ -5,9 +5,10 @@
 //! does not know is wrong, whatever it says. The log loss and the calibration error are those of
 //! [`Classified::new`]'s probabilities as they are; ROC AUC is in [`super::ranking`].
 
-use super::calibration::{self, CalibrationBin, Placed};
+use super::calibration::{self, Placed};
 use super::ranking::{Ranking, rankings};
 use super::{Metrics, named, weight};
+use crate::api::types::CalibrationBin;
 use crate::model::learn::predictor::most_probable;
 use crate::model::number::float;
 

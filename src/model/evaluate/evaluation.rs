@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::calibration::CalibrationBin;
-use super::importance::{Importance, importance};
-use super::slices::{Slice, slices};
+use super::importance::importance;
+use super::slices::slices;
 use super::{Criteria, Measured, Metrics};
+use crate::api::types::{CalibrationBin, ConfusionMatrix, FeatureImportance, MetricSlice};
 use crate::model::data::column::Column;
 use crate::model::learn::fit::Fitted;
 use crate::model::learn::predictor::Output;
@@ -21,25 +21,15 @@ pub struct Evaluation {
     /// For each metric the ends of its 95 % interval.
     pub intervals: BTreeMap<String, (f64, f64)>,
     /// What was called what; none for a regression.
-    pub confusion: Option<Confusion>,
+    pub confusion: Option<ConfusionMatrix>,
     /// Probabilities beside what came true, ascending; empty for a regression.
     pub calibration: Vec<CalibrationBin>,
     /// The metric by which the importance of columns is measured.
     pub criterion: String,
     /// What the model loses without each column, the most important first; empty when there are too many columns.
-    pub importance: Vec<Importance>,
+    pub importance: Vec<FeatureImportance>,
     /// How good it is on parts of the rows.
-    pub slices: Vec<Slice>,
-}
-
-/// How often each class was called each class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confusion {
-    /// The classes, in the order of both rows and columns.
-    pub classes: Vec<String>,
-    /// For each true class how often it was called each; one more row at the end, if there is one, is for true classes that
-    /// the model does not know.
-    pub counts: Vec<Vec<u64>>,
+    pub slices: Vec<MetricSlice>,
 }
 
 /// What is evaluated, and how.
@@ -70,7 +60,7 @@ pub(in crate::model) struct Request<'a> {
 pub(in crate::model) fn evaluate(request: &Request<'_>) -> Evaluation {
     let measured = Measured::new(&request.problem.labels, request.held_out, request.outputs);
     let metrics = measured.metrics(None);
-    let confusion = measured.confusion().map(|counts| Confusion { classes: request.classes.to_vec(), counts });
+    let confusion = measured.confusion().map(|counts| ConfusionMatrix { classes: request.classes.to_vec(), counts });
     let criterion = request.criteria.leading(&metrics).map(|(name, _)| name.to_owned()).unwrap_or_default();
     Evaluation {
         intervals: measured.intervals(request.seed, request.threads, request.stop),

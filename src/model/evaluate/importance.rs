@@ -5,10 +5,9 @@
 
 use std::thread;
 
-use serde::{Deserialize, Serialize};
-
 use super::evaluation::Request;
 use super::{Measured, lower_is_better};
+use crate::api::types::FeatureImportance;
 use crate::model::data::cell::Cell;
 use crate::model::data::column::Column;
 use crate::model::learn::predictor::Output;
@@ -26,19 +25,8 @@ const MOST_COLUMNS: usize = 500;
 /// Streams of the generator that belong to columns.
 const STREAM: u64 = 0x696d_706f_0000_0000;
 
-/// What a model loses without a column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Importance {
-    /// The column.
-    pub feature: String,
-    /// How much worse the metric became, in the mean of the repeats.
-    pub loss: f64,
-    /// The standard deviation of the repeats.
-    pub deviation: f64,
-}
-
 /// The importance of each column by a metric, the greatest first.
-pub(super) fn importance(request: &Request<'_>, metric: &str) -> Vec<Importance> {
+pub(super) fn importance(request: &Request<'_>, metric: &str) -> Vec<FeatureImportance> {
     let features = &request.fitted.preprocessing.features;
     if features.is_empty() || features.len() > MOST_COLUMNS || metric.is_empty() {
         return Vec::new();
@@ -52,7 +40,7 @@ pub(super) fn importance(request: &Request<'_>, metric: &str) -> Vec<Importance>
     let Some(whole) = trial.score(None) else { return Vec::new() };
     let places: Vec<usize> = (0..columns.len()).collect();
     let threads = request.threads.max(1);
-    let mut found: Vec<Importance> = thread::scope(|scope| {
+    let mut found: Vec<FeatureImportance> = thread::scope(|scope| {
         let trial = &trial;
         let parts: Vec<_> = places
             .chunks(places.len().div_ceil(threads).max(1))
@@ -85,7 +73,7 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn importance(&self, place: usize, whole: f64) -> Option<Importance> {
+    fn importance(&self, place: usize, whole: f64) -> Option<FeatureImportance> {
         let mut losses = Vec::new();
         for repeat in 0..REPEATS {
             if (self.request.stop)() {
@@ -99,7 +87,7 @@ impl Trial<'_> {
         let loss = losses.iter().sum::<f64>() / float(losses.len());
         let variance = losses.iter().map(|one| (one - loss).powi(2)).sum::<f64>() / float(losses.len());
         let feature = self.columns.get(place)?.name.clone();
-        Some(Importance { feature, loss, deviation: variance.sqrt() })
+        Some(FeatureImportance { feature, loss, deviation: variance.sqrt() })
     }
 
     /// The metric on the sample, where the column at a place, if one is named, has the cells of other rows.

@@ -1,10 +1,10 @@
 //! The judged rows of a model of either task.
 
 use super::bootstrap::intervals;
-use super::calibration::CalibrationBin;
 use super::classified::Classified;
 use super::regressed::Regressed;
 use super::{Metrics, probabilities, value};
+use crate::api::types::CalibrationBin;
 use crate::model::learn::predictor::Output;
 use crate::model::learn::problem::Labels;
 

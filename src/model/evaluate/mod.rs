@@ -20,13 +20,10 @@ mod slices;
 
 use std::collections::BTreeMap;
 
-pub use calibration::CalibrationBin;
 pub(in crate::model) use criteria::Criteria;
-pub use evaluation::{Confusion, Evaluation};
+pub use evaluation::Evaluation;
 pub(in crate::model) use evaluation::{Request, evaluate};
-pub use importance::Importance;
 pub(in crate::model) use measured::Measured;
-pub use slices::Slice;
 
 use crate::model::learn::predictor::Output;
 use classified::Classified;

@@ -4,31 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::{Measured, Metrics};
+use super::Measured;
+use crate::api::types::MetricSlice;
 use crate::model::data::cell::Cell;
 use crate::model::data::column::Column;
 
-/// A part of the rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Slice {
-    /// The column.
-    pub column: String,
-    /// What the rows have in common: a category, a range of numbers, or `no value`.
-    pub value: String,
-    /// How many there are.
-    pub rows: u64,
-    /// What the model reached on them.
-    pub metrics: Metrics,
-}
-
 /// The parts of each column. `measured` holds the judged `rows`, in their order.
-pub(super) fn slices(columns: &[&Column], rows: &[usize], measured: &Measured) -> Vec<Slice> {
+pub(super) fn slices(columns: &[&Column], rows: &[usize], measured: &Measured) -> Vec<MetricSlice> {
     columns.iter().flat_map(|column| of_column(column, rows, measured)).collect()
 }
 
-fn of_column(column: &Column, rows: &[usize], measured: &Measured) -> Vec<Slice> {
+fn of_column(column: &Column, rows: &[usize], measured: &Measured) -> Vec<MetricSlice> {
     let quartiles = quartiles(column, rows);
     let mut parts: BTreeMap<Part, Vec<usize>> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
@@ -41,7 +27,7 @@ fn of_column(column: &Column, rows: &[usize], measured: &Measured) -> Vec<Slice>
                 *weight = 1;
             }
         }
-        Slice {
+        MetricSlice {
             column: column.name.clone(),
             value: part.name(&quartiles),
             rows: members.len() as u64,

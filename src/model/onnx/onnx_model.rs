@@ -14,9 +14,9 @@ use super::reference::Rows;
 use super::scores::gives_scores;
 use super::settings::{Settings, wrong};
 use super::{operators, text, value_types};
+use crate::api::types::CardFeature;
 use crate::config::Task;
 use crate::disk::digest_folder_without;
-use crate::model::card::FeatureCard;
 use crate::model::data::cell::Cell;
 use crate::model::data::column::ColumnKind;
 use crate::model::data::record::{FieldProblem, PredictError};
@@ -42,7 +42,7 @@ pub struct OnnxModel {
     plan: Plan,
     slots: Slots,
     features: Vec<Feature>,
-    cards: Vec<FeatureCard>,
+    cards: Vec<CardFeature>,
     task: Task,
     target: String,
     classes: Classes,
@@ -119,7 +119,7 @@ impl OnnxModel {
     fn measure(&mut self, file: &Path) -> Result<(), OnnxError> {
         let rows = Rows::read(file, &self.features)?;
         rows.describe(&mut self.features);
-        self.cards = self.features.iter().map(FeatureCard::from).collect();
+        self.cards = self.features.iter().map(CardFeature::from).collect();
         for name in rows.others() {
             if !self.ignored.iter().any(|ignored| ignored == name) {
                 self.ignored.push(name.to_owned());
@@ -186,7 +186,7 @@ impl OnnxModel {
     }
 
     /// The same for people.
-    pub(in crate::model) fn feature_cards(&self) -> &[FeatureCard] {
+    pub(in crate::model) fn feature_cards(&self) -> &[CardFeature] {
         &self.cards
     }
 
@@ -348,8 +348,8 @@ fn feature(slot: &Slot) -> Feature {
 }
 
 /// What can be said of a feature of which nothing was seen: a range that nobody measured is none.
-fn card(feature: &Feature) -> FeatureCard {
-    FeatureCard { minimum: None, maximum: None, ..FeatureCard::from(feature) }
+fn card(feature: &Feature) -> CardFeature {
+    CardFeature { minimum: None, maximum: None, ..CardFeature::from(feature) }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::api::types::CardFeature;
 use crate::config::Task;
-use crate::model::card::FeatureCard;
 use crate::model::data::date::date_text;
 use crate::model::server::served::Served;
 
@@ -26,7 +26,7 @@ pub(in crate::model) fn schema(served: &Served) -> Value {
 
 /// A record that can be predicted, of usual values.
 pub(in crate::model) fn example(served: &Served) -> Map<String, Value> {
-    let value = |feature: &FeatureCard| {
+    let value = |feature: &CardFeature| {
         let number = if is_number(feature) { feature.typical.parse::<f64>().ok() } else { None };
         number.map_or_else(|| json!(feature.typical), |number| json!(number))
     };
@@ -41,7 +41,7 @@ pub(in crate::model) fn example_label(served: &Served) -> Value {
     }
 }
 
-fn is_number(feature: &FeatureCard) -> bool {
+fn is_number(feature: &CardFeature) -> bool {
     feature.kind == "numeric"
 }
 
@@ -58,7 +58,7 @@ pub(in crate::model) fn record(served: &Served) -> Value {
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
 
-fn property(feature: &FeatureCard) -> Value {
+fn property(feature: &CardFeature) -> Value {
     match (feature.minimum, feature.maximum) {
         (Some(minimum), Some(maximum)) if feature.kind == "date" => json!({
             "type": ["string", "null"],

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::api::types::CardFeature;
 use crate::config::Task;
-use crate::model::card::FeatureCard;
 use crate::model::data::cell::Cell;
 use crate::model::data::record::{FieldProblem, PredictError, Record};
 use crate::model::drift::Reference;
@@ -52,7 +52,7 @@ impl Served {
     }
 
     /// Its columns as people are told of them.
-    pub(in crate::model) fn feature_cards(&self) -> &[FeatureCard] {
+    pub(in crate::model) fn feature_cards(&self) -> &[CardFeature] {
         self.model.feature_cards()
     }
 
