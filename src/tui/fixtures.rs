@@ -24,6 +24,7 @@ use super::glyphs::Glyphs;
 use super::log_fixtures;
 use super::log_view::LogPart;
 use super::message::{Cmd, Msg};
+use super::metrics::Drawing;
 use super::model_fixtures;
 use super::theme::Theme;
 use super::update::update;
@@ -478,6 +479,28 @@ pub(super) fn log(part: LogPart, total: u64) -> LogWindow {
     };
     let end = (first + count).min(total);
     LogWindow { first, lines: (first..end).map(line).collect(), total }
+}
+
+/// The sizes of terminal at which views are compared with snapshots.
+pub(super) const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
+
+/// The screen as text at each of these sizes, with its name. The snapshot itself is taken where the test is, for it is named
+/// by that module.
+pub(super) fn at_every_size(model: &Model) -> impl Iterator<Item = (String, String)> {
+    SIZES.into_iter().map(move |(width, height)| (format!("{width}x{height}"), render(model, width, height)))
+}
+
+/// A model that is told to write ASCII only.
+pub(super) fn in_ascii(mut model: Model) -> Model {
+    model.glyphs = Glyphs::ascii();
+    model.metrics.drawing = Drawing::Ascii;
+    model
+}
+
+/// A model that is told to use no colours.
+pub(super) fn without_colours(mut model: Model) -> Model {
+    model.theme = Theme::choose(&|variable| (variable == "NO_COLOR").then(|| "1".to_owned()));
+    model
 }
 
 /// The screen as text, in a terminal of this size.

@@ -70,6 +70,8 @@ mod fixtures;
 #[cfg(test)]
 mod hold_fixtures;
 #[cfg(test)]
+mod key_fixtures;
+#[cfg(test)]
 mod log_fixtures;
 #[cfg(test)]
 mod model_fixtures;

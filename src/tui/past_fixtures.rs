@@ -1,7 +1,5 @@
 //! The past for tests, told as a daemon would tell it of a world's history.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
 use crate::api::types::{
     Happening, Live, Past, PastPlace, PastRequest, RunEdge, Stride, TimeLine, TimeLineColumn, TimeLineRequest,
 };
@@ -9,6 +7,7 @@ use crate::pipeline::{Event, Recorded, State, narrate};
 
 use super::app::Model;
 use super::fixtures::{self, World};
+use super::key_fixtures::strokes;
 use super::message::{Cmd, Msg};
 
 /// Sends a message and answers what is asked, also of the past; returns what is no question.
@@ -37,28 +36,9 @@ pub(super) fn send(model: &mut Model, world: &World, message: Msg) -> Vec<Cmd> {
     panic!("the model never stops asking");
 }
 
-/// Strikes keys: `⏎`, `⇥`, `⎋`, `←`, `→`, `⇞` and `⇟` for those with names, `^` before one that is held with control.
+/// Presses keys as [`strokes`] reads them.
 pub(super) fn press(model: &mut Model, world: &World, keys: &str) -> Vec<Cmd> {
-    let (mut sent, mut modifiers) = (Vec::new(), KeyModifiers::NONE);
-    for key in keys.chars() {
-        let code = match key {
-            '^' => {
-                modifiers = KeyModifiers::CONTROL;
-                continue;
-            }
-            '⏎' => KeyCode::Enter,
-            '⇥' => KeyCode::Tab,
-            '⎋' => KeyCode::Esc,
-            '←' => KeyCode::Left,
-            '→' => KeyCode::Right,
-            '⇞' => KeyCode::PageUp,
-            '⇟' => KeyCode::PageDown,
-            other => KeyCode::Char(other),
-        };
-        sent.extend(send(model, world, Msg::Key(KeyEvent::new(code, modifiers))));
-        modifiers = KeyModifiers::NONE;
-    }
-    sent
+    strokes(keys).into_iter().flat_map(|stroke| send(model, world, Msg::Key(stroke))).collect()
 }
 
 /// The state behind an event.

@@ -1,19 +1,12 @@
 //! What keys do with alerts in Metrics and in Events, told without a terminal and without a daemon.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use crate::pipeline::{AlertState, EventFilter, Input, Moment, Recorded, Silence};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, alert, alerted, send, silenced};
+use crate::tui::key_fixtures::{key, key_message, press};
 use crate::tui::message::{Cmd, Msg};
-
-fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
-fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
-    keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
-}
 
 fn about(alert: &str) -> EventFilter {
     EventFilter { alert: Some(alert.to_owned()), ..EventFilter::default() }
@@ -111,7 +104,7 @@ fn what_lies_before_the_known_events_of_an_alert_is_asked_for_once() {
     }
     let before = model.events[0].sequence;
     model.view = View::Events;
-    let update = |model: &mut Model, code| super::update(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    let update = |model: &mut Model, code| super::update(model, key_message(code));
     for _ in 0..2 {
         update(&mut model, KeyCode::Tab);
     }

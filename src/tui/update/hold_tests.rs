@@ -1,24 +1,13 @@
 //! What keys do with locks and approvals, told without a terminal and without a daemon.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use crate::pipeline::{Command, ReleaseId, RunId, Selection, StageName};
-use crate::tui::app::{Model, Overlay};
-use crate::tui::fixtures::{self, live, send};
+use crate::tui::app::Overlay;
+use crate::tui::fixtures::{self, live};
 use crate::tui::hold_fixtures::{self, awaiting, held, locked};
-use crate::tui::message::{Cmd, Msg};
-
-fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
-fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
-    keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
-}
-
-fn said(model: &Model) -> &str {
-    model.message.as_ref().map_or("", |message| message.text.as_str())
-}
+use crate::tui::key_fixtures::{key, press, said};
+use crate::tui::message::Cmd;
 
 #[test]
 fn a_lock_wants_a_reason_before_it_is_sent() {

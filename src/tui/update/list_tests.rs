@@ -1,25 +1,16 @@
 //! What keys do in the lists of runs and releases, and on the walk along the causal line.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::update;
 use crate::pipeline::{ModelVersion, Moment, ReleaseId, RunId};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, send};
+use crate::tui::key_fixtures::{key, key_message, press};
 use crate::tui::list::Sort;
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::run_history;
 use crate::tui::walk::{Link, Thing};
-
-fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
-fn press(model: &mut Model, keys: &str) {
-    for character in keys.chars() {
-        key(model, if character == '\n' { KeyCode::Enter } else { KeyCode::Char(character) });
-    }
-}
 
 fn chosen(model: &Model) -> u64 {
     model.chosen_run().unwrap().id.0
@@ -85,7 +76,7 @@ fn two_runs_stand_beside_each_other_and_their_data_files_are_asked_for_one_after
     let world = fixtures::two_runs();
     let mut model = world.model(crate::api::types::Live::default());
     press(&mut model, "2");
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Char('c')));
     let asked_for = |asked: &[Cmd]| {
         asked.iter().find_map(|command| match command {
             Cmd::FetchEvents { filter, before: None } => Some(filter.clone()),
@@ -121,7 +112,7 @@ fn runs_that_the_state_has_forgotten_come_from_the_journal() {
     let mut known = fixtures::rolled_back();
     known.state.runs.retain(|run, _| *run > RunId(2));
     let mut model = known.model(crate::api::types::Live::default());
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('2'), KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Char('2')));
     let page = |command: &Cmd| match command {
         Cmd::FetchEvents { filter, before } => Some((filter.clone(), *before)),
         _ => None,

@@ -1,22 +1,15 @@
 //! Logs: searching, filtering, jumping, marking, keeping.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::update;
 use crate::api::types::{LogFind, LogLevel};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, send};
+use crate::tui::key_fixtures::{key, key_message, press};
 use crate::tui::log_view::Timestamps;
 use crate::tui::log_view::question::{LogQuestion, Program, Purpose};
 use crate::tui::message::{Cmd, Msg};
-
-fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
-fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
-    keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
-}
 
 /// The log of what runs, on the whole screen.
 fn logs() -> Model {
@@ -158,7 +151,7 @@ fn a_log_is_saved_or_shown_elsewhere_whole_or_as_it_is_shown() {
     let mut model = logs();
     let mut first = None;
     press(&mut model, "s");
-    for command in update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE))) {
+    for command in update(&mut model, key_message(KeyCode::Enter)) {
         if let Cmd::AskLog(LogQuestion::Keep { filter, purpose, .. }) = command {
             first = Some((filter, purpose));
         }

@@ -1,28 +1,19 @@
 //! What keys and messages do in the Metrics view, told without a terminal and without a daemon.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::update;
 use crate::api::types::{ChartsRequest, ExpressionFault};
 use crate::pipeline::ReleaseId;
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, send};
+use crate::tui::key_fixtures::{key, key_message, press};
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::metrics::RANGES;
 
-fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
 /// What one key asks for, unanswered.
 fn asked(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    update(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
-fn press(model: &mut Model, keys: &str) {
-    for character in keys.chars() {
-        key(model, KeyCode::Char(character));
-    }
+    update(model, key_message(code))
 }
 
 fn metrics() -> Model {

@@ -6,17 +6,10 @@ use super::update;
 use crate::pipeline::ModelVersion;
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, send};
+use crate::tui::key_fixtures::{key, key_message, press};
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::model_fixtures;
 use crate::tui::models::{self, Question, Tab};
-
-fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
-fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
-    keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
-}
 
 /// What is asked of models, with nobody who answers.
 fn asked(model: &mut Model, message: Msg) -> Vec<Question> {
@@ -30,7 +23,7 @@ fn chosen(model: &Model) -> Option<u64> {
 }
 
 fn four() -> Msg {
-    Msg::Key(KeyEvent::new(KeyCode::Char('4'), KeyModifiers::NONE))
+    key_message(KeyCode::Char('4'))
 }
 
 #[test]

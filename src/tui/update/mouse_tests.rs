@@ -1,6 +1,6 @@
 //! What the mouse does, told without a terminal: the views note what lies where, and presses are sent there.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -9,6 +9,7 @@ use crate::pipeline::{Command, ReleaseId, RunId, Selection, StageName};
 use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::commands::Action;
 use crate::tui::fixtures::{self, send};
+use crate::tui::key_fixtures::key_message;
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::models;
 use crate::tui::mouse::Target;
@@ -30,7 +31,7 @@ fn with_mouse(mut model: Model) -> Model {
 }
 
 fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    let sent = send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    let sent = send(model, key_message(code));
     draw(model);
     sent
 }

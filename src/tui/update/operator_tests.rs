@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::update;
 use crate::api::types::LineState;
@@ -12,20 +12,9 @@ use crate::tui::app::{Model, Overlay, View};
 use crate::tui::commands::{COMMANDS, by_key};
 use crate::tui::fixtures::{self, send};
 use crate::tui::hold_fixtures::{awaiting, locked, shared};
+use crate::tui::key_fixtures::{key, key_message, press, said};
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::projects::ProjectRow;
-
-fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
-fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
-    keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
-}
-
-fn said(model: &Model) -> &str {
-    model.message.as_ref().map_or("", |message| message.text.as_str())
-}
 
 #[test]
 fn whoever_only_watches_changes_nothing_by_any_key_in_any_view() {
@@ -99,9 +88,9 @@ fn a_run_that_another_operator_began_is_named() {
 #[test]
 fn the_others_are_told_what_this_screen_looks_at() {
     let mut model = fixtures::idle();
-    let shown = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('6'), KeyModifiers::NONE)));
+    let shown = update(&mut model, key_message(KeyCode::Char('6')));
     assert!(shown.contains(&Cmd::ShowView("Metrics".to_owned())), "{shown:?}");
-    let same = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('6'), KeyModifiers::NONE)));
+    let same = update(&mut model, key_message(KeyCode::Char('6')));
     assert!(!same.iter().any(|command| matches!(command, Cmd::ShowView(_))), "{same:?}");
 }
 
@@ -173,7 +162,7 @@ fn events_are_looked_for_in_what_is_known_and_in_what_the_daemon_has() {
     let before = Some(model.events[0].sequence);
     press(&mut model, "7/");
     press(&mut model, "winter");
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Enter));
     assert_eq!(asked, [Cmd::FetchEvents { filter: filter("winter"), before }]);
     assert_eq!(update(&mut model, Msg::Second), [], "it is being asked");
     let found: Vec<Recorded> = all.iter().filter(|recorded| filter("winter").matches(recorded)).cloned().collect();
@@ -196,7 +185,7 @@ fn whoever_reads_back_to_the_beginning_gets_older_events_until_there_are_none() 
     }
     let before = Some(model.events[0].sequence);
     press(&mut model, "7");
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('k'), KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Char('k')));
     assert_eq!(asked, [Cmd::FetchEvents { filter: EventFilter::default(), before }]);
     let older = all[..all.len() - 5].to_vec();
     assert_eq!(send(&mut model, Msg::Events(EventFilter::default(), Ok(older))), []);

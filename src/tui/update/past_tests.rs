@@ -9,6 +9,7 @@ use crate::tui::app::{Connection, Model, Overlay, View};
 use crate::tui::commands::{COMMANDS, Key};
 use crate::tui::fixtures::{self, World, live};
 use crate::tui::hold_fixtures;
+use crate::tui::key_fixtures::{key_message, said};
 use crate::tui::log_view::LogPart;
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::past_fixtures::{first, folded, press, send};
@@ -25,10 +26,6 @@ fn in_the_past() -> (Model, World) {
     press(&mut model, &world, "2jt1");
     assert!(model.past.is_some());
     (model, world)
-}
-
-fn said(model: &Model) -> &str {
-    model.message.as_ref().map_or("", |message| message.text.as_str())
 }
 
 fn event(world: &World) -> Msg {
@@ -127,7 +124,7 @@ fn what_would_act_all_the_same_is_not_sent_from_the_past() {
     actions::act(&mut model, crate::tui::commands::Action::RunAll, &mut commands);
     assert!(commands.iter().any(Cmd::acts), "the action itself asks nobody");
     model.overlay = Some(Overlay::ConfirmCancel { remark: crate::tui::holds::Remark::default() });
-    let sent = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('y'), KeyModifiers::NONE)));
+    let sent = update(&mut model, key_message(KeyCode::Char('y')));
     assert!(!sent.iter().any(Cmd::acts), "{sent:?}");
 }
 
@@ -137,7 +134,7 @@ fn charts_and_logs_are_asked_for_up_to_the_moment_that_is_shown() {
     let answered = press(&mut model, &world, "2jt");
     assert_eq!(answered, []);
     let at = model.past_moment().unwrap();
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('6'), KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Char('6')));
     let ends = asked.iter().filter_map(|command| match command {
         Cmd::FetchCharts(request) => Some(request.end),
         _ => None,
@@ -145,7 +142,7 @@ fn charts_and_logs_are_asked_for_up_to_the_moment_that_is_shown() {
     assert_eq!(ends.collect::<Vec<_>>(), [Some(at)]);
     let (mut model, world) = two_runs();
     press(&mut model, &world, "2jt");
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('3'), KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Char('3')));
     let is_cut = |command: &Cmd| matches!(command, Cmd::FetchPastLog(_, LogPart::Tail { .. }, until) if *until == at);
     assert!(asked.iter().any(is_cut), "{asked:?}");
     assert!(!asked.iter().any(|command| matches!(command, Cmd::FetchLog(..))));
@@ -195,7 +192,7 @@ fn a_time_is_typed_and_what_is_no_time_is_told() {
     press(&mut model, &world, "^tgsoon⏎");
     assert!(said(&model).contains("“soon” is no moment"), "{}", said(&model));
     for _ in 0..4 {
-        send(&mut model, &world, Msg::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)));
+        send(&mut model, &world, key_message(KeyCode::Backspace));
     }
     press(&mut model, &world, "run 1⏎⏎");
     let end = first(&world, |event| matches!(event, Event::RunFinished { .. }));
@@ -218,9 +215,9 @@ fn without_the_daemon_what_is_shown_stays_and_the_way_back_is_open() {
 #[test]
 fn an_answer_that_nobody_awaits_any_more_moves_nothing() {
     let (mut model, world) = two_runs();
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('2'), KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Char('2')));
     assert!(!asked.iter().any(|command| matches!(command, Cmd::FetchPast(_))));
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('t'), KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Char('t')));
     let wanted = asked.into_iter().find_map(|command| match command {
         Cmd::FetchPast(wanted) => Some(wanted),
         _ => None,

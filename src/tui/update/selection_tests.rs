@@ -5,20 +5,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crate::tui::app::{Model, View};
 use crate::tui::clipboard::Yank;
 use crate::tui::fixtures::{self, render, send};
+use crate::tui::key_fixtures::{key, press, said};
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::selection::GatherRequest;
-
-fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
-fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
-    keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
-}
-
-fn said(model: &Model) -> &str {
-    model.message.as_ref().map_or("", |message| message.text.as_str())
-}
 
 /// The log of a stage on the whole screen.
 fn logs() -> Model {

@@ -1,21 +1,14 @@
 //! What keys and messages do, told without a terminal and without a daemon.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use super::update;
 use crate::api::types::{LogWindow, RollbackPlan, StreamItem};
 use crate::pipeline::{Command, ReleaseId, RunId, Selection};
 use crate::tui::app::{Connection, Model, Overlay, Pane, View};
 use crate::tui::fixtures::{self, send};
+use crate::tui::key_fixtures::{key, key_message, press};
 use crate::tui::message::{Cmd, DemoAction, Msg};
-
-fn key(model: &mut Model, code: KeyCode) -> Vec<Cmd> {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
-}
-
-fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
-    keys.chars().flat_map(|character| key(model, KeyCode::Char(character))).collect()
-}
 
 fn run(selection: Selection) -> Cmd {
     Cmd::act(Command::Run(selection), "")
@@ -62,7 +55,7 @@ fn name_of_the_project(model: &mut Model) -> Vec<Cmd> {
 #[test]
 fn a_rollback_has_no_yes_before_the_daemon_has_said_what_it_would_change() {
     let mut model = fixtures::idle();
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('R'), KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Char('R')));
     assert_eq!(asked, [Cmd::FetchRollbackPlan(ReleaseId(1))]);
     assert_eq!(press(&mut model, "y"), []);
     assert_eq!(asked_about(&model), Some(ReleaseId(1)), "the question stays");
@@ -171,7 +164,7 @@ fn lines_of_the_release_are_asked_for_only_while_they_are_on_the_screen() {
         update(model, Msg::Second)
     };
     assert!(!is_question(&later(&mut model, 60_000)), "the Board does not show them");
-    let asked = update(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char('5'), KeyModifiers::NONE)));
+    let asked = update(&mut model, key_message(KeyCode::Char('5')));
     assert!(is_question(&asked), "{asked:?}");
     assert!(model.needs_the_second_hand());
     assert!(!is_question(&later(&mut model, 60_000)), "one question at a time");

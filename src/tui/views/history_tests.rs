@@ -1,29 +1,15 @@
 //! What the screen shows of runs and releases beside each other, of a walk, of estimates, and of a project that begins.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
 use crate::pipeline::{EventFilter, Graph, Input, RunId};
 use crate::tui::app::Model;
-use crate::tui::fixtures::{self, World, live, render, send};
+use crate::tui::fixtures::{self, World, at_every_size, live, render, send};
 use crate::tui::glyphs::Glyphs;
+use crate::tui::key_fixtures::press;
 use crate::tui::message::Msg;
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
-
-fn press(model: &mut Model, keys: &str) {
-    for key in keys.chars() {
-        let code = match key {
-            '\n' => KeyCode::Enter,
-            '\t' => KeyCode::Tab,
-            other => KeyCode::Char(other),
-        };
-        send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-    }
-}
-
 fn snapshots(name: &str, model: &Model) {
-    for (width, height) in SIZES {
-        insta::assert_snapshot!(format!("{name}_{width}x{height}"), render(model, width, height));
+    for (size, text) in at_every_size(model) {
+        insta::assert_snapshot!(format!("{name}_{size}"), text);
     }
 }
 

@@ -2,33 +2,19 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
 use crate::api::types::LineState;
 use crate::pipeline::{Command, Moment, Selection};
 use crate::tui::app::{Model, View};
-use crate::tui::fixtures::{self, live, render, send};
+use crate::tui::fixtures::{self, live, render, send, without_colours};
 use crate::tui::hold_fixtures::{self, asking_world, awaiting, held, locked, shared};
+use crate::tui::key_fixtures::press;
 use crate::tui::message::Msg;
 use crate::tui::projects::ProjectRow;
-use crate::tui::theme::Theme;
-
-fn press(model: &mut Model, keys: &str) {
-    for key in keys.chars() {
-        let code = match key {
-            '\n' => KeyCode::Enter,
-            other => KeyCode::Char(other),
-        };
-        send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-    }
-}
 
 /// Large and dark, small and without colours.
 fn snapshots(name: &str, model: &Model) {
     insta::assert_snapshot!(format!("{name}_120x40"), render(model, 120, 40));
-    let mut plain = model.clone();
-    plain.theme = Theme::choose(&|variable| (variable == "NO_COLOR").then(|| "1".to_owned()));
-    insta::assert_snapshot!(format!("{name}_no_color_80x24"), render(&plain, 80, 24));
+    insta::assert_snapshot!(format!("{name}_no_color_80x24"), render(&without_colours(model.clone()), 80, 24));
 }
 
 fn first_line(model: &Model, width: u16) -> String {

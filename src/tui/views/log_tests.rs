@@ -1,26 +1,14 @@
 //! The Logs view as text: searched, narrowed, merged, marked.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
 use crate::api::types::{LogFind, LogLine, LogWindow};
 use crate::tui::app::Model;
-use crate::tui::fixtures::{self, render, send};
+use crate::tui::fixtures::{self, at_every_size, render, send};
+use crate::tui::key_fixtures::press;
 use crate::tui::message::{Cmd, Msg};
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
-
-fn press(model: &mut Model, keys: &str) -> Vec<Cmd> {
-    let mut commands = Vec::new();
-    for key in keys.chars() {
-        let code = if key == '\n' { KeyCode::Enter } else { KeyCode::Char(key) };
-        commands.extend(send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))));
-    }
-    commands
-}
-
 fn snapshots(name: &str, model: &Model) {
-    for (width, height) in SIZES {
-        insta::assert_snapshot!(format!("{name}_{width}x{height}"), render(model, width, height));
+    for (size, text) in at_every_size(model) {
+        insta::assert_snapshot!(format!("{name}_{size}"), text);
     }
 }
 

@@ -3,9 +3,8 @@
 use super::super::past_fixtures::{press, send};
 use crate::api::types::LineState;
 use crate::tui::app::Model;
-use crate::tui::fixtures::{self, World, live, render};
+use crate::tui::fixtures::{self, World, live, render, without_colours};
 use crate::tui::message::Msg;
-use crate::tui::theme::Theme;
 
 /// Two runs that passed, seen five days later.
 fn later() -> (Model, World) {
@@ -22,7 +21,7 @@ fn snapshots(name: &str, model: &Model, world: &World) {
         send(&mut model, world, Msg::Resized(width, height));
         let suffix = if is_plain { "_no_color" } else { "" };
         if is_plain {
-            model.theme = Theme::choose(&|variable| (variable == "NO_COLOR").then(|| "1".to_owned()));
+            model = without_colours(model);
         }
         insta::assert_snapshot!(format!("{name}{suffix}_{width}x{height}"), render(&model, width, height));
     }

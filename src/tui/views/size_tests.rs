@@ -1,12 +1,10 @@
 //! What holds for every view at every size: it fits, and in ASCII mode it draws no sign of its own beyond ASCII.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use crate::tui::app::Model;
-use crate::tui::fixtures::{self, render, send};
-use crate::tui::glyphs::Glyphs;
-use crate::tui::message::Msg;
-use crate::tui::metrics::Drawing;
+use crate::tui::fixtures::{self, in_ascii, render, send};
+use crate::tui::key_fixtures::key_message;
 
 /// From the smallest to the largest, and what is just below a border of the layout.
 const SIZES: [(u16, u16); 8] = [(59, 14), (60, 15), (79, 23), (80, 24), (109, 30), (120, 40), (200, 50), (300, 100)];
@@ -27,7 +25,7 @@ fn models() -> Vec<Model> {
 }
 
 fn pressed(mut model: Model, key: char) -> Model {
-    send(&mut model, Msg::Key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE)));
+    send(&mut model, key_message(KeyCode::Char(key)));
     model
 }
 
@@ -48,9 +46,7 @@ fn every_view_fits_every_terminal() {
 fn in_ascii_no_sign_is_drawn_but_what_data_says() {
     // Names of files and tests of the fixtures are Korean.
     let is_data = |letter: &char| ('가'..='힣').contains(letter);
-    for mut model in models() {
-        model.glyphs = Glyphs::ascii();
-        model.metrics.drawing = Drawing::Ascii;
+    for model in models().into_iter().map(in_ascii) {
         for key in KEYS {
             let shown = pressed(model.clone(), key);
             for (width, height) in [(80, 24), (200, 50)] {

@@ -1,31 +1,20 @@
 //! The Metrics view as text. A change of a snapshot is a change of the product: look at it before accepting it.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::chart_fixtures::{EVERY_KIND, eventful};
-use crate::tui::fixtures::{self, render, send};
-use crate::tui::glyphs::Glyphs;
+use crate::tui::fixtures::{self, SIZES, at_every_size, in_ascii, render, send};
+use crate::tui::key_fixtures::{key, press};
 use crate::tui::message::Msg;
 use crate::tui::metrics::Drawing;
 use crate::tui::theme::Theme;
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 const KINDS: [&str; 7] = ["line", "area", "stat", "gauge", "heatmap", "table", "stats"];
 
-fn key(model: &mut Model, code: KeyCode) {
-    send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-}
-
-fn press(model: &mut Model, keys: &str) {
-    for character in keys.chars() {
-        key(model, KeyCode::Char(character));
-    }
-}
-
 fn snapshots(name: &str, model: &Model) {
-    for (width, height) in SIZES {
-        insta::assert_snapshot!(format!("{name}_{width}x{height}"), render(model, width, height));
+    for (size, text) in at_every_size(model) {
+        insta::assert_snapshot!(format!("{name}_{size}"), text);
     }
 }
 
@@ -42,12 +31,6 @@ fn alone(index: usize) -> Model {
     let mut model = every_kind();
     model.metrics.selected = index;
     model.is_zoomed = true;
-    model
-}
-
-fn in_ascii(mut model: Model) -> Model {
-    model.glyphs = Glyphs::choose(&|name| (name == "TRAINYARD_ASCII").then(|| "1".to_owned()));
-    model.metrics.drawing = Drawing::Ascii;
     model
 }
 

@@ -1,35 +1,19 @@
 //! The Models view as text. A change of a snapshot is a change of the product: look at it before accepting it.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-
 use crate::api::types::{ModelCard, ModelDetail};
 use crate::tui::app::{Model, View};
-use crate::tui::fixtures::{self, render, send};
-use crate::tui::glyphs::Glyphs;
-use crate::tui::message::Msg;
-use crate::tui::metrics::Drawing;
+use crate::tui::fixtures::{self, at_every_size, in_ascii, render};
+use crate::tui::key_fixtures::press;
 use crate::tui::model_fixtures;
 use crate::tui::models::Tab;
 use crate::tui::theme::Theme;
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 /// The keys of all parts.
 const PARTS: &str = "sboiade";
 
-fn press(model: &mut Model, keys: &str) {
-    for key in keys.chars() {
-        let code = match key {
-            '\n' => KeyCode::Enter,
-            '\t' => KeyCode::Tab,
-            other => KeyCode::Char(other),
-        };
-        send(model, Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
-    }
-}
-
 fn snapshots(name: &str, model: &Model) {
-    for (width, height) in SIZES {
-        insta::assert_snapshot!(format!("{name}_{width}x{height}"), render(model, width, height));
+    for (size, text) in at_every_size(model) {
+        insta::assert_snapshot!(format!("{name}_{size}"), text);
     }
 }
 
@@ -37,12 +21,6 @@ fn models() -> Model {
     let mut model = model_fixtures::models();
     press(&mut model, "4");
     assert_eq!(model.view, View::Models);
-    model
-}
-
-fn in_ascii(mut model: Model) -> Model {
-    model.glyphs = Glyphs::choose(&|name| (name == "TRAINYARD_ASCII").then(|| "1".to_owned()));
-    model.metrics.drawing = Drawing::Ascii;
     model
 }
 
