@@ -11,6 +11,8 @@
 
 pub mod agent;
 mod docker;
+#[cfg(test)]
+mod fixtures;
 mod kubernetes;
 mod site;
 mod source;

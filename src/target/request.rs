@@ -92,6 +92,32 @@ impl ApplyRequest {
     }
 }
 
+#[cfg(test)]
+impl ApplyRequest {
+    /// Release 17 of a project whose name is no name for an engine.
+    pub(crate) fn sample(target: DeployTarget) -> Self {
+        Self {
+            release: ReleaseId(17),
+            project: "Wine Quality".to_owned(),
+            run: RunId(40),
+            commit: "3f2a91c".to_owned(),
+            target,
+            folder: "/srv/wine".into(),
+            repeats: None,
+            source: "/srv/wine".into(),
+            image: "/srv/wine/.trainyard/images/ab.json".into(),
+            digest: Digest("ab".repeat(32)),
+            model_version: Some(ModelVersion(12)),
+            command: Vec::new(),
+            variables: BTreeMap::new(),
+            metrics_path: "/metrics".to_owned(),
+            health_path: "/healthz".to_owned(),
+            healthy_within: 1_000,
+            drain: 1_000,
+        }
+    }
+}
+
 /// What became of an [`ApplyRequest`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -197,21 +197,10 @@ fn mark(root: &Path, name: &str) -> Result<(), AgentError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::{pod_root, words};
     use super::super::kubernetes::hand::{Ended, parse};
     use super::super::transfer::unpack;
     use super::*;
-
-    fn root() -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for folder in ["source", "model", "reports"] {
-            fs::create_dir(root.path().join(folder)).unwrap();
-        }
-        root
-    }
-
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
-    }
 
     fn state_of(root: &Path, from: u64) -> super::super::kubernetes::hand::State {
         let mut said = Vec::new();
@@ -221,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_runs_in_the_source_once_its_files_are_there_and_its_exit_is_kept() {
-        let root = root();
+        let root = pod_root();
         mark(root.path(), START).unwrap();
         mark(root.path(), COLLECTED).unwrap();
         let line = words(&["sh", "-c", "pwd >../reports/here; exit 7"]);
@@ -233,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_that_is_not_there_ends_as_it_does_in_a_shell() {
-        let root = root();
+        let root = pod_root();
         mark(root.path(), START).unwrap();
         mark(root.path(), COLLECTED).unwrap();
         assert_eq!(hold(root.path(), &words(&["/no/such/program"])).await.unwrap(), 127);
@@ -241,7 +230,7 @@ mod tests {
 
     #[test]
     fn files_go_in_and_come_out() {
-        let root = root();
+        let root = pod_root();
         let mut tar = Builder::new(Vec::new());
         let mut header = tar::Header::new_gnu();
         header.set_size(5);
@@ -263,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_state_has_the_output_from_a_byte_on() {
-        let root = root();
+        let root = pod_root();
         assert_eq!(state_of(root.path(), 5).output, b"");
         fs::write(root.path().join("output.jsonl"), "{\"progress\": 1}\n").unwrap();
         let state = state_of(root.path(), 2);
@@ -279,7 +268,7 @@ mod tests {
 
     #[test]
     fn only_what_is_waited_for_is_marked_and_only_known_words_are_understood() {
-        let root = root();
+        let root = pod_root();
         assert!(matches!(mark(root.path(), "../evil"), Err(AgentError::Usage)));
         assert!(matches!(run(&words(&["dance"])), Err(AgentError::Usage)));
         assert!(matches!(run(&[]), Err(AgentError::Usage)));

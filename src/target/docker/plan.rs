@@ -104,7 +104,7 @@ fn variables(request: &ApplyRequest, settings: &DockerSettings) -> BTreeMap<Stri
 pub mod tests {
     use super::*;
     use crate::config::DeployTarget;
-    use crate::pipeline::{Digest, ModelVersion, ReleaseId, RunId};
+    use crate::pipeline::ReleaseId;
 
     pub fn settings() -> DockerSettings {
         DockerSettings {
@@ -118,23 +118,9 @@ pub mod tests {
 
     pub fn request() -> ApplyRequest {
         ApplyRequest {
-            release: ReleaseId(17),
-            project: "Wine Quality".to_owned(),
-            run: RunId(40),
-            commit: "3f2a91c".to_owned(),
-            target: DeployTarget::Docker(settings()),
-            folder: "/srv/wine".into(),
-            repeats: None,
-            source: "/srv/wine".into(),
-            image: "/srv/wine/.trainyard/images/ab.json".into(),
-            digest: Digest("ab".repeat(32)),
-            model_version: Some(ModelVersion(12)),
             command: ["uvicorn", "app:app", "--port=$PORT", "${TRAINYARD_RELEASE}$X$"].map(str::to_owned).to_vec(),
             variables: [("PORT", "1"), ("MODE", "fast")].map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
-            metrics_path: "/metrics".to_owned(),
-            health_path: "/healthz".to_owned(),
-            healthy_within: 1000,
-            drain: 1000,
+            ..ApplyRequest::sample(DeployTarget::Docker(settings()))
         }
     }
 

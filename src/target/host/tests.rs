@@ -18,7 +18,7 @@ use super::state::HostState;
 use super::{ApplyRequest, ApplyResponse, ClientError, HostClient, control, health, host_log, proxy};
 use crate::config::DeployTarget;
 use crate::disk::Layout;
-use crate::pipeline::{Digest, ReleaseId, RunId};
+use crate::pipeline::{Digest, ReleaseId};
 use crate::target::archive::{ContainerConfig, ImageConfig, RootFileSystem};
 
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -76,22 +76,13 @@ fn config() -> ImageConfig {
 fn request(release: u64, command: &[&str]) -> ApplyRequest {
     ApplyRequest {
         release: ReleaseId(release),
-        project: "wine".into(),
-        folder: "/wine".into(),
-        run: RunId(1),
-        commit: String::new(),
-        repeats: None,
-        target: DeployTarget::Process,
-        source: "/wine".into(),
-        variables: std::collections::BTreeMap::new(),
-        metrics_path: "/metrics".into(),
         image: "digest.tar".into(),
         digest: Digest("digest".into()),
         model_version: None,
         command: command.iter().map(|word| (*word).to_owned()).collect(),
-        health_path: "/healthz".into(),
         healthy_within: 30_000,
         drain: 5_000,
+        ..ApplyRequest::sample(DeployTarget::Process)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::manifest::Place;
 use super::*;
 use crate::config::{CanarySettings, DeployTarget, Limits};
-use crate::pipeline::{Digest, ModelVersion, ReleaseId, RunId};
+use crate::pipeline::ReleaseId;
 
 /// Settings with a canary.
 pub(crate) fn settings() -> KubernetesSettings {
@@ -27,28 +27,15 @@ pub(crate) fn settings() -> KubernetesSettings {
     }
 }
 
-/// Release 17 of a project whose name is no name for objects.
+/// Release 17, with values that Kubernetes would read otherwise.
 pub(crate) fn request() -> ApplyRequest {
     ApplyRequest {
-        release: ReleaseId(17),
-        project: "Wine Quality".to_owned(),
-        run: RunId(40),
-        commit: "3f2a91c".to_owned(),
-        target: DeployTarget::Kubernetes(settings()),
-        folder: "/srv/wine".into(),
-        repeats: None,
-        source: "/srv/wine".into(),
-        image: "/srv/wine/.trainyard/images/ab.json".into(),
-        digest: Digest("ab".repeat(32)),
-        model_version: Some(ModelVersion(12)),
-        command: Vec::new(),
         variables: [("MODE", "fast"), ("PRICE", "5$(X)")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
-        metrics_path: "/metrics".to_owned(),
-        health_path: "/healthz".to_owned(),
         healthy_within: 20_500,
         drain: 5_000,
+        ..ApplyRequest::sample(DeployTarget::Kubernetes(settings()))
     }
 }
 

@@ -80,29 +80,11 @@ fn resolve(folder: &Path, program: &str) -> PathBuf {
 mod tests {
     use super::*;
     use crate::config::DeployTarget;
-    use crate::pipeline::{Digest, ModelVersion, ReleaseId, RunId};
     use crate::target::archive::{ContainerConfig, ImageConfig, RootFileSystem};
 
     fn launch(root: &Path, command: &[&str]) -> Option<Launch> {
-        let request = ApplyRequest {
-            release: ReleaseId(17),
-            project: "wine".into(),
-            folder: "/wine".into(),
-            run: RunId(1),
-            commit: String::new(),
-            repeats: None,
-            target: DeployTarget::Process,
-            source: "/wine".into(),
-            variables: std::collections::BTreeMap::new(),
-            metrics_path: "/metrics".into(),
-            image: "image.tar".into(),
-            digest: Digest("d".into()),
-            model_version: Some(ModelVersion(12)),
-            command: command.iter().map(|word| (*word).to_owned()).collect(),
-            health_path: "/healthz".into(),
-            healthy_within: 1000,
-            drain: 1000,
-        };
+        let command = command.iter().map(|word| (*word).to_owned()).collect();
+        let request = ApplyRequest { command, ..ApplyRequest::sample(DeployTarget::Process) };
         let entrypoint = [SERVER, "serve", "--model", "/model"].map(str::to_owned).to_vec();
         let config = ImageConfig {
             created: String::new(),

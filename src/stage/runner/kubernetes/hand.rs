@@ -140,6 +140,7 @@ mod tests {
     use std::process::{Command, Output, Stdio};
 
     use super::*;
+    use crate::stage::runner::fixtures::{pod_root, words};
 
     /// Runs a command line of ours here, below `root`.
     fn run(line: &[String], root: &Path, input: &[u8]) -> Output {
@@ -156,21 +157,9 @@ mod tests {
         child.wait_with_output().unwrap()
     }
 
-    fn root() -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for folder in ["source", "model", "reports"] {
-            fs::create_dir(root.path().join(folder)).unwrap();
-        }
-        root
-    }
-
-    fn words(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
-    }
-
     #[test]
     fn the_shell_runs_the_command_in_the_source_and_keeps_its_exit_code() {
-        let root = root();
+        let root = pod_root();
         for name in [START, COLLECTED] {
             assert!(run(&Hand::Shell.mark(name), root.path(), b"").status.success());
         }
@@ -185,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_shell_tells_the_output_from_a_byte_on_and_that_nothing_has_ended() {
-        let root = root();
+        let root = pod_root();
         let state = || parse(&run(&Hand::Shell.state(2), root.path(), b"").stdout).unwrap();
         assert_eq!(state(), State { ended: None, output: Vec::new() });
         fs::write(root.path().join("output.jsonl"), "{\"progress\": 1}\n").unwrap();
@@ -194,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_shell_unpacks_what_is_sent_though_the_input_does_not_end_and_packs_what_is_there() {
-        let root = root();
+        let root = pod_root();
         let mut tar = tar::Builder::new(Vec::new());
         let mut header = tar::Header::new_gnu();
         header.set_size(5);
