@@ -19,15 +19,6 @@ use terminal::Terminal;
 const ESCAPE: &str = "\u{1b}";
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
 
-/// A project whose only run has passed.
-fn rested() -> Project {
-    let project = Project::light();
-    project.up();
-    project.register("first.csv", customers(0, 20));
-    project.expect_run(1, "passed");
-    project
-}
-
 /// The keys that the hint line names, each with its word.
 fn hints(terminal: &Terminal) -> Vec<(String, String)> {
     let rows = terminal.rows();
@@ -38,7 +29,7 @@ fn hints(terminal: &Terminal) -> Vec<(String, String)> {
 
 #[test]
 fn the_board_shows_stages_reasons_and_the_way_out_at_both_sizes() {
-    let project = rested();
+    let project = Project::rested();
     for (columns, rows) in SIZES {
         let mut terminal = Terminal::open(&project, columns, rows);
         let text = terminal.wait_for("the Board", |text| text.contains("passed") && text.contains("q detach"));
@@ -173,7 +164,7 @@ fn q_detaches_and_the_daemon_that_the_screen_started_goes_on() {
 
 #[test]
 fn whatever_signal_ends_the_screen_the_terminal_is_given_back_and_the_daemon_goes_on() {
-    let project = rested();
+    let project = Project::rested();
     let daemon = project.daemon();
     for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
         let mut terminal = Terminal::open(&project, 80, 24);
@@ -192,7 +183,7 @@ fn whatever_signal_ends_the_screen_the_terminal_is_given_back_and_the_daemon_goe
 
 #[test]
 fn an_idle_board_sends_nothing_and_uses_no_time() {
-    let project = rested();
+    let project = Project::rested();
     for (columns, rows) in SIZES {
         let mut terminal = Terminal::open(&project, columns, rows);
         terminal.wait_for("the Board", |text| text.contains("passed") && text.contains("q detach"));
@@ -215,7 +206,7 @@ fn ticks(pid: u32) -> u64 {
 
 #[test]
 fn a_terminal_of_another_size_is_drawn_anew() {
-    let project = rested();
+    let project = Project::rested();
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_text("q detach");
     for (columns, rows) in [(200, 50), (100, 30), (80, 24)] {

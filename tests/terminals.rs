@@ -22,15 +22,6 @@ use terminal::Terminal;
 const QUESTION: &str = "\u{1b}]11;?";
 const LAST_QUESTION: &str = "\u{1b}[c";
 
-/// A project whose only run has passed.
-fn rested() -> Project {
-    let project = Project::light();
-    project.up();
-    project.register("first.csv", customers(0, 20));
-    project.expect_run(1, "passed");
-    project
-}
-
 #[track_caller]
 fn leave(mut terminal: Terminal) {
     terminal.press("q");
@@ -39,7 +30,7 @@ fn leave(mut terminal: Terminal) {
 
 #[test]
 fn the_board_is_there_on_every_terminal_and_each_is_left_as_it_was() {
-    let project = rested();
+    let project = Project::rested();
     for term in ["linux", "xterm", "xterm-256color", "screen", "tmux-256color", "vt100"] {
         project.set("TERM", term);
         let mut terminal = Terminal::open(&project, 80, 24);
@@ -54,7 +45,7 @@ fn the_board_is_there_on_every_terminal_and_each_is_left_as_it_was() {
 
 #[test]
 fn a_terminal_that_moves_no_cursor_gets_lines() {
-    let project = rested();
+    let project = Project::rested();
     project.set("TERM", "dumb");
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_text("Type `help`");
@@ -68,7 +59,7 @@ fn a_terminal_that_moves_no_cursor_gets_lines() {
 
 #[test]
 fn what_the_terminal_says_of_itself_is_used() {
-    let project = rested();
+    let project = Project::rested();
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_bytes(LAST_QUESTION);
     terminal.press("\u{1b}]11;rgb:ffff/ffff/ffff\u{1b}\\\u{1b}[?2026;2$y\u{1b}P1+r524742=38\u{1b}\\\u{1b}[?62;22c");
@@ -80,7 +71,7 @@ fn what_the_terminal_says_of_itself_is_used() {
 
 #[test]
 fn no_answer_is_typed_into_the_program_however_late_and_wrong_it_is() {
-    let project = rested();
+    let project = Project::rested();
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_text("q detach");
     // Each holds letters that are keys: `r` runs, `R` rolls back, `q` leaves.
@@ -104,7 +95,7 @@ fn no_answer_is_typed_into_the_program_however_late_and_wrong_it_is() {
 
 #[test]
 fn a_million_letters_that_are_pasted_are_no_keys() {
-    let project = rested();
+    let project = Project::rested();
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_text("q detach");
     assert!(terminal.sent().contains("\u{1b}[?2004h"));
@@ -124,7 +115,7 @@ fn a_million_letters_that_are_pasted_are_no_keys() {
 
 #[test]
 fn a_mouse_that_says_nonsense_does_no_harm() {
-    let project = rested();
+    let project = Project::rested();
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_text("q detach");
     for nonsense in [
@@ -146,7 +137,7 @@ fn a_mouse_that_says_nonsense_does_no_harm() {
 
 #[test]
 fn two_hundred_sizes_in_a_row_end_in_the_last() {
-    let project = rested();
+    let project = Project::rested();
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_text("q detach");
     for step in 0..200_u16 {
@@ -164,7 +155,7 @@ fn two_hundred_sizes_in_a_row_end_in_the_last() {
 
 #[test]
 fn whatever_ends_the_screen_the_terminal_is_as_it_was() {
-    let project = rested();
+    let project = Project::rested();
     for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130), (Signal::QUIT, 131)] {
         let mut terminal = Terminal::open(&project, 80, 24);
         terminal.wait_for_text("q detach");
@@ -176,7 +167,7 @@ fn whatever_ends_the_screen_the_terminal_is_as_it_was() {
 
 #[test]
 fn a_screen_that_is_stopped_and_continued_is_drawn_anew() {
-    let project = rested();
+    let project = Project::rested();
     for signal in [Signal::STOP, Signal::TSTP] {
         let mut terminal = Terminal::open(&project, 80, 24);
         terminal.wait_for_text("q detach");
@@ -208,7 +199,7 @@ fn is_stopped(pid: u32) -> bool {
 
 #[test]
 fn a_terminal_that_vanishes_ends_the_screen_and_not_the_daemon() {
-    let project = rested();
+    let project = Project::rested();
     let daemon = project.daemon();
     let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).unwrap();
@@ -250,7 +241,7 @@ fn title_and_progress_tell_of_the_run_and_go_with_the_screen() {
 
 #[test]
 fn a_terminal_that_would_take_progress_for_a_message_gets_none() {
-    let project = rested();
+    let project = Project::rested();
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_text("q detach");
     terminal.press("q");
@@ -275,7 +266,7 @@ fn a_live_release_that_is_scraped_costs_nothing_where_it_is_not_shown() {
 
 #[test]
 fn without_a_terminal_lines_are_told_and_typed_commands_are_done() {
-    let project = rested();
+    let project = Project::rested();
     let told = project.command(&["--plain"]).ok().stdout;
     assert!(told.contains("Run 1 passed") && !told.contains('\u{1b}'), "{told}");
     let mut command = project.trainyard(&["--plain"]);
@@ -293,7 +284,7 @@ fn without_a_terminal_lines_are_told_and_typed_commands_are_done() {
 
 #[test]
 fn ascii_can_be_asked_for() {
-    let project = rested();
+    let project = Project::rested();
     let folder = project.folder().display().to_string();
     let mut terminal = Terminal::start(&project, &["--ascii", "-C", &folder], 120, 40);
     let text = terminal.wait_for("the Board", |text| text.contains("passed") && text.contains("q detach"));

@@ -9,26 +9,20 @@ use super::project::{block_on, client, layout};
 use super::run::{Reason, request};
 use crate::pipeline::{Command, RunId, StageName, State, explain};
 
-/// What is approved or declined.
+/// What is approved.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ApproveArguments {
-    /// The run; without it, the one that waits
-    #[arg(value_name = "RUN")]
-    pub run: Option<u64>,
-    /// The stage; without it, the one that waits
-    #[arg(long, value_name = "STAGE")]
-    pub stage: Option<String>,
-    /// Why
+    /// Which, and why
     #[command(flatten)]
-    pub reason: Reason,
+    pub answer: AnswerArguments,
     /// The project's name, which production wants where nobody can be asked
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,
 }
 
-/// What is declined.
+/// Which stage is answered for, and why.
 #[derive(Debug, Clone, clap::Args)]
-pub struct DeclineArguments {
+pub struct AnswerArguments {
     /// The run; without it, the one that waits
     #[arg(value_name = "RUN")]
     pub run: Option<u64>,
@@ -38,6 +32,12 @@ pub struct DeclineArguments {
     /// Why
     #[command(flatten)]
     pub reason: Reason,
+}
+
+impl AnswerArguments {
+    fn which(&self) -> (Option<RunId>, Option<StageName>) {
+        (self.run.map(RunId), self.stage.as_deref().map(StageName::from))
+    }
 }
 
 /// A stage that waits for a person.
@@ -52,7 +52,7 @@ pub fn approve(folder: &Path, arguments: &ApproveArguments, out: &mut impl Write
     let layout = layout(folder)?;
     let client = client(&layout)?;
     let snapshot = block_on(async { Ok(client.snapshot().await?) })?;
-    let (run, stage) = (arguments.run.map(RunId), arguments.stage.as_deref().map(StageName::from));
+    let (run, stage) = arguments.answer.which();
     let meant = meant(&snapshot.state, run, stage.as_ref())?;
     if let Some(meant) = &meant {
         writeln!(out, "{}", account(&snapshot.state, meant))?;
@@ -61,7 +61,7 @@ pub fn approve(folder: &Path, arguments: &ApproveArguments, out: &mut impl Write
     }
     // What was shown is what is approved, and where there was nothing the daemon says why.
     let (run, stage) = meant.map_or((run, stage), |meant| (Some(meant.run), Some(meant.stage)));
-    let run = block_on(request(&client, Command::Approve { run, stage }, arguments.reason.text()))?;
+    let run = block_on(request(&client, Command::Approve { run, stage }, arguments.answer.reason.text()))?;
     match run {
         Some(run) => writeln!(out, "approved; run {run} goes on")?,
         None => writeln!(out, "approved")?,
@@ -70,9 +70,9 @@ pub fn approve(folder: &Path, arguments: &ApproveArguments, out: &mut impl Write
 }
 
 /// Lets a stage not go on.
-pub fn decline(folder: &Path, arguments: &DeclineArguments, out: &mut impl Write) -> Result<(), Failure> {
+pub fn decline(folder: &Path, arguments: &AnswerArguments, out: &mut impl Write) -> Result<(), Failure> {
     let client = client(&layout(folder)?)?;
-    let (run, stage) = (arguments.run.map(RunId), arguments.stage.as_deref().map(StageName::from));
+    let (run, stage) = arguments.which();
     let run = block_on(request(&client, Command::Decline { run, stage }, arguments.reason.text()))?;
     match run {
         Some(run) => writeln!(out, "declined; in run {run} neither it nor what needs it runs")?,

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::alerts::AlertsArguments;
-use super::approve::{ApproveArguments, DeclineArguments};
+use super::approve::{AnswerArguments, ApproveArguments};
 use super::config::ConfigCommand;
 use super::data::DataCommand;
 use super::demo::DemoArguments;
@@ -120,7 +120,7 @@ pub enum Command {
     Approve(ApproveArguments),
     /// Let a stage that waits for a person not run
     #[command(after_help = "Example: trainyard decline 42 -m 'not on a Friday'")]
-    Decline(DeclineArguments),
+    Decline(AnswerArguments),
     /// Show the board, as it is or as it was
     #[command(after_help = "Examples:\n  trainyard status --json\n  trainyard status --at 'run 42'")]
     Status {

@@ -6,16 +6,8 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::REGRESSION;
 use crate::support::Project;
-
-const TRAINING: &str = r#"
-[data]
-settle = "100ms"
-[stages.train]
-uses = "train"
-target = "y"
-task = "regression"
-"#;
 
 /// A header and rows in which y follows from x.
 fn table(rows: std::ops::Range<u32>) -> String {
@@ -32,7 +24,7 @@ fn held_back(project: &Project, file: &str, sentence: &str) {
 
 #[test]
 fn a_file_that_breaks_the_contract_is_held_back_until_one_of_the_two_is_mended() {
-    let project = Project::with(TRAINING, &[]);
+    let project = Project::with(REGRESSION, &[]);
     project.up();
     project.register("first.csv", table(0..40));
     project.expect_run(1, "passed");
@@ -65,7 +57,7 @@ fn a_file_that_breaks_the_contract_is_held_back_until_one_of_the_two_is_mended()
 
 #[test]
 fn a_packed_file_is_registered_and_learned_from() {
-    let project = Project::with(TRAINING, &[]);
+    let project = Project::with(REGRESSION, &[]);
     project.up();
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(table(0..40).as_bytes()).unwrap();

@@ -2,16 +2,8 @@
 
 use std::fs::{self, File};
 
+use crate::REGRESSION;
 use crate::support::{Project, customers};
-
-const REGRESSION: &str = r#"
-[data]
-settle = "100ms"
-[stages.train]
-uses = "train"
-target = "y"
-task = "regression"
-"#;
 
 /// Nothing but one line of this many bytes.
 const ONE_LINE: u64 = 1 << 30;

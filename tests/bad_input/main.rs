@@ -16,3 +16,13 @@ mod surroundings;
 
 #[path = "../support/mod.rs"]
 mod support;
+
+/// A built-in training of numbers.
+const REGRESSION: &str = r#"
+[data]
+settle = "100ms"
+[stages.train]
+uses = "train"
+target = "y"
+task = "regression"
+"#;

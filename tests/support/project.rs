@@ -97,6 +97,15 @@ impl Project {
         Self::with(LIGHT, &[("train.sh", COUNT), ("test.sh", IS_COUNTED)])
     }
 
+    /// As [`Project::light`], and its only run has passed.
+    pub fn rested() -> Self {
+        let project = Self::light();
+        project.up();
+        project.register("first.csv", customers(0, 20));
+        project.expect_run(1, "passed");
+        project
+    }
+
     /// As [`Project::light`], with `[source]` as given and another script for `test`.
     pub fn light_with(source: &str, test: &str) -> Self {
         Self::with(&format!("{LIGHT}[source]\n{source}\n"), &[("train.sh", COUNT), ("test.sh", test)])

@@ -21,6 +21,23 @@ fn put_two(store: &mut SeriesStore, at: i64) -> Result<(), StorageError> {
     store.commit(Moment(at))
 }
 
+/// Ten seconds of samples in a block and, as if the machine went down before it was removed, in their log. Two hours later one
+/// more sample came.
+fn log_beside_its_block(folder: &Path) -> PathBuf {
+    let mut store = open(folder, 0);
+    for second in 1..=10 {
+        put_two(&mut store, second * 1_000).unwrap();
+    }
+    let log = files(folder, "log.").remove(0);
+    let copy = fs::read(&log).unwrap();
+    put_two(&mut store, 2 * 3_600_000).unwrap();
+    store.settle(Moment(2 * 3_600_000));
+    drop(store);
+    assert!(!log.exists(), "the block takes its place");
+    fs::write(&log, copy).unwrap();
+    log
+}
+
 fn files(folder: &Path, kind: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.retain(|path| path.file_name().unwrap().to_string_lossy().starts_with(kind));
@@ -148,18 +165,7 @@ fn blocks_and_log_together_are_the_whole() {
 #[test]
 fn a_log_that_was_left_over_beside_its_block_counts_once() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = open(folder.path(), 0);
-    for second in 1..=10 {
-        put_two(&mut store, second * 1_000).unwrap();
-    }
-    let log = files(folder.path(), "log.").remove(0);
-    let copy = fs::read(&log).unwrap();
-    // A day later: a block is made.
-    put_two(&mut store, 2 * 3_600_000).unwrap();
-    store.settle(Moment(2 * 3_600_000));
-    drop(store);
-    assert!(!log.exists());
-    fs::write(&log, copy).unwrap();
+    let log = log_beside_its_block(folder.path());
     fs::write(folder.path().join(".block.00000000000000000009.1.partial"), "half").unwrap();
     let store = open(folder.path(), 2 * 3_600_000);
     assert_eq!(raw(&store, "a").len(), 11);
@@ -251,17 +257,7 @@ fn a_damaged_block_goes_with_those_of_its_age_and_that_is_told() {
 #[test]
 fn logs_whose_block_is_damaged_count() {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = open(folder.path(), 0);
-    for second in 1..=10 {
-        put_two(&mut store, second * 1_000).unwrap();
-    }
-    let log = files(folder.path(), "log.").remove(0);
-    let copy = fs::read(&log).unwrap();
-    // A block is made, and the machine goes down before its log is removed.
-    put_two(&mut store, 2 * 3_600_000).unwrap();
-    store.settle(Moment(2 * 3_600_000));
-    drop(store);
-    fs::write(&log, copy).unwrap();
+    log_beside_its_block(folder.path());
     let block = files(folder.path(), "block.").remove(0);
     let bytes = fs::read(&block).unwrap();
     fs::write(&block, &bytes[..bytes.len() - 1]).unwrap();
