@@ -8,7 +8,7 @@
 //!  containers (list, look, end)  compose (a service's place) ◀──────┘
 //! ```
 //!
-//! `engine` is the connection and its errors, `command` what the `docker` command beside it is set to, `images` what is asked
+//! `engine` is the connection, `engine_error` what its errors mean, `command` what the `docker` command beside it is set to, `images` what is asked
 //! about images, `retention` what becomes of old ones.
 //!
 //! **How a host uses a container.** [`Container::start`] gives one that was started; the host judges it, calls
@@ -35,6 +35,7 @@ mod container;
 mod containers;
 mod drift;
 pub mod engine;
+mod engine_error;
 mod follow;
 mod footprint;
 mod health;
