@@ -2,8 +2,11 @@
 //!
 //! Only [`super::load`] and [`super::parse`] make these; what is held here has been validated.
 
+mod deploy;
+mod monitor;
+mod train;
+
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,9 +14,15 @@ use serde::Serialize;
 
 use super::notify_settings::NotifySettings;
 use super::schedules::ScheduleSettings;
-use super::scrape_settings::ScrapeTargetSettings;
 use super::source_settings::SourceSettings;
-use crate::pipeline::{Graph, PanelKind, Reaction, StageKind, StageName, StageSpec};
+use crate::pipeline::{Graph, StageKind, StageName, StageSpec};
+
+pub use deploy::{
+    CanarySettings, ComposeSettings, DeploySettings, DeployTarget, DockerSettings, HealthSettings, KubernetesSettings,
+    Limits, TargetKind,
+};
+pub use monitor::{AlertSettings, MonitorSettings, PanelSettings};
+pub use train::{Algorithm, ChampionRule, GateSettings, SearchSettings, SplitSettings, Task, TrainSettings};
 
 /// One project's `trainyard.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -144,130 +153,6 @@ pub enum Action {
     Deploy(DeploySettings),
 }
 
-/// A family of learners.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Algorithm {
-    /// Logistic regression (two classes) or its multinomial form.
-    Logistic,
-    /// Gaussian naive Bayes.
-    NaiveBayes,
-    /// Ordinary least squares.
-    Linear,
-    /// Least squares with penalties on the weights.
-    ElasticNet,
-    /// Support vector machines with a gaussian kernel, for small sets.
-    Svm,
-    /// A random forest.
-    Forest,
-    /// Gradient boosting.
-    Boosting,
-    /// The mean of what the best of several others say.
-    Blend,
-}
-
-impl Algorithm {
-    /// The only task that it can do; `None` for one that can do both.
-    pub fn task(self) -> Option<Task> {
-        match self {
-            Self::Logistic | Self::NaiveBayes => Some(Task::Classification),
-            Self::Linear | Self::ElasticNet => Some(Task::Regression),
-            Self::Svm | Self::Forest | Self::Boosting | Self::Blend => None,
-        }
-    }
-}
-
-/// What is to be predicted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    /// One of a few classes.
-    Classification,
-    /// A number.
-    Regression,
-}
-
-/// `uses = "train"`
-#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
-pub struct TrainSettings {
-    /// The column to predict.
-    pub target: String,
-    /// What is tried; empty means `auto`: all that suit the task. The best in cross-validation on the training rows wins.
-    pub algorithms: Vec<Algorithm>,
-    /// `None` means: found from the target column.
-    pub task: Option<Task>,
-    /// Columns that are left out.
-    pub exclude: Vec<String>,
-    /// Share of rows held out for evaluation, between 0 and 1.
-    pub holdout: f64,
-    /// Seed of everything random.
-    pub seed: u64,
-    /// How rows are held out.
-    pub split: SplitSettings,
-    /// What the new model must reach.
-    pub gate: Option<GateSettings>,
-    /// How far hyper-parameters are looked for.
-    pub search: SearchSettings,
-    /// Columns by whose values the evaluation is cut into parts.
-    pub slices: Vec<String>,
-    /// Whether it learns from the labelled rows that releases have collected, too.
-    pub feedback: bool,
-}
-
-/// `search = { trials, time, folds }`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct SearchSettings {
-    /// The most learners that are tried; with one, nothing is searched.
-    pub trials: u32,
-    /// How long is searched at the most; `None` means until every trial is done, and equal inputs then give equal models.
-    pub time: Option<Duration>,
-    /// Parts of the training rows, each of which judges what was learned from the others.
-    pub folds: u32,
-}
-
-impl Default for SearchSettings {
-    fn default() -> Self {
-        Self { trials: 24, time: None, folds: 3 }
-    }
-}
-
-/// `split`: which rows are held out.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SplitSettings {
-    /// Those that a hash of the row itself names, so that they stay the same as data grows.
-    #[default]
-    Hash,
-    /// The latest ones.
-    Time {
-        /// The column that says when.
-        column: String,
-    },
-}
-
-/// `gate = { metric, min, champion, tolerance }`
-#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
-pub struct GateSettings {
-    /// The name of a metric that training reports.
-    pub metric: String,
-    /// The least value that passes (the greatest, for errors such as `rmse`).
-    pub min: Option<f64>,
-    /// How it must stand beside the champion. One of this and `min` is always there.
-    pub champion: Option<ChampionRule>,
-    /// By how much it may be worse and still be no worse, in the unit of the metric.
-    pub tolerance: f64,
-}
-
-/// How a new model must stand beside the champion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChampionRule {
-    /// Not worse by more than the tolerance.
-    NoWorse,
-    /// Better, and not by chance: the whole interval of the difference lies above zero.
-    Better,
-}
-
 /// `uses = "image"`
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
 pub struct ImageSettings {
@@ -324,122 +209,6 @@ pub enum SecretSource {
     File(PathBuf),
 }
 
-/// Where a release runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TargetKind {
-    /// Processes on this machine.
-    Process,
-    /// Containers of Docker Engine.
-    Docker,
-    /// A Deployment on Kubernetes.
-    Kubernetes,
-}
-
-impl TargetKind {
-    /// The word in the configuration.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Process => "process",
-            Self::Docker => "docker",
-            Self::Kubernetes => "kubernetes",
-        }
-    }
-}
-
-/// Where a release runs, with what only that target is told.
-#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeployTarget {
-    /// Processes on this machine.
-    Process,
-    /// Containers of Docker Engine.
-    Docker(DockerSettings),
-    /// A Deployment on Kubernetes.
-    Kubernetes(KubernetesSettings),
-}
-
-impl DeployTarget {
-    /// Which kind it is.
-    pub fn kind(&self) -> TargetKind {
-        match self {
-            Self::Process => TargetKind::Process,
-            Self::Docker(_) => TargetKind::Docker,
-            Self::Kubernetes(_) => TargetKind::Kubernetes,
-        }
-    }
-}
-
-/// What a container may use; `None` means as much as there is.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, serde::Deserialize)]
-pub struct Limits {
-    /// Memory in bytes.
-    pub memory: Option<u64>,
-    /// Processors, such as 0.5.
-    pub cpus: Option<f64>,
-}
-
-/// `target = "docker"`
-#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
-pub struct DockerSettings {
-    /// The port on which the app listens inside of its container.
-    pub container_port: u16,
-    /// What it may use.
-    pub limits: Limits,
-    /// Mounts, as Docker writes them: `/srv/cache:/cache:ro`.
-    pub volumes: Vec<String>,
-    /// A network that the container joins beside the one of the engine.
-    pub network: Option<String>,
-    /// The service of an existing Compose project that the release replaces.
-    pub compose: Option<ComposeSettings>,
-}
-
-/// `compose = { project, service }`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct ComposeSettings {
-    /// The Compose project.
-    pub project: String,
-    /// The service in it.
-    pub service: String,
-}
-
-/// `target = "kubernetes"`
-#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
-pub struct KubernetesSettings {
-    /// The context of the kubeconfig; `None` means its present one.
-    pub context: Option<String>,
-    /// The namespace; `None` means that of the context, else `default`.
-    pub namespace: Option<String>,
-    /// A folder or file of manifests, relative to the source; `None` means generated ones.
-    pub manifests: Option<PathBuf>,
-    /// The number of pods; `None` leaves it to the manifests (generated ones have 1).
-    pub replicas: Option<u16>,
-    /// The port on which the app listens inside of its pod.
-    pub container_port: u16,
-    /// What a pod may use.
-    pub limits: Limits,
-    /// Whether an operator must type the project's name before anything here is changed by hand.
-    pub production: bool,
-    /// A share of the pods first, judged before the rest follows.
-    pub canary: Option<CanarySettings>,
-}
-
-/// `canary = { share, within, expr, max, min }`
-#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
-pub struct CanarySettings {
-    /// The share of the pods, between 0 and 1; at least one pod.
-    pub share: f64,
-    /// How long evidence is gathered.
-    pub within: Duration,
-    /// The `PromQL` expression that is judged at the end. Series carry the labels `track` (`canary` or `stable`), `release`
-    /// and `pod`.
-    pub expr: String,
-    /// The value must not be above this.
-    pub max: Option<f64>,
-    /// The value must not be below this.
-    pub min: Option<f64>,
-}
-
 /// Where the process of a stage runs.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -468,116 +237,4 @@ pub struct ContainerSettings {
     pub namespace: Option<String>,
     /// The repository to which the image of the program is pushed, where the nodes do not share this machine's engine.
     pub push: Option<String>,
-}
-
-/// `uses = "deploy"`
-#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
-pub struct DeploySettings {
-    /// Where.
-    pub target: DeployTarget,
-    /// The port of the stable address, on loopback.
-    pub port: u16,
-    /// What must answer before the switch.
-    pub health: HealthSettings,
-    /// The command of the app, run in `/app` of the image with `PORT` set; empty means the command of the image.
-    pub command: Vec<String>,
-    /// Variables of the app's environment.
-    pub variables: BTreeMap<String, String>,
-    /// How long requests of the old release may take to finish after the switch.
-    pub drain: Duration,
-    /// Where metrics are scraped.
-    pub metrics: String,
-    /// Whether the newest model that its gate held back predicts in the shadow of the served one; processes only.
-    pub shadow: bool,
-}
-
-/// `health = { path, within }`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
-pub struct HealthSettings {
-    /// The path that must answer with a 2xx status.
-    pub path: String,
-    /// Within this time.
-    pub within: Duration,
-}
-
-/// `[monitor]`
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MonitorSettings {
-    /// Time between scrapes.
-    pub scrape: Duration,
-    /// Time for a whole scrape.
-    pub timeout: Duration,
-    /// How long samples are kept.
-    pub retention: Duration,
-    /// Bytes of samples on disk, beyond which the oldest go.
-    pub retention_size: u64,
-    /// The most series of all targets together.
-    pub max_series: usize,
-    /// The largest page that is read, in bytes, counted unpacked.
-    pub body_limit: usize,
-    /// The most samples of one page.
-    pub sample_limit: usize,
-    /// Whether what can be read of a refused page is kept, marked as unverified.
-    pub lenient: bool,
-    /// An existing Prometheus that is asked in place of a store of ours.
-    pub prometheus: Option<String>,
-    /// What is scraped beside the live release.
-    pub targets: Vec<ScrapeTargetSettings>,
-    /// Charts; empty means the default ones.
-    pub panels: Vec<PanelSettings>,
-    /// Alerts.
-    pub alerts: Vec<AlertSettings>,
-    /// The loopback address on which trainyard's own metrics are served, beside the daemon's socket.
-    pub listen: Option<SocketAddr>,
-}
-
-/// `[[monitor.alerts]]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AlertSettings {
-    /// Its name, which no other alert has.
-    pub name: String,
-    /// `PromQL`; each series that it gives is an alert.
-    pub expr: String,
-    /// `for`: how long the expression must give a series before its alert fires.
-    pub pending_for: Duration,
-    /// How long it goes on firing after the expression gives that series no more.
-    pub keep_firing_for: Duration,
-    /// What follows when it fires.
-    pub then: Reaction,
-    /// Time in which nothing follows from it a second time.
-    pub cooldown: Duration,
-    /// A label, for people.
-    pub severity: Option<String>,
-    /// What it means; see [`super::summary_parts`].
-    pub summary: Option<String>,
-}
-
-/// `[[monitor.panels]]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, serde::Deserialize)]
-pub struct PanelSettings {
-    /// The heading.
-    pub title: String,
-    /// `PromQL`.
-    pub expr: String,
-    /// Behind the value: `s`, `ms`, `B`, `%` and some others are known and scaled, any other text is shown as it is.
-    pub unit: Option<String>,
-    /// How it is drawn.
-    #[serde(default)]
-    pub kind: PanelKind,
-    /// Where the vertical axis begins; `None` follows the values.
-    #[serde(default)]
-    pub min: Option<f64>,
-    /// Where it ends.
-    #[serde(default)]
-    pub max: Option<f64>,
-    /// From where on a value is worth a look, and from where on it is bad. The second below the first means that small values
-    /// are the bad ones.
-    #[serde(default)]
-    pub thresholds: Option<(f64, f64)>,
-    /// Whether the vertical axis is logarithmic.
-    #[serde(default)]
-    pub log: bool,
-    /// Whether zero is always on the vertical axis.
-    #[serde(default)]
-    pub zero: bool,
 }
