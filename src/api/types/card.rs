@@ -115,3 +115,31 @@ pub struct MetricSlice {
     /// Their metrics.
     pub metrics: BTreeMap<String, f64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    /// Reads what lies in cards since the first version, and writes it again.
+    fn rewritten<T: Serialize + DeserializeOwned>(written: &str) -> String {
+        serde_json::to_string(&serde_json::from_str::<T>(written).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_parts_of_a_card_are_written_as_every_version_wrote_them() {
+        let rows = r#"{"total":10,"train":8,"held_out":2}"#;
+        assert_eq!(rewritten::<CardRows>(rows), rows);
+        let feature = r#"{"name":"x","kind":"numeric","minimum":0.5,"maximum":null,"categories":["a"],"missing":3,"typical":"0.5"}"#;
+        assert_eq!(rewritten::<CardFeature>(feature), feature);
+        let confusion = r#"{"classes":["a","b"],"counts":[[1,0],[2,3]]}"#;
+        assert_eq!(rewritten::<ConfusionMatrix>(confusion), confusion);
+        let bin = r#"{"mean_probability":0.25,"share":0.5,"rows":4}"#;
+        assert_eq!(rewritten::<CalibrationBin>(bin), bin);
+        let importance = r#"{"feature":"x","loss":0.125,"deviation":0.5}"#;
+        assert_eq!(rewritten::<FeatureImportance>(importance), importance);
+        let slice = r#"{"column":"x","value":"no value","rows":4,"metrics":{"accuracy":0.5}}"#;
+        assert_eq!(rewritten::<MetricSlice>(slice), slice);
+    }
+}

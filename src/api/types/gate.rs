@@ -103,3 +103,29 @@ impl GateCheck {
         format!("  {:<9} {:<11}  {}", self.name, self.verdict.word(), self.sentence)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_is_written_as_every_version_wrote_it() {
+        let check = GateCheck {
+            challenger: Some(0.75),
+            interval: Some((-0.5, 0.25)),
+            rows: Some(40),
+            ..GateCheck::new("champion", GateVerdict::NoEvidence, "too few".to_owned())
+        };
+        let ledger = GateLedger {
+            verdict: GateVerdict::NoEvidence,
+            metric: "accuracy".to_owned(),
+            champion: Some(2),
+            checks: vec![check],
+            next: "promote".to_owned(),
+        };
+        let written = r#"{"verdict":"no-evidence","metric":"accuracy","champion":2,"checks":[{"name":"champion","verdict":"no-evidence","sentence":"too few","challenger":0.75,"champion":null,"limit":null,"difference":null,"interval":[-0.5,0.25],"p_value":null,"rows":40}],"next":"promote"}"#;
+        assert_eq!(serde_json::to_string(&ledger).unwrap(), written);
+        assert_eq!(serde_json::from_str::<GateLedger>(written).unwrap(), ledger);
+        assert!(GateVerdict::Pass < GateVerdict::NoEvidence && GateVerdict::NoEvidence < GateVerdict::Fail);
+    }
+}

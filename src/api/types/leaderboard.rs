@@ -68,3 +68,17 @@ impl TrialState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_written_as_the_contract_of_stages_says_and_needs_only_its_number_and_learner() {
+        let written = r#"{"trial":1,"learner":"forest","metric":"r2","mean":0.5,"deviation":null,"rung":1,"of":2,"state":"chosen","seconds":0.25}"#;
+        let row: LeaderboardRow = serde_json::from_str(written).unwrap();
+        assert_eq!(serde_json::to_string(&row).unwrap(), written);
+        let least: LeaderboardRow = serde_json::from_str(r#"{"trial":1,"learner":"forest"}"#).unwrap();
+        assert_eq!((least.state, least.mean, least.of), (TrialState::Running, None, 0));
+    }
+}
