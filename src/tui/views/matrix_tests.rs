@@ -145,7 +145,7 @@ fn of_sixteen_colours_no_other_is_sent() {
 }
 
 #[test]
-fn in_ascii_no_sign_is_drawn_but_what_data_says() {
+fn in_ascii_every_case_is_ascii_but_for_data() {
     // Names of files, tests and alerts of the fixtures are Korean.
     let is_ours = |letter: &char| !('가'..='힣').contains(letter);
     for (name, _, screen) in all(Way::Ascii) {
