@@ -16,8 +16,10 @@ from dataclasses import dataclass, replace
 from typing import Iterator, NamedTuple, Optional
 from xml.sax.saxutils import escape
 
-FOREGROUND = "#c8d1dc"
-BACKGROUND = "#10151c"
+# The terminal's own colours, of letters and of what is behind them.
+Own = tuple[str, str]
+DARK: Own = ("#c8d1dc", "#10151c")
+LIGHT: Own = ("#2b3440", "#fbfaf7")
 # What a terminal shows for its own sixteen colours.
 SIXTEEN = (
     "#1c232d", "#f0787c", "#7fc98f", "#e3b566", "#5fa8d3", "#c792ea", "#6fc3df", "#c8d1dc",
@@ -47,9 +49,9 @@ class Style:
     underlined: bool = False
     reversed: bool = False
 
-    def colours(self) -> tuple[str, str]:
+    def colours(self, own: Own) -> tuple[str, str]:
         """Foreground and background as they are shown."""
-        foreground, background = self.foreground or FOREGROUND, self.background or BACKGROUND
+        foreground, background = self.foreground or own[0], self.background or own[1]
         return (background, foreground) if self.reversed else (foreground, background)
 
 
@@ -195,12 +197,12 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def draw_run(run: list[Cell], row: int) -> Iterator[str]:
+def draw_run(run: list[Cell], row: int, own: Own) -> Iterator[str]:
     """The background of a run, then its letters."""
     style, columns = run[0].style, sum(cell.width for cell in run)
     left, top = MARGIN + run[0].column * CELL_WIDTH, MARGIN + row * CELL_HEIGHT
-    foreground, background = style.colours()
-    if background != BACKGROUND:
+    foreground, background = style.colours(own)
+    if background != own[1]:
         yield (
             f'<rect x="{number(left)}" y="{number(top)}" width="{number(columns * CELL_WIDTH)}" '
             f'height="{CELL_HEIGHT}" fill="{background}"/>'
@@ -208,7 +210,7 @@ def draw_run(run: list[Cell], row: int) -> Iterator[str]:
     text = "".join(cell.text for cell in run)
     if not text.strip() and not style.underlined:
         return
-    looks = [f'fill="{foreground}"'] if foreground != FOREGROUND else []
+    looks = [f'fill="{foreground}"'] if foreground != own[0] else []
     looks += ['font-weight="bold"'] if style.bold else []
     looks += ['font-style="italic"'] if style.italic else []
     looks += ['opacity="0.65"'] if style.dim else []
@@ -219,17 +221,19 @@ def draw_run(run: list[Cell], row: int) -> Iterator[str]:
     )
 
 
-def trimmed(run: list[Cell]) -> list[Cell]:
+def trimmed(run: list[Cell], own: Own) -> list[Cell]:
     """Without the blanks at both ends, where nothing would be seen of them."""
     style = run[0].style
-    if style.underlined or style.colours()[1] != BACKGROUND:
+    if style.underlined or style.colours(own)[1] != own[1]:
         return run
     inked = [index for index, cell in enumerate(run) if cell.text.strip()]
     return run[inked[0] : inked[-1] + 1] if inked else []
 
 
-def picture(text: str, columns: Optional[int], rows: Optional[int], title: str) -> str:
-    """The whole SVG."""
+def picture(
+    text: str, columns: Optional[int], rows: Optional[int], title: str, own: Own = DARK, stretches: bool = True
+) -> str:
+    """The whole SVG. For whoever draws it and does not stretch text to its length, each character stands by itself."""
     style, lines = Style(), []
     for line in text.rstrip("\n").split("\n"):
         cells, style = cells_of(line, style)
@@ -240,14 +244,14 @@ def picture(text: str, columns: Optional[int], rows: Optional[int], title: str) 
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">',
         f"<title>{escape(title)}</title>",
-        f'<rect width="{width}" height="{height}" rx="8" fill="{BACKGROUND}"/>',
-        f'<g font-family="{FONT}" font-size="{FONT_SIZE}" fill="{FOREGROUND}" xml:space="preserve">',
+        f'<rect width="{width}" height="{height}" rx="8" fill="{own[1]}"/>',
+        f'<g font-family="{FONT}" font-size="{FONT_SIZE}" fill="{own[0]}" xml:space="preserve">',
     ]
     for row, cells in enumerate(lines):
-        for run in runs_of(cells):
-            seen = trimmed(run)
+        for run in runs_of(cells) if stretches else ([cell] for cell in cells):
+            seen = trimmed(run, own)
             if seen:
-                drawn.extend(draw_run(seen, row))
+                drawn.extend(draw_run(seen, row, own))
     return "\n".join([*drawn, "</g>", "</svg>", ""])
 
 
@@ -256,9 +260,12 @@ def main() -> None:
     parser.add_argument("--columns", type=int, help="the width of the screen, where its lines do not show it")
     parser.add_argument("--rows", type=int, help="its height")
     parser.add_argument("--title", default="The screen of trainyard", help="what a screen reader says")
+    parser.add_argument("--light", action="store_true", help="the terminal has dark letters on a light ground of its own")
     arguments = parser.parse_args()
     text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
-    sys.stdout.buffer.write(picture(text, arguments.columns, arguments.rows, arguments.title).encode("utf-8"))
+    own = LIGHT if arguments.light else DARK
+    drawn = picture(text, arguments.columns, arguments.rows, arguments.title, own)
+    sys.stdout.buffer.write(drawn.encode("utf-8"))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ pub(super) use colour::reduced;
 pub(super) use decode::Heard;
 use hangup::HangupWatch;
 use input::{InputThread, LastAnswer};
+#[cfg(test)]
+pub(super) use pen::write_cells;
 use screen::QuietBackend;
 pub(super) use signals::{Caught, SignalThread};
 

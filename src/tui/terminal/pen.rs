@@ -91,7 +91,7 @@ impl<'frame> Pen<'frame> {
 }
 
 /// Sends every cell of a frame that differs from the last.
-pub(super) fn write_cells<'cell>(
+pub(in crate::tui) fn write_cells<'cell>(
     cells: impl Iterator<Item = (u16, u16, &'cell Cell)>,
     frame: &mut Vec<u8>,
     depth: Depth,

@@ -23,6 +23,8 @@ mod hold_tests;
 #[cfg(test)]
 mod log_tests;
 #[cfg(test)]
+mod matrix_tests;
+#[cfg(test)]
 mod past_tests;
 #[cfg(test)]
 mod size_tests;
