@@ -16,6 +16,7 @@ use crate::pipeline::{
 
 use super::alerts::SilencePrompt;
 use super::clock::Clock;
+use super::event_list;
 use super::event_search::{self, FilteredEvents};
 use super::glyphs::Glyphs;
 use super::holds::{ApprovalPrompt, Remark};
@@ -114,18 +115,13 @@ pub(super) enum Overlay {
         /// What was typed.
         input: String,
     },
-    /// What a list of runs or releases is to be narrowed to.
+    /// What the list of the view is to be narrowed to.
     FilterList {
         /// What was typed.
         input: String,
     },
     /// Something about the log.
     Log(LogPrompt),
-    /// What Events is to be narrowed to.
-    FilterEvents {
-        /// What was typed.
-        input: String,
-    },
     /// The line of time.
     TimeLine(Box<Strip>),
     /// Who is attached to the daemon.
@@ -188,6 +184,23 @@ pub(super) struct Message {
     pub(super) is_error: bool,
 }
 
+/// Where somebody was who went into something by Enter, with what was selected there and is not part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// Which view.
+    pub(super) view: View,
+    /// Whether a pane had the screen for itself.
+    pub(super) is_zoomed: bool,
+    /// Whether the keys were in the run's stages.
+    pub(super) is_in_detail: bool,
+    /// The chosen stage.
+    pub(super) stage: Option<StageName>,
+    /// The chosen alert.
+    pub(super) alert: Option<String>,
+    /// The chosen event.
+    pub(super) event: Option<u64>,
+}
+
 /// Everything that decides what the screen shows.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "switches that are independent of each other")]
@@ -206,9 +219,11 @@ pub(super) struct Model {
     pub(super) plan: Option<Plan>,
     /// What fills the screen.
     pub(super) view: View,
+    /// Where Escape leads back to, step by step, the last first; empty leads to the Board.
+    pub(super) came_from: Vec<Origin>,
     /// The pane of the Board that has the keys.
     pub(super) focus: Pane,
-    /// Whether that pane, the selected chart or the detail of a model or release has the screen for itself.
+    /// Whether that pane, the selected chart or the detail of a list's row has the screen for itself.
     pub(super) is_zoomed: bool,
     /// The chosen stage; `None` follows what runs.
     pub(super) stage: Option<StageName>,
@@ -230,12 +245,10 @@ pub(super) struct Model {
     pub(super) models: Models,
     /// What happened, the newest last.
     pub(super) events: VecDeque<Recorded>,
-    /// How many events the newest shown one lies back, counted among those that are shown.
-    pub(super) events_back: usize,
+    /// What was chosen in the list of events, by their numbers.
+    pub(super) event_list: ListState<u64>,
     /// The chosen alert: in Metrics it has the keys, in Events only what is about it is shown.
     pub(super) alert: Option<String>,
-    /// What was typed to narrow Events; empty shows all.
-    pub(super) event_search: String,
     /// Events that pass what is chosen and typed and lie before all others that are known; `None` before they were asked for.
     pub(super) filtered_events: Option<FilteredEvents>,
     /// What lies over the view.
@@ -302,6 +315,7 @@ impl Model {
             connection: Connection::Connecting,
             plan: None,
             view: View::Board,
+            came_from: Vec::new(),
             focus: Pane::Pipeline,
             is_zoomed: false,
             stage: None,
@@ -314,9 +328,8 @@ impl Model {
             metrics: Metrics::new(drawing),
             models: Models::default(),
             events: VecDeque::new(),
-            events_back: 0,
+            event_list: ListState::default(),
             alert: None,
-            event_search: String::new(),
             filtered_events: None,
             overlay: None,
             past: None,
@@ -406,7 +419,7 @@ impl Model {
 
     /// What Events is narrowed to: the chosen alert and what was typed.
     pub(super) fn event_filter(&self) -> EventFilter {
-        EventFilter { alert: self.alert.clone(), ..event_search::parse(&self.event_search) }
+        EventFilter { alert: self.alert.clone(), ..event_search::parse(&self.event_list.filter) }
     }
 
     /// The events that Events shows: all that are known, or those that pass what it is narrowed to, of which the daemon has
@@ -418,11 +431,6 @@ impl Model {
         let older = older.into_iter().flat_map(|older| &older.events);
         let older = older.filter(move |recorded| recorded.sequence < first_known);
         older.chain(self.events.iter().filter(move |recorded| filter.matches(recorded)))
-    }
-
-    /// Whether Events shows an event.
-    pub(super) fn is_shown(&self, recorded: &Recorded) -> bool {
-        self.event_filter().matches(recorded)
     }
 
     /// The release to which the view's `R` goes back: on the Board the last before the live one, in Releases the chosen one.
@@ -541,6 +549,7 @@ impl Model {
 
     /// Whether something is due each second.
     pub(super) fn needs_the_second_hand(&self) -> bool {
-        self.shows_a_growing_duration() || self.watches_the_release() || self.watches_charts()
+        let watches = self.watches_the_release() || self.watches_charts();
+        watches || self.shows_a_growing_duration() || event_list::shows_an_age(self)
     }
 }

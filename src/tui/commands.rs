@@ -21,10 +21,10 @@ use super::log_view::question::Program;
 use super::message::DemoAction;
 use super::models::Tab;
 use availability::{
-    always, can_approve, can_ask_log, can_build, can_cancel, can_compare_models, can_compare_rows, can_copy_lines,
-    can_copy_thing, can_deploy, can_lock, can_look_back, can_note, can_pick, can_promote, can_roll_back, can_run,
-    can_select, can_silence, can_switch, can_test, can_train, can_unlock, can_unsilence, has_log, has_model,
-    has_panels, has_row, has_search, is_connected, is_demo, is_past,
+    always, can_approve, can_ask_log, can_build, can_cancel, can_compare_rows, can_copy_lines, can_copy_thing,
+    can_deploy, can_lock, can_look_back, can_note, can_pick, can_promote, can_roll_back, can_run, can_select,
+    can_silence, can_switch, can_test, can_train, can_unlock, can_unsilence, has_log, has_panels, has_row, has_search,
+    is_connected, is_demo, is_past,
 };
 pub(super) use find::{by_id, by_key, key_of, meant_by_key};
 pub(super) use keys::Key;
@@ -85,17 +85,18 @@ pub(super) enum Action {
     Now,
     /// Show the projects of this user.
     Projects,
-    /// Ask what Events is to be narrowed to.
-    FilterEvents,
-    /// Ask what a list of runs or releases is to be narrowed to.
+    /// Ask what the view's list is to be narrowed to.
     FilterList,
-    /// Sort a list of runs or releases by its next column.
-    SortBy,
+    /// Sort the list by its next column.
+    SortBy {
+        /// By the one before.
+        backward: bool,
+    },
     /// Sort it the other way round.
     SortAround,
-    /// Mark a run or a release, so that others are compared with it, or take the mark away.
+    /// Mark a row of the list, so that others are compared with it, or take the mark away.
     MarkRow,
-    /// The chosen run or release beside another.
+    /// The chosen row beside another.
     CompareRows,
     /// To the next thing on the causal line, or to the one before.
     Walk {
@@ -138,10 +139,6 @@ pub(super) enum Action {
     PickReleases,
     /// Show another part of what is known of a model.
     ShowTab(Tab),
-    /// Mark a model, so that others are compared with it, or take the mark away.
-    Mark,
-    /// The chosen model beside another.
-    CompareModels,
     /// Ask whether to promote a model by hand, and why.
     Promote,
     /// Ask what to write about a model.
@@ -252,15 +249,14 @@ const LOGS: &[View] = &[View::Logs];
 const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
 const METRICS: &[View] = &[View::Metrics];
 const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
-const EVENTS: &[View] = &[View::Events];
 const WITH_LINES: &[View] = &[View::Board, View::Logs, View::Events];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
-const WITH_ROWS: &[View] = &[View::Runs, View::Releases];
-const WITH_LIST: &[View] = &[View::Runs, View::Models, View::Releases];
+const WITH_PAIRS: &[View] = &[View::Runs, View::Models, View::Releases];
+const WITH_LIST: &[View] = &[View::Runs, View::Models, View::Releases, View::Events];
 const MODELS: &[View] = &[View::Models];
 const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics, View::Events];
 const WITH_MOMENTS: &[View] = &[View::Runs, View::Metrics, View::Events];
-const WITH_PANES: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics];
+const WITH_PANES: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics, View::Events];
 const LISTS: &[View] =
     &[View::Board, View::Runs, View::Logs, View::Models, View::Releases, View::Metrics, View::Events];
 
@@ -297,13 +293,12 @@ pub(super) const COMMANDS: &[Command] = &[
     command("time line", &[Key::Control('t')], "step back in time: by events, runs, deploys, alerts, or to a time", &[], None, Action::TimeLine, is_connected),
     command("as it was", &[Key::Char('t')], "the screen at the end of the run, at the crosshair, at the event", WITH_MOMENTS, None, Action::AsItWas, can_look_back),
     command("open", &[ENTER], "look into what is selected", WITH_DETAIL, Some("open"), Action::Open, always),
-    command("mark", &[Key::Char('m')], "mark a model, so that others are compared with it", MODELS, Some("mark"), Action::Mark, has_model),
-    command("compare models", &[Key::Char('c')], "beside the marked model, else its champion or the one before", MODELS, Some("compare"), Action::CompareModels, can_compare_models),
-    command("mark row", &[Key::Char('m')], "mark a run or a release, so that others are compared with it", WITH_ROWS, Some("mark"), Action::MarkRow, has_row),
-    command("compare rows", &[Key::Char('c')], "two runs or releases: beside the marked one, else the one before", WITH_ROWS, Some("compare"), Action::CompareRows, can_compare_rows),
-    command("filter list", &[Key::Char('/')], "narrow the list: words; by:NAME but of models; of runs stage:NAME", WITH_LIST, Some("filter"), Action::FilterList, always),
-    command("sort", &[Key::Char('s')], "sort the list by its next column", WITH_ROWS, Some("sort"), Action::SortBy, always),
-    command("sort around", &[Key::Char('S')], "sort the list the other way round", WITH_ROWS, None, Action::SortAround, always),
+    command("mark row", &[Key::Char('m')], "mark a run, model or release, so that others are compared with it", WITH_PAIRS, Some("mark"), Action::MarkRow, has_row),
+    command("compare rows", &[Key::Char('c')], "two runs, models or releases: beside the marked one, else the one before", WITH_PAIRS, Some("compare"), Action::CompareRows, can_compare_rows),
+    command("filter list", &[Key::Char('/')], "narrow the list: words; by:NAME, stage:NAME, run:N where it tells of them", WITH_LIST, Some("filter"), Action::FilterList, always),
+    command("sort", &[Key::Char('>')], "sort the list by its next column", WITH_LIST, Some("sort"), Action::SortBy { backward: false }, always),
+    command("sort back", &[Key::Char('<')], "sort the list by the column before", WITH_LIST, None, Action::SortBy { backward: true }, always),
+    command("sort around", &[Key::Char('I')], "sort the list the other way round", WITH_LIST, None, Action::SortAround, always),
     command("promote", &[Key::Char('P')], "make a model the champion and deploy it (asks why)", MODELS, Some("promote"), Action::Promote, can_promote),
     command("note", &[Key::Char('n')], "write something about a model", MODELS, Some("note"), Action::Note, can_note),
     command("summary", &[Key::Char('s')], "a model: metrics, gate, lineage, notes", MODELS, None, Action::ShowTab(Tab::Summary), always),
@@ -316,7 +311,6 @@ pub(super) const COMMANDS: &[Command] = &[
     command("follow", &[Key::Char('f')], "follow the end of the log, or stay", WITH_LOG, None, Action::Follow, always),
     command("wrap", &[Key::Char('w')], "wrap long lines, or cut them", &[View::Logs], Some("wrap"), Action::Wrap, always),
     command("search", &[Key::Char('/')], "search the whole log (a regular expression)", WITH_LOG, Some("search"), Action::Search, has_log),
-    command("filter", &[Key::Char('/')], "narrow events: words, by:NAME, run:N, stage:NAME", EVENTS, Some("filter"), Action::FilterEvents, always),
     command("next match", &[Key::Char('n')], "the next match", WITH_LOG, None, Action::SearchAgain { backward: false }, has_search),
     command("previous match", &[Key::Char('N')], "the match before", WITH_LOG, None, Action::SearchAgain { backward: true }, has_search),
     command("copy lines", &[Key::Char('y')], "copy the selected lines, whole and not wrapped", WITH_LINES, Some("copy"), Action::CopyLines, can_copy_lines),

@@ -60,8 +60,8 @@ mod tests {
     #[test]
     fn a_key_may_mean_two_things_in_two_views_but_not_in_one() {
         let mut keymap = Keymap::default();
-        keymap.set(by_id("mark").unwrap(), vec![Key::Char('t')]);
-        assert_eq!(keymap.clashes(), [], "t trains on the Board, and models are marked in Models");
+        keymap.set(by_id("note").unwrap(), vec![Key::Char('t')]);
+        assert_eq!(keymap.clashes(), [], "t trains on the Board, and notes are written in Models");
         keymap.set(by_id("rollback").unwrap(), vec![Key::Char('d')]);
         let clash = Clash { key: Key::Char('d'), one: "deploy".to_owned(), other: "rollback".to_owned() };
         assert_eq!(keymap.clashes(), [clash]);

@@ -13,8 +13,11 @@ use super::widgets::text::sanitize;
 pub(super) const SMALLEST: (u16, u16) = (60, 15);
 /// From this width on, log and release stand side by side.
 const SIDE_BY_SIDE: u16 = 110;
-/// From this width on, a list of models or releases and the detail of one stand side by side.
+/// From this width on, a list of models, releases or events and the detail of one stand side by side.
 const DETAIL_SIDE_BY_SIDE: u16 = 160;
+/// Fifths of the rows that such a list may have above its detail, and that of events.
+const MOST_OF_A_LIST: u16 = 2;
+const MOST_OF_EVENTS: u16 = 3;
 /// Fewest rows of such a list, frame and headings included.
 const LOWEST_LIST: u16 = 5;
 /// Rows of the Metrics view from which on there is room for alerts and the figures of delivery.
@@ -90,7 +93,7 @@ pub(super) fn board(model: &Model, body: Rect) -> BoardPanes {
     BoardPanes { pipeline: Some(pipeline), log: Some(log), release: Some(release) }
 }
 
-/// The panes of Models and of Releases; a zoomed detail stands alone.
+/// The panes of Models, Releases and Events; a zoomed detail stands alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DetailPanes {
     pub(super) list: Option<Rect>,
@@ -99,16 +102,24 @@ pub(super) struct DetailPanes {
 
 /// The panes of Releases in `body`.
 pub(super) fn releases(model: &Model, body: Rect) -> DetailPanes {
-    list_and_detail(model, body, model.state.releases.len(), body.width / 5 * 3)
+    list_and_detail(model, body, model.state.releases.len(), (body.width / 5 * 3, MOST_OF_A_LIST))
 }
 
 /// The panes of Models in `body`. The detail has more to show than that of a release.
 pub(super) fn models(model: &Model, body: Rect) -> DetailPanes {
-    list_and_detail(model, body, super::models::entries(model).len(), body.width / 20 * 11)
+    list_and_detail(model, body, super::models::entries(model).len(), (body.width / 20 * 11, MOST_OF_A_LIST))
 }
 
-/// A list of `count` rows, which is `width` wide where there is room for a detail beside it.
-fn list_and_detail(model: &Model, body: Rect, count: usize, width: u16) -> DetailPanes {
+/// The panes of Events in `body`. Of events there are many, and each is told in few rows.
+pub(super) fn events(model: &Model, body: Rect) -> DetailPanes {
+    // The alerts have a row of their own.
+    let count = model.shown_events().count() + 1;
+    list_and_detail(model, body, count, (body.width / 5 * 3, MOST_OF_EVENTS))
+}
+
+/// A list of `count` rows, which is `width` wide where there is room for a detail beside it; where it stands above, it has at
+/// most so many fifths of the rows.
+fn list_and_detail(model: &Model, body: Rect, count: usize, (width, fifths): (u16, u16)) -> DetailPanes {
     if model.is_zoomed {
         return DetailPanes { list: None, detail: body };
     }
@@ -118,7 +129,7 @@ fn list_and_detail(model: &Model, body: Rect, count: usize, width: u16) -> Detai
     }
     // A short list leaves its rows to the detail.
     let wanted = small(count.saturating_add(3));
-    let height = wanted.min(body.height / 5 * 2).max(LOWEST_LIST).min(body.height);
+    let height = wanted.min(body.height / 5 * fifths).max(LOWEST_LIST).min(body.height);
     let detail = Rect { y: body.y + height, height: body.height - height, ..body };
     DetailPanes { list: Some(Rect { height, ..body }), detail }
 }
@@ -287,6 +298,7 @@ mod tests {
             let panes = releases(&crate::tui::fixtures::idle(), parts.body);
             assert!(panes.detail.height <= height);
             assert!(models(&crate::tui::fixtures::idle(), parts.body).detail.height <= height);
+            assert!(events(&crate::tui::fixtures::idle(), parts.body).detail.height <= height);
         }
     }
 }

@@ -34,6 +34,29 @@ pub(super) struct ListState<Id> {
     pub(super) filter: String,
     /// How it is sorted.
     pub(super) sort: Sort,
+    /// The first row that is shown of a zoomed detail.
+    pub(super) scroll: usize,
+}
+
+/// What somebody does in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Goes on by so many rows.
+    By(i64),
+    /// Goes to the first row or the last.
+    ToEdge {
+        /// To the first.
+        is_top: bool,
+    },
+    /// Sorts it by the next of its columns, round and round; by the one before if `backward`.
+    SortBy {
+        /// By the one before.
+        backward: bool,
+    },
+    /// Sorts it the other way round.
+    SortAround,
+    /// Marks the chosen row, or takes its mark away.
+    Mark,
 }
 
 impl<Id: Copy + PartialEq> ListState<Id> {
@@ -47,40 +70,41 @@ impl<Id: Copy + PartialEq> ListState<Id> {
         rows.iter().position(|row| Some(*row) == self.chosen).unwrap_or(0)
     }
 
-    /// By so many rows.
-    pub(super) fn move_by(&mut self, rows: &[Id], by: i64) {
-        let by = isize::try_from(by).unwrap_or(0);
-        let index = self.position(rows).saturating_add_signed(by).min(rows.len().saturating_sub(1));
-        self.choose(rows, index);
-    }
-
-    /// To the first row or the last.
-    pub(super) fn go_to_edge(&mut self, rows: &[Id], is_top: bool) {
-        self.choose(rows, if is_top { 0 } else { rows.len().saturating_sub(1) });
+    /// Does a step among `rows`, which can be sorted by `columns`.
+    pub(super) fn step(&mut self, rows: &[Id], columns: &[usize], step: Step) {
+        let position = self.position(rows);
+        match step {
+            Step::By(by) => {
+                let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
+                self.choose(rows, position.saturating_add_signed(by).min(rows.len().saturating_sub(1)));
+            }
+            Step::ToEdge { is_top } => self.choose(rows, if is_top { 0 } else { rows.len().saturating_sub(1) }),
+            Step::SortBy { .. } | Step::SortAround => {
+                // Rows move when they are sorted; the row that was looked at stays the chosen one.
+                self.chosen = rows.get(position).copied();
+                self.sort = sorted(self.sort, columns, step);
+            }
+            Step::Mark => {
+                let row = rows.get(position).copied();
+                self.marked = if self.marked == row { None } else { row };
+            }
+        }
     }
 
     /// Whoever is at the newest stays at the newest, also when there is a newer one.
-    fn choose(&mut self, rows: &[Id], index: usize) {
+    pub(super) fn choose(&mut self, rows: &[Id], index: usize) {
         let stays = index == 0 && self.sort == Sort::default();
         self.chosen = rows.get(index).copied().filter(|_| !stays);
     }
+}
 
-    /// Marks a row, or takes its mark away.
-    pub(super) fn mark(&mut self, row: Option<Id>) {
-        self.marked = if self.marked == row { None } else { row };
-    }
-
-    /// By the column behind the present one among `columns`, round and round.
-    pub(super) fn sort_by_next(&mut self, columns: &[usize]) {
-        let index = columns.iter().position(|column| *column == self.sort.column).map_or(0, |index| index + 1);
-        let column = columns.get(index).or_else(|| columns.first()).copied().unwrap_or(0);
-        self.sort = Sort { column, is_descending: self.sort.is_descending };
-    }
-
-    /// The other way round.
-    pub(super) fn turn(&mut self) {
-        self.sort.is_descending = !self.sort.is_descending;
-    }
+/// How a list is sorted behind a step.
+fn sorted(sort: Sort, columns: &[usize], step: Step) -> Sort {
+    let Step::SortBy { backward } = step else { return Sort { is_descending: !sort.is_descending, ..sort } };
+    let count = columns.len().max(1);
+    let index = columns.iter().position(|column| *column == sort.column).unwrap_or(0);
+    let next = index + if backward { count - 1 } else { 1 };
+    Sort { column: columns.get(next % count).copied().unwrap_or(sort.column), ..sort }
 }
 
 /// The first row on the screen, so that the row at `position` is among `rows` of them.
@@ -110,29 +134,41 @@ mod tests {
     #[test]
     fn whoever_is_at_the_newest_stays_there_and_whoever_chose_another_keeps_it() {
         let mut list = ListState::<u64>::default();
-        list.move_by(&[3, 2, 1], 0);
+        list.step(&[3, 2, 1], &[], Step::By(0));
         assert_eq!(list.position(&[4, 3, 2, 1]), 0);
-        list.move_by(&[3, 2, 1], 1);
+        list.step(&[3, 2, 1], &[], Step::By(1));
         assert_eq!((list.chosen, list.position(&[4, 3, 2, 1])), (Some(2), 2));
-        list.go_to_edge(&[3, 2, 1], true);
+        list.step(&[3, 2, 1], &[], Step::ToEdge { is_top: true });
         assert_eq!(list.chosen, None);
-        list.go_to_edge(&[3, 2, 1], false);
+        list.step(&[3, 2, 1], &[], Step::ToEdge { is_top: false });
         assert_eq!(list.chosen, Some(1));
         assert_eq!(list.position(&[9, 8]), 0, "the first stands in for one that is not shown");
     }
 
     #[test]
-    fn columns_go_round_and_the_direction_stays() {
+    fn columns_go_round_in_both_ways_and_the_direction_stays() {
         let mut list = ListState::<u64>::default();
         let mut seen = Vec::new();
-        for _ in 0..4 {
-            list.sort_by_next(&[0, 2, 3]);
+        for backward in [false, false, false, false, true, true, true] {
+            list.step(&[3, 2, 1], &[0, 2, 3], Step::SortBy { backward });
             seen.push(list.sort.column);
         }
-        assert_eq!(seen, [2, 3, 0, 2]);
-        list.turn();
-        list.sort_by_next(&[0, 2, 3]);
+        assert_eq!(seen, [2, 3, 0, 2, 0, 3, 2]);
+        list.step(&[3, 2, 1], &[0, 2, 3], Step::SortAround);
+        list.step(&[3, 2, 1], &[0, 2, 3], Step::SortBy { backward: false });
         assert_eq!(list.sort, Sort { column: 3, is_descending: false });
+    }
+
+    #[test]
+    fn the_chosen_row_is_marked_and_the_mark_is_taken_away_where_it_stands() {
+        let mut list = ListState { chosen: Some(2), ..ListState::<u64>::default() };
+        list.step(&[3, 2, 1], &[], Step::Mark);
+        assert_eq!(list.marked, Some(2));
+        list.step(&[3, 2, 1], &[], Step::By(-1));
+        list.step(&[3, 2, 1], &[], Step::Mark);
+        assert_eq!(list.marked, Some(3));
+        list.step(&[3, 2, 1], &[], Step::Mark);
+        assert_eq!(list.marked, None);
     }
 
     #[test]
@@ -154,7 +190,7 @@ mod tests {
         ) {
             let mut list = ListState::default();
             for by in moves {
-                list.move_by(&rows, by);
+                list.step(&rows, &[], Step::By(by));
                 prop_assert!(list.position(&rows) < rows.len());
                 prop_assert!(list.chosen.is_none_or(|chosen| rows.contains(&chosen)));
             }

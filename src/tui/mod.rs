@@ -4,7 +4,8 @@
 //! pure; `views` and `widgets` draw it and are pure too; `commands` is the one table of keys, palette, hints and help;
 //! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon. What the command line says of
 //! releases and models in the same words stands in `release_facts` and `model_facts`;
-//! which alert a key means, in `alerts`; what holds deploys back, in `holds`; what Events is narrowed to, in `event_search`;
+//! which alert a key means, in `alerts`; what holds deploys back, in `holds`; what Events lists, in
+//! `event_list`, and is narrowed to, in `event_search`;
 //! what was chosen in a list, in `list`; what there is to say of a run, in `run_facts`, and of runs that the daemon's state
 //! has forgotten, in `run_history`; how long work still takes, in `estimate`; the way from a commit to what serves, in `walk`;
 //! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`, `title` and
@@ -25,6 +26,7 @@ mod clock;
 mod commands;
 mod difference;
 mod estimate;
+mod event_list;
 mod event_search;
 mod glyphs;
 mod holds;

@@ -3,12 +3,18 @@
 //! Nothing is asked for while the view is hidden, and one question is under way at a time: whoever goes fast through the list
 //! asks only for the versions on which he stays. What came is kept, also while newer answers are awaited.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::api::types::{DataProfile, ModelDetail, ModelSummary, StageProgress};
 use crate::pipeline::{ModelVersion, Run, StageName, StageRun};
 
 use super::app::Model;
+use super::list::{ListState, Sort, ordered};
+
+/// The columns of Models by which it can be sorted, as they stand in its table: number, gate, champion, deployed, metric,
+/// learner, when, note. The interval tells no order.
+pub(super) const SORTABLE: [usize; 8] = [0, 1, 2, 3, 4, 6, 7, 8];
 
 /// Details beyond this many are forgotten, but for those that are shown.
 const DETAILS_KEPT: usize = 16;
@@ -109,19 +115,11 @@ impl<T> Answer<T> {
 /// The models on the screen.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Models {
-    /// The chosen version; `None` is the newest.
-    pub(super) chosen: Option<ModelVersion>,
-    /// The version with which others are compared.
-    pub(super) marked: Option<ModelVersion>,
-    /// Whether the chosen version stands beside another.
-    pub(super) is_comparing: bool,
-    /// What was typed to narrow the list; empty shows all.
-    pub(super) filter: String,
-    /// What is shown of it.
+    /// What was chosen in the list.
+    pub(super) list: ListState<ModelVersion>,
+    /// What is shown of the chosen version.
     pub(super) tab: Tab,
-    /// The first row that is shown of a zoomed detail.
-    pub(super) scroll: usize,
-    list: Answer<Vec<ModelSummary>>,
+    made: Answer<Vec<ModelSummary>>,
     details: BTreeMap<ModelVersion, Answer<Box<ModelDetail>>>,
     profiles: BTreeMap<ModelVersion, Answer<DataProfile>>,
     /// What is awaited, and whether nothing happened since that could change the answer.
@@ -129,19 +127,19 @@ pub(super) struct Models {
 }
 
 impl Models {
-    /// The versions, the newest first.
-    pub(super) fn list(&self) -> &[ModelSummary] {
-        self.list.value.as_deref().unwrap_or_default()
+    /// The versions that are there, the newest first.
+    pub(super) fn made(&self) -> &[ModelSummary] {
+        self.made.value.as_deref().unwrap_or_default()
     }
 
     /// Whether the daemon has told them once.
     pub(super) fn is_known(&self) -> bool {
-        self.list.value.is_some()
+        self.made.value.is_some()
     }
 
     /// Why they did not come.
     pub(super) fn error(&self) -> Option<&str> {
-        self.list.error.as_deref()
+        self.made.error.as_deref()
     }
 
     /// What came of a version.
@@ -169,7 +167,7 @@ impl Models {
     }
 
     fn due(&self, wanted: &[ModelVersion]) -> Option<Question> {
-        if !self.list.is_fresh {
+        if !self.made.is_fresh {
             return Some(Question::List);
         }
         let lacks_detail = |version: &&ModelVersion| !self.details.get(*version).is_some_and(|detail| detail.is_fresh);
@@ -189,7 +187,7 @@ impl Models {
     /// The list came.
     pub(super) fn listed(&mut self, answer: Result<Vec<ModelSummary>, String>) {
         let is_fresh = self.is_current(Question::List);
-        self.list.take(answer, is_fresh);
+        self.made.take(answer, is_fresh);
     }
 
     /// All that is known of a version came.
@@ -206,7 +204,7 @@ impl Models {
 
     /// Something changed: what is here may be out of date. The data of a version never changes.
     pub(super) fn invalidate(&mut self) {
-        self.list.is_fresh = false;
+        self.made.is_fresh = false;
         for detail in self.details.values_mut() {
             detail.is_fresh = false;
         }
@@ -270,9 +268,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The rows of the list: what is being trained, then what is there, the newest first.
+/// The rows of the list: in the usual order what is being trained, then what is there, the newest first.
 pub(super) fn entries(model: &Model) -> Vec<Entry<'_>> {
-    let made = model.models.list();
+    let (made, list) = (model.models.made(), &model.models.list);
     let running = model.state.active_run().into_iter().flat_map(|run| {
         run.stages.iter().filter(|(_, work)| work.state.is_running()).filter_map(move |(stage, work)| {
             let (version, progress) = (work.writes_model?, model.progress(run.id, stage));
@@ -281,7 +279,32 @@ pub(super) fn entries(model: &Model) -> Vec<Entry<'_>> {
     });
     let is_new = |training: &Training<'_>| made.iter().all(|made| made.version != training.version);
     let all = running.filter(is_new).map(Entry::Training).chain(made.iter().map(Entry::Made));
-    all.filter(|entry| passes(*entry, &model.models.filter)).collect()
+    let mut rows: Vec<_> = all.filter(|entry| passes(*entry, &list.filter)).collect();
+    if list.sort != Sort::default() {
+        rows.sort_by(|one, other| compare(list.sort, *one, *other));
+    }
+    rows
+}
+
+/// Of what is being trained only the number is known.
+fn compare(sort: Sort, one: Entry<'_>, other: Entry<'_>) -> Ordering {
+    let (first, second) = (one.made(), other.made());
+    let ordering = match sort.column {
+        1 => ordered(first.map(|made| &made.verdict), second.map(|made| &made.verdict), sort),
+        2 => ordered(first.map(|made| made.champion), second.map(|made| made.champion), sort),
+        3 => ordered(first.map(|made| made.live), second.map(|made| made.live), sort),
+        4 => ordered(first.and_then(metric), second.and_then(metric), sort),
+        6 => ordered(first.and_then(|made| made.learner.as_ref()), second.and_then(|made| made.learner.as_ref()), sort),
+        7 => ordered(first.map(|made| made.made), second.map(|made| made.made), sort),
+        8 => ordered(first.and_then(|made| made.note.as_ref()), second.and_then(|made| made.note.as_ref()), sort),
+        _ => ordered(Some(one.version()), Some(other.version()), sort),
+    };
+    ordering.then(other.version().cmp(&one.version()))
+}
+
+/// Metrics of one name stand together: numbers of two tell nothing beside each other.
+fn metric(made: &ModelSummary) -> Option<(&str, f64)> {
+    made.metric.as_ref().map(|metric| (metric.name.as_str(), metric.value))
 }
 
 /// Whether every word that was typed is in what the list tells of a version.
@@ -307,7 +330,7 @@ fn passes(entry: Entry<'_>, typed: &str) -> bool {
 /// The row that the keys are about: the chosen version, else the newest.
 pub(super) fn chosen(model: &Model) -> Option<Entry<'_>> {
     let entries = entries(model);
-    let wanted = model.models.chosen;
+    let wanted = model.models.list.chosen;
     let found = entries.iter().find(|entry| Some(entry.version()) == wanted).or_else(|| entries.first());
     found.copied()
 }
@@ -321,11 +344,11 @@ pub(super) fn chosen_made(model: &Model) -> Option<&ModelSummary> {
 /// one before it.
 pub(super) fn partner(model: &Model) -> Option<ModelVersion> {
     let chosen = chosen_made(model)?;
-    let list = model.models.list();
+    let made = model.models.made();
     let is_other =
-        |version: &ModelVersion| *version != chosen.version && list.iter().any(|made| made.version == *version);
-    let versions = || list.iter().map(|made| made.version);
-    let marked = model.models.marked.filter(is_other);
+        |version: &ModelVersion| *version != chosen.version && made.iter().any(|made| made.version == *version);
+    let versions = || made.iter().map(|made| made.version);
+    let marked = model.models.list.marked.filter(is_other);
     let parent = || chosen.parent.filter(is_other);
     let before = || versions().find(|version| *version < chosen.version);
     marked.or_else(parent).or_else(before).or_else(|| versions().find(is_other))
@@ -333,7 +356,7 @@ pub(super) fn partner(model: &Model) -> Option<ModelVersion> {
 
 /// The versions of which all must be known: the chosen one and, in a comparison, the other.
 pub(super) fn wanted(model: &Model) -> Vec<ModelVersion> {
-    let other = partner(model).filter(|_| model.models.is_comparing);
+    let other = partner(model).filter(|_| model.models.list.is_comparing);
     chosen_made(model).map(|made| made.version).into_iter().chain(other).collect()
 }
 
@@ -442,11 +465,11 @@ mod tests {
         let version = |model: &Model| chosen(model).map(|entry| entry.version().0);
         assert_eq!(version(&model), Some(3), "the newest");
         assert_eq!(partner(&model), Some(ModelVersion(2)), "the champion when it was trained");
-        model.models.marked = Some(ONE);
+        model.models.list.marked = Some(ONE);
         assert_eq!(partner(&model), Some(ONE));
-        model.models.chosen = Some(ONE);
+        model.models.list.chosen = Some(ONE);
         assert_eq!(partner(&model), Some(ModelVersion(3)), "a model is not compared with itself");
-        model.models.chosen = Some(ModelVersion(99));
+        model.models.list.chosen = Some(ModelVersion(99));
         assert_eq!(version(&model), Some(3), "what is not there is not chosen");
     }
 }

@@ -13,6 +13,7 @@ use crate::api::types::{Live, LogWindow, ModelDetail, ModelSummary, Past, PastPl
 use crate::pipeline::{Moment, Recorded, ReleaseId, StageName, State};
 
 use super::app::{Model, View};
+use super::event_list;
 use super::event_search::FilteredEvents;
 use super::list::ListState;
 use super::log_view::LogView;
@@ -33,7 +34,7 @@ struct Side {
     live: Live,
     plan: Option<Plan>,
     events: VecDeque<Recorded>,
-    events_back: usize,
+    event_list: ListState<u64>,
     filtered_events: Option<FilteredEvents>,
     stage: Option<StageName>,
     runs: RunHistory,
@@ -56,7 +57,7 @@ impl Side {
         metrics.expression.clone_from(&model.metrics.expression);
         let (mut log, mut models) = (LogView::default(), Models::default());
         log.wrap = model.log.wrap;
-        (models.tab, models.chosen) = (model.models.tab, model.models.chosen);
+        (models.tab, models.list) = (model.models.tab, model.models.list.clone());
         // Which runs the state has forgotten is another question at another time.
         let runs = RunHistory::with(model.runs.list.clone());
         Self {
@@ -64,7 +65,8 @@ impl Side {
             live: past.live,
             plan: None,
             events: events.into(),
-            events_back: 0,
+            // The last event of back then is the first.
+            event_list: ListState { chosen: None, ..model.event_list.clone() },
             filtered_events: None,
             stage: model.stage.clone(),
             runs,
@@ -85,7 +87,7 @@ impl Side {
         swap(&mut self.live, &mut model.live);
         swap(&mut self.plan, &mut model.plan);
         swap(&mut self.events, &mut model.events);
-        swap(&mut self.events_back, &mut model.events_back);
+        swap(&mut self.event_list, &mut model.event_list);
         swap(&mut self.filtered_events, &mut model.filtered_events);
         swap(&mut self.stage, &mut model.stage);
         swap(&mut self.runs, &mut model.runs);
@@ -162,9 +164,7 @@ impl Model {
         match self.view {
             View::Runs => self.chosen_run().map(|run| PastRequest { run: Some(run.id), ..PastRequest::default() }),
             View::Metrics if self.metrics.compared.is_none() => self.metrics.cursor.map(PastRequest::at),
-            View::Events => {
-                self.shown_events().rev().nth(self.events_back).map(|event| PastRequest::behind(event.sequence))
-            }
+            View::Events => event_list::chosen(self).map(|recorded| PastRequest::behind(recorded.sequence)),
             View::Metrics | View::Board | View::Logs | View::Models | View::Releases => None,
         }
     }

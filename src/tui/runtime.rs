@@ -365,7 +365,6 @@ fn takes_text(overlay: &Overlay) -> bool {
             | Overlay::TimeLine(_)
             | Overlay::FilterList { .. }
             | Overlay::Search { .. }
-            | Overlay::FilterEvents { .. }
             | Overlay::Explorer(_)
             | Overlay::Lock { .. }
             | Overlay::Note(_)

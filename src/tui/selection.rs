@@ -3,6 +3,7 @@
 
 use super::app::{Model, Pane, View};
 use super::clipboard::{Yank, plain};
+use super::event_list;
 use super::metrics::explorer::Explorer;
 use super::models;
 use crate::api::types::LogAddress;
@@ -61,12 +62,10 @@ pub(super) fn can_select(model: &Model) -> bool {
     }
 }
 
-/// Whether an event is among the selected ones.
-pub(super) fn holds_event(model: &Model, sequence: u64) -> bool {
-    model.lines.as_ref().is_some_and(|lines| {
-        let (first, last) = lines.range();
-        lines.of == Lines::Events && (first..=last).contains(&sequence)
-    })
+/// Where the selected events begin and end among `rows`, the numbers of those that are shown.
+pub(super) fn of_events(model: &Model, rows: &[u64]) -> Option<(usize, usize)> {
+    let lines = model.lines.as_ref().filter(|lines| lines.of == Lines::Events)?;
+    event_list::between(rows, lines.anchor, lines.head)
 }
 
 /// What is under the cursor, as something to copy.
@@ -92,7 +91,7 @@ pub(super) fn thing(model: &Model) -> Option<Yank> {
                 .then(|| Yank { what: format!("the expression of {}", panel.title), text: expression })
         }
         View::Events => {
-            let event = model.shown_events().nth_back(model.events_back)?;
+            let event = event_list::chosen(model)?;
             Some(Yank { what: format!("event {}", event.sequence), text: narrate(&event.event) })
         }
     }

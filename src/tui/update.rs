@@ -1,13 +1,15 @@
 //! `update`: the only function that changes the model. Pure: a message goes in, requests to the world come out.
 //!
 //! [`stream`] folds what the daemon says, [`keys`] turns keys into actions, [`actions`] does them, [`metrics`] those of the
-//! charts, [`models`] those of the registry, [`logs`] those of logs, [`list`] those of the lists of runs and releases, [`walk`] goes along the causal
-//! line, [`events`] narrows the events, [`runs`] asks for runs that the state has forgotten, [`past`] shows what was, [`palette`] does what was
-//! found, [`selection`] takes lines to copy, [`mouse`] turns presses into all that, [`line`] tells of the line to the
-//! daemon's machine, and [`questions`] asks first where that is due. After each message [`follow_up`] looks at what is visible
-//! and asks for the log lines and charts that are missing, so no view ever has to.
+//! charts, [`models`] those of the registry, [`logs`] those of logs, [`list`] those of all lists, [`enter`] goes in and comes
+//! back out, [`walk`] goes along the causal line, [`events`] goes from an event to what it is of, [`runs`] asks for runs that
+//! the state has forgotten, [`past`] shows what was, [`palette`] does what was found, [`selection`] takes lines to copy,
+//! [`mouse`] turns presses into all that, [`line`] tells of the line to the daemon's machine, and [`questions`] asks first
+//! where that is due. After each message [`follow_up`] looks at what is visible and asks for the log lines and charts that are
+//! missing, so no view ever has to.
 
 mod actions;
+mod enter;
 mod events;
 mod keys;
 mod line;
@@ -52,6 +54,7 @@ use crate::pipeline::{ModelVersion, Silence};
 
 use super::app::{Message, Model, View};
 use super::commands::view_name;
+use super::event_list;
 use super::layout;
 use super::message::{Cmd, Msg};
 use super::past::keep_time;
@@ -112,7 +115,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Demo(Ok(text)) => say(model, text),
         Msg::Demo(Err(error)) => complain(model, error),
         // The second hand also goes for lines that are to be asked for; then there is nothing new to draw yet.
-        Msg::Second => model.is_dirty = model.shows_a_growing_duration(),
+        Msg::Second => model.is_dirty = model.shows_a_growing_duration() || event_list::age_turns(model),
     }
     past::turn_back(model, away);
     follow_up(model, &mut commands);
@@ -129,6 +132,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
 
 /// Asks for what is visible and not here.
 fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
+    list::settle(model);
     logs::follow_up(model, commands);
     if !model.is_connected() {
         return;

@@ -33,16 +33,18 @@ pub(super) fn can_look_back(model: &Model) -> bool {
 pub(super) fn has_row(model: &Model) -> bool {
     match model.view {
         View::Runs => model.chosen_run().is_some(),
+        View::Models => models::chosen_made(model).is_some(),
         View::Releases => model.chosen_release().is_some(),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => false,
+        View::Board | View::Logs | View::Metrics | View::Events => false,
     }
 }
 
 pub(super) fn can_compare_rows(model: &Model) -> bool {
     match model.view {
         View::Runs => model.runs.list.is_comparing || run_history::partner(model).is_some(),
+        View::Models => model.models.list.is_comparing || models::partner(model).is_some(),
         View::Releases => model.releases.is_comparing || release_list::partner(model).is_some(),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => false,
+        View::Board | View::Logs | View::Metrics | View::Events => false,
     }
 }
 
@@ -107,21 +109,13 @@ pub(super) fn can_unsilence(model: &Model) -> bool {
     model.is_connected() && alerts::to_hear(model).is_some()
 }
 
-pub(super) fn has_model(model: &Model) -> bool {
-    models::chosen_made(model).is_some()
-}
-
-pub(super) fn can_compare_models(model: &Model) -> bool {
-    model.models.is_comparing || models::partner(model).is_some()
-}
-
 pub(super) fn can_promote(model: &Model) -> bool {
     let serves_already = |made: &crate::api::types::ModelSummary| made.champion && made.live;
     model.is_connected() && models::chosen_made(model).is_some_and(|made| !serves_already(made))
 }
 
 pub(super) fn can_note(model: &Model) -> bool {
-    model.is_connected() && has_model(model)
+    model.is_connected() && models::chosen_made(model).is_some()
 }
 
 pub(super) fn can_select(model: &Model) -> bool {

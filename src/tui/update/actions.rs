@@ -1,11 +1,13 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{events, list, logs, metrics, models, mouse, palette, past, questions, selection, walk};
+use super::{enter, events, list, logs, metrics, models, mouse, palette, past, questions, selection, walk};
 use crate::pipeline::{Selection, StageKind, StageName};
 use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::commands::Action;
+use crate::tui::event_list;
 use crate::tui::layout;
+use crate::tui::list::Step;
 use crate::tui::message::Cmd;
 use crate::tui::metrics::RANGES;
 use crate::tui::selection as selected;
@@ -26,7 +28,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::SearchAgain { backward } => logs::search_again(model, backward, commands),
         Action::Log(action) => logs::act(model, action, commands),
         Action::Cycle { backward } => cycle(model, backward),
-        Action::Zoom => model.is_zoomed = !model.is_zoomed,
+        Action::Zoom => zoom(model),
         Action::Freeze => model.is_frozen = !model.is_frozen,
         Action::Detach => commands.push(Cmd::Quit),
         Action::RunAll => questions::run(model, Selection::default(), commands),
@@ -41,11 +43,10 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Now => past::back_to_now(model),
         Action::Operators => model.overlay = Some(Overlay::Operators),
         Action::Projects => questions::projects::list(model, commands),
-        Action::FilterEvents => events::filter(model),
         Action::FilterList => list::filter(model),
-        Action::SortBy => list::sort_by_next(model),
-        Action::SortAround => list::turn(model),
-        Action::MarkRow => list::mark(model),
+        Action::SortBy { backward } => list::step(model, Step::SortBy { backward }),
+        Action::SortAround => list::step(model, Step::SortAround),
+        Action::MarkRow => list::step(model, Step::Mark),
         Action::CompareRows => list::compare(model),
         Action::Walk { backward } => walk::step(model, backward),
         Action::Rollback => questions::roll_back(model, commands),
@@ -67,7 +68,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
             move_by(model, i64::from(by) * i64::try_from(rows).unwrap_or(10));
         }
         Action::Sideways(by) => sideways(model, by),
-        Action::Open => open(model, commands),
+        Action::Open => open(model),
         Action::Back => back(model),
         Action::Range(by) => {
             let (range, now) = (stepped(model.metrics.range, i64::from(by), RANGES.len()), model.now);
@@ -80,8 +81,6 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Compare => metrics::compare(model),
         Action::PickReleases => metrics::pick(model),
         Action::ShowTab(tab) => models::show_tab(model, tab),
-        Action::Mark => models::mark(model),
-        Action::CompareModels => model.models.is_comparing = !model.models.is_comparing,
         Action::Promote => questions::models::promote(model),
         Action::Note => questions::models::note(model),
         Action::Explore => metrics::explore(model),
@@ -118,6 +117,7 @@ pub(super) fn show(model: &mut Model, view: View) {
         model.models.invalidate();
     }
     model.view = view;
+    model.came_from.clear();
     model.walk = None;
     model.is_zoomed = false;
     model.is_in_detail = false;
@@ -128,7 +128,15 @@ pub(super) fn show(model: &mut Model, view: View) {
 pub(super) fn choose_alert(model: &mut Model, alert: Option<String>) {
     if model.alert != alert {
         model.alert = alert;
-        model.events_back = 0;
+        model.event_list.chosen = None;
+    }
+}
+
+fn zoom(model: &mut Model) {
+    model.is_zoomed = !model.is_zoomed;
+    if model.view == View::Events {
+        // Whoever reads one event is not led on to the next that comes.
+        model.event_list.chosen = event_list::chosen(model).map(|recorded| recorded.sequence);
     }
 }
 
@@ -187,13 +195,11 @@ fn to_edge(model: &mut Model, is_top: bool) {
             let stages = model.state.graph.stages();
             model.stage = if is_top { stages.first() } else { stages.last() }.map(|spec| spec.name.clone());
         }
-        View::Runs | View::Releases => list::to_edge(model, is_top),
-        View::Models => models::to_edge(model, is_top),
+        View::Runs | View::Models | View::Releases | View::Events => list::to_edge(model, is_top),
         View::Metrics => {
             choose_alert(model, None);
             model.metrics.selected = if is_top { 0 } else { model.metrics.charts.panels.len().saturating_sub(1) };
         }
-        View::Events => model.events_back = if is_top { model.shown_events().count().saturating_sub(1) } else { 0 },
     }
 }
 
@@ -204,11 +210,8 @@ fn move_by(model: &mut Model, lines: i64) {
             model.log.scroll(lines, rows);
         }
         View::Runs if model.is_in_detail => choose_stage(model, lines),
-        View::Runs | View::Releases => list::move_by(model, lines),
-        View::Models => models::move_by(model, lines),
+        View::Runs | View::Models | View::Releases | View::Events => list::move_by(model, lines),
         View::Metrics => select_chart(model, lines, false),
-        // The newest event is the last row: up is further back.
-        View::Events => model.events_back = stepped(model.events_back, -lines, model.shown_events().count()),
     }
 }
 
@@ -252,37 +255,38 @@ fn select_chart(model: &mut Model, by: i64, goes_round: bool) {
     }
 }
 
-fn open(model: &mut Model, commands: &mut Vec<Cmd>) {
+fn open(model: &mut Model) {
     match model.view {
-        View::Board if model.focus == Pane::Release => show(model, View::Metrics),
-        View::Board => show(model, View::Logs),
+        View::Board if model.focus == Pane::Release => enter::into(model, |model| show(model, View::Metrics)),
+        View::Board => enter::into(model, |model| show(model, View::Logs)),
         View::Runs if !model.is_in_detail => model.is_in_detail = true,
         View::Runs => {
-            let chosen = model.chosen_run().map(|run| run.id);
-            show(model, View::Logs);
-            // Later `2` comes back to this run.
-            model.runs.list.chosen = chosen;
+            // However the list grows meanwhile, the way back leads to this run.
+            model.runs.list.chosen = model.chosen_run().map(|run| run.id);
+            enter::into(model, |model| show(model, View::Logs));
         }
         View::Metrics if model.alert.is_some() => {
-            let alert = model.alert.take();
-            show(model, View::Events);
-            choose_alert(model, alert);
+            let alert = model.alert.clone();
+            enter::into(model, |model| {
+                show(model, View::Events);
+                choose_alert(model, alert);
+            });
         }
         View::Models | View::Releases | View::Metrics => model.is_zoomed = !model.is_zoomed,
-        View::Events => past::as_it_was(model, commands),
+        View::Events => events::open(model),
         View::Logs => {}
     }
 }
 
-/// One step back: out of a zoom, a detail, a search, a filter; then a choice; then to the Board; from there, in the past, to the present.
+/// One step back: out of a zoom, a detail, a search, a filter; then a choice; then to where one came from by Enter, else to the
+/// Board; from there, in the past, to the present.
 fn back(model: &mut Model) {
     model.walk = None;
-    if model.alert.is_some() {
-        choose_alert(model, None);
+    if model.view == View::Events && events::back(model) {
         return;
     }
-    if model.view == View::Events && !model.event_search.is_empty() {
-        events::search(model, String::new());
+    if model.view != View::Events && model.alert.is_some() {
+        choose_alert(model, None);
         return;
     }
     if model.view == View::Metrics && metrics::back(model) {
@@ -291,8 +295,6 @@ fn back(model: &mut Model) {
     if model.is_zoomed {
         model.is_zoomed = false;
     } else if list::leave_comparison(model) {
-    } else if model.view == View::Models && model.models.is_comparing {
-        model.models.is_comparing = false;
     } else if model.is_in_detail {
         model.is_in_detail = false;
     } else if list::leave_filter(model) {
@@ -307,7 +309,7 @@ fn back(model: &mut Model) {
     } else if model.view == View::Board {
         model.stage = None;
         model.log.go_to_end();
-    } else {
+    } else if !enter::back(model) {
         show(model, View::Board);
     }
 }

@@ -4,6 +4,7 @@ use crossterm::event::KeyCode;
 
 use crate::pipeline::{AlertState, EventFilter, Input, Moment, Recorded, Silence};
 use crate::tui::app::{Model, Overlay, View};
+use crate::tui::event_list;
 use crate::tui::fixtures::{self, alert, alerted, send, silenced};
 use crate::tui::key_fixtures::{key, key_message, press};
 use crate::tui::message::{Cmd, Msg};
@@ -29,7 +30,9 @@ fn behind_the_panels_come_the_alerts_and_enter_goes_to_their_events() {
     assert_eq!((model.view, model.alert.as_deref()), (View::Events, Some("ErrorRate")));
     assert!(model.shown_events().count() == 4 && model.events.len() > 20);
     key(&mut model, KeyCode::Esc);
-    assert_eq!((model.view, model.alert.clone()), (View::Events, None));
+    assert_eq!((model.view, model.alert.as_deref()), (View::Metrics, Some("ErrorRate")), "back to where one was");
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((model.view, model.alert.clone()), (View::Metrics, None));
     key(&mut model, KeyCode::Esc);
     assert_eq!(model.view, View::Board);
 }
@@ -60,10 +63,11 @@ fn tab_in_events_goes_from_alert_to_alert_and_back_to_all() {
     assert_eq!(seen, [some("Drift", 2), some("느린-응답", 0), some("ErrorRate", 4), (None, all)]);
     key(&mut model, KeyCode::BackTab);
     assert_eq!(model.alert.as_deref(), Some("ErrorRate"));
-    press(&mut model, "g");
-    assert_eq!(model.events_back, 3, "back is counted among those that are shown");
+    press(&mut model, "G");
+    let oldest = model.shown_events().next().map(|recorded| recorded.sequence);
+    assert_eq!((model.event_list.chosen, oldest.is_some()), (oldest, true), "one goes through those that are shown");
     key(&mut model, KeyCode::Tab);
-    assert_eq!(model.events_back, 0);
+    assert_eq!(model.event_list.chosen, None);
 }
 
 #[test]
@@ -86,12 +90,14 @@ fn whoever_reads_back_in_one_alert_is_moved_by_its_events_alone() {
     }
     press(&mut model, "7");
     key(&mut model, KeyCode::Tab);
-    press(&mut model, "k");
-    assert_eq!(model.events_back, 1);
+    press(&mut model, "j");
+    let chosen = model.event_list.chosen;
+    let place = |model: &Model| model.event_list.position(&event_list::numbers(model));
+    assert_eq!((chosen.is_some(), place(&model)), (true, 1));
     send(&mut model, fixtures::event(&later.next().unwrap()));
-    assert_eq!(model.events_back, 1, "it is about another one");
+    assert_eq!((model.event_list.chosen, place(&model)), (chosen, 1), "it is about another one");
     send(&mut model, fixtures::event(&later.next().unwrap()));
-    assert_eq!(model.events_back, 2);
+    assert_eq!((model.event_list.chosen, place(&model)), (chosen, 2));
 }
 
 #[test]

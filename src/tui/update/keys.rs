@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{actions, events, list, logs, metrics, palette, past, questions, refuse};
+use super::{actions, list, logs, metrics, palette, past, questions, refuse};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::commands;
 use crate::tui::message::Cmd;
@@ -38,7 +38,6 @@ pub(super) fn press(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) 
         Some(Overlay::PickReleases(pick)) => metrics::in_pick(model, key, pick),
         Some(Overlay::Search { input }) => in_search(model, key, input, commands),
         Some(Overlay::Log(prompt)) => logs::in_prompt(model, key, prompt, commands),
-        Some(Overlay::FilterEvents { input }) => events::in_filter(model, key, input),
         Some(Overlay::TimeLine(strip)) => past::in_time_line(model, key, strip, commands),
         Some(Overlay::FilterList { input }) => list::in_filter(model, key, input),
         // Any key closes it.

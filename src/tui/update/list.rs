@@ -1,87 +1,84 @@
-//! The lists of runs and of releases: how one goes through them, narrows and sorts them, and lays two rows side by side. That
-//! of models is narrowed here too.
+//! The lists of runs, models, releases and events: how one goes through them, narrows and sorts them, and lays two rows side
+//! by side.
 //!
 //! In any other view these do nothing; the table of commands does not offer them there.
 
 use crossterm::event::{KeyCode, KeyEvent};
 
+use super::actions::stepped;
 use super::keys::edit;
 use super::say;
-use crate::pipeline::{ReleaseId, RunId};
 use crate::tui::app::{Model, Overlay, View};
-use crate::tui::{release_list, run_facts, run_history};
+use crate::tui::list::Step;
+use crate::tui::{event_list, models, release_list, run_facts, run_history, views};
 
-/// The rows of the view's list, in the order in which they are shown.
-enum Rows {
-    Runs(Vec<RunId>),
-    Releases(Vec<ReleaseId>),
-    None,
-}
-
-fn rows(model: &Model) -> Rows {
+/// Does a step in the view's list.
+pub(super) fn step(model: &mut Model, step: Step) {
     match model.view {
-        View::Runs => Rows::Runs(run_history::rows(model).into_iter().map(|run| run.id).collect()),
-        View::Releases => Rows::Releases(release_list::rows(model).into_iter().map(|release| release.id).collect()),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => Rows::None,
+        View::Runs => {
+            let rows: Vec<_> = run_history::rows(model).iter().map(|run| run.id).collect();
+            model.runs.list.step(&rows, &run_facts::SORTABLE, step);
+        }
+        View::Models => {
+            let rows: Vec<_> = models::entries(model).into_iter().map(models::Entry::version).collect();
+            model.models.list.step(&rows, &models::SORTABLE, step);
+        }
+        View::Releases => {
+            let rows: Vec<_> = release_list::rows(model).iter().map(|release| release.id).collect();
+            model.releases.step(&rows, &release_list::SORTABLE, step);
+        }
+        View::Events => {
+            let rows = event_list::numbers(model);
+            model.event_list.step(&rows, &event_list::SORTABLE, step);
+        }
+        View::Board | View::Logs | View::Metrics => {}
     }
 }
 
-/// By so many rows.
+/// By so many rows; a zoomed detail that is longer than the screen is scrolled.
 pub(super) fn move_by(model: &mut Model, by: i64) {
-    match rows(model) {
-        Rows::Runs(rows) => model.runs.list.move_by(&rows, by),
-        Rows::Releases(rows) => model.releases.move_by(&rows, by),
-        Rows::None => {}
+    match hidden_rows(model) {
+        Some(furthest) => scroll(model, |scroll| stepped(scroll.min(furthest), by, furthest + 1)),
+        None => step(model, Step::By(by)),
     }
 }
 
-/// To the first row or the last.
+/// To the first row or the last; in a zoomed detail, to its own.
 pub(super) fn to_edge(model: &mut Model, is_top: bool) {
-    match rows(model) {
-        Rows::Runs(rows) => model.runs.list.go_to_edge(&rows, is_top),
-        Rows::Releases(rows) => model.releases.go_to_edge(&rows, is_top),
-        Rows::None => {}
+    match hidden_rows(model) {
+        Some(furthest) => scroll(model, |_| if is_top { 0 } else { furthest }),
+        None => step(model, Step::ToEdge { is_top }),
     }
 }
 
-/// By the next column.
-pub(super) fn sort_by_next(model: &mut Model) {
-    keep_chosen(model);
+/// The rows of a zoomed detail that do not fit, where it has the keys.
+fn hidden_rows(model: &Model) -> Option<usize> {
     match model.view {
-        View::Runs => model.runs.list.sort_by_next(&run_facts::SORTABLE),
-        View::Releases => model.releases.sort_by_next(&release_list::SORTABLE),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => {}
+        View::Models if model.is_zoomed => Some(views::models::hidden_rows(model)),
+        View::Events if model.is_zoomed => Some(views::events::hidden_rows(model)),
+        View::Board | View::Runs | View::Logs | View::Models | View::Releases | View::Metrics | View::Events => None,
     }
 }
 
-/// The other way round.
-pub(super) fn turn(model: &mut Model) {
-    keep_chosen(model);
+fn scroll(model: &mut Model, to: impl Fn(usize) -> usize) {
     match model.view {
-        View::Runs => model.runs.list.turn(),
-        View::Releases => model.releases.turn(),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => {}
+        View::Models => model.models.list.scroll = to(model.models.list.scroll),
+        View::Events => model.event_list.scroll = to(model.event_list.scroll),
+        View::Board | View::Runs | View::Logs | View::Releases | View::Metrics => {}
     }
 }
 
-/// Rows move when they are sorted; the row that was looked at stays the chosen one.
-fn keep_chosen(model: &mut Model) {
-    match model.view {
-        View::Runs => model.runs.list.chosen = model.chosen_run().map(|run| run.id),
-        View::Releases => model.releases.chosen = model.chosen_release().map(|release| release.id),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => {}
+/// A detail that is zoomed again is shown from its beginning.
+pub(super) fn settle(model: &mut Model) {
+    if !model.is_zoomed {
+        (model.models.list.scroll, model.event_list.scroll) = (0, 0);
     }
 }
 
 /// Asks what to look for, beginning with what is looked for already.
 pub(super) fn filter(model: &mut Model) {
-    let input = match model.view {
-        View::Runs => model.runs.list.filter.clone(),
-        View::Releases => model.releases.filter.clone(),
-        View::Models => model.models.filter.clone(),
-        View::Board | View::Logs | View::Metrics | View::Events => return,
-    };
-    model.overlay = Some(Overlay::FilterList { input });
+    let input = filter_of(model).cloned();
+    model.overlay = input.map(|input| Overlay::FilterList { input });
 }
 
 /// A key while it is typed; an empty one shows all again.
@@ -99,64 +96,57 @@ pub(super) fn in_filter(model: &mut Model, key: &KeyEvent, mut input: String) {
     model.overlay = Some(Overlay::FilterList { input });
 }
 
+/// Shows all again; false if nothing is hidden.
+pub(super) fn leave_filter(model: &mut Model) -> bool {
+    let is_narrowed = filter_of(model).is_some_and(|filter| !filter.is_empty());
+    if is_narrowed {
+        narrow(model, String::new());
+    }
+    is_narrowed
+}
+
 fn narrow(model: &mut Model, typed: String) {
-    match model.view {
-        View::Runs => {
-            model.runs.list.filter = typed;
-            model.is_in_detail = false;
-        }
-        View::Releases => model.releases.filter = typed,
-        View::Models => model.models.filter = typed,
-        View::Board | View::Logs | View::Metrics | View::Events => {}
+    if let Some(filter) = filter_of(model) {
+        *filter = typed;
+        model.is_in_detail = false;
+    }
+    if model.view == View::Events {
+        // What the daemon could not tell before is asked for again.
+        model.filtered_events = None;
     }
 }
 
-/// Marks the chosen row, or takes its mark away.
-pub(super) fn mark(model: &mut Model) {
+fn filter_of(model: &mut Model) -> Option<&mut String> {
     match model.view {
-        View::Runs => {
-            let chosen = model.chosen_run().map(|run| run.id);
-            model.runs.list.mark(chosen);
-        }
-        View::Releases => {
-            let chosen = model.chosen_release().map(|release| release.id);
-            model.releases.mark(chosen);
-        }
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => {}
+        View::Runs => Some(&mut model.runs.list.filter),
+        View::Models => Some(&mut model.models.list.filter),
+        View::Releases => Some(&mut model.releases.filter),
+        View::Events => Some(&mut model.event_list.filter),
+        View::Board | View::Logs | View::Metrics => None,
     }
 }
 
 /// The chosen row beside another, or alone again.
 pub(super) fn compare(model: &mut Model) {
-    match model.view {
-        View::Runs => {
-            model.runs.list.is_comparing = !model.runs.list.is_comparing;
-            model.is_in_detail = false;
-            if model.runs.list.is_comparing && model.runs.list.marked.is_none() {
-                say(model, "beside the run before it; m marks another to compare with".to_owned());
-            }
-        }
-        View::Releases => model.releases.is_comparing = !model.releases.is_comparing,
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => {}
+    let Some(is_comparing) = comparison_of(model) else { return };
+    *is_comparing = !*is_comparing;
+    let begins = *is_comparing;
+    model.is_in_detail = false;
+    if begins && model.view == View::Runs && model.runs.list.marked.is_none() {
+        say(model, "beside the run before it; m marks another to compare with".to_owned());
     }
 }
 
 /// Out of a comparison; false if there is none.
 pub(super) fn leave_comparison(model: &mut Model) -> bool {
-    match model.view {
-        View::Runs => std::mem::take(&mut model.runs.list.is_comparing),
-        View::Releases => std::mem::take(&mut model.releases.is_comparing),
-        View::Board | View::Logs | View::Models | View::Metrics | View::Events => false,
-    }
+    comparison_of(model).is_some_and(std::mem::take)
 }
 
-/// Shows all again; false if nothing is hidden.
-pub(super) fn leave_filter(model: &mut Model) -> bool {
-    let filter = match model.view {
-        View::Runs => &mut model.runs.list.filter,
-        View::Releases => &mut model.releases.filter,
-        View::Models => &mut model.models.filter,
-        View::Board | View::Logs | View::Metrics | View::Events => return false,
-    };
-    !std::mem::take(filter).is_empty()
+fn comparison_of(model: &mut Model) -> Option<&mut bool> {
+    match model.view {
+        View::Runs => Some(&mut model.runs.list.is_comparing),
+        View::Models => Some(&mut model.models.list.is_comparing),
+        View::Releases => Some(&mut model.releases.is_comparing),
+        View::Board | View::Logs | View::Metrics | View::Events => None,
+    }
 }

@@ -1,14 +1,17 @@
-//! What keys do in the lists of runs and releases, and on the walk along the causal line.
+//! What keys do in the lists of runs, models, releases and events, and on the walk along the causal line.
 
 use crossterm::event::KeyCode;
 
 use super::update;
-use crate::pipeline::{ModelVersion, Moment, ReleaseId, RunId};
+use crate::pipeline::{ModelVersion, Moment, Recorded, ReleaseId, RunId};
 use crate::tui::app::{Model, Overlay, View};
+use crate::tui::event_list;
 use crate::tui::fixtures::{self, send};
 use crate::tui::key_fixtures::{key, key_message, press};
 use crate::tui::list::Sort;
 use crate::tui::message::{Cmd, Msg};
+use crate::tui::model_fixtures;
+use crate::tui::models;
 use crate::tui::run_history;
 use crate::tui::walk::{Link, Thing};
 
@@ -59,16 +62,137 @@ fn sorting_moves_the_rows_and_not_the_choice() {
     let mut model = fixtures::failed();
     press(&mut model, "2j");
     assert_eq!(chosen(&model), 2);
-    press(&mut model, "S");
+    press(&mut model, "I");
     assert_eq!((shown(&model), chosen(&model)), (vec![1, 2, 3], 2));
-    press(&mut model, "s");
+    press(&mut model, ">");
     assert_eq!(model.runs.list.sort, Sort { column: 1, is_descending: false });
     assert_eq!((shown(&model), chosen(&model)), (vec![3, 2, 1], 2), "failed comes before passed");
     let mut model = fixtures::deployed();
-    press(&mut model, "5S");
+    press(&mut model, "5I");
     assert_eq!(model.chosen_release().unwrap().id, ReleaseId(4));
     press(&mut model, "g");
     assert_eq!(model.chosen_release().unwrap().id, ReleaseId(1));
+}
+
+#[test]
+fn models_and_events_are_sorted_by_the_same_keys_and_the_choice_stays() {
+    let version = |model: &Model| models::chosen(model).map(|entry| entry.version());
+    let mut model = model_fixtures::models();
+    press(&mut model, "4j>>>>");
+    assert_eq!((model.models.list.sort.column, version(&model)), (4, Some(ModelVersion(2))));
+    press(&mut model, "g");
+    assert_eq!(version(&model), Some(ModelVersion(2)), "the best of them");
+    press(&mut model, "I");
+    let order: Vec<u64> = models::entries(&model).into_iter().map(|entry| entry.version().0).collect();
+    assert_eq!((order, version(&model)), (vec![3, 1, 2], Some(ModelVersion(2))));
+    let mut model = fixtures::alerted();
+    press(&mut model, "7jj");
+    let chosen = model.event_list.chosen;
+    assert!(chosen.is_some());
+    press(&mut model, "<");
+    assert_eq!(
+        (model.event_list.sort.column, model.event_list.chosen),
+        (3, chosen),
+        "the last column comes before the first"
+    );
+    press(&mut model, "I");
+    assert_eq!(model.event_list.chosen, chosen);
+}
+
+#[test]
+fn what_is_trained_stands_last_where_nothing_is_known_of_it_but_its_number() {
+    let mut model = model_fixtures::searching();
+    press(&mut model, "4");
+    let last = |model: &Model| models::entries(model).last().map(|entry| entry.version().0);
+    assert_eq!(last(&model), Some(1));
+    // Of the note nothing is known where none was written either.
+    for _ in models::SORTABLE.iter().skip(1).filter(|column| **column != 8) {
+        press(&mut model, ">");
+        assert_eq!(last(&model), Some(4), "sorted by {:?}", model.models.list.sort);
+        press(&mut model, "I");
+        assert_eq!(last(&model), Some(4), "sorted by {:?}", model.models.list.sort);
+    }
+}
+
+/// Shows the events of a kind, and chooses the newest of them.
+fn at_event(model: &mut Model, kind: &str) -> u64 {
+    press(model, "7");
+    let found = event_list::rows(model).into_iter().find(|recorded| event_list::kind(&recorded.event) == kind);
+    let sequence = found.unwrap().sequence;
+    model.event_list.chosen = Some(sequence);
+    sequence
+}
+
+#[test]
+fn enter_goes_from_an_event_to_what_it_is_of_and_escape_comes_back_to_it() {
+    let mut model = fixtures::alerted();
+    for (kind, view) in [("run", View::Runs), ("stage", View::Logs), ("model", View::Models), ("alert", View::Releases)]
+    {
+        let event = at_event(&mut model, kind);
+        press(&mut model, "\n");
+        assert_eq!(model.view, view, "{kind}");
+        key(&mut model, KeyCode::Esc);
+        assert_eq!((model.view, model.event_list.chosen), (View::Events, Some(event)), "{kind}");
+        key(&mut model, KeyCode::Esc);
+        assert_eq!(model.view, View::Board);
+    }
+    at_event(&mut model, "config");
+    press(&mut model, "\n");
+    let said = &model.message.as_ref().unwrap().text;
+    assert!(model.view == View::Events && said.contains("t shows the screen as it was"), "{said}");
+}
+
+#[test]
+fn a_stage_of_which_there_is_no_log_is_shown_in_its_run() {
+    let mut model = fixtures::failed();
+    press(&mut model, "7");
+    let of_build = |recorded: &&Recorded| recorded.event.stage() == Some(&"build".into());
+    let event = event_list::rows(&model).into_iter().find(of_build).unwrap().sequence;
+    model.event_list.chosen = Some(event);
+    press(&mut model, "\n");
+    assert_eq!((model.view, model.is_in_detail, chosen(&model)), (View::Runs, true, 3));
+    assert_eq!(model.stage, Some("build".into()));
+    press(&mut model, "\n");
+    assert_eq!(model.view, View::Logs);
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((model.view, model.is_in_detail, model.stage.clone()), (View::Runs, true, Some("build".into())));
+    key(&mut model, KeyCode::Esc);
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((model.view, model.event_list.chosen), (View::Events, Some(event)), "all the way in, all the way out");
+}
+
+#[test]
+fn escape_comes_out_of_a_log_to_the_stage_of_the_run_from_which_one_went_in() {
+    let mut model = fixtures::failed();
+    press(&mut model, "2j\nj\n");
+    let (run, stage) = (chosen(&model), model.stage.clone());
+    assert_eq!((model.view, run, stage.is_some()), (View::Logs, 2, true));
+    key(&mut model, KeyCode::Tab);
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((model.view, chosen(&model), model.stage.clone()), (View::Runs, run, stage));
+    assert!(model.is_in_detail);
+    press(&mut model, "\n3");
+    key(&mut model, KeyCode::Esc);
+    assert_eq!(model.view, View::Board, "whoever goes to a view by its name has come from nowhere");
+}
+
+#[test]
+fn whoever_reads_one_event_is_not_led_on_to_the_next_that_comes() {
+    let mut world = fixtures::two_runs();
+    let mut model = world.model(crate::api::types::Live::default());
+    send(&mut model, Msg::Resized(80, 15));
+    press(&mut model, "7z");
+    let read = event_list::chosen(&model).unwrap().sequence;
+    let known = world.history.len();
+    world.register(3, "spring.csv");
+    for recorded in &world.history[known..] {
+        send(&mut model, fixtures::event(recorded));
+    }
+    assert_eq!(event_list::chosen(&model).unwrap().sequence, read);
+    press(&mut model, "j");
+    assert_eq!(model.event_list.scroll, 1, "a zoomed detail is scrolled");
+    key(&mut model, KeyCode::Esc);
+    assert_eq!((model.is_zoomed, model.event_list.scroll, model.view), (false, 0, View::Events));
 }
 
 #[test]
@@ -154,9 +278,9 @@ fn a_walk_goes_from_the_data_to_what_serves_and_back_through_every_view() {
     assert!(model.message.as_ref().unwrap().text.contains("ends here"), "{:?}", model.message);
     assert_eq!(model.walk, Some(Thing { run: RunId(2), link: Link::Metric }));
     press(&mut model, ",,,,");
-    assert_eq!((model.view, model.models.chosen), (View::Models, Some(ModelVersion(2))));
+    assert_eq!((model.view, model.models.list.chosen), (View::Models, Some(ModelVersion(2))));
     press(&mut model, ",,");
-    assert_eq!((model.view, model.event_search.as_str()), (View::Events, "run:2"));
+    assert_eq!((model.view, model.event_list.filter.as_str()), (View::Events, "run:2"));
     press(&mut model, ",");
     assert!(model.message.as_ref().unwrap().text.contains("begins here"));
 }

@@ -55,7 +55,7 @@ fn a_model_that_comes_while_they_are_shown_is_asked_for() {
     }
     assert_eq!(chosen(&model), Some(4), "whoever is at the newest stays at the newest");
     let champions: Vec<u64> =
-        model.models.list().iter().filter(|made| made.champion).map(|made| made.version.0).collect();
+        model.models.made().iter().filter(|made| made.champion).map(|made| made.version.0).collect();
     assert_eq!(champions, [4]);
 }
 
@@ -67,7 +67,7 @@ fn one_goes_through_versions_and_parts() {
     press(&mut model, "jj");
     assert_eq!(chosen(&model), Some(1), "the list ends with the oldest");
     press(&mut model, "g");
-    assert_eq!((chosen(&model), model.models.chosen), (Some(3), None));
+    assert_eq!((chosen(&model), model.models.list.chosen), (Some(3), None));
     press(&mut model, "l");
     assert_eq!(model.models.tab, Tab::Leaderboard);
     key(&mut model, KeyCode::BackTab);
@@ -82,14 +82,14 @@ fn a_zoomed_detail_is_scrolled_to_its_last_row_and_no_further() {
     send(&mut model, Msg::Resized(80, 20));
     press(&mut model, "4z");
     press(&mut model, "jj");
-    assert_eq!((model.models.scroll, chosen(&model)), (2, Some(3)));
+    assert_eq!((model.models.list.scroll, chosen(&model)), (2, Some(3)));
     press(&mut model, "G");
-    let furthest = model.models.scroll;
+    let furthest = model.models.list.scroll;
     assert!(furthest > 2, "the summary is longer than the screen");
     press(&mut model, "j");
-    assert_eq!(model.models.scroll, furthest);
+    assert_eq!(model.models.list.scroll, furthest);
     press(&mut model, "i");
-    assert_eq!(model.models.scroll, 0, "another part begins at its beginning");
+    assert_eq!(model.models.list.scroll, 0, "another part begins at its beginning");
     key(&mut model, KeyCode::Esc);
     assert!(!model.is_zoomed && model.view == View::Models);
 }
@@ -98,15 +98,15 @@ fn a_zoomed_detail_is_scrolled_to_its_last_row_and_no_further() {
 fn a_version_is_compared_with_the_marked_one_and_escape_ends_it() {
     let mut model = model_fixtures::models();
     press(&mut model, "4Gm");
-    assert_eq!(model.models.marked, Some(ModelVersion(1)));
+    assert_eq!(model.models.list.marked, Some(ModelVersion(1)));
     press(&mut model, "gc");
-    assert!(model.models.is_comparing);
+    assert!(model.models.list.is_comparing);
     assert_eq!(models::wanted(&model), [ModelVersion(3), ModelVersion(1)]);
     assert!(model.models.detail(ModelVersion(1)).is_some(), "both were asked for");
     key(&mut model, KeyCode::Esc);
-    assert!(!model.models.is_comparing && model.view == View::Models);
+    assert!(!model.models.list.is_comparing && model.view == View::Models);
     press(&mut model, "Gm");
-    assert_eq!(model.models.marked, None, "the same key takes the mark away");
+    assert_eq!(model.models.list.marked, None, "the same key takes the mark away");
     key(&mut model, KeyCode::Esc);
     assert_eq!(model.view, View::Board);
 }
@@ -170,5 +170,5 @@ fn what_is_being_trained_stands_first_and_has_no_commands() {
     press(&mut model, "4");
     assert_eq!(chosen(&model), Some(4));
     press(&mut model, "mPn");
-    assert_eq!((model.models.marked, model.overlay.is_none()), (None, true));
+    assert_eq!((model.models.list.marked, model.overlay.is_none()), (None, true));
 }

@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use super::{actions, keys, say, selection};
 use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::commands::{Action, COMMANDS, key_of};
+use crate::tui::event_list;
 use crate::tui::message::Cmd;
 use crate::tui::models;
 use crate::tui::mouse::Target;
@@ -95,9 +96,9 @@ fn choose(model: &mut Model, target: Target, commands: &mut Vec<Cmd>) -> bool {
         }
         Target::Release(release) => model.releases.chosen = Some(release),
         Target::Model(version) => {
-            // Whoever is at the newest stays at the newest.
-            let newest = models::entries(model).first().map(|entry| entry.version());
-            model.models.chosen = Some(version).filter(|version| Some(*version) != newest);
+            let rows: Vec<_> = models::entries(model).into_iter().map(models::Entry::version).collect();
+            let index = rows.iter().position(|row| *row == version).unwrap_or(0);
+            model.models.list.choose(&rows, index);
         }
         Target::Chart(index) => {
             actions::choose_alert(model, None);
@@ -109,7 +110,12 @@ fn choose(model: &mut Model, target: Target, commands: &mut Vec<Cmd>) -> bool {
             }
             return model.view == View::Board;
         }
-        Target::Event(_) | Target::Row(_) => return false,
+        Target::Event(sequence) => {
+            let rows = event_list::numbers(model);
+            let index = rows.iter().position(|row| *row == sequence).unwrap_or(0);
+            model.event_list.choose(&rows, index);
+        }
+        Target::Row(_) => return false,
     }
     true
 }

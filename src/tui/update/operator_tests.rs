@@ -185,12 +185,12 @@ fn whoever_reads_back_to_the_beginning_gets_older_events_until_there_are_none() 
     }
     let before = Some(model.events[0].sequence);
     press(&mut model, "7");
-    let asked = update(&mut model, key_message(KeyCode::Char('k')));
+    let asked = update(&mut model, key_message(KeyCode::Char('j')));
     assert_eq!(asked, [Cmd::FetchEvents { filter: EventFilter::default(), before }]);
     let older = all[..all.len() - 5].to_vec();
     assert_eq!(send(&mut model, Msg::Events(EventFilter::default(), Ok(older))), []);
     assert!(model.shown_events().eq(all.iter()));
-    press(&mut model, "g");
+    press(&mut model, "G");
     assert_eq!(update(&mut model, Msg::Second), [], "the first event of all is there");
 }
 

@@ -159,11 +159,11 @@ fn the_crosshair_and_an_event_are_moments_too() {
     assert_eq!(model.past_moment().map(|at| at <= cursor), Some(true));
     assert_eq!(model.view, View::Metrics);
     let (mut model, world) = two_runs();
-    press(&mut model, &world, "7kkk⏎");
+    press(&mut model, &world, "7jjjt");
     let shown = world.history[world.history.len() - 4].clone();
     assert_eq!(model.past_moment(), Some(shown.at));
     assert_eq!(model.state.sequence, shown.sequence);
-    press(&mut model, &world, "kk⏎");
+    press(&mut model, &world, "jjt");
     assert_eq!(model.state.sequence, shown.sequence - 2, "from there further back");
 }
 

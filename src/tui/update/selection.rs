@@ -1,11 +1,13 @@
 //! Lines are selected: by `v` and the keys that move, or by the mouse; `y` copies them, Escape ends it.
 
 use super::say;
-use crate::pipeline::narrate;
+use crate::pipeline::{Recorded, narrate};
 use crate::tui::app::{Model, View};
 use crate::tui::clipboard::{self, Yank};
 use crate::tui::commands::{Action, key_of};
+use crate::tui::event_list;
 use crate::tui::layout;
+use crate::tui::list::Step;
 use crate::tui::message::Cmd;
 use crate::tui::selection::{GatherRequest, LineSelection, Lines, cursor};
 
@@ -13,7 +15,7 @@ use crate::tui::selection::{GatherRequest, LineSelection, Lines, cursor};
 pub(super) fn begin(model: &mut Model) {
     let at = match model.view {
         View::Board | View::Logs => cursor(model),
-        View::Events => model.shown_events().nth_back(model.events_back).map(|event| event.sequence),
+        View::Events => event_list::chosen(model).map(|event| event.sequence),
         View::Runs | View::Models | View::Releases | View::Metrics => None,
     };
     if let Some(at) = at {
@@ -88,10 +90,11 @@ fn put(model: &mut Model, lines: LineSelection) {
     say(model, format!("{} selected: {copy} copies, {back} ends it", clipboard::lines(count)));
 }
 
-/// The events among the selected ones that are shown.
-fn events<'a>(model: &'a Model, lines: &LineSelection) -> impl Iterator<Item = &'a crate::pipeline::Recorded> {
-    let (first, last) = lines.range();
-    model.shown_events().filter(move |event| (first..=last).contains(&event.sequence))
+/// The selected events, in the order in which they are shown.
+fn events<'a>(model: &'a Model, lines: &LineSelection) -> impl Iterator<Item = &'a Recorded> {
+    let range = event_list::between(&event_list::numbers(model), lines.anchor, lines.head);
+    let (skip, take) = range.map_or((0, 0), |(first, last)| (first, last - first + 1));
+    event_list::rows(model).into_iter().skip(skip).take(take)
 }
 
 fn move_head(model: &mut Model, lines: LineSelection, by: i64) {
@@ -102,12 +105,10 @@ fn move_head(model: &mut Model, lines: LineSelection, by: i64) {
             head
         }
         Lines::Events => {
-            let shown: Vec<u64> = model.shown_events().map(|event| event.sequence).collect();
-            let at = shown.partition_point(|sequence| *sequence < lines.head);
-            let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
-            let at = at.saturating_add_signed(by).min(shown.len().saturating_sub(1));
-            show_event(model, at, shown.len());
-            shown.get(at).copied().unwrap_or(lines.head)
+            let rows = event_list::numbers(model);
+            model.event_list.chosen = Some(lines.head);
+            model.event_list.step(&rows, &event_list::SORTABLE, Step::By(by));
+            rows.get(model.event_list.position(&rows)).copied().unwrap_or(lines.head)
         }
     };
     put(model, LineSelection { head, ..lines });
@@ -120,13 +121,6 @@ fn show_line(model: &mut Model, line: u64) {
     let rows = if model.log.wrap { (rows / 3).max(1) } else { rows };
     let furthest = model.log.total.saturating_sub(1);
     model.log.top = model.log.top.clamp((line + 1).saturating_sub(rows), line).min(furthest);
-}
-
-/// The same for events, whose place is counted from the newest one that is shown.
-fn show_event(model: &mut Model, at: usize, count: usize) {
-    let rows = usize::from(layout::parts(layout::whole(model)).body.height).saturating_sub(3).max(1);
-    let back = count.saturating_sub(1).saturating_sub(at);
-    model.events_back = model.events_back.clamp((back + 1).saturating_sub(rows), back);
 }
 
 fn copy(model: &mut Model, lines: &LineSelection, commands: &mut Vec<Cmd>) {

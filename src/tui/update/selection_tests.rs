@@ -72,12 +72,12 @@ fn a_selection_does_not_outlive_its_view() {
 fn events_are_copied_as_lines_of_their_sentences() {
     let mut model = fixtures::idle();
     press(&mut model, "7v");
-    key(&mut model, KeyCode::Up);
+    key(&mut model, KeyCode::Down);
     let done = press(&mut model, "y");
     let [Cmd::Yank(yank)] = done.as_slice() else { panic!("{done:?}") };
     assert_eq!((yank.what.as_str(), yank.text.lines().count()), ("2 lines", 2));
     let newest = model.events.back().unwrap().sequence;
-    assert!(yank.text.lines().last().unwrap().starts_with(&format!("{newest}\t")), "{}", yank.text);
+    assert!(yank.text.lines().next().unwrap().starts_with(&format!("{newest}\t")), "{}", yank.text);
 }
 
 #[test]

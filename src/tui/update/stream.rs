@@ -150,10 +150,6 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         | Event::Approved { .. }
         | Event::Noted { .. } => {}
     }
-    if model.events_back > 0 && model.is_shown(&recorded) {
-        // Whoever reads further back stays where he is.
-        model.events_back += 1;
-    }
     model.events.push_back(recorded);
     trim(model);
 }
@@ -192,9 +188,6 @@ fn trim(model: &mut Model) {
     while model.events.len() > EVENTS_KEPT {
         let Some(recorded) = model.events.pop_front() else { break };
         events::forgotten(model, recorded);
-    }
-    if model.events_back > 0 {
-        model.events_back = model.events_back.min(model.shown_events().count().saturating_sub(1));
     }
 }
 

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use super::{actions, events, refuse};
-use crate::pipeline::{Run, RunId};
+use crate::api::types::LogAddress;
+use crate::pipeline::{Event, ModelVersion, Recorded, ReleaseId, Run, RunId, StageName};
 use crate::tui::app::{Model, Pane, View};
+use crate::tui::event_list;
+use crate::tui::list::ListState;
 use crate::tui::models;
 use crate::tui::walk::{self, Link, Subject, Thing};
 
 /// One step, or why there is none.
 pub(super) fn step(model: &mut Model, backward: bool) {
     let Some(here) = here(model) else {
-        refuse(model, "nothing to walk from: no run is known here yet".to_owned());
+        refuse(model, "nothing to walk from: what is selected is of no run that is known".to_owned());
         return;
     };
     let Some(run) = model.run_of(here.run).cloned() else {
@@ -34,36 +37,61 @@ fn go(model: &mut Model, run: &Run, link: Link) {
         Subject::Cause => {
             actions::show(model, View::Events);
             events::search(model, search_of(run.id));
+            model.event_list.chosen = beginning(model, run.id);
         }
         Subject::Run => to_run(model, run.id),
-        Subject::Stage(stage) => {
-            to_run(model, run.id);
-            model.is_in_detail = true;
-            model.stage = Some(stage);
-        }
-        Subject::Model(version) => {
-            actions::show(model, View::Models);
-            model.models.is_comparing = false;
-            model.models.filter.clear();
-            model.models.chosen = Some(version);
-        }
-        Subject::Release(release) => {
-            actions::show(model, View::Releases);
-            model.releases.is_comparing = false;
-            // A filter must not hide where one goes.
-            model.releases.filter.clear();
-            model.releases.chosen = Some(release);
-        }
+        Subject::Stage(stage) => to_stage(model, run.id, stage),
+        Subject::Model(version) => to_model(model, version),
+        Subject::Release(release) => to_release(model, release),
         Subject::Metric => actions::show(model, View::Metrics),
     }
     model.walk = Some(Thing { run: run.id, link });
 }
 
-fn to_run(model: &mut Model, run: RunId) {
+/// Shows a run.
+pub(super) fn to_run(model: &mut Model, run: RunId) {
     actions::show(model, View::Runs);
-    model.runs.list.is_comparing = false;
-    model.runs.list.filter.clear();
-    model.runs.list.chosen = Some(run);
+    lead_to(&mut model.runs.list, run);
+}
+
+/// Shows a stage of a run.
+pub(super) fn to_stage(model: &mut Model, run: RunId, stage: StageName) {
+    to_run(model, run);
+    model.is_in_detail = true;
+    model.stage = Some(stage);
+}
+
+/// Shows a log.
+pub(super) fn to_log(model: &mut Model, log: LogAddress) {
+    actions::show(model, View::Logs);
+    model.stage = Some(log.stage.clone());
+    model.log.open(Some(log));
+}
+
+/// Shows a model.
+pub(super) fn to_model(model: &mut Model, version: ModelVersion) {
+    actions::show(model, View::Models);
+    lead_to(&mut model.models.list, version);
+}
+
+/// Shows a release.
+pub(super) fn to_release(model: &mut Model, release: ReleaseId) {
+    actions::show(model, View::Releases);
+    lead_to(&mut model.releases, release);
+}
+
+/// Neither a filter nor a comparison must hide where one goes.
+fn lead_to<Id>(list: &mut ListState<Id>, row: Id) {
+    list.is_comparing = false;
+    list.filter.clear();
+    list.chosen = Some(row);
+}
+
+/// The event with which a run begins, if it is known.
+fn beginning(model: &Model, run: RunId) -> Option<u64> {
+    let begins =
+        |recorded: &&Recorded| matches!(&recorded.event, Event::RunCreated { run: created, .. } if *created == run);
+    model.shown_events().find(begins).map(|recorded| recorded.sequence)
 }
 
 /// What Events is narrowed to for a run.
@@ -82,13 +110,16 @@ pub(super) fn is_shown(model: &Model, thing: Thing) -> bool {
     let Ok(subject) = walk::subject(&model.state, run, thing.link) else { return false };
     let is_chosen_run = || model.chosen_run().is_some_and(|chosen| chosen.id == thing.run);
     match subject {
-        Subject::Cause => model.view == View::Events && model.event_search == search_of(thing.run),
+        Subject::Cause => {
+            let is_narrowed = model.view == View::Events && model.event_list.filter == search_of(thing.run);
+            is_narrowed && model.event_list.chosen == beginning(model, thing.run)
+        }
         Subject::Run => model.view == View::Runs && !model.is_in_detail && is_chosen_run(),
         Subject::Stage(stage) => {
             let is_chosen_stage = model.is_in_detail && model.stage.as_ref() == Some(&stage);
             model.view == View::Runs && is_chosen_stage && is_chosen_run()
         }
-        Subject::Model(version) => model.view == View::Models && model.models.chosen == Some(version),
+        Subject::Model(version) => model.view == View::Models && model.models.list.chosen == Some(version),
         Subject::Release(release) => {
             model.view == View::Releases && model.chosen_release().is_some_and(|chosen| chosen.id == release)
         }
@@ -120,7 +151,14 @@ fn selected(model: &Model) -> Option<Thing> {
         }
         View::Releases => (model.chosen_release()?.run, Link::Release),
         View::Metrics => (live()?.0, Link::Metric),
-        View::Events => (model.shown_events().rev().find_map(|recorded| recorded.event.run())?, Link::Cause),
+        View::Events => match event_list::subject(&event_list::chosen(model)?.event)? {
+            event_list::Subject::Run(run) => (run, Link::Cause),
+            event_list::Subject::Stage(run, stage) => {
+                (run, model.state.graph.get(&stage).map_or(Link::Run, walk::link_of))
+            }
+            event_list::Subject::Model(version) => (model.state.registry.models.get(&version)?.run, Link::Model),
+            event_list::Subject::Release(release) => (model.state.releases.get(&release)?.run, Link::Release),
+        },
     };
     let known = model.run_of(run)?;
     // What a stage should have made may not exist; then one stands at its run.

@@ -1,85 +1,140 @@
-//! Events: where alerts stand, and what happened, when and by whom, one sentence each, the newest at the bottom; only what
-//! passes, where an alert is chosen or something was typed.
+//! Events: where alerts stand, and what happened, when, by whom and of which kind, one sentence each, the newest first; below
+//! it or beside it all that is known of the chosen one. Only what passes, where an alert is chosen or something was typed.
+
+mod detail;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_width::UnicodeWidthStr;
 
 use crate::pipeline::{Event, Evidence, Outcome, Recorded, narrate};
 use crate::tui::app::Model;
+use crate::tui::event_list::{self, kind};
+use crate::tui::layout;
+use crate::tui::list::first_shown;
 use crate::tui::mouse::Target;
-use crate::tui::quantity::small;
+use crate::tui::quantity::{self, small};
 use crate::tui::selection;
-use crate::tui::widgets::text::{cut, padded, put, sanitize};
+use crate::tui::widgets::table::{Column, Fill, Table};
+use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
 use crate::tui::widgets::{alert_line, pane};
 
-/// Cells for a name.
-const WHO: usize = 12;
-/// From this width on, the names stand in a column of their own; the sentences say them too.
-const WITH_NAMES: usize = 90;
+/// What is told of an event, in the order of [`cells`]; [`event_list::SORTABLE`] names columns by their place here. The
+/// sentences say most names too, so those give way first.
+const COLUMNS: [Column; 5] = [
+    Column { heading: "no.", width: 6, fill: Fill::Right, rank: 0 },
+    Column { heading: "when", width: 10, fill: Fill::Left, rank: 0 },
+    Column { heading: "by", width: 12, fill: Fill::Left, rank: 2 },
+    Column { heading: "kind", width: 8, fill: Fill::Left, rank: 1 },
+    Column { heading: "what happened", width: 37, fill: Fill::Rest, rank: 0 },
+];
 
 /// Draws the view: everything that is known, or what passes.
 pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
-    let count = model.shown_events().count();
-    let about = model.alert.as_ref().map(|alert| format!(" about {}", sanitize(alert))).unwrap_or_default();
-    let is_narrowed = model.alert.is_some() || !model.event_search.is_empty();
-    let asks = model.filtered_events.as_ref().is_some_and(|known| known.is_pending);
-    let asks = if asks { ", asking for older ones" } else { "" };
-    let right = match (model.events_back, is_narrowed) {
-        (0, false) => format!("the last {count}"),
-        (0, true) => format!("{count}{about}{asks}"),
-        (back, _) => format!("{back} back{about}{asks}"),
+    let Some(chosen) = event_list::chosen(model) else {
+        empty(model, frame, body);
+        return;
     };
-    let heading = match model.event_search.as_str() {
+    let panes = layout::events(model, body);
+    if let Some(area) = panes.list {
+        list(model, frame, area, chosen.sequence);
+    }
+    detail::draw(model, frame, panes.detail, chosen);
+}
+
+/// The rows of the detail that are not on the screen, which is as far as it can be scrolled.
+pub(in crate::tui) fn hidden_rows(model: &Model) -> usize {
+    let body = layout::parts(layout::whole(model)).body;
+    let Some(chosen) = event_list::chosen(model) else { return 0 };
+    detail::hidden_rows(model, layout::events(model, body).detail, chosen)
+}
+
+/// Why there is none, and where alerts stand all the same.
+fn empty(model: &Model, frame: &mut Frame, body: Rect) {
+    let inner = framed(model, frame, body, 0);
+    let asks = model.filtered_events.as_ref().is_some_and(|known| known.is_pending);
+    let text = match &model.alert {
+        _ if asks => "asking the daemon",
+        Some(_) if model.event_list.filter.is_empty() => "no event is about it; Esc shows all",
+        None if model.event_list.filter.is_empty() => "nothing happened yet: the first run will be told here",
+        Some(_) | None => "no event passes; Esc shows all",
+    };
+    let width = usize::from(inner.width).saturating_sub(2);
+    for (row, text) in paragraph(text, width, 3, model.glyphs.cut).into_iter().enumerate() {
+        put_at(frame.buffer_mut(), inner, 1, row, &Line::from(Span::styled(text, model.theme.dim)));
+    }
+}
+
+/// Draws the frame and where alerts stand, and returns what is below.
+fn framed(model: &Model, frame: &mut Frame, area: Rect, count: usize) -> Rect {
+    let heading = match model.event_list.filter.as_str() {
         "" => "Events".to_owned(),
         typed => format!("Events {} only {}", model.glyphs.dot, sanitize(typed)),
     };
-    let mut inner = pane::draw(model, frame.buffer_mut(), body, true, &heading, &right);
-    if let Some(strip) = alert_line::line(model, usize::from(inner.width)).filter(|_| inner.height > 1) {
-        put(frame.buffer_mut(), inner, 0, &strip);
-        inner = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
+    let inner = pane::draw(model, frame.buffer_mut(), area, true, &heading, &right(model, count));
+    match alert_line::line(model, usize::from(inner.width)).filter(|_| inner.height > 1) {
+        Some(strip) => {
+            put(frame.buffer_mut(), inner, 0, &strip);
+            Rect { y: inner.y + 1, height: inner.height - 1, ..inner }
+        }
+        None => inner,
     }
-    if count == 0 {
-        let text = match (&model.alert, is_narrowed) {
-            _ if !asks.is_empty() => " asking the daemon",
-            (Some(_), _) if model.event_search.is_empty() => " no event is about it; Esc shows all",
-            (_, true) => " no event passes; Esc shows all",
-            (_, false) => " nothing happened yet",
-        };
-        put(frame.buffer_mut(), inner, 0, &Line::from(Span::styled(text, model.theme.dim)));
-        return;
-    }
-    let rows = usize::from(inner.height);
-    let end = count.saturating_sub(model.events_back);
-    let first = end.saturating_sub(rows);
-    for (row, recorded) in model.shown_events().skip(first).take(end - first).enumerate() {
-        put(frame.buffer_mut(), inner, row, &line(model, recorded, usize::from(inner.width)));
-        let place = Rect { y: inner.y + small(row), height: 1, ..inner };
-        model.hits.add(place, Target::Event(recorded.sequence));
-        if selection::holds_event(model, recorded.sequence) {
-            frame.buffer_mut().set_style(place, model.theme.selection);
+}
+
+/// How many there are, of what, and what is awaited.
+fn right(model: &Model, count: usize) -> String {
+    let is_narrowed = model.alert.is_some() || !model.event_list.filter.is_empty();
+    let about = model.alert.as_ref().map(|alert| format!(" about {}", sanitize(alert))).unwrap_or_default();
+    let older = model.filtered_events.as_ref();
+    let asks = if older.is_some_and(|known| known.is_pending) { ", asking for older ones" } else { "" };
+    let counted = quantity::counted(u64::try_from(count).unwrap_or(u64::MAX), "event");
+    let last = if is_narrowed || older.is_some() || count == 0 { "" } else { "the last " };
+    format!("{last}{counted}{about}{asks}")
+}
+
+fn list(model: &Model, frame: &mut Frame, area: Rect, chosen: u64) {
+    let events = event_list::rows(model);
+    let numbers: Vec<u64> = events.iter().map(|recorded| recorded.sequence).collect();
+    let inner = framed(model, frame, area, events.len());
+    // The sign of the selected row stands before the table.
+    let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let table = Table::fit(&COLUMNS, usize::from(table_area.width));
+    let sort = model.event_list.sort;
+    let sign = if sort.is_descending { model.glyphs.down } else { model.glyphs.up };
+    put(
+        frame.buffer_mut(),
+        table_area,
+        0,
+        &table.sorted_heading(model.theme.dim, model.glyphs.cut, Some((sort.column, sign))),
+    );
+    let lines = selection::of_events(model, &numbers);
+    let rows = usize::from(inner.height).saturating_sub(1);
+    let first = first_shown(numbers.iter().position(|number| *number == chosen).unwrap_or(0), rows);
+    for (index, recorded) in events.iter().enumerate().skip(first).take(rows) {
+        let row_area = Rect { y: inner.y + small(index - first + 1), height: 1, ..inner };
+        let place = Rect { y: row_area.y, height: 1, ..table_area };
+        put(frame.buffer_mut(), place, 0, &table.row(&cells(model, recorded), model.glyphs.cut));
+        model.hits.add(row_area, Target::Event(recorded.sequence));
+        let is_chosen = recorded.sequence == chosen;
+        if is_chosen || lines.is_some_and(|(from, to)| (from..=to).contains(&index)) {
+            frame.buffer_mut().set_style(row_area, model.theme.selection);
+        }
+        if is_chosen {
+            put(frame.buffer_mut(), row_area, 0, &Line::from(Span::styled(model.glyphs.pointer, model.theme.accent)));
         }
     }
 }
 
-fn line(model: &Model, recorded: &Recorded, width: usize) -> Line<'static> {
-    let text = sanitize(&narrate(&recorded.event));
-    let when = model.clock.when(recorded.at, model.now);
-    let head = format!(" {:>6}  {when:<10}  ", recorded.sequence);
-    let who = if width >= WITH_NAMES {
-        let name = recorded.event.by().map(sanitize).unwrap_or_default();
-        format!("{}  ", padded(&name, WHO, model.glyphs.cut))
-    } else {
-        String::new()
-    };
-    let room = width.saturating_sub(head.width() + who.width());
-    Line::from(vec![
-        Span::styled(head, model.theme.dim),
-        Span::styled(who, model.theme.accent),
-        Span::styled(cut(&text, room, model.glyphs.cut), style_of(model, &recorded.event)),
-    ])
+fn cells(model: &Model, recorded: &Recorded) -> [(String, Style); 5] {
+    let (theme, event) = (&model.theme, &recorded.event);
+    [
+        (recorded.sequence.to_string(), theme.dim),
+        (model.clock.when(recorded.at, model.now), theme.dim),
+        (event.by().map(sanitize).unwrap_or_default(), theme.accent),
+        (kind(event).to_owned(), theme.dim),
+        (sanitize(&narrate(event)), style_of(model, event)),
+    ]
 }
 
 /// The colour of an event; the sentence is the core's.

@@ -6,6 +6,7 @@ use crate::tui::fixtures::{self, World, at_every_size, live, render, send};
 use crate::tui::glyphs::Glyphs;
 use crate::tui::key_fixtures::press;
 use crate::tui::message::Msg;
+use crate::tui::model_fixtures;
 
 fn snapshots(name: &str, model: &Model) {
     for (size, text) in at_every_size(model) {
@@ -37,12 +38,45 @@ fn two_runs_beside_each_other() {
 #[test]
 fn runs_that_are_sorted_and_narrowed_say_so() {
     let mut model = fixtures::deployed();
-    press(&mut model, "2/data\nsss");
+    press(&mut model, "2/data\n>>>");
     snapshots("runs_sorted", &model);
     let text = render(&model, 120, 40);
     assert!(text.contains("only data") && text.contains("took↓"), "{text}");
     press(&mut model, "/nowhere\n");
     assert!(render(&model, 80, 24).contains("no run passes the filter"));
+}
+
+#[test]
+fn events_and_models_that_are_sorted_say_so_as_runs_do() {
+    let mut model = fixtures::alerted();
+    press(&mut model, "7>jj");
+    snapshots("events_sorted", &model);
+    assert!(render(&model, 120, 40).contains("by↓"));
+    let mut model = model_fixtures::models();
+    press(&mut model, "4>>>>I");
+    snapshots("models_sorted", &model);
+    let text = render(&model, 120, 40);
+    assert!(text.contains("metric↑"), "{text}");
+    let place = |version: &str| text.lines().position(|line| line.contains(version)).unwrap();
+    assert!(place(" 0.925") < place(" 0.931") && place(" 0.931") < place(" 0.942"), "the lowest first: {text}");
+}
+
+#[test]
+fn an_event_is_told_whole_with_what_can_be_done_from_it() {
+    let mut model = fixtures::failed();
+    send(&mut model, Msg::Resized(80, 24));
+    press(&mut model, "7/stage:test\nz");
+    let text = render(&model, 80, 24);
+    for told in
+        ["run 3: test failed", "2026-", "ago", "test, failed now", "Enter shows test of run 3", "stage_finished"]
+    {
+        assert!(text.contains(told), "{told} in {text}");
+    }
+    let first = text.clone();
+    press(&mut model, "G");
+    assert_ne!(render(&model, 80, 24), first, "the end of what the journal keeps");
+    press(&mut model, "g");
+    assert_eq!(render(&model, 80, 24), first);
 }
 
 #[test]
@@ -116,7 +150,7 @@ fn runs_are_told_in_ascii_too() {
 
 #[test]
 fn no_list_breaks_at_any_size() {
-    for keys in ["2c", "2cz", "2sS", "2/x\n", "5c", "5cz", "5sS", "5/x\n", "2..", "5,"] {
+    for keys in ["2c", "2cz", "2>I", "2/x\n", "4>I", "5c", "5cz", "5>I", "5/x\n", "7jz", "7<I", "7/x\n", "2..", "5,"] {
         let mut model = fixtures::deployed();
         press(&mut model, keys);
         for (width, height) in [(1, 1), (60, 15), (61, 16), (79, 100), (300, 15), (110, 24)] {

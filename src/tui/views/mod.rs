@@ -2,7 +2,7 @@
 //! the cells they note for the mouse what lies where, in [`super::mouse::HitMap`].
 
 mod board;
-mod events;
+pub(in crate::tui) mod events;
 pub(in crate::tui) mod help;
 mod logs;
 mod metrics;
@@ -116,7 +116,6 @@ fn draw_all(model: &Model, frame: &mut Frame) {
         // The prompt stands on the message line.
         Some(
             Overlay::Search { .. }
-            | Overlay::FilterEvents { .. }
             | Overlay::FilterList { .. }
             | Overlay::Log(LogPrompt::Filter { .. } | LogPrompt::GoTo { .. } | LogPrompt::Save { .. }),
         )

@@ -1,4 +1,5 @@
-//! Models: the registry, the newest first, and below it or beside it what is known of the selected version, or of two.
+//! Models: the registry, the newest first or sorted by a column, and below it or beside it what is known of the selected
+//! version, or of two.
 
 mod calibration;
 mod comparison;
@@ -7,7 +8,7 @@ mod data;
 mod detail;
 mod importance;
 mod leaderboard;
-mod rows;
+pub(super) mod rows;
 mod slices;
 mod summary;
 
@@ -23,6 +24,7 @@ use crate::api::types::{GateVerdict, ModelSummary};
 use crate::pipeline::RunResult;
 use crate::tui::app::Model;
 use crate::tui::layout;
+use crate::tui::list::first_shown;
 use crate::tui::models::{self, Entry, Training};
 use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
@@ -33,7 +35,7 @@ use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
 /// Stands where nothing is known.
 const UNKNOWN: &str = "–";
 
-/// What is told of a version, in the order of [`cells`].
+/// What is told of a version, in the order of [`cells`]; [`models::SORTABLE`] names columns by their place here.
 const COLUMNS: [Column; 9] = [
     Column { heading: "model", width: 6, fill: Fill::Left, rank: 0 },
     Column { heading: "gate", width: 8, fill: Fill::Left, rank: 0 },
@@ -73,7 +75,7 @@ fn empty(model: &Model, frame: &mut Frame, body: Rect) {
     let trains = model.state.graph.stages().iter().any(|spec| spec.produces_model);
     let (text, style) = match model.models.error() {
         Some(error) => (sanitize(error), model.theme.bad),
-        None if !model.models.filter.is_empty() => {
+        None if !model.models.list.filter.is_empty() => {
             ("no model passes the filter; Esc shows all".to_owned(), model.theme.dim)
         }
         None if !model.models.is_known() && model.is_connected() => {
@@ -98,14 +100,14 @@ fn empty(model: &Model, frame: &mut Frame, body: Rect) {
 }
 
 fn list(model: &Model, frame: &mut Frame, area: Rect, entries: &[Entry<'_>], chosen: Entry<'_>) {
-    let mut right = quantity::counted(u64::try_from(model.models.list().len()).unwrap_or(0), "model");
-    if let Some(marked) = model.models.marked {
+    let mut right = quantity::counted(u64::try_from(model.models.made().len()).unwrap_or(0), "model");
+    if let Some(marked) = model.models.list.marked {
         right = format!("{} model {marked} is marked, {right}", model.glyphs.marked);
     }
     if let Some(error) = model.models.error() {
         right = format!("not up to date: {}", sanitize(error));
     }
-    let heading = match model.models.filter.as_str() {
+    let heading = match model.models.list.filter.as_str() {
         "" => "Models".to_owned(),
         typed => format!("Models {} only {}", model.glyphs.dot, sanitize(typed)),
     };
@@ -113,12 +115,14 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, entries: &[Entry<'_>], cho
     // The sign of the selected row stands before the table.
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let table = Table::fit(&COLUMNS, usize::from(table_area.width));
-    put(frame.buffer_mut(), table_area, 0, &table.heading(model.theme.dim, model.glyphs.cut));
+    let sort = model.models.list.sort;
+    let sign = if sort.is_descending { model.glyphs.down } else { model.glyphs.up };
+    let head = table.sorted_heading(model.theme.dim, model.glyphs.cut, Some((sort.column, sign)));
+    put(frame.buffer_mut(), table_area, 0, &head);
     let is_chosen = |entry: &Entry<'_>| entry.version() == chosen.version();
     let position = entries.iter().position(is_chosen).unwrap_or(0);
     let rows = usize::from(inner.height).saturating_sub(1);
-    let first = (position + 1).saturating_sub(rows);
-    for (row, entry) in entries.iter().skip(first).take(rows).enumerate() {
+    for (row, entry) in entries.iter().skip(first_shown(position, rows)).take(rows).enumerate() {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
         let place = Rect { y: row_area.y, height: 1, ..table_area };
         let cells = match entry {
@@ -136,7 +140,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, entries: &[Entry<'_>], cho
 
 fn cells(model: &Model, made: &ModelSummary) -> [(String, Style); 9] {
     let theme = &model.theme;
-    let mark = if model.models.marked == Some(made.version) { model.glyphs.marked } else { "" };
+    let mark = if model.models.list.marked == Some(made.version) { model.glyphs.marked } else { "" };
     let metric = made.metric.as_ref();
     let interval = metric.and_then(|metric| metric.interval).map(interval);
     [

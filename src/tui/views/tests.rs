@@ -156,7 +156,9 @@ fn metrics() {
 fn events() {
     let mut model = fixtures::failed();
     press(&mut model, "7");
-    insta::assert_snapshot!("events_120x40", render(&model, 120, 40));
+    snapshots("events", &model);
+    press(&mut model, "z");
+    snapshots("events_zoomed", &model);
 }
 
 #[test]

@@ -74,22 +74,15 @@ pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rec
         put(buffer, area, 0, &line);
         return;
     }
-    if let Some(Overlay::FilterEvents { input }) = &model.overlay {
-        let mut line = Line::from(Span::styled(" only events with: ", theme.accent));
-        line.push_span(Span::styled(sanitize(input), theme.title));
-        line.push_span(Span::styled(" ", theme.selection));
-        line.push_span(Span::styled("  by:NAME run:N stage:NAME; Enter filters, an empty one shows all", theme.dim));
-        put(buffer, area, 0, &line);
-        return;
-    }
     if let Some(Overlay::FilterList { input }) = &model.overlay {
-        let more = match model.view {
-            View::Runs => "failed, by:NAME, stage:NAME",
-            View::Models => "held, champion, a learner",
-            View::Releases => "rejected, by:NAME",
-            View::Board | View::Logs | View::Metrics | View::Events => "",
+        let (what, more) = match model.view {
+            View::Runs => ("runs", "failed, by:NAME, stage:NAME"),
+            View::Models => ("models", "held, champion, a learner"),
+            View::Releases => ("releases", "rejected, by:NAME"),
+            View::Events => ("events", "by:NAME run:N stage:NAME"),
+            View::Board | View::Logs | View::Metrics => ("those", ""),
         };
-        let mut line = Line::from(Span::styled(" only those with: ", theme.accent));
+        let mut line = Line::from(Span::styled(format!(" only {what} with: "), theme.accent));
         line.push_span(Span::styled(sanitize(input), theme.title));
         line.push_span(Span::styled(" ", theme.selection));
         line.push_span(Span::styled(format!("  {more}; Enter filters, an empty one shows all"), theme.dim));

@@ -1,6 +1,6 @@
-//! A frame with a heading at the left and something short at the right.
+//! A frame with a heading at the left and something short at the right, and rows in it that may be more than fit.
 
-use super::text::{cells, cut};
+use super::text::{cells, cut, put};
 use crate::tui::app::Model;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -31,6 +31,27 @@ pub(in crate::tui) fn draw(
     let inner = block.inner(area);
     block.render(area, buffer);
     inner
+}
+
+/// Draws the rows of a detail from its scroll on. If some are hidden, the last row says so, and which `way` leads to them.
+pub(in crate::tui) fn rows(
+    model: &Model,
+    buffer: &mut Buffer,
+    area: Rect,
+    rows: &[Line<'static>],
+    (scroll, way): (usize, &str),
+) {
+    let height = usize::from(area.height);
+    let first = scroll.min(rows.len().saturating_sub(height));
+    let hidden = rows.len().saturating_sub(first + height);
+    let says_so = hidden > 0 && height > 1;
+    for (row, line) in rows.iter().skip(first).take(height - usize::from(says_so)).enumerate() {
+        put(buffer, area, row, line);
+    }
+    if says_so {
+        let text = format!("{} {} more rows: {way}", model.glyphs.down, hidden + 1);
+        put(buffer, area, height - 1, &Line::from(Span::styled(text, model.theme.dim)));
+    }
 }
 
 /// As [`draw`], over what is there already.

@@ -35,21 +35,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, chosen: Entry<'
     let heading = title(model, chosen);
     let inner = indented(pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right));
     put(frame.buffer_mut(), inner, 0, &tabs(model, inner));
+    let way = if model.is_zoomed { "Down shows them" } else { "Enter shows all" };
     for block in blocks(model, inner, chosen) {
-        let height = usize::from(block.area.height);
-        let first = model.models.scroll.min(block.rows.len().saturating_sub(height));
-        let hidden = block.rows.len().saturating_sub(first + height);
-        for (row, line) in block.rows.iter().skip(first).take(height).enumerate() {
-            put(frame.buffer_mut(), block.area, row, line);
-        }
-        if hidden > 0 && height > 1 {
-            // The last row says that it is not the last.
-            let way = if model.is_zoomed { "Down shows them" } else { "Enter shows all" };
-            let last = Rect { y: block.area.y + block.area.height - 1, height: 1, ..block.area };
-            let text = format!("{} {} more rows: {way}", model.glyphs.down, hidden + 1);
-            put(frame.buffer_mut(), last, 0, &blank(last));
-            put(frame.buffer_mut(), last, 0, &dim(model, &text));
-        }
+        pane::rows(model, frame.buffer_mut(), block.area, &block.rows, (model.models.list.scroll, way));
     }
 }
 
@@ -85,7 +73,7 @@ fn title(model: &Model, chosen: Entry<'_>) -> String {
 
 /// The version beside the chosen one.
 fn compared(model: &Model) -> Option<ModelVersion> {
-    models::partner(model).filter(|_| model.models.is_comparing)
+    models::partner(model).filter(|_| model.models.list.is_comparing)
 }
 
 /// The names of all parts with their keys, shortened where there is little room.
@@ -193,10 +181,6 @@ fn detail_of(model: &Model, version: ModelVersion, width: usize) -> Result<&Mode
         Some(error) => sentence(model, error, model.theme.bad, width),
         None => vec![dim(model, &format!("asking the daemon for model {version}"))],
     })
-}
-
-fn blank(area: Rect) -> Line<'static> {
-    Line::from(" ".repeat(usize::from(area.width)))
 }
 
 /// Inside a frame with a blank column at each side.

@@ -39,23 +39,29 @@ pub(super) fn share(part: u64, whole: u64) -> f64 {
 }
 
 /// A row that may be overlooked.
-pub(super) fn dim(model: &Model, text: &str) -> Line<'static> {
+pub(in crate::tui::views) fn dim(model: &Model, text: &str) -> Line<'static> {
     Line::from(Span::styled(text.to_owned(), model.theme.dim))
 }
 
 /// A heading within a detail.
-pub(super) fn heading(model: &Model, text: &str) -> Line<'static> {
+pub(in crate::tui::views) fn heading(model: &Model, text: &str) -> Line<'static> {
     Line::from(Span::styled(text.to_owned(), model.theme.title))
 }
 
 /// A text in as many rows as it needs.
-pub(super) fn sentence(model: &Model, text: &str, style: Style, width: usize) -> Vec<Line<'static>> {
+pub(in crate::tui::views) fn sentence(model: &Model, text: &str, style: Style, width: usize) -> Vec<Line<'static>> {
     let texts = paragraph(&sanitize(text), width, LONGEST, model.glyphs.cut);
     texts.into_iter().map(|text| Line::from(Span::styled(text, style))).collect()
 }
 
 /// A text behind what it is about.
-pub(super) fn labelled(model: &Model, label: &str, text: &str, style: Style, width: usize) -> Vec<Line<'static>> {
+pub(in crate::tui::views) fn labelled(
+    model: &Model,
+    label: &str,
+    text: &str,
+    style: Style,
+    width: usize,
+) -> Vec<Line<'static>> {
     let room = width.saturating_sub(LABEL + 1).max(8);
     let texts = paragraph(&sanitize(text), room, LONGEST, model.glyphs.cut);
     texts

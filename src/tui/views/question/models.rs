@@ -15,7 +15,7 @@ use crate::tui::widgets::text::sanitize;
 pub(in crate::tui::views) fn before_promotion(model: &Model, frame: &mut Frame, area: Rect, prompt: &PromotePrompt) {
     let theme = &model.theme;
     let mut window = Window::new(model, area);
-    match model.models.list().iter().find(|made| made.version == prompt.version) {
+    match model.models.made().iter().find(|made| made.version == prompt.version) {
         Some(made) => consequences(model, &mut window, made),
         None => window.text(&format!("Promote model {}?", prompt.version), theme.title),
     }
@@ -63,7 +63,7 @@ fn consequences(model: &Model, window: &mut Window<'_>, made: &ModelSummary) {
 
 /// The metric that counts, of both.
 fn beside(model: &Model, made: &ModelSummary, champion: ModelVersion) -> String {
-    let champion = model.models.list().iter().find(|other| other.version == champion);
+    let champion = model.models.made().iter().find(|other| other.version == champion);
     let both = made.metric.as_ref().zip(champion).and_then(|(metric, champion)| {
         let other = champion.metrics.get(&metric.name)?;
         Some((sanitize(&metric.name), quantity::value(metric.value), quantity::value(*other)))
