@@ -12,6 +12,7 @@ use crate::api::types::{ModelDetail, ModelSummary};
 use crate::pipeline::ModelVersion;
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
+use crate::tui::detail_text;
 use crate::tui::models::{self, Entry, Tab};
 use crate::tui::mouse::Target;
 use crate::tui::quantity::small;
@@ -39,15 +40,15 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, chosen: Entry<'
         let height = usize::from(block.area.height);
         let first = model.models.scroll.min(block.rows.len().saturating_sub(height));
         let hidden = block.rows.len().saturating_sub(first + height);
-        for (row, line) in block.rows.iter().skip(first).take(height).enumerate() {
-            put(frame.buffer_mut(), block.area, row, line);
+        let says_more = hidden > 0 && height > 1;
+        for (row, line) in block.rows.iter().skip(first).take(height - usize::from(says_more)).enumerate() {
+            detail_text::put(model, frame.buffer_mut(), block.area, (0, row), line);
         }
-        if hidden > 0 && height > 1 {
+        if says_more {
             // The last row says that it is not the last.
             let way = if model.is_zoomed { "Down shows them" } else { "Enter shows all" };
             let last = Rect { y: block.area.y + block.area.height - 1, height: 1, ..block.area };
             let text = format!("{} {} more rows: {way}", model.glyphs.down, hidden + 1);
-            put(frame.buffer_mut(), last, 0, &blank(last));
             put(frame.buffer_mut(), last, 0, &dim(model, &text));
         }
     }
@@ -193,10 +194,6 @@ fn detail_of(model: &Model, version: ModelVersion, width: usize) -> Result<&Mode
         Some(error) => sentence(model, error, model.theme.bad, width),
         None => vec![dim(model, &format!("asking the daemon for model {version}"))],
     })
-}
-
-fn blank(area: Rect) -> Line<'static> {
-    Line::from(" ".repeat(usize::from(area.width)))
 }
 
 /// Inside a frame with a blank column at each side.
