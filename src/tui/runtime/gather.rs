@@ -61,7 +61,9 @@ impl Gathered {
                 break;
             }
             next = next.saturating_add(u64::try_from(window.lines.len()).unwrap_or(WINDOW));
-            window.lines.iter().for_each(|line| self.add(line));
+            for line in &window.lines {
+                self.add(line);
+            }
         }
         Ok(())
     }
@@ -73,7 +75,9 @@ impl Gathered {
                 break;
             }
             let request = LogRowsRequest { filter: wanted.filter.clone(), pieces: vec![piece] };
-            client.log_rows(log, &request).await?.iter().for_each(|row| self.add(&row.line));
+            for row in client.log_rows(log, &request).await? {
+                self.add(&row.line);
+            }
         }
         Ok(())
     }
