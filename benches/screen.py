@@ -246,4 +246,5 @@ def main():
     screen.end()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,7 @@ use super::outcome::{self, Gathered};
 use super::prune::prune;
 use super::redact::Redactor;
 use super::release_host::ReleaseHost;
-use super::spool::LogReader;
+use super::spool::{LineCount, LogReader};
 use super::status::Status;
 use super::supervisor::AttemptFolder;
 use super::training;
@@ -118,7 +118,7 @@ impl Effects {
             () = self.tell(&folder, &address, &redactor) => {}
         }
         // What was printed last, before the end is told.
-        self.tell_log(&folder, &address).await;
+        self.tell_log(&folder, &address, &mut None).await;
         let gathered = self.gather(&found, folder, kind, redactor).await;
         self.status.quiet(run, &stage);
         for note in gathered.notes {
@@ -204,7 +204,7 @@ impl Effects {
             metrics: std::collections::BTreeMap::new(),
             leaderboard: Vec::new(),
         };
-        let (mut read, mut length) = (0, None);
+        let (mut read, mut length, mut counted) = (0, None, None);
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -227,16 +227,18 @@ impl Effects {
             let now = std::fs::metadata(folder.log()).map(|metadata| metadata.len()).ok();
             if now != length {
                 length = now;
-                self.tell_log(folder, address).await;
+                self.tell_log(folder, address, &mut counted).await;
             }
         }
     }
 
-    async fn tell_log(&self, folder: &AttemptFolder, address: &LogAddress) {
-        let (log, index) = (folder.log(), folder.index());
-        let counted = spawn_blocking(move || LogReader::open(&log, &index).and_then(|log| log.total())).await;
-        if let Ok(Ok(lines)) = counted {
-            self.status.logged(address.clone(), lines);
+    /// Tells how many lines a log has, counted on from what was counted before.
+    async fn tell_log(&self, folder: &AttemptFolder, address: &LogAddress, counted: &mut Option<LineCount>) {
+        let (log, index, before) = (folder.log(), folder.index(), *counted);
+        let now = spawn_blocking(move || LogReader::open(&log, &index).and_then(|log| log.count(before))).await;
+        if let Ok(Ok(now)) = now {
+            *counted = Some(now);
+            self.status.logged(address.clone(), now.lines());
         }
     }
 

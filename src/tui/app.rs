@@ -16,6 +16,7 @@ use crate::pipeline::{
 
 use super::alerts::SilencePrompt;
 use super::clock::Clock;
+use super::detail_text::DetailText;
 use super::event_list;
 use super::event_search::{self, FilteredEvents};
 use super::glyphs::Glyphs;
@@ -277,6 +278,8 @@ pub(super) struct Model {
     pub(super) lines: Option<LineSelection>,
     /// Whether the mouse works here, so that the terminal's own selection does not.
     pub(super) has_mouse: bool,
+    /// What the last frame told in detail; the views note it.
+    pub(super) detail_text: DetailText,
     /// What the last frame showed where; the views note it.
     pub(super) hits: HitMap,
     /// When and where the mouse was pressed last: once more there, and it is a double click.
@@ -344,6 +347,7 @@ impl Model {
             recent: Vec::new(),
             lines: None,
             has_mouse: false,
+            detail_text: DetailText::default(),
             hits: HitMap::default(),
             pressed: None,
             drag_from: None,

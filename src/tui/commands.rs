@@ -249,7 +249,7 @@ const LOGS: &[View] = &[View::Logs];
 const WITH_CHARTS: &[View] = &[View::Board, View::Metrics];
 const METRICS: &[View] = &[View::Metrics];
 const WITH_ALERTS: &[View] = &[View::Metrics, View::Events];
-const WITH_LINES: &[View] = &[View::Board, View::Logs, View::Events];
+const WITH_LINES: &[View] = &[View::Board, View::Logs, View::Events, View::Runs, View::Models, View::Releases];
 const WITH_RELEASES: &[View] = &[View::Board, View::Releases];
 const WITH_PAIRS: &[View] = &[View::Runs, View::Models, View::Releases];
 const WITH_LIST: &[View] = &[View::Runs, View::Models, View::Releases, View::Events];
@@ -315,6 +315,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("previous match", &[Key::Char('N')], "the match before", WITH_LOG, None, Action::SearchAgain { backward: true }, has_search),
     command("copy lines", &[Key::Char('y')], "copy the selected lines, whole and not wrapped", WITH_LINES, Some("copy"), Action::CopyLines, can_copy_lines),
     command("select lines", &[Key::Char('v')], "select lines with the arrows; y copies them, Esc ends it", WITH_LINES, Some("select"), Action::SelectLines, can_select),
+    command("select rows", &[Key::Char('V')], "select rows of the tables with the arrows; Enter copies them, Esc ends it", METRICS, None, Action::SelectLines, can_select),
     command("copy", &[Key::Char('Y')], "copy what is under the cursor: a run, commit, address, line or expression", LISTS, None, Action::CopyThing, can_copy_thing),
     command("filter log", &[Key::Char('&')], "show only lines that match (a regular expression)", LOGS, Some("filter"), Action::Log(LogAction::Filter), has_log),
     command("least level", &[Key::Char('e')], "show only errors, then warnings too, down to all", LOGS, Some("level"), Action::Log(LogAction::Level), has_log),

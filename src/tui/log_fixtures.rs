@@ -10,9 +10,6 @@ use crate::api::types::{LogFilter, LogLevel, LogLine, LogPiece, LogRow, LogScan,
 pub(super) fn answer(question: &LogQuestion) -> LogAnswer {
     let whole = fixtures::log(LogPart::Window { first: 0, count: 1_000 }, fixtures::LOG_LINES);
     match question {
-        LogQuestion::Lines { first, count, .. } => {
-            LogAnswer::Lines(fixtures::log(LogPart::Window { first: *first, count: *count }, fixtures::LOG_LINES))
-        }
         LogQuestion::Rows { request, .. } => {
             let numbers = request.pieces.iter().flat_map(|piece| match piece {
                 LogPiece::Numbers(numbers) => numbers.clone(),

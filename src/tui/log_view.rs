@@ -4,7 +4,8 @@
 //! ever looked at. What is scrolled through are *rows*: the lines of the log, or, through a filter, those that pass.
 //!
 //! [`hits`] knows what passes without holding it, [`search`] looks for something in it; [`json`] and [`colour`] say how a
-//! line looks, [`jump`] where to go, [`keep`] writes a log to a file, [`action`] names what can be done.
+//! line looks, [`jump`] where to go, [`keep`] writes a log to a file, [`selected`] has what is selected in sight and asks for
+//! it, [`action`] names what can be done.
 //!
 //! **Invariant:** whoever left the end of a log stays away from it until he says otherwise.
 
@@ -17,6 +18,7 @@ pub(super) mod keep;
 pub(super) mod marks;
 pub(super) mod question;
 pub(super) mod search;
+mod selected;
 
 #[cfg(test)]
 mod tests;
@@ -505,20 +507,6 @@ impl LogView {
         let top = end.map_or(self.top, |end| end.saturating_sub(rows));
         let number = self.row(top).map(|row| row.number);
         if self.filter.is_some() { number } else { number.or((self.total > 0).then_some(top)) }
-    }
-
-    /// How rows `first` to `last`, the last one included, are asked for, to be copied.
-    #[allow(dead_code, reason = "copying asks for them")]
-    pub(super) fn lines_between(&self, first: u64, last: u64) -> Option<LogQuestion> {
-        let log = self.address.clone()?;
-        let count = last.checked_sub(first)?.saturating_add(1);
-        Some(match &self.filter {
-            None => LogQuestion::Lines { log, first, count },
-            Some(table) => {
-                let request = LogRowsRequest { filter: table.filter.clone(), pieces: table.pieces(first, count) };
-                LogQuestion::Rows { log, first, request }
-            }
-        })
     }
 
     /// A row, if it is here.

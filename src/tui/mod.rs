@@ -10,8 +10,8 @@
 //! has forgotten, in `run_history`; how long work still takes, in `estimate`; the way from a commit to what serves, in `walk`;
 //! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`, `title` and
 //! `progress_bar`; what the terminal can do, in `probe`. `plain` is the same client in lines, without a screen. What the operator
-//! prefers on all projects is read by `preferences`, his keys stand in `keymap`; `palette` finds by letters, `selection` and
-//! `clipboard` copy, `mouse` knows what lies where.
+//! prefers on all projects is read by `preferences`, his keys stand in `keymap`; `palette` finds by letters, `selection`,
+//! `detail_text` and `clipboard` copy, `mouse` knows what lies where.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -24,6 +24,7 @@ mod attention;
 mod clipboard;
 mod clock;
 mod commands;
+mod detail_text;
 mod difference;
 mod estimate;
 mod event_list;

@@ -1,12 +1,12 @@
-//! Lines that are selected to be copied: of the log, or of the events. Of the log only the numbers are here; its lines stay
-//! with the daemon until they are copied.
+//! Lines that are selected to be copied: of the log, of the events, or of what a view tells in detail. Of the log only the
+//! places of its rows are here; its lines stay with the daemon until they are copied.
 
 use super::app::{Model, Pane, View};
 use super::clipboard::{Yank, plain};
 use super::event_list;
 use super::metrics::explorer::Explorer;
 use super::models;
-use crate::api::types::LogAddress;
+use crate::api::types::{LogAddress, LogFilter, LogRowsRequest};
 use crate::pipeline::{Release, Run, narrate};
 
 /// The most lines that are copied at once.
@@ -17,10 +17,12 @@ pub(super) const MOST_BYTES: usize = 8 << 20;
 /// Of what lines are selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Lines {
-    /// Of a log, by their numbers from 0.
-    Log(LogAddress),
-    /// Of the events, by theirs.
+    /// Of a log, or of what passes a filter there, by the places of the rows from 0.
+    Log(LogAddress, LogFilter),
+    /// Of the events, by their numbers.
     Events,
+    /// Of what a view tells in detail, by the places of the rows from 0.
+    Detail(View),
 }
 
 /// The selected lines.
@@ -41,7 +43,7 @@ impl LineSelection {
     }
 }
 
-/// Selected lines of a log, to be asked of the daemon.
+/// Selected rows of a log, to be asked of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GatherRequest {
     /// Of which log.
@@ -50,15 +52,29 @@ pub(super) struct GatherRequest {
     pub(super) first: u64,
     /// The last.
     pub(super) last: u64,
+    /// Where those that pass a filter are, as many as are copied at once; `None` where all lines are shown.
+    pub(super) rows: Option<LogRowsRequest>,
 }
 
 /// Whether lines can be selected here.
 pub(super) fn can_select(model: &Model) -> bool {
     match model.view {
-        // Rows of a narrowed log are not its lines.
-        View::Board | View::Logs => model.log.address.is_some() && model.log.total > 0 && model.log.filter.is_none(),
+        View::Board | View::Logs => model.log.address.is_some() && model.log.rows() > 0,
         View::Events => model.shown_events().next().is_some(),
-        View::Runs | View::Models | View::Releases | View::Metrics => false,
+        View::Runs | View::Models | View::Releases | View::Metrics => model.detail_text.rows() > 0,
+    }
+}
+
+/// Why none can be.
+pub(super) fn why_not(model: &Model) -> &'static str {
+    match model.view {
+        View::Board | View::Logs => match &model.log.filter {
+            Some(table) if table.is_whole() => "nothing to select: no line passes the filter",
+            Some(_) => "nothing to select yet: the log is still looked through",
+            None => "nothing to select: there are no lines here",
+        },
+        View::Metrics => "nothing to select: no table is shown; z gives a chart that is one the screen",
+        View::Runs | View::Models | View::Releases | View::Events => "nothing to select: there are no lines here",
     }
 }
 
@@ -128,7 +144,7 @@ pub(super) fn cursor(model: &Model) -> Option<u64> {
         return Some(last);
     }
     let rows = u64::try_from(super::layout::log_rows(model)).unwrap_or(0);
-    let hit = log.search.as_ref().and_then(|search| search.hit);
+    let hit = log.search.as_ref().and_then(|search| log.row_of(search.hit?));
     let is_shown = |line: &u64| (log.top..log.top.saturating_add(rows)).contains(line);
     Some(hit.filter(is_shown).unwrap_or(log.top).min(last))
 }

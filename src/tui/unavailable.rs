@@ -2,6 +2,7 @@
 
 use super::app::{Model, View};
 use super::commands::{Action, Command, key_of, view_name};
+use super::selection;
 use crate::pipeline::StageKind;
 
 /// Why `command` is not available; asked only of one that is not.
@@ -60,7 +61,7 @@ fn reason(model: &Model, action: Action) -> Option<String> {
         Action::Now => "this is the present",
         Action::AsItWas if model.view == View::Metrics => "no moment is pointed at; Left shows the crosshair",
         Action::AsItWas => "there is nothing here yet that could be looked back at",
-        Action::SelectLines => "nothing to select: there are no lines here",
+        Action::SelectLines => selection::why_not(model),
         Action::CopyLines => "nothing to copy: no lines are selected yet",
         Action::CopyThing => "nothing to copy: there is nothing under the cursor",
         Action::Projects => "there is no list of other projects here",

@@ -73,28 +73,13 @@ pub(super) async fn log(
     };
     let read = spawn_blocking(move || -> io::Result<LogWindow> {
         let log = LogReader::open(&folder.log(), &folder.index())?;
-        let lines = lines_until(&log, wanted.at)?;
+        let lines = log.lines_until(wanted.at)?;
         let first = wanted.first.unwrap_or_else(|| lines.saturating_sub(wanted.count)).min(lines);
         let mut window = log.window(first, wanted.count.min(lines - first))?;
         window.total = lines;
         Ok(window)
     });
     answer(read.await.ok().map(|window| window.map_err(|error| error.to_string())))
-}
-
-/// How many lines had been written at a moment.
-fn lines_until(log: &LogReader, moment: Moment) -> io::Result<u64> {
-    let (mut low, mut high) = (0, log.total()?);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let window = log.window(middle, 1)?;
-        if window.lines.first().is_some_and(|line| line.at <= moment) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(low)
 }
 
 #[cfg(test)]
@@ -119,9 +104,9 @@ mod tests {
     fn of_a_log_there_are_the_lines_that_had_been_written_then() {
         let folder = tempfile::tempdir().unwrap();
         let log = three_lines(&folder);
-        let counted = [999, 1_000, 2_500, 3_000, 9_000].map(|at| lines_until(&log, Moment(at)).unwrap());
+        let counted = [999, 1_000, 2_500, 3_000, 9_000].map(|at| log.lines_until(Moment(at)).unwrap());
         assert_eq!(counted, [0, 1, 2, 3, 3]);
         let empty = LogReader::open(&folder.path().join("none"), &folder.path().join("no index")).unwrap();
-        assert_eq!(lines_until(&empty, Moment(9_000)).unwrap(), 0);
+        assert_eq!(empty.lines_until(Moment(9_000)).unwrap(), 0);
     }
 }

@@ -26,7 +26,8 @@ pub(super) struct Block<'a> {
 #[derive(Debug)]
 pub(super) struct Blocks {
     file: Arc<File>,
-    /// The byte from which on is read next, and the end.
+    /// The byte at which it began, that from which on is read next, and the end.
+    begin: u64,
     offset: u64,
     end: u64,
     buffer: Vec<u8>,
@@ -42,7 +43,12 @@ impl Blocks {
     pub(super) fn from(log: &LogReader, record: Record) -> Option<Self> {
         let file = Arc::clone(log.file()?);
         let (offset, line) = (record.offset, record.line);
-        Some(Self { file, offset, end: log.length(), buffer: vec![0; BLOCK], filled: 0, given: 0, line })
+        Some(Self { file, begin: offset, offset, end: log.length(), buffer: vec![0; BLOCK], filled: 0, given: 0, line })
+    }
+
+    /// How many bytes were given out or passed by.
+    pub(super) fn passed(&self) -> u64 {
+        (self.offset - self.begin).saturating_sub((self.filled - self.given) as u64)
     }
 
     /// The number of the first line behind the last block.
@@ -140,7 +146,7 @@ mod tests {
             assert_eq!(block.first, seen.len() as u64);
             seen.extend(lines(block.bytes).map(|line| String::from_utf8_lossy(line).into_owned()));
         }
-        assert_eq!(blocks.line(), 200_003);
+        assert_eq!((blocks.line(), blocks.passed()), (200_003, reader.length()));
         assert_eq!((seen[0].as_str(), seen[199_999].as_str()), ("line 0", "line 199999"));
         assert!(seen[200_000].starts_with("xxx") && seen[200_000].len() <= BLOCK);
         assert_eq!(&seen[200_001..], ["last", "without an end"]);

@@ -12,6 +12,8 @@ use crate::pipeline::Moment;
 
 /// Lines between two records at the most.
 pub(super) const LINES_A_RECORD: u64 = 1024;
+/// Bytes between two records at the most, but for a line that is longer itself.
+pub(super) const BYTES_A_RECORD: u64 = 1 << 20;
 /// Milliseconds between two records, where lines come slowly.
 pub(super) const TIME_A_RECORD: u64 = 100;
 /// Bytes of a record: three little-endian numbers of eight bytes.

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::index::{Index, Record};
 use crate::api::types::{LINE_LIMIT, LogLine, LogWindow};
@@ -16,6 +16,11 @@ use crate::pipeline::{Moment, StageName};
 pub const WINDOW_LIMIT: u64 = 2_000;
 /// Bytes read at once.
 const READ_AT_ONCE: usize = 1 << 17;
+/// Of a line that is far longer than what is kept, so many bytes at its end are looked at: there stands the last state of a
+/// progress bar that was rewritten for hours.
+const END_OF_LINE: u64 = 1 << 16;
+/// Bytes in the middle of such a line from which on it pays to pass them by.
+const FAR: u64 = 1 << 18;
 
 /// A log as it is now; one that does not exist is empty.
 #[derive(Debug)]
@@ -42,15 +47,28 @@ impl LogReader {
 
     /// How many lines there are; a last one without a line end counts.
     pub fn total(&self) -> io::Result<u64> {
+        Ok(self.count(None)?.lines())
+    }
+
+    /// The same, to be counted on from later: what was counted before is not read again.
+    pub fn count(&self, before: Option<LineCount>) -> io::Result<LineCount> {
+        let mut count = match before.filter(|before| before.bytes <= self.length) {
+            Some(before) => before,
+            None => self.count_of_index()?,
+        };
+        if let Some(log) = &self.log {
+            count.go_on(Stretch { file: Arc::clone(log), offset: count.bytes, end: self.length })?;
+        }
+        Ok(count)
+    }
+
+    fn count_of_index(&self) -> io::Result<LineCount> {
         let last = match self.index.count().checked_sub(1) {
             Some(last) => self.index.get(last)?,
             None => None,
         };
-        let Some(mut lines) = self.lines_at(last.unwrap_or(Record { line: 0, offset: 0, at: Moment(0) })) else {
-            return Ok(0);
-        };
-        while lines.skip_line()?.is_some() {}
-        Ok(lines.line)
+        let counted = |last: Record| LineCount { ended: last.line, bytes: last.offset, has_begun: false };
+        Ok(last.map(counted).unwrap_or_default())
     }
 
     /// How many bytes there are.
@@ -67,12 +85,15 @@ impl LogReader {
         let mut text = Vec::new();
         let mut record = self.index.behind(first)?;
         let mut at = self.moment_before(record)?;
+        let mut next = self.index.get(record)?;
         while lines.line < end {
             // The moment changes only where a record says so.
-            while let Some(next) = self.index.get(record)?.filter(|next| next.line <= lines.line) {
-                (at, record) = (next.at, record + 1);
+            while let Some(reached) = next.filter(|next| next.line <= lines.line) {
+                (at, record) = (reached.at, record + 1);
+                next = self.index.get(record)?;
             }
-            let Some(cut) = lines.next_line(LINE_LIMIT, &mut text)? else { break };
+            let behind = self.byte_behind(lines.line, next, total);
+            let Some(cut) = lines.next_line(LINE_LIMIT, behind, &mut text)? else { break };
             window.lines.push(shown_line(&text, cut, at, None));
         }
         Ok(window)
@@ -121,6 +142,20 @@ impl LogReader {
             None if self.index.count() == 0 && moment <= Moment(0) => 0,
             None => total,
         })
+    }
+
+    /// How many lines had come at a moment, as far as the index tells.
+    pub fn lines_until(&self, moment: Moment) -> io::Result<u64> {
+        self.line_at(Moment(moment.0.saturating_add(1)), self.total()?)
+    }
+
+    /// The byte behind a line, where that is known without reading it: by the record that comes next, or by the end of the
+    /// log, which has `total` lines.
+    pub(super) fn byte_behind(&self, line: u64, next: Option<Record>, total: u64) -> Option<u64> {
+        match next {
+            Some(next) => (next.line == line + 1).then_some(next.offset),
+            None => (line + 1 == total).then_some(self.length),
+        }
     }
 
     /// The moments of the first and the last record.
@@ -201,6 +236,36 @@ impl Read for Stretch {
     }
 }
 
+/// How many lines a log has, as far as it was counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LineCount {
+    /// Lines that have an end.
+    ended: u64,
+    /// What was read for it.
+    bytes: u64,
+    /// Whether there is one more, without an end.
+    has_begun: bool,
+}
+
+impl LineCount {
+    /// The lines, one without an end included.
+    pub fn lines(&self) -> u64 {
+        self.ended + u64::from(self.has_begun)
+    }
+
+    fn go_on(&mut self, mut rest: Stretch) -> io::Result<()> {
+        let mut piece = vec![0; READ_AT_ONCE];
+        loop {
+            let length = rest.read(&mut piece)?;
+            let read = &piece[..length];
+            let Some(last) = read.last() else { return Ok(()) };
+            self.has_begun = *last != b'\n';
+            self.ended += memchr_iter(b'\n', read).count() as u64;
+            self.bytes += length as u64;
+        }
+    }
+}
+
 /// Lines from a record on, each read only as far as it is wanted.
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -212,16 +277,24 @@ pub(super) struct Lines {
 impl Lines {
     /// Passes by a line; its length.
     pub(super) fn skip_line(&mut self) -> io::Result<Option<u64>> {
-        self.next_line(0, &mut Vec::new())
+        self.next_line(0, None, &mut Vec::new())
     }
 
     /// The next line without its end, `limit` bytes of it at the most, in the place of what was in `kept`; and how many bytes
-    /// were cut off.
-    pub(super) fn next_line(&mut self, limit: usize, kept: &mut Vec<u8>) -> io::Result<Option<u64>> {
+    /// were cut off. Where it is known behind which byte the line ends, only its beginning and its end are read.
+    pub(super) fn next_line(
+        &mut self,
+        limit: usize,
+        behind: Option<u64>,
+        kept: &mut Vec<u8>,
+    ) -> io::Result<Option<u64>> {
         kept.clear();
         let mut cut = 0;
         let mut is_empty = true;
         loop {
+            if let Some(behind) = behind.filter(|_| kept.len() >= limit) {
+                cut += self.skip_to_end(behind);
+            }
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
                 if is_empty {
@@ -241,6 +314,19 @@ impl Lines {
         }
         self.line += 1;
         Ok(Some(cut))
+    }
+
+    /// Passes by the middle of a line that ends before byte `behind`, where that is much; how many bytes.
+    fn skip_to_end(&mut self, behind: u64) -> u64 {
+        let Stretch { file, offset, end } = self.reader.get_ref();
+        let at = offset - self.reader.buffer().len() as u64;
+        let skipped = behind.saturating_sub(END_OF_LINE).saturating_sub(at);
+        if skipped < FAR {
+            return 0;
+        }
+        let rest = Stretch { file: Arc::clone(file), offset: at + skipped, end: *end };
+        self.reader = BufReader::with_capacity(READ_AT_ONCE, rest);
+        skipped
     }
 }
 
@@ -334,6 +420,57 @@ mod tests {
         assert_eq!(window.lines[0].cut, (10 << 20) - LINE_LIMIT as u64);
         assert_eq!(window.lines[1].text, "short");
         assert_eq!(folder.path().join("log").metadata().unwrap().len(), (10 << 20) + 7);
+    }
+
+    #[test]
+    fn of_a_line_of_any_length_the_beginning_or_the_last_state_is_told_without_its_middle() {
+        /// A hole of four gigabytes, of which nothing is on the disk.
+        const LENGTH: u64 = 4 << 30;
+        let folder = tempfile::tempdir().unwrap();
+        let (log, index) = (folder.path().join("log"), folder.path().join("index"));
+        let file = File::create(&log).unwrap();
+        file.write_all_at(b"begin", 0).unwrap();
+        file.write_all_at(b"\nbar\r100%\nlast", LENGTH).unwrap();
+        let record = |line, offset| Record { line, offset, at: Moment(1) }.to_bytes();
+        std::fs::write(&index, [record(0, 0), record(1, LENGTH + 1)].concat()).unwrap();
+        let reader = LogReader::open(&log, &index).unwrap();
+        let window = reader.window(0, 9).unwrap();
+        assert_eq!(window.total, 3);
+        assert!(window.lines[0].text.starts_with("begin\0"));
+        assert_eq!(window.lines[0].cut, LENGTH - LINE_LIMIT as u64);
+        assert_eq!(texts(&window)[1..], ["bar\r100%", "last"]);
+        let mut lines = reader.lines_from(0).unwrap().unwrap();
+        assert_eq!(lines.skip_to_end(LENGTH + 1), LENGTH + 1 - END_OF_LINE, "the middle is not read");
+        assert_eq!(lines.skip_to_end(LENGTH + 1), 0);
+    }
+
+    #[test]
+    fn long_lines_have_a_record_for_each_megabyte() {
+        let line = [vec![b'x'; 100_000], b"\n".to_vec()].concat();
+        let text = line.repeat(100);
+        let (_folder, reader) = log_of(&[&text]);
+        // All of it came at the same moment.
+        assert!((9..=10).contains(&reader.index.count()), "{} records", reader.index.count());
+        assert_eq!(reader.total().unwrap(), 100);
+        assert_eq!(reader.window(95, 9).unwrap().lines.len(), 5);
+    }
+
+    #[test]
+    fn a_log_that_grows_is_counted_on_from_where_the_count_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, index) = (folder.path().join("log"), folder.path().join("index"));
+        let mut writer = LogWriter::create(&log, &index).unwrap();
+        let mut count = None;
+        for (part, lines) in [("", 0), ("one\ntw", 2), ("o", 2), ("\n", 2), ("three\nfour\n", 4), ("\r10%\r20%", 5)] {
+            writer.append(part.as_bytes());
+            let reader = LogReader::open(&log, &index).unwrap();
+            let now = reader.count(count).unwrap();
+            assert_eq!((now.lines(), now.bytes), (lines, reader.length()), "{part:?}");
+            assert_eq!(reader.total().unwrap(), lines, "{part:?}");
+            count = Some(now);
+        }
+        let (_other, shorter) = log_of(&[b"one\n"]);
+        assert_eq!(shorter.count(count).unwrap().lines(), 1, "another log is counted anew");
     }
 
     #[test]

@@ -305,15 +305,21 @@ fn look_at_blocks(
     see: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Look, SearchError> {
     let mut look = Look { end: wanted.start, bytes: 0 };
+    let mut before = 0;
     while look.end < wanted.end && look.bytes < budget {
         let Some(block) = blocks.next_block()? else { break };
-        look.bytes += block.bytes.len() as u64;
         let mut goes_on = true;
         hits_of_block(matcher, block, &mut |line| {
             goes_on = line < wanted.start || (line < wanted.end && see(line));
             goes_on
         });
         look.end = blocks.line().clamp(wanted.start, wanted.end);
+        // What lies before the first line counts for nothing, or a look could end before it and never come on; what was passed
+        // by within a long line counts, or a step could be of any length.
+        if blocks.line() <= wanted.start {
+            before = blocks.passed();
+        }
+        look.bytes = blocks.passed() - before;
         if !goes_on {
             break;
         }

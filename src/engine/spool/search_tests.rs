@@ -152,3 +152,21 @@ fn a_level_is_found_in_lines_of_any_form() {
     let told: Vec<u64> = rows(&timeline, &filter).iter().map(|row| row.number).collect();
     assert_eq!(told, [0, 1, 3]);
 }
+
+#[test]
+fn a_search_from_behind_long_lines_comes_on_however_little_the_index_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, index) = (folder.path().join("log"), folder.path().join("index"));
+    let mut writer = LogWriter::create(&log, &index).unwrap();
+    // Longer than what a step looks at.
+    writer.append(&vec![b'x'; 40 << 20]);
+    writer.append(b"\n1\n2\n3\nneedle\n5\n");
+    // As it was left by a full disk: one record.
+    let records = std::fs::read(&index).unwrap();
+    std::fs::write(&index, &records[..24]).unwrap();
+    let logs = vec![(StageName::from("train"), LogReader::open(&log, &index).unwrap())];
+    let timeline = Timeline::new(logs, false).unwrap();
+    let find = |from, backward| timeline.find(&pattern("needle"), from, backward).unwrap().hit;
+    assert_eq!((find(2, false), find(4, true)), (Some(4), Some(4)));
+    assert_eq!(timeline.scan(&pattern("needle"), 2, None).unwrap().next, None);
+}

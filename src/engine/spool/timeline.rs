@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::index::Record;
 use super::reader::{Lines, LogReader, WINDOW_LIMIT, shown_line};
 use crate::api::types::{LINE_LIMIT, LogWindow};
 use crate::engine::supervisor::AttemptFolder;
@@ -210,7 +211,7 @@ impl Cursor<'_> {
             .min_by_key(|(index, (head, _))| (head.at, *index));
         let Some((index, (head, member))) = nearest else { return Ok(None) };
         let at = head.at;
-        let Some(cut) = head.next(member, limit, text)? else { return Ok(None) };
+        let Some(cut) = head.next_line(member, limit, text)? else { return Ok(None) };
         let seen = Seen { number: self.number, at, cut, member: index };
         self.number += 1;
         Ok(Some(seen))
@@ -223,9 +224,9 @@ struct Head {
     line: u64,
     /// When it came.
     at: Moment,
-    /// The line from which on another moment holds.
-    until: u64,
-    /// The number of the record that says so.
+    /// The record that comes next, from whose line on another moment holds.
+    next: Option<Record>,
+    /// Its number.
     record: u64,
     /// Opened only when it is its turn.
     lines: Option<Lines>,
@@ -235,36 +236,31 @@ impl Head {
     fn new(member: &Member, line: u64) -> io::Result<Self> {
         let record = member.log.index().behind(line)?;
         let at = member.log.moment_before(record)?;
-        let until = until(member, record)?;
-        Ok(Self { line, at, until, record, lines: None })
+        let next = member.log.index().get(record)?;
+        Ok(Self { line, at, next, record, lines: None })
     }
 
-    fn next(&mut self, member: &Member, limit: usize, text: &mut Vec<u8>) -> io::Result<Option<u64>> {
+    fn next_line(&mut self, member: &Member, limit: usize, text: &mut Vec<u8>) -> io::Result<Option<u64>> {
         if self.lines.is_none() {
             self.lines = member.log.lines_from(self.line)?;
         }
         let Some(lines) = &mut self.lines else { return Ok(None) };
-        let cut = lines.next_line(limit, text)?;
+        let behind = member.log.byte_behind(self.line, self.next, member.total);
+        let cut = lines.next_line(limit, behind, text)?;
         self.line += 1;
-        while self.line >= self.until && self.line < member.total {
+        while let Some(reached) = self.next.filter(|next| next.line <= self.line) {
+            self.at = reached.at;
             self.record += 1;
-            self.at = member.log.moment_before(self.record)?;
-            self.until = until(member, self.record)?;
+            self.next = member.log.index().get(self.record)?;
         }
         Ok(cut)
     }
-}
-
-/// The line at which a record begins; behind the last one, the end.
-fn until(member: &Member, record: u64) -> io::Result<u64> {
-    Ok(member.log.index().get(record)?.map_or(member.total, |record| record.line.min(member.total)))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::index::Record;
     use super::*;
 
     /// A log whose lines came at these moments, one record a line.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use memchr::memchr_iter;
 
-use super::index::{LINES_A_RECORD, Record, TIME_A_RECORD};
+use super::index::{BYTES_A_RECORD, LINES_A_RECORD, Record, TIME_A_RECORD};
 use crate::disk::now;
 use crate::pipeline::Moment;
 
@@ -90,9 +90,12 @@ impl LogWriter {
     }
 
     fn line_begins(&mut self, offset: u64, at: Moment) {
-        let is_due =
-            self.last.is_none_or(|last| self.lines - last.line >= LINES_A_RECORD || at.since(last.at) >= TIME_A_RECORD);
-        if is_due {
+        let is_far = |last: Record| {
+            self.lines - last.line >= LINES_A_RECORD
+                || offset - last.offset >= BYTES_A_RECORD
+                || at.since(last.at) >= TIME_A_RECORD
+        };
+        if self.last.is_none_or(is_far) {
             let record = Record { line: self.lines, offset, at };
             self.records.extend_from_slice(&record.to_bytes());
             self.last = Some(record);

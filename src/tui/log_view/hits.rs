@@ -89,6 +89,13 @@ impl HitTable {
             return;
         }
         self.is_pending = false;
+        // A stretch that was looked at once more stood until now, so that its rows were never gone meanwhile.
+        while self.stretches.last().is_some_and(|last| last.first >= from) {
+            self.stretches.pop();
+            self.rows = self.before.pop().unwrap_or(0);
+            // The lines around what is new may lie before a line that was counted.
+            self.counted = self.counted.filter(|_| self.filter.context == 0);
+        }
         for stretch in scan.stretches {
             self.before.push(self.rows);
             self.rows += stretch.rows;
@@ -124,10 +131,7 @@ impl HitTable {
     /// The log may have more lines.
     pub(in crate::tui) fn look_again(&mut self) {
         if self.next.is_none() {
-            let last = self.stretches.pop();
-            self.rows = self.before.pop().unwrap_or(0);
-            self.next = Some(last.map_or(0, |stretch| stretch.first));
-            self.counted = None;
+            self.next = Some(self.stretches.last().map_or(0, |last| last.first));
         }
     }
 
@@ -205,13 +209,11 @@ impl HitTable {
             }
             from = stretch.end;
         }
-        let looked_at = self.stretches.last().map_or(0, |stretch| stretch.end);
-        if self.is_whole() { Next::Nowhere } else { Next::Unknown(from.max(looked_at)) }
+        self.next.map_or(Next::Nowhere, |next| Next::Unknown(from.max(next)))
     }
 
     fn next_backward(&self, line: u64) -> Next {
-        let looked_at = self.stretches.last().map_or(0, |stretch| stretch.end);
-        if line >= looked_at && !self.is_whole() {
+        if self.next.is_some_and(|next| line >= next) {
             return Next::Unknown(line);
         }
         let before = self.stretches.iter().rev().filter(|stretch| stretch.first <= line && stretch.rows > 0);
@@ -304,11 +306,12 @@ mod tests {
     fn a_log_that_grows_has_its_last_stretch_looked_at_again() {
         let mut table = whole();
         table.grown(20_010);
-        assert_eq!((table.rows(), table.percent()), (5_003, Some(59)));
+        assert_eq!((table.rows(), table.percent()), (5_005, Some(59)), "no row is gone meanwhile");
         assert_eq!(table.next_step(), Some(12_000));
         table.grown(20_020);
         let stretches = vec![stretch(12_000, 20_010, 3, &[12_500, 19_999, 20_005])];
         table.receive(12_000, LogScan { stretches, next: None, total: 20_010 });
+        assert_eq!(table.rows(), 5_006);
         assert_eq!(table.next_step(), Some(12_000), "ten more came while the daemon looked");
     }
 

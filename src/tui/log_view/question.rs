@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::api::types::{LogAddress, LogFilter, LogRow, LogRowsRequest, LogScan, LogWindow};
+use crate::api::types::{LogAddress, LogFilter, LogRow, LogRowsRequest, LogScan};
 use crate::pipeline::Moment;
 
 /// For what a log is written to a file.
@@ -26,15 +26,6 @@ pub(in crate::tui) enum Program {
 /// A question about a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui) enum LogQuestion {
-    /// Some of its lines, to be copied.
-    Lines {
-        /// Of which.
-        log: LogAddress,
-        /// The first.
-        first: u64,
-        /// How many.
-        count: u64,
-    },
     /// Some of the rows that pass a filter.
     Rows {
         /// Of which.
@@ -86,8 +77,7 @@ impl LogQuestion {
     /// Of which log it is.
     pub(in crate::tui) fn log(&self) -> &LogAddress {
         match self {
-            Self::Lines { log, .. }
-            | Self::Rows { log, .. }
+            Self::Rows { log, .. }
             | Self::Scan { log, .. }
             | Self::Count { log, .. }
             | Self::LineAt { log, .. }
@@ -110,8 +100,6 @@ pub(in crate::tui) struct Kept {
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::tui) enum LogAnswer {
-    /// Lines.
-    Lines(LogWindow),
     /// Rows.
     Rows(Vec<LogRow>),
     /// A step.

@@ -282,7 +282,6 @@ async fn past_with_events(client: &Client, wanted: &PastRequest) -> Result<(Past
 
 async fn about_log(client: &Client, question: &LogQuestion) -> Result<LogAnswer, String> {
     let answer = match question {
-        LogQuestion::Lines { log, first, count } => client.log_lines(log, *first, *count).await.map(LogAnswer::Lines),
         LogQuestion::Rows { log, request, .. } => client.log_rows(log, request).await.map(LogAnswer::Rows),
         LogQuestion::Scan { log, filter, from } => client.log_scan(log, filter, *from, None).await.map(LogAnswer::Scan),
         LogQuestion::Count { log, filter, from, until } => {

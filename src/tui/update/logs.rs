@@ -314,8 +314,6 @@ pub(super) fn answered(
     let is_shown = model.log.address.as_ref() == Some(question.log());
     match question {
         LogQuestion::Keep { purpose, .. } => kept(model, purpose, answer, commands),
-        // Whoever copies takes them.
-        LogQuestion::Lines { .. } => {}
         _ if !is_shown => {}
         LogQuestion::Rows { first, request, .. } => {
             let rows = answer.and_then(|answer| match answer {

@@ -9,14 +9,16 @@ use crate::tui::event_list;
 use crate::tui::layout;
 use crate::tui::list::Step;
 use crate::tui::message::Cmd;
-use crate::tui::selection::{GatherRequest, LineSelection, Lines, cursor};
+use crate::tui::selection::{LineSelection, Lines, cursor};
 
 /// Begins at the cursor.
 pub(super) fn begin(model: &mut Model) {
     let at = match model.view {
         View::Board | View::Logs => cursor(model),
-        View::Events => event_list::chosen(model).map(|event| event.sequence),
-        View::Runs | View::Models | View::Releases | View::Metrics => None,
+        View::Events if !model.is_zoomed => event_list::chosen(model).map(|event| event.sequence),
+        View::Runs | View::Models | View::Releases | View::Metrics | View::Events => {
+            (model.detail_text.rows() > 0).then_some(0)
+        }
     };
     if let Some(at) = at {
         extend(model, at, at);
@@ -26,12 +28,15 @@ pub(super) fn begin(model: &mut Model) {
 /// Selects from one line to another.
 pub(super) fn extend(model: &mut Model, anchor: u64, head: u64) {
     let of = match model.view {
-        View::Board | View::Logs => model.log.address.clone().map(Lines::Log),
-        View::Events => Some(Lines::Events),
-        View::Runs | View::Models | View::Releases | View::Metrics => None,
+        View::Board | View::Logs => {
+            let filter = model.log.shown_filter();
+            model.log.address.clone().map(|log| Lines::Log(log, filter))
+        }
+        View::Events if !model.is_zoomed => Some(Lines::Events),
+        View::Runs | View::Models | View::Releases | View::Metrics | View::Events => Some(Lines::Detail(model.view)),
     };
     let Some(of) = of else { return };
-    if matches!(of, Lines::Log(_)) && model.log.follow {
+    if matches!(of, Lines::Log(..)) && model.log.follow {
         // What is selected must not run away.
         let rows = layout::log_rows(model);
         model.log.toggle_follow(rows);
@@ -49,24 +54,39 @@ pub(super) fn takes(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) 
         Action::Top => move_head(model, lines, i64::MIN),
         Action::Bottom => move_head(model, lines, i64::MAX),
         Action::CopyLines => copy(model, &lines, commands),
+        // Where y is another key, and because whoever copies in a terminal is used to it.
+        Action::Open if matches!(lines.of, Lines::Detail(_)) => copy(model, &lines, commands),
         Action::SelectLines | Action::Back => end(model),
         Action::Follow => {
             end(model);
             return false;
         }
-        _ => return false,
+        _ => {
+            // Another detail has other rows.
+            if matches!(lines.of, Lines::Detail(_)) && !leaves_the_detail(action) {
+                end(model);
+            }
+            return false;
+        }
     }
     true
+}
+
+/// Whether an action shows no other detail.
+fn leaves_the_detail(action: Action) -> bool {
+    matches!(action, Action::Palette | Action::Help | Action::Freeze | Action::Mouse | Action::Redraw | Action::Suspend)
 }
 
 /// A selection of what is not on the screen any more is none.
 pub(super) fn settle(model: &mut Model) {
     let is_there = match model.lines.as_ref().map(|lines| &lines.of) {
         None => true,
-        Some(Lines::Log(log)) => {
-            matches!(model.view, View::Board | View::Logs) && model.log.address.as_ref() == Some(log)
+        Some(Lines::Log(log, filter)) => {
+            let is_in_view = matches!(model.view, View::Board | View::Logs);
+            is_in_view && model.log.address.as_ref() == Some(log) && model.log.shows_only(filter)
         }
         Some(Lines::Events) => model.view == View::Events,
+        Some(Lines::Detail(view)) => model.view == *view,
     };
     if !is_there {
         end(model);
@@ -81,12 +101,13 @@ fn end(model: &mut Model) {
 fn put(model: &mut Model, lines: LineSelection) {
     let (first, last) = lines.range();
     let count = match &lines.of {
-        Lines::Log(_) => last - first + 1,
+        Lines::Log(..) | Lines::Detail(_) => last - first + 1,
         Lines::Events => events(model, &lines).count().try_into().unwrap_or(u64::MAX),
     };
-    model.log.selection = matches!(lines.of, Lines::Log(_)).then_some((first, last));
+    model.log.selection = matches!(lines.of, Lines::Log(..)).then_some((first, last));
+    let copies = if lines.of == Lines::Detail(View::Metrics) { Action::Open } else { Action::CopyLines };
     model.lines = Some(lines);
-    let (copy, back) = (key_of(model, Action::CopyLines), key_of(model, Action::Back));
+    let (copy, back) = (key_of(model, copies), key_of(model, Action::Back));
     say(model, format!("{} selected: {copy} copies, {back} ends it", clipboard::lines(count)));
 }
 
@@ -99,11 +120,13 @@ fn events<'a>(model: &'a Model, lines: &LineSelection) -> impl Iterator<Item = &
 
 fn move_head(model: &mut Model, lines: LineSelection, by: i64) {
     let head = match &lines.of {
-        Lines::Log(_) => {
-            let head = lines.head.saturating_add_signed(by).min(model.log.total.saturating_sub(1));
-            show_line(model, head);
+        Lines::Log(..) => {
+            let head = lines.head.saturating_add_signed(by).min(model.log.rows().saturating_sub(1));
+            let rows = layout::log_rows(model);
+            model.log.bring_into_sight(head, rows);
             head
         }
+        Lines::Detail(_) => lines.head.saturating_add_signed(by).min(model.detail_text.rows().saturating_sub(1)),
         Lines::Events => {
             let rows = event_list::numbers(model);
             model.event_list.chosen = Some(lines.head);
@@ -114,21 +137,23 @@ fn move_head(model: &mut Model, lines: LineSelection, by: i64) {
     put(model, LineSelection { head, ..lines });
 }
 
-/// Scrolls the log no more than is needed.
-fn show_line(model: &mut Model, line: u64) {
-    let rows = u64::try_from(layout::log_rows(model)).unwrap_or(1).max(1);
-    // A wrapped line takes several rows; of how many, only the views know.
-    let rows = if model.log.wrap { (rows / 3).max(1) } else { rows };
-    let furthest = model.log.total.saturating_sub(1);
-    model.log.top = model.log.top.clamp((line + 1).saturating_sub(rows), line).min(furthest);
-}
-
 fn copy(model: &mut Model, lines: &LineSelection, commands: &mut Vec<Cmd>) {
     let (first, last) = lines.range();
     match &lines.of {
-        Lines::Log(log) => {
-            say(model, format!("asking the daemon for {}", clipboard::lines(last - first + 1)));
-            commands.push(Cmd::Gather(GatherRequest { log: log.clone(), first, last }));
+        Lines::Log(..) => {
+            if let Some(request) = model.log.lines_between(first, last) {
+                say(model, format!("asking the daemon for {}", clipboard::lines(last - first + 1)));
+                commands.push(Cmd::Gather(request));
+            }
+        }
+        Lines::Detail(_) => {
+            let mut text = String::new();
+            for row in model.detail_text.between(first, last) {
+                text.push_str(&clipboard::plain(&row));
+                text.push('\n');
+            }
+            let count = u64::try_from(text.lines().count()).unwrap_or(u64::MAX);
+            commands.push(Cmd::Yank(Yank { what: clipboard::lines(count), text }));
         }
         Lines::Events => {
             let mut text = String::new();

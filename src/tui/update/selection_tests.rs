@@ -1,13 +1,17 @@
 //! What is selected and copied, told without a terminal and without a daemon.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 
+use crate::api::types::LogPiece;
 use crate::tui::app::{Model, View};
 use crate::tui::clipboard::Yank;
 use crate::tui::fixtures::{self, render, send};
 use crate::tui::key_fixtures::{key, press, said};
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::selection::GatherRequest;
+use crate::tui::views;
 
 /// The log of a stage on the whole screen.
 fn logs() -> Model {
@@ -28,7 +32,7 @@ fn arrows_extend_the_selection_and_y_asks_the_daemon_for_its_lines() {
     assert_eq!(said(&model), "3 lines selected: y copies, Esc ends it");
     assert!(!model.log.follow, "what is selected does not run away");
     let log = model.log.address.clone().unwrap();
-    assert_eq!(press(&mut model, "y"), [Cmd::Gather(GatherRequest { log, first: last - 2, last })]);
+    assert_eq!(press(&mut model, "y"), [Cmd::Gather(GatherRequest { log, first: last - 2, last, rows: None })]);
     assert_eq!((&model.lines, model.log.selection), (&None, None));
     let yank = Yank { what: "3 lines".to_owned(), text: "a\nb\nc\n".to_owned() };
     assert_eq!(send(&mut model, Msg::Gathered(Ok(yank.clone()))), [Cmd::Yank(yank)]);
@@ -48,7 +52,94 @@ fn a_selection_reaches_to_both_ends_of_the_log_and_the_screen_goes_along() {
         key(&mut model, KeyCode::Up);
     }
     assert_eq!((model.log.selection, model.log.top), (Some((0, last)), 0));
+    assert_eq!(model.log.bottom, None, "the screen is not held at the end");
     assert!(render(&model, 80, 24).contains("40 lines selected"));
+}
+
+#[test]
+fn of_a_narrowed_log_the_rows_that_are_shown_are_selected() {
+    let mut model = logs();
+    press(&mut model, "&layer");
+    key(&mut model, KeyCode::Enter);
+    let rows = model.log.rows();
+    assert!((3..40).contains(&rows), "{rows} of 40 lines pass");
+    let number = model.log.row(rows - 1).unwrap().number;
+    press(&mut model, "vk");
+    assert_eq!(model.log.selection, Some((rows - 2, rows - 1)));
+    assert_eq!(said(&model), "2 lines selected: y copies, Esc ends it");
+    let asked = press(&mut model, "y");
+    let [Cmd::Gather(GatherRequest { rows: Some(request), .. })] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!(request.filter, model.log.shown_filter());
+    let [LogPiece::Numbers(numbers)] = request.pieces.as_slice() else { panic!("{request:?}") };
+    assert_eq!((numbers.len(), numbers.last()), (2, Some(&number)), "what lies between them is not copied");
+}
+
+#[test]
+fn a_selection_ends_with_the_filter_under_which_it_was_made() {
+    let mut model = logs();
+    press(&mut model, "vk&layer");
+    key(&mut model, KeyCode::Enter);
+    assert_eq!((&model.lines, model.log.selection), (&None, None));
+}
+
+#[test]
+fn where_no_line_passes_that_is_said() {
+    let mut model = logs();
+    press(&mut model, "&nowhere at all");
+    key(&mut model, KeyCode::Enter);
+    press(&mut model, "v");
+    assert_eq!(said(&model), "nothing to select: no line passes the filter");
+}
+
+/// Draws a frame, by which the model knows what its detail tells.
+fn frame(model: &Model) {
+    let mut terminal = Terminal::new(TestBackend::new(model.size.0, model.size.1)).unwrap();
+    terminal.draw(|frame| views::draw(model, frame)).unwrap();
+}
+
+#[test]
+fn what_a_detail_tells_is_selected_by_rows_and_copied_whole() {
+    for view in ["2", "4", "5"] {
+        let mut model = fixtures::deployed();
+        press(&mut model, view);
+        frame(&model);
+        let rows = model.detail_text.rows();
+        assert!(rows > 2, "{rows} rows in view {view}");
+        press(&mut model, "v");
+        assert_eq!(said(&model), "1 line selected: y copies, Esc ends it");
+        press(&mut model, "G");
+        assert!(said(&model).starts_with(&format!("{rows} lines selected")), "{}", said(&model));
+        let done = press(&mut model, "y");
+        let [Cmd::Yank(yank)] = done.as_slice() else { panic!("{done:?}") };
+        assert_eq!(yank.what, format!("{} lines", yank.text.lines().count()));
+        assert_eq!((&model.lines, model.message.as_ref().is_some_and(|said| said.is_error)), (&None, false));
+    }
+}
+
+#[test]
+fn of_a_narrow_screen_the_rows_of_a_detail_are_copied_as_long_as_they_are() {
+    let copied = |columns: u16| {
+        let mut model = fixtures::deployed();
+        send(&mut model, Msg::Resized(columns, 30));
+        press(&mut model, "5");
+        frame(&model);
+        match press(&mut model, "vy").as_slice() {
+            [Cmd::Yank(yank)] => yank.text.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(copied(60), copied(300));
+}
+
+#[test]
+fn a_selection_in_a_detail_ends_where_another_is_shown() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "4");
+    frame(&model);
+    press(&mut model, "v");
+    assert!(model.lines.is_some());
+    key(&mut model, KeyCode::Tab);
+    assert_eq!(model.lines, None);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The views: pure functions of the model. [`draw`] puts the frame around whichever is shown, and overlays over it. Beside
-//! the cells they note for the mouse what lies where, in [`super::mouse::HitMap`].
+//! the cells they note for the mouse what lies where, in [`super::mouse::HitMap`], and for whoever copies what a detail tells, in
+//! [`super::detail_text::DetailText`].
 
 mod board;
 pub(in crate::tui) mod events;
@@ -37,6 +38,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::app::{Model, Overlay, View};
+use super::detail_text;
 use super::glyphs;
 use super::layout::{self, SMALLEST};
 use super::log_view::action::LogPrompt;
@@ -66,6 +68,7 @@ fn draw_all(model: &Model, frame: &mut Frame) {
     }
     let parts = layout::parts(area);
     model.hits.clear();
+    model.detail_text.clear();
     mouse::note_panes(model, parts.body);
     match model.view {
         View::Board => board::draw(model, frame, parts.body),
@@ -76,6 +79,7 @@ fn draw_all(model: &Model, frame: &mut Frame) {
         View::Metrics => metrics::draw(model, frame, parts.body),
         View::Events => events::draw(model, frame, parts.body),
     }
+    detail_text::highlight(model, frame.buffer_mut());
     if model.is_stale() && model.past.is_none() {
         // The last known board, visibly not the present one. What was does not become untrue.
         frame.buffer_mut().set_style(parts.body, model.theme.dim.add_modifier(Modifier::DIM));

@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 
 use crate::pipeline::{Run, StageSpec, explain};
 use crate::tui::app::Model;
+use crate::tui::detail_text;
 use crate::tui::holds::approval_text;
 use crate::tui::list::first_shown;
 use crate::tui::mouse::Target;
@@ -180,7 +181,7 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
     let data =
         format!("data {} {}", quantity::counted(inputs.data.count, "file"), quantity::counted(inputs.data.rows, "row"));
     let facts_line = facts::joined(model, vec![(source, model.theme.dim), (data, model.theme.dim)]);
-    put_at(frame.buffer_mut(), inner, 2, 0, &facts_line);
+    detail_text::put(model, frame.buffer_mut(), inner, (2, 0), &facts_line);
     let mut row = 1;
     for (index, spec) in model.state.graph.stages().iter().enumerate() {
         let Some(entry) = run.stages.get(&spec.name) else { continue };
@@ -199,7 +200,7 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
             told.insert(0, (format!("attempt {}", entry.attempt), model.theme.warn));
         }
         line.spans.extend(facts::joined(model, told).spans);
-        put_at(frame.buffer_mut(), inner, 0, row, &line);
+        detail_text::put(model, frame.buffer_mut(), inner, (0, row), &line);
         let place = Rect { y: inner.y.saturating_add(small(row)), height: 1, ..inner };
         model.hits.add(place.intersection(inner), Target::Stage(spec.name.clone()));
         if is_chosen {
@@ -231,8 +232,9 @@ fn notes(model: &Model, frame: &mut Frame, inner: Rect, mut row: usize, run: &Ru
     }
     let limit = if is_spacious { 2 } else { 1 };
     for text in texts {
-        for text in paragraph(&text, usize::from(inner.width).saturating_sub(5), limit, model.glyphs.cut) {
-            put_at(frame.buffer_mut(), inner, 4, row, &Line::from(Span::styled(text, model.theme.dim)));
+        for text in detail_text::paragraph(model, &text, usize::from(inner.width).saturating_sub(5), limit) {
+            let line = Line::from(Span::styled(text, model.theme.dim));
+            detail_text::put(model, frame.buffer_mut(), inner, (4, row), &line);
             row += 1;
         }
     }

@@ -2,6 +2,7 @@
 
 use super::text::{cells, cut, put};
 use crate::tui::app::Model;
+use crate::tui::detail_text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -46,7 +47,7 @@ pub(in crate::tui) fn rows(
     let hidden = rows.len().saturating_sub(first + height);
     let says_so = hidden > 0 && height > 1;
     for (row, line) in rows.iter().skip(first).take(height - usize::from(says_so)).enumerate() {
-        put(buffer, area, row, line);
+        detail_text::put(model, buffer, area, (0, row), line);
     }
     if says_so {
         let text = format!("{} {} more rows: {way}", model.glyphs.down, hidden + 1);

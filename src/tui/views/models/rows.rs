@@ -4,8 +4,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::tui::app::Model;
+use crate::tui::detail_text;
 use crate::tui::quantity::{self, cell, real};
-use crate::tui::widgets::text::{padded, paragraph, sanitize};
+use crate::tui::widgets::text::{padded, sanitize};
 
 /// Cells of a label.
 const LABEL: usize = 10;
@@ -50,7 +51,7 @@ pub(in crate::tui::views) fn heading(model: &Model, text: &str) -> Line<'static>
 
 /// A text in as many rows as it needs.
 pub(in crate::tui::views) fn sentence(model: &Model, text: &str, style: Style, width: usize) -> Vec<Line<'static>> {
-    let texts = paragraph(&sanitize(text), width, LONGEST, model.glyphs.cut);
+    let texts = detail_text::paragraph(model, &sanitize(text), width, LONGEST);
     texts.into_iter().map(|text| Line::from(Span::styled(text, style))).collect()
 }
 
@@ -63,7 +64,7 @@ pub(in crate::tui::views) fn labelled(
     width: usize,
 ) -> Vec<Line<'static>> {
     let room = width.saturating_sub(LABEL + 1).max(8);
-    let texts = paragraph(&sanitize(text), room, LONGEST, model.glyphs.cut);
+    let texts = detail_text::paragraph(model, &sanitize(text), room, LONGEST);
     texts
         .into_iter()
         .enumerate()

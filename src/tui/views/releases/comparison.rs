@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 use crate::pipeline::Release;
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
+use crate::tui::detail_text;
 use crate::tui::release_list;
-use crate::tui::widgets::text::put;
 use crate::tui::widgets::{differences, pane};
 
 /// Draws the pane; changes lead from `one` to `other`, which is the chosen release.
@@ -25,6 +25,6 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, one: &Release, 
     rows.extend(differences::section(model, "what differs", &differing, width));
     rows.extend(differences::section(model, "what is the same", &same, width));
     for (row, line) in rows.iter().enumerate() {
-        put(frame.buffer_mut(), inner, row, line);
+        detail_text::put(model, frame.buffer_mut(), inner, (0, row), line);
     }
 }

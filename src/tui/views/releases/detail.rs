@@ -12,11 +12,12 @@ use super::{UNKNOWN, status, took_text};
 use crate::api::types::{InstanceStatus, TargetReport};
 use crate::pipeline::Release;
 use crate::tui::app::Model;
+use crate::tui::detail_text;
 use crate::tui::holds::approval_text;
 use crate::tui::quantity;
 use crate::tui::release_facts::{health, ready, release_facts};
 use crate::tui::widgets::table::{Column, Fill, Table};
-use crate::tui::widgets::text::{line_of, paragraph, put, sanitize, styled};
+use crate::tui::widgets::text::{line_of, sanitize, styled};
 use crate::tui::widgets::{facts, pane};
 
 /// Rows that the last lines keep, their heading included, where the pane is not tiny.
@@ -52,7 +53,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
     }
     rows.extend(log(model, usize::from(inner.height).saturating_sub(rows.len())));
     for (row, line) in rows.iter().enumerate() {
-        put(frame.buffer_mut(), inner, row, line);
+        detail_text::put(model, frame.buffer_mut(), inner, (0, row), line);
     }
 }
 
@@ -150,7 +151,7 @@ fn trouble(model: &Model, report: &TargetReport, width: usize) -> Vec<Line<'stat
     if let Some((since, reason)) = &report.unreachable {
         let age = quantity::age(model.now.since(*since));
         let text = format!("not reachable for {age}: {}; what stands here is its last word", sanitize(reason));
-        let texts = paragraph(&text, width, 2, model.glyphs.cut);
+        let texts = detail_text::paragraph(model, &text, width, 2);
         rows.extend(texts.into_iter().map(|text| Line::from(Span::styled(text, theme.bad))));
     }
     let limit = if model.is_zoomed { usize::MAX } else { DRIFT_ROWS };

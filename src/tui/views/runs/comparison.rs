@@ -6,8 +6,8 @@ use ratatui::text::Line;
 
 use crate::pipeline::Run;
 use crate::tui::app::Model;
+use crate::tui::detail_text;
 use crate::tui::run_differences::{self, Side};
-use crate::tui::widgets::text::put;
 use crate::tui::widgets::{differences, pane};
 
 /// Draws the pane; changes lead from `one` to `other`, which is the chosen run.
@@ -17,7 +17,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, one: &Run, othe
     let inner = pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     for (row, line) in rows(model, one, other, usize::from(inner.width)).iter().enumerate() {
-        put(frame.buffer_mut(), inner, row, line);
+        detail_text::put(model, frame.buffer_mut(), inner, (0, row), line);
     }
 }
 

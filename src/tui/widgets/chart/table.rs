@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 
 use super::{Chart, say_nothing, time};
 use crate::api::types::Curve;
+use crate::tui::detail_text;
 use crate::tui::widgets::table::{Column, Fill, Table};
-use crate::tui::widgets::text::{put, put_at, sanitize};
+use crate::tui::widgets::text::{put_at, sanitize};
 
 const COLUMNS: [Column; 7] = [
     Column { heading: "series", width: 10, fill: Fill::Rest, rank: 0 },
@@ -30,13 +31,14 @@ pub(super) fn draw(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
     let (theme, cut) = (&chart.model.theme, chart.model.glyphs.cut);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let table = Table::fit(&COLUMNS, usize::from(inner.width));
-    put(buffer, inner, 0, &table.heading(theme.dim, cut));
+    detail_text::put(chart.model, buffer, inner, (0, 0), &table.heading(theme.dim, cut));
     let rows = usize::from(inner.height).saturating_sub(1);
     // The last row counts those that have none.
     let hidden = chart.panel.left_out + curves.len().saturating_sub(rows);
     let shown = if hidden > 0 { rows.saturating_sub(1) } else { rows };
     for (row, curve) in curves.iter().take(shown).enumerate() {
-        put(buffer, inner, row + 1, &table.row(&cells(chart, row, curve), cut));
+        let line = table.row(&cells(chart, row, curve), cut);
+        detail_text::put(chart.model, buffer, inner, (0, row + 1), &line);
     }
     if hidden > 0 {
         let hidden = chart.panel.left_out + curves.len().saturating_sub(shown);
