@@ -12,7 +12,6 @@ use crate::api::types::{ModelDetail, ModelSummary};
 use crate::pipeline::ModelVersion;
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
-use crate::tui::detail_text;
 use crate::tui::models::{self, Entry, Tab};
 use crate::tui::mouse::Target;
 use crate::tui::quantity::small;
