@@ -175,6 +175,11 @@ impl Known {
                 redactor.redact_in(text);
             }
             Input::LiftSilence { alert: _, by } => redactor.redact_in(by),
+            Input::EndDaemon { by, from } => {
+                for text in [by].into_iter().chain(from) {
+                    redactor.redact_in(text);
+                }
+            }
             Input::Configured(_)
             | Input::HeldBack(_)
             | Input::HolderGone(_)
@@ -269,6 +274,7 @@ mod tests {
         let unknown = Selection { from: stage(&told("x")), ..Selection::default() };
         for input in [
             note(&told("note")),
+            Input::EndDaemon { by: told("me"), from: Some(told("here")) },
             Input::DataRefused { file: "a.csv".to_owned(), reason: told("line 1 holds") },
             command(Command::Run(unknown)),
             command(Command::Approve { run: None, stage: stage(&told("x")) }),
