@@ -6,7 +6,7 @@
 //!
 //! Names go through it too: those of branches and of files that changed or are held back, and the labels of alerts. By three
 //! kinds of names something must be found again: that of a registered data file, of which none that holds a secret is
-//! registered (see [`super::data_verify`]); and those of stages and alerts, which the configuration gives. The name of a stage
+//! registered (see `data_verify`); and those of stages and alerts, which the configuration gives. The name of a stage
 //! that is not there is a slip of somebody's.
 
 use std::fmt;

@@ -133,7 +133,11 @@ mod tests {
         let state = HostState { boot: "b".into(), ..HostState::default() };
         state.write(&path).unwrap();
         assert_eq!(HostState::read(&path).unwrap(), state);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "it holds what a release was told");
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "it holds what a release was told"
+        );
         fs::write(&path, "{").unwrap();
         assert!(HostState::read(&path).is_err());
     }
