@@ -19,7 +19,8 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::Value;
 use support::{
-    Finished, PATIENCE, PROGRAM, Project, Sshd, children, command_line, finish, has_sshd, is_alive, send, wait_for,
+    Finished, PATIENCE, PROGRAM, Project, Sshd, children, command_line, finish, has_sshd, is_alive, is_stopped, send,
+    wait_for,
 };
 use terminal::Terminal;
 use trainyard::api::client::{Client, Identity};
@@ -228,6 +229,31 @@ fn a_line_that_may_not_come_back_says_what_to_do() {
     send(line_of(&terminal), Signal::KILL);
     terminal.wait_for("the end of the line", says_ended);
     assert!(terminal.text().contains("faraway"), "the last known board stays:\n{}", terminal.text());
+    terminal.press("q");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn a_line_goes_on_while_its_screen_is_stopped() {
+    if !has_sshd("a_line_goes_on_while_its_screen_is_stopped") {
+        return;
+    }
+    let machines = Machines::new("");
+    let mut terminal = machines.attach();
+    let (pid, ssh) = (terminal.pid, line_of(&terminal));
+    terminal.press("\u{1a}");
+    wait_for("the stop", PATIENCE, || is_stopped(pid).then_some(()));
+    assert!(is_alive(ssh) && !is_stopped(ssh), "the line is stopped with its screen");
+    // Whoever asks through it is answered.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = Client::at_socket(machines.socket(&terminal), Identity::default()).unwrap();
+        client.hello().await.unwrap();
+    });
+    send(pid, Signal::CONT);
+    machines.far.register("first.csv", "x\n1\n");
+    terminal.wait_for("the run that began behind the stop", |text| text.contains("run 1"));
+    assert_eq!(line_of(&terminal), ssh, "it is another line");
     terminal.press("q");
     assert!(terminal.ended().success());
 }

@@ -186,6 +186,8 @@ fn the_trail_says_who_asked_for_what_and_why_and_is_found_by_each_of_them() {
     assert_eq!(events(&project, &["--since", "1h"]).len(), all.len());
     let of_run = events(&project, &["--run", "1", "--stage", "test"]);
     assert!(!of_run.is_empty() && of_run.len() < all.len(), "{} events", of_run.len());
-    project.command(&["down"]).ok();
+    command_of(&project, "mina", &["down"]).ok();
     assert_eq!(commanded(&["--by", "mina"]), of_mina, "the journal alone says the same");
+    let ended = events(&project, &["--by", "mina"]).pop().unwrap();
+    assert!(!ended["event"]["daemon_ended"].is_null(), "whoever ended the daemon is found by it: {ended}");
 }

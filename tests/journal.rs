@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use trainyard::pipeline::{EventFilter, Recorded, ReleaseStatus, RunId, RunResult, SCHEMA, StageName, State, narrate};
+use trainyard::pipeline::{
+    Event, EventFilter, Recorded, ReleaseId, ReleaseStatus, RunId, RunResult, SCHEMA, StageName, State, narrate,
+};
 
 fn recorded(schema: u32) -> Vec<Recorded> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/events.{schema}.jsonl"));
@@ -80,6 +82,22 @@ fn what_people_hold_back_is_told_as_sentences() {
     assert_eq!((deploys(15).approved.as_ref(), deploys(15).state.word()), (None, "not run"));
 }
 
+/// A way back that a lock held until its alert was over, the next one, which is taken, and the end of the daemon.
+#[test]
+fn a_way_back_that_nobody_wants_any_more_is_told_as_a_sentence() {
+    let events = recorded(6);
+    let told: Vec<String> = events.iter().skip(recorded(5).len()).map(|recorded| narrate(&recorded.event)).collect();
+    let dropped = "run 19: deploy not run: alert ErrorRate ended while deploys were locked";
+    assert!(told.iter().any(|line| line == dropped), "{told:?}");
+    assert_eq!(told.last().unwrap(), "mina from 192.0.2.7 ended the daemon; stages and releases go on");
+    let mut state = State::default();
+    for event in &events {
+        state.apply(event).unwrap();
+    }
+    assert_eq!(state.runs[&RunId(19)].result, Some(RunResult::Held));
+    assert_eq!(state.live_release().unwrap().repeats, Some(ReleaseId(10)));
+}
+
 /// Who looks back finds what one person did, and what a word stands in.
 #[test]
 fn history_is_looked_through_by_person_run_and_word() {
@@ -95,6 +113,10 @@ fn history_is_looked_through_by_person_run_and_word() {
             "run 15: deploy not run: omar declined it: not on a Friday",
         ]
     );
+    let since = recorded(6).last().unwrap().at;
+    let ends = EventFilter { by: Some("mina".to_owned()), since: Some(since), ..EventFilter::default() };
+    let ended: Vec<Recorded> = recorded(6).into_iter().filter(|event| ends.matches(event)).collect();
+    assert!(matches!(ended.as_slice(), [Recorded { event: Event::DaemonEnded { .. }, .. }]), "{ended:?}");
     let word = EventFilter { text: Some("HOLDER".to_owned()), ..EventFilter::default() };
     assert_eq!(found(&word), ["the lock on deploys has ended: its holder, process 4711, is gone"]);
 }

@@ -216,6 +216,29 @@ fn what_people_say_and_what_is_said_of_a_broken_configuration_is_kept_without_se
 }
 
 #[test]
+fn a_data_file_with_a_secret_in_its_name_is_held_back_and_told_of_without_it() {
+    let project = project(CONFIGURATION);
+    project.set("OUTSIDE", TOKEN);
+    project.up();
+    project.register(&format!("of {PASSWORD}.csv"), "x\n1\n");
+    let reason = project.wait_until("the file to be held back", |snapshot| {
+        snapshot["state"]["refused"]["of [secret DB_PASSWORD].csv"].as_str().map(str::to_owned)
+    });
+    assert!(reason.contains("rename it"), "{reason}");
+    project.register("first.csv", "x\n1\n");
+    project.expect_run(1, "failed");
+    let answers = assert_in_no_answer(&project);
+    assert!(answers.contains("of [secret DB_PASSWORD].csv"), "{answers}");
+    assert_nowhere_on_the_disk(&project);
+    fs::rename(project.folder().join(format!("data/of {PASSWORD}.csv")), project.folder().join("data/second.csv"))
+        .unwrap();
+    project.wait_until("the renamed file to count", |snapshot| {
+        let refused = snapshot["state"]["refused"].as_object()?;
+        (refused.is_empty() && snapshot["state"]["inputs"]["data"]["count"] == 2).then_some(())
+    });
+}
+
+#[test]
 fn a_secret_that_is_written_anew_is_known_before_anybody_speaks_of_it() {
     let project = project(CONFIGURATION);
     project.set("OUTSIDE", TOKEN);

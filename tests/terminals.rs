@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
-use support::{PATIENCE, PROGRAM, Project, customers, is_alive, send, wait_for};
+use support::{PATIENCE, PROGRAM, Project, customers, is_alive, is_stopped, send, wait_for};
 use terminal::Terminal;
 
 /// The question for the background, and the one that every terminal answers.
@@ -189,12 +189,6 @@ fn a_screen_that_is_stopped_and_continued_is_drawn_anew() {
 /// How often the terminal was taken: each time, the way that text is pasted is set.
 fn frames(terminal: &Terminal) -> usize {
     terminal.sent().matches("\u{1b}[?2004h").count()
-}
-
-/// The state of a process in `/proc/PID/stat` is `T`.
-fn is_stopped(pid: u32) -> bool {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    text.rsplit_once(") ").is_some_and(|(_, behind)| behind.starts_with('T'))
 }
 
 #[test]

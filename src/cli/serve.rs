@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::model::{
-    FeedbackError, FeedbackFile, Limits, LoadError, ServeOptions, ServedModel, ShadowModel, WindowSettings, serve,
+    FeedbackError, FeedbackFile, FeedbackLimits, Limits, LoadError, ServeOptions, ServedModel, ShadowModel,
+    WindowSettings, serve,
 };
 
 /// The variable by which an image says where its server listens.
@@ -22,10 +23,14 @@ const LINGER: &str = "TRAINYARD_LINGER";
 const MAX_BODY: &str = "TRAINYARD_MAX_BODY";
 const SHADOW: &str = "TRAINYARD_SHADOW_MODEL";
 const FEEDBACK: &str = "TRAINYARD_FEEDBACK";
+const FEEDBACK_ROWS: &str = "TRAINYARD_FEEDBACK_ROWS";
+const FEEDBACK_BYTES: &str = "TRAINYARD_FEEDBACK_BYTES";
 const DRIFT_WINDOW: &str = "TRAINYARD_DRIFT_WINDOW";
 const DRIFT_MINIMUM: &str = "TRAINYARD_DRIFT_MINIMUM";
 /// A longer window would take memory and hide a change for hours.
 const LONGEST_WINDOW: u64 = 100_000;
+/// More of labelled records, in rows or bytes, than any training takes.
+const MOST_FEEDBACK: u64 = 1 << 40;
 /// A body is held in memory whole.
 const LARGEST_BODY: u64 = 64 * 1024 * 1024;
 
@@ -55,6 +60,13 @@ pub struct ServeArguments {
     /// The CSV file for labelled records from POST /feedback; without it, the one in `TRAINYARD_FEEDBACK`, or none are taken
     #[arg(long, value_name = "FILE")]
     pub feedback: Option<PathBuf>,
+    /// The most rows of that file, the oldest of which make room; without it, what `TRAINYARD_FEEDBACK_ROWS` says, or
+    /// 1000000
+    #[arg(long, value_name = "ROWS")]
+    pub feedback_rows: Option<u64>,
+    /// The most bytes of that file; without it, what `TRAINYARD_FEEDBACK_BYTES` says, or 268435456 (256 MiB)
+    #[arg(long, value_name = "BYTES")]
+    pub feedback_bytes: Option<u64>,
     /// How many of the last records the drift looks at; without it, what `TRAINYARD_DRIFT_WINDOW` says, or 1000
     #[arg(long, value_name = "RECORDS")]
     pub drift_window: Option<u64>,
@@ -160,13 +172,24 @@ fn options(arguments: &ServeArguments, model: &ServedModel) -> Result<ServeOptio
     let usual = Limits::default();
     let body_bytes = number(arguments.max_body, ("--max-body", MAX_BODY), LARGEST_BODY)?.unwrap_or(usual.body_bytes);
     let feedback = path(arguments.feedback.as_ref(), FEEDBACK);
-    let feedback = feedback.map(|file| FeedbackFile::open(&file, model)).transpose()?;
+    let kept = feedback_limits(arguments)?;
+    let feedback = feedback.map(|file| FeedbackFile::open(&file, model)).transpose()?.map(|file| file.within(kept));
     Ok(ServeOptions {
         site: arguments.site.clone(),
         shadow: path(arguments.shadow.as_ref(), SHADOW).and_then(|folder| shadow(model, &folder)),
         feedback,
         limits: Limits { body_bytes, ..usual },
         window,
+    })
+}
+
+fn feedback_limits(arguments: &ServeArguments) -> Result<FeedbackLimits, ServeError> {
+    let usual = FeedbackLimits::default();
+    let rows = number(arguments.feedback_rows, ("--feedback-rows", FEEDBACK_ROWS), MOST_FEEDBACK)?;
+    let bytes = number(arguments.feedback_bytes, ("--feedback-bytes", FEEDBACK_BYTES), MOST_FEEDBACK)?;
+    Ok(FeedbackLimits {
+        rows: rows.map_or(usual.rows, |rows| rows as u64),
+        bytes: bytes.map_or(usual.bytes, |bytes| bytes as u64),
     })
 }
 

@@ -48,7 +48,8 @@ pub(super) fn line(event: &Event) -> String {
         | Event::Locked { .. }
         | Event::Unlocked { .. }
         | Event::ApprovalWanted { .. }
-        | Event::Approved { .. } => narrate(event),
+        | Event::Approved { .. }
+        | Event::DaemonEnded { .. } => narrate(event),
     }
 }
 

@@ -12,6 +12,8 @@ pub fn boot_id() -> String {
 pub struct ProcessStat {
     /// The number of the parent.
     pub parent: i32,
+    /// The number of its process group.
+    pub group: i32,
     /// One letter; `Z` is a zombie.
     pub state: char,
     /// When it started, in clock ticks since the boot (field 22).
@@ -33,6 +35,7 @@ impl ProcessStat {
         Some(Self {
             state: fields.first()?.chars().next()?,
             parent: fields.get(1)?.parse().ok()?,
+            group: fields.get(2)?.parse().ok()?,
             start: fields.get(19)?.parse().ok()?,
             ticks: fields.get(11)?.parse::<u64>().ok()?.saturating_add(fields.get(12)?.parse().ok()?),
             resident_pages: fields.get(21)?.parse().ok()?,

@@ -117,15 +117,25 @@ impl Alerting {
             }
             self.status.problem("alerts", problem.map(|error| format!("their states cannot be kept: {error}")));
         }
-        let told: BTreeSet<(String, String)> = round.firing.iter().map(key).collect();
+        let firing = self.without_secrets(round.firing);
+        let told: BTreeSet<(String, String)> = firing.iter().map(key).collect();
         let is_over = known.firing.iter().any(|key| !told.contains(key));
-        let Some((mut firing, is_news)) = self.with_news(round.firing, at).await else { return };
+        let Some((mut firing, is_news)) = self.with_news(firing, at).await else { return };
         if is_news {
             self.add_obstacles(&mut firing).await;
         }
         if is_news || is_over {
             self.core.input(Input::Alerts { firing, clear: round.clear });
         }
+    }
+
+    /// By the labels that the core knows them by.
+    fn without_secrets(&self, mut firing: Vec<FiringAlert>) -> Vec<FiringAlert> {
+        let redactor = self.core.door().redactor();
+        for alert in &mut firing {
+            redactor.redact_in(&mut alert.labels);
+        }
+        firing
     }
 
     /// Whether the core has something to decide about what fires.
@@ -164,7 +174,12 @@ impl Alerting {
     /// All alerts as they are now.
     pub async fn report(&self) -> Option<Vec<AlertReport>> {
         let known = self.core.look(|state, _| Known::of(state)).await?;
-        Some(self.book().reports(&known))
+        let (mut reports, redactor) = (self.book().reports(&known), self.core.door().redactor());
+        for row in reports.iter_mut().flat_map(|report| &mut report.alerts) {
+            redactor.redact_in(&mut row.labels);
+            redactor.redact_in(&mut row.summary);
+        }
+        Some(reports)
     }
 
     /// Silences an alert in an operator's name, and says until when; `Err` says why not.

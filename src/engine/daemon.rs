@@ -321,7 +321,8 @@ fn watched(layout: &Layout, settings: &Settings, verifier: &Arc<DataVerifier>) -
     };
     let stages = settings.stages.iter().filter(|stage| stage.spec.uses_source);
     let contract = layout.project().join(&settings.data.contract);
-    let (verifier, by) = (verifier.clone(), contract.clone());
+    let data = absolute(&settings.data.path);
+    let (verifier, by, root) = (verifier.clone(), contract.clone(), data.clone());
     Watched {
         configuration: layout.configuration(),
         source: absolute(&settings.source.path),
@@ -336,10 +337,10 @@ fn watched(layout: &Layout, settings: &Settings, verifier: &Arc<DataVerifier>) -
         stages: stages
             .map(|stage| StageGlobs { stage: stage.spec.name.clone(), globs: stage.inputs.clone() })
             .collect(),
-        data: absolute(&settings.data.path),
+        data,
         include: settings.data.include.clone(),
         settle: settings.data.settle,
-        verify: Arc::new(move |file: &Path| verifier.verify(&by, file)),
+        verify: Arc::new(move |file: &Path| verifier.judge(&root, &by, file)),
         contract,
         own: layout.state(),
     }

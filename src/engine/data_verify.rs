@@ -1,4 +1,7 @@
-//! Whether a data file is fit to be registered: a table with whole rows that keeps the data contract.
+//! Whether a data file is fit to be registered: a table with whole rows that keeps the data contract, and whose name may be told.
+//!
+//! By its name a registered file is found again, so the journal and every answer hold it as it is. One that holds a secret is
+//! held back.
 //!
 //! The contract is read again for every file, so that the file that is judged and the contract that it is judged by are
 //! of the same moment. One that became unreadable while it is edited changes nothing: the former one stays in force, and
@@ -32,8 +35,17 @@ impl DataVerifier {
         Self { status, kept: Mutex::default() }
     }
 
-    /// The rows of the file, or why it is held back. What is in files that are no tables is their stage's affair.
-    pub(super) fn verify(&self, contract: &Path, file: &Path) -> Result<u64, String> {
+    /// The rows of a file of the folder `root`, or why it is held back.
+    pub(super) fn judge(&self, root: &Path, contract: &Path, file: &Path) -> Result<u64, String> {
+        let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy();
+        if self.status.redactor().finds(name.as_bytes()) {
+            return Err("its name holds a secret, and names are written down and shown; rename it".to_owned());
+        }
+        self.verify(contract, file)
+    }
+
+    /// What is in files that are no tables is their stage's affair.
+    fn verify(&self, contract: &Path, file: &Path) -> Result<u64, String> {
         if is_lfs_pointer(file) {
             return Err("it is a pointer of Git LFS in place of the data; run `git lfs pull` where it lies".to_owned());
         }
@@ -88,8 +100,28 @@ fn is_table(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::Arc;
 
+    use super::super::door::Door;
     use super::{DataVerifier, Status};
+
+    #[test]
+    fn a_file_whose_name_holds_a_secret_is_held_back_wherever_its_folder_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("hunter-in-the-rye");
+        fs::create_dir_all(root.join("of hunter-in-the-rye")).unwrap();
+        let text = "[stages.test]\ncommand = [\"true\"]\nenvironment = { DB_PASSWORD = \"hunter-in-the-rye\" }\n";
+        let settings = Arc::new(crate::config::parse(text, "trainyard.toml").unwrap());
+        let verifier = DataVerifier::new(Status::default().behind(Door::of(settings, folder.path())));
+        let judged = |name: &str| {
+            fs::write(root.join(name), "x\n1\n").unwrap();
+            verifier.judge(&root, &root.join("data.toml"), &root.join(name))
+        };
+        assert_eq!(judged("a.csv"), Ok(1));
+        for name in ["hunter-in-the-rye.csv", "of hunter-in-the-rye/a.csv"] {
+            assert!(judged(name).unwrap_err().starts_with("its name holds a secret"), "{name}");
+        }
+    }
 
     #[test]
     fn a_file_is_held_back_by_the_contract_and_passes_once_that_is_mended() {

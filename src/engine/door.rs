@@ -4,8 +4,10 @@
 //! What is looked for is made once, and anew when the configuration is read anew or a file that a secret comes from was
 //! written: to pass the door costs a search, and for operators a look at those files.
 //!
-//! What names are is left alone, for they must be found again: those of data files, branches and stages, and labels of
-//! metrics. Only the name of a stage that is not there is a slip of somebody's.
+//! Names go through it too: those of branches and of files that changed or are held back, and the labels of alerts. By three
+//! kinds of names something must be found again: that of a registered data file, of which none that holds a secret is
+//! registered (see `data_verify`); and those of stages and alerts, which the configuration gives. The name of a stage
+//! that is not there is a slip of somebody's.
 
 use std::fmt;
 use std::fs;
@@ -142,12 +144,23 @@ impl Known {
     fn clean(&self, input: &mut Input) {
         let redactor = &self.redactor;
         match input {
-            Input::Observed { inputs: _, cause, automatic: _ } => {
+            Input::Observed { inputs, cause, automatic: _ } => {
+                if let Some(branch) = &mut inputs.source.branch {
+                    redactor.redact_in(branch);
+                }
                 if let Some(cause) = cause {
                     clean_trigger(cause, redactor);
                 }
             }
-            Input::DataRefused { file: _, reason: text } | Input::Note(text) => redactor.redact_in(text),
+            Input::DataRefused { file, reason } => {
+                redactor.redact_in(file);
+                redactor.redact_in(reason);
+            }
+            // As they were called when they were refused.
+            Input::HeldBack(files) => {
+                *files = std::mem::take(files).iter().map(|file| redactor.redact(file).into_owned()).collect();
+            }
+            Input::Note(text) => redactor.redact_in(text),
             Input::Command { by, from, message, command } => {
                 for text in [by, message].into_iter().chain(from) {
                     redactor.redact_in(text);
@@ -164,8 +177,8 @@ impl Known {
                 outcome::redact_result(outcome, outputs, redactor);
             }
             Input::Alerts { firing, clear: _ } => {
-                for FiringAlert { value, summary, obstacle, .. } in firing {
-                    for text in [value, summary].into_iter().chain(obstacle) {
+                for FiringAlert { labels, value, summary, obstacle, .. } in firing {
+                    for text in [labels, value, summary].into_iter().chain(obstacle) {
                         redactor.redact_in(text);
                     }
                 }
@@ -175,8 +188,12 @@ impl Known {
                 redactor.redact_in(text);
             }
             Input::LiftSilence { alert: _, by } => redactor.redact_in(by),
+            Input::EndDaemon { by, from } => {
+                for text in [by].into_iter().chain(from) {
+                    redactor.redact_in(text);
+                }
+            }
             Input::Configured(_)
-            | Input::HeldBack(_)
             | Input::HolderGone(_)
             | Input::Scheduled { .. }
             | Input::Verified { .. }
@@ -224,10 +241,13 @@ fn clean_trigger(trigger: &mut Trigger, redactor: &Redactor) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
     use crate::config::parse;
     use crate::pipeline::{
-        Attempt, DataSet, Digest, Failure, Inputs, ModelVersion, Outcome, Outputs, RunId, Selection, SourceState,
+        Attempt, DataSet, Digest, Evidence, Failure, Inputs, ModelVersion, Moment, Outcome, Outputs, Reaction, RunId,
+        Selection, SourceState,
     };
 
     const SECRET: &str = "s3cret-value";
@@ -243,12 +263,27 @@ mod tests {
         Door::of(settings("token"), folder)
     }
 
-    fn inputs() -> Inputs {
+    fn inputs(branch: Option<String>) -> Inputs {
         let digest = Digest("1".to_owned());
         Inputs {
             data: DataSet { digest: digest.clone(), count: 0, rows: 0, files: Vec::new() },
-            source: SourceState { digest, commit: None, branch: None, dirty: false },
-            stage_sources: std::collections::BTreeMap::new(),
+            source: SourceState { digest, commit: None, branch, dirty: false },
+            stage_sources: BTreeMap::new(),
+        }
+    }
+
+    fn firing(labels: &str) -> FiringAlert {
+        FiringAlert {
+            name: "Refusals".to_owned(),
+            labels: labels.to_owned(),
+            value: String::new(),
+            summary: String::new(),
+            since: Moment(0),
+            release: None,
+            evidence: Evidence::None,
+            then: Reaction::Notify,
+            cooldown: 0,
+            obstacle: None,
         }
     }
 
@@ -269,11 +304,16 @@ mod tests {
         let unknown = Selection { from: stage(&told("x")), ..Selection::default() };
         for input in [
             note(&told("note")),
+            Input::EndDaemon { by: told("me"), from: Some(told("here")) },
             Input::DataRefused { file: "a.csv".to_owned(), reason: told("line 1 holds") },
+            Input::DataRefused { file: told("of"), reason: "no".to_owned() },
+            Input::HeldBack(BTreeSet::from([told("of")])),
+            Input::Observed { inputs: inputs(Some(told("branch"))), cause: None, automatic: true },
+            Input::Alerts { firing: vec![firing(&told("user"))], clear: Vec::new() },
             command(Command::Run(unknown)),
             command(Command::Approve { run: None, stage: stage(&told("x")) }),
             command(Command::Promote { model: ModelVersion(1), message: told("why") }),
-            Input::Observed { inputs: inputs(), cause: Some(cause), automatic: true },
+            Input::Observed { inputs: inputs(None), cause: Some(cause), automatic: true },
             Input::Ended {
                 run: RunId(1),
                 stage: "train".into(),

@@ -3,7 +3,8 @@
 //! Each release appends whole lines to a file of its own, `.trainyard/feedback/<release>.csv`, with the columns of its model
 //! and the target. A training gets a copy of what is there when it starts: with the columns of the data, named by its
 //! digest, so that equal rows are an equal file, and what is appended meanwhile changes nothing. A row that breaks the data
-//! contract is left out, as a file that breaks it is held back. Rows are copied one by one, for there may be gigabytes.
+//! contract is left out, as a file that breaks it is held back. Rows are copied one by one, for there may be gigabytes; of all
+//! releases together, what the oldest have collected goes first.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -63,6 +64,21 @@ pub fn gather(
 /// The file to which a release appends.
 pub fn file(layout: &Layout, release: u64) -> PathBuf {
     layout.feedback().join(format!("{release}.csv"))
+}
+
+/// Removes what the oldest releases have collected where all of it together is more than `most` bytes. What the newest release
+/// and the live one collected stays, whatever it comes to: each bounds its own file.
+pub fn prune(layout: &Layout, live: Option<u64>, most: u64) {
+    let Ok(files) = collected(layout) else { return };
+    let mut total: u64 = 0;
+    for (place, path) in files.into_iter().rev().enumerate() {
+        total = total.saturating_add(fs::metadata(&path).map_or(0, |found| found.len()));
+        let is_live = live.is_some_and(|live| path == file(layout, live));
+        if total > most && place > 0 && !is_live {
+            // What cannot be removed now is found again after the next run.
+            let _ = fs::remove_file(&path);
+        }
+    }
 }
 
 /// The files of all releases, the oldest first.
@@ -195,6 +211,22 @@ mod tests {
         assert_eq!(fs::read_to_string(gathered.file.as_ref().unwrap()).unwrap(), "name,x,y\n,2,b\n,3,c\n");
         assert_eq!(project.gather("y", None), gathered, "a copy is not collected itself");
         assert_eq!(project.gather("z", None), nothing, "of another target nothing is learned");
+    }
+
+    #[test]
+    fn beyond_the_bound_what_the_oldest_releases_collected_goes_but_never_that_of_the_live_one() {
+        let project = Project::new("x,y\n1,a\n");
+        let layout = &project.layout;
+        for release in [1, 2, 9, 10] {
+            fs::write(file(layout, release), "x,y\n1,a\n").unwrap();
+        }
+        let there = || [1, 2, 9, 10].map(|release| file(layout, release).exists());
+        prune(layout, Some(1), 32);
+        assert_eq!(there(), [true; 4], "it is not more");
+        prune(layout, Some(1), 16);
+        assert_eq!(there(), [true, false, true, true]);
+        prune(layout, None, 0);
+        assert_eq!(there(), [false, false, false, true]);
     }
 
     #[test]

@@ -8,9 +8,12 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
+use super::feedback;
 use crate::disk::Layout;
 use crate::pipeline::{Digest, ReleaseStatus, State};
 
+/// Bytes of labelled rows of all releases together.
+const FEEDBACK: u64 = 1 << 30;
 /// Releases to which a rollback stays possible, beside the live one.
 const ROLLBACKS: usize = 5;
 
@@ -22,6 +25,8 @@ pub struct Kept {
     images: BTreeSet<String>,
     unpacked: BTreeSet<String>,
     releases: BTreeSet<String>,
+    /// The release that serves, which may be writing.
+    live: Option<u64>,
     /// What is newer than the look at the state is nobody's surplus: a later run may be writing it.
     last_run: u64,
     last_model: u64,
@@ -39,6 +44,7 @@ impl Kept {
             images: BTreeSet::new(),
             unpacked: BTreeSet::new(),
             releases: state.releases.keys().map(ToString::to_string).collect(),
+            live: state.live.map(|live| live.0),
             last_run: state.last_run.0,
             last_model: state.last_model.0,
             is_idle: state.runs.values().all(|run| run.is_finished()),
@@ -93,6 +99,7 @@ pub fn prune(layout: &Layout, kept: &Kept) {
     // with their releases.
     if kept.is_idle {
         remove(&layout.feedback(), |name, path| name.strip_suffix(".csv").is_some_and(is_digest) && is_old(path));
+        feedback::prune(layout, kept.live, FEEDBACK);
     }
     remove(&layout.images(), |name, path| {
         name.strip_suffix(".tar").or_else(|| name.strip_suffix(".json")).is_some_and(is_digest)

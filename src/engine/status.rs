@@ -1,9 +1,12 @@
 //! What changes often and is not journaled, in one place that clients are told of.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 use super::door::Door;
 use super::operators::{Operators, Presence};
+use super::redact::Redactor;
 use crate::api::types::{AlertStatus, Live, LogAddress, OperatorSession, StageProgress, TargetReport, WatchHealth};
 use crate::pipeline::{Moment, RunId, StageName};
 
@@ -42,8 +45,16 @@ impl Status {
         self.live.subscribe()
     }
 
+    /// What takes out the secrets that are not shown.
+    pub(super) fn redactor(&self) -> Arc<Redactor> {
+        self.door.redactor()
+    }
+
     /// How well the watcher sees.
-    pub fn watch(&self, health: WatchHealth) {
+    pub fn watch(&self, mut health: WatchHealth) {
+        let redactor = self.redactor();
+        let pending = std::mem::take(&mut health.pending).into_iter();
+        health.pending = pending.map(|(file, state)| (redactor.redact(&file).into_owned(), state)).collect();
         self.change(|live| {
             if !live.watch.as_ref().is_some_and(|known| says_nothing_new(known, &health)) {
                 live.watch = Some(health);
@@ -128,7 +139,7 @@ impl Status {
     }
 
     fn clean(&self, text: &str) -> String {
-        self.door.redactor().redact(text).into_owned()
+        self.redactor().redact(text).into_owned()
     }
 
     fn change(&self, change: impl FnOnce(&mut Live)) {

@@ -73,5 +73,5 @@ pub use profile::{ColumnProfile, NumberProfile, PROFILE_FILE, Profile, QUANTILES
 pub use records::RECORDS;
 pub use search::{Board, Control, Standing};
 pub use served_model::{LoadError, ServedModel};
-pub use server::{FeedbackError, FeedbackFile, Limits, ServeOptions, ShadowError, ShadowModel, serve};
+pub use server::{FeedbackError, FeedbackFile, FeedbackLimits, Limits, ServeOptions, ShadowError, ShadowModel, serve};
 pub use training::{Step, TrainingError, task_name, train, train_under};

@@ -1,154 +1,171 @@
-//! What an event is about: which alert, whose doing, which run, which stage. What is looked for in history is found by it.
+//! What an event is about: whose doing it is, and of which run, stage, release, model and alert it tells. What is looked for in
+//! history is found by it, and a new event has its place in this one table.
 
-use super::event::Event;
-use super::ids::{RunId, StageName};
-use super::reason::{Obstacle, StopReason};
+use super::event::{Command, Event};
+use super::ids::{ModelVersion, ReleaseId, RunId, StageName};
+use super::reason::{Obstacle, Outcome, StopReason};
 use super::registry::Promoter;
 
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Subject<'a> {
+    /// The person whose doing it is; nobody where automation did it.
+    pub by: Option<&'a str>,
+    /// The run of which it tells. Of a command that was refused, the one that it named.
+    pub run: Option<RunId>,
+    /// The stage of which it tells.
+    pub stage: Option<&'a StageName>,
+    /// The release of which it tells.
+    pub release: Option<ReleaseId>,
+    /// The model of which it tells.
+    pub model: Option<ModelVersion>,
+    /// The alert: that fired or ended, that somebody silenced, or because of which a run was asked for or dropped.
+    pub alert: Option<&'a str>,
+}
+
+impl<'a> Subject<'a> {
+    fn by(by: &'a str) -> Self {
+        Self { by: Some(by), ..Self::default() }
+    }
+
+    fn run(run: RunId) -> Self {
+        Self { run: Some(run), ..Self::default() }
+    }
+
+    fn stage(run: RunId, stage: &'a StageName) -> Self {
+        Self { stage: Some(stage), ..Self::run(run) }
+    }
+
+    fn release(release: ReleaseId) -> Self {
+        Self { release: Some(release), ..Self::default() }
+    }
+
+    fn alert(alert: &'a str) -> Self {
+        Self { alert: Some(alert), ..Self::default() }
+    }
+}
+
 impl Event {
-    /// Whether it is about the alert: that fired or ended, somebody silenced it, or a run was asked for because of it.
-    pub fn is_about_alert(&self, alert: &str) -> bool {
+    /// What it is about.
+    pub fn about(&self) -> Subject<'_> {
         match self {
-            Self::AlertFired { name, .. } | Self::AlertResolved { name, .. } => name == alert,
-            Self::AlertSilenced { alert: name, .. } | Self::SilenceLifted { alert: name, .. } => name == alert,
-            Self::RunCreated { trigger, .. } => trigger.alert() == Some(alert),
             Self::Configured { .. }
             | Self::InputsObserved { .. }
             | Self::DataRefused { .. }
             | Self::DataRefusalEnded { .. }
-            | Self::RunStarted { .. }
-            | Self::RunStopping { .. }
-            | Self::RunFinished { .. }
-            | Self::StageChecking { .. }
-            | Self::StageSkipped { .. }
-            | Self::StageNotRun { .. }
-            | Self::StageStarted { .. }
-            | Self::StageStopping { .. }
-            | Self::StageFinished { .. }
-            | Self::StageRetrying { .. }
-            | Self::StageDropped { .. }
-            | Self::ReleaseRejected { .. }
-            | Self::QuarantineLifted { .. }
-            | Self::ModelPromoted { .. }
-            | Self::ModelNoted { .. }
-            | Self::Commanded { .. }
-            | Self::Locked { .. }
-            | Self::Unlocked { .. }
-            | Self::ApprovalWanted { .. }
-            | Self::Approved { .. }
-            | Self::Noted { .. } => false,
+            | Self::Noted { .. } => Subject::default(),
+            Self::RunCreated { run, trigger, selection, .. } => Subject {
+                by: trigger.by(),
+                run: Some(*run),
+                stage: selection.from.as_ref(),
+                release: trigger.rollback_to(),
+                model: trigger.promoted(),
+                alert: trigger.alert(),
+            },
+            Self::RunStarted { run } | Self::RunFinished { run, .. } => Subject::run(*run),
+            Self::RunStopping { run, reason } => Subject { by: who_stops(reason), ..Subject::run(*run) },
+            Self::StageChecking { run, stage, .. }
+            | Self::StageSkipped { run, stage, .. }
+            | Self::StageStopping { run, stage, .. }
+            | Self::StageRetrying { run, stage, .. }
+            | Self::StageDropped { run, stage }
+            | Self::ApprovalWanted { run, stage, .. } => Subject::stage(*run, stage),
+            Self::StageNotRun { run, stage, obstacle } => {
+                Subject { run: Some(*run), stage: Some(stage), ..what_bars(obstacle) }
+            }
+            Self::StageStarted { run, stage, model, release, .. } => {
+                Subject { model: *model, release: *release, ..Subject::stage(*run, stage) }
+            }
+            Self::StageFinished { run, stage, outcome, outputs, .. } => Subject {
+                model: outputs.model,
+                // After one that failed, the target says what is live in its place.
+                release: outputs.live.filter(|_| *outcome == Outcome::Passed),
+                ..Subject::stage(*run, stage)
+            },
+            Self::ReleaseRejected { release } => Subject::release(*release),
+            Self::QuarantineLifted { release, by } => Subject { by: Some(by), ..Subject::release(*release) },
+            Self::AlertFired { name, release, .. } | Self::AlertResolved { name, release, .. } => {
+                Subject { release: *release, ..Subject::alert(name) }
+            }
+            Self::AlertSilenced { alert, by, .. } | Self::SilenceLifted { alert, by } => {
+                Subject { by: Some(by), ..Subject::alert(alert) }
+            }
+            Self::ModelPromoted { model, stage, by, .. } => {
+                Subject { by: who_promotes(by), stage: Some(stage), model: Some(*model), ..Subject::default() }
+            }
+            Self::ModelNoted { model, by, .. } => Subject { model: Some(*model), ..Subject::by(by) },
+            Self::Commanded { by, command, run, .. } => {
+                let named = what_is_named(command);
+                Subject { by: Some(by), run: run.or(named.run), ..named }
+            }
+            Self::Locked { by, .. } | Self::DaemonEnded { by, .. } => Subject::by(by),
+            Self::Unlocked { by, .. } => Subject { by: by.as_deref(), ..Subject::default() },
+            Self::Approved { run, stage, by, .. } => Subject { by: Some(by), ..Subject::stage(*run, stage) },
         }
     }
 
     /// The person whose doing it is; nobody where automation did it.
     pub fn by(&self) -> Option<&str> {
-        match self {
-            Self::Commanded { by, .. }
-            | Self::Locked { by, .. }
-            | Self::Approved { by, .. }
-            | Self::QuarantineLifted { by, .. }
-            | Self::AlertSilenced { by, .. }
-            | Self::SilenceLifted { by, .. }
-            | Self::ModelNoted { by, .. }
-            | Self::RunStopping { reason: StopReason::Cancelled { by }, .. }
-            | Self::StageNotRun { obstacle: Obstacle::Declined { by, .. }, .. }
-            | Self::ModelPromoted { by: Promoter::Operator { name: by }, .. } => Some(by),
-            Self::Unlocked { by, .. } => by.as_deref(),
-            Self::RunCreated { trigger, .. } => trigger.by(),
-            Self::Configured { .. }
-            | Self::InputsObserved { .. }
-            | Self::DataRefused { .. }
-            | Self::DataRefusalEnded { .. }
-            | Self::RunStarted { .. }
-            | Self::RunStopping { reason: StopReason::Superseded { .. }, .. }
-            | Self::RunFinished { .. }
-            | Self::StageChecking { .. }
-            | Self::StageSkipped { .. }
-            | Self::StageNotRun { .. }
-            | Self::StageStarted { .. }
-            | Self::StageStopping { .. }
-            | Self::StageFinished { .. }
-            | Self::StageRetrying { .. }
-            | Self::StageDropped { .. }
-            | Self::ReleaseRejected { .. }
-            | Self::AlertFired { .. }
-            | Self::AlertResolved { .. }
-            | Self::ModelPromoted { by: Promoter::Gate, .. }
-            | Self::ApprovalWanted { .. }
-            | Self::Noted { .. } => None,
-        }
+        self.about().by
     }
 
-    /// The run of which it tells. Of a command that was refused, the one that it named.
+    /// The run of which it tells.
     pub fn run(&self) -> Option<RunId> {
-        match self {
-            Self::RunCreated { run, .. }
-            | Self::RunStarted { run }
-            | Self::RunStopping { run, .. }
-            | Self::RunFinished { run, .. }
-            | Self::StageChecking { run, .. }
-            | Self::StageSkipped { run, .. }
-            | Self::StageNotRun { run, .. }
-            | Self::StageStarted { run, .. }
-            | Self::StageStopping { run, .. }
-            | Self::StageFinished { run, .. }
-            | Self::StageRetrying { run, .. }
-            | Self::StageDropped { run, .. }
-            | Self::ApprovalWanted { run, .. }
-            | Self::Approved { run, .. } => Some(*run),
-            Self::Commanded { run, command, .. } => run.or_else(|| command.run()),
-            Self::Configured { .. }
-            | Self::InputsObserved { .. }
-            | Self::DataRefused { .. }
-            | Self::DataRefusalEnded { .. }
-            | Self::ReleaseRejected { .. }
-            | Self::QuarantineLifted { .. }
-            | Self::AlertFired { .. }
-            | Self::AlertResolved { .. }
-            | Self::AlertSilenced { .. }
-            | Self::SilenceLifted { .. }
-            | Self::ModelPromoted { .. }
-            | Self::ModelNoted { .. }
-            | Self::Locked { .. }
-            | Self::Unlocked { .. }
-            | Self::Noted { .. } => None,
-        }
+        self.about().run
     }
 
     /// The stage of which it tells.
     pub fn stage(&self) -> Option<&StageName> {
-        match self {
-            Self::StageChecking { stage, .. }
-            | Self::StageSkipped { stage, .. }
-            | Self::StageNotRun { stage, .. }
-            | Self::StageStarted { stage, .. }
-            | Self::StageStopping { stage, .. }
-            | Self::StageFinished { stage, .. }
-            | Self::StageRetrying { stage, .. }
-            | Self::StageDropped { stage, .. }
-            | Self::ModelPromoted { stage, .. }
-            | Self::ApprovalWanted { stage, .. }
-            | Self::Approved { stage, .. } => Some(stage),
-            Self::Commanded { command, .. } => command.stage(),
-            Self::RunCreated { selection, .. } => selection.from.as_ref(),
-            Self::Configured { .. }
-            | Self::InputsObserved { .. }
-            | Self::DataRefused { .. }
-            | Self::DataRefusalEnded { .. }
-            | Self::RunStarted { .. }
-            | Self::RunStopping { .. }
-            | Self::RunFinished { .. }
-            | Self::ReleaseRejected { .. }
-            | Self::QuarantineLifted { .. }
-            | Self::AlertFired { .. }
-            | Self::AlertResolved { .. }
-            | Self::AlertSilenced { .. }
-            | Self::SilenceLifted { .. }
-            | Self::ModelNoted { .. }
-            | Self::Locked { .. }
-            | Self::Unlocked { .. }
-            | Self::Noted { .. } => None,
+        self.about().stage
+    }
+
+    /// Whether it is about the alert.
+    pub fn is_about_alert(&self, alert: &str) -> bool {
+        self.about().alert == Some(alert)
+    }
+}
+
+fn who_stops(reason: &StopReason) -> Option<&str> {
+    match reason {
+        StopReason::Cancelled { by } => Some(by),
+        StopReason::Superseded { .. } => None,
+    }
+}
+
+fn who_promotes(by: &Promoter) -> Option<&str> {
+    match by {
+        Promoter::Operator { name } => Some(name),
+        Promoter::Gate => None,
+    }
+}
+
+/// What keeps a stage from running. Who silenced an alert did not drop what it wanted.
+fn what_bars(obstacle: &Obstacle) -> Subject<'_> {
+    match obstacle {
+        Obstacle::Declined { by, .. } => Subject::by(by),
+        Obstacle::Quarantined { release } => Subject::release(*release),
+        Obstacle::ModelLost { model } => Subject { model: Some(*model), ..Subject::default() },
+        Obstacle::AlertEnded { alert } | Obstacle::AlertSilenced { alert, .. } => Subject::alert(alert),
+        Obstacle::NeedFailed { .. }
+        | Obstacle::NeedNotRun { .. }
+        | Obstacle::NeedStale { .. }
+        | Obstacle::NotSelected
+        | Obstacle::NoData => Subject::default(),
+    }
+}
+
+/// What a command names.
+fn what_is_named(command: &Command) -> Subject<'_> {
+    let none = Subject::default();
+    match command {
+        Command::Run(selection) => Subject { stage: selection.from.as_ref(), ..none },
+        Command::Cancel { run } => Subject { run: *run, ..none },
+        Command::Rollback { to } => Subject { release: *to, ..none },
+        Command::Promote { model, .. } => Subject { model: Some(*model), ..none },
+        Command::Approve { run, stage } | Command::Decline { run, stage } => {
+            Subject { run: *run, stage: stage.as_ref(), ..none }
         }
+        Command::Lock { .. } | Command::Unlock => none,
     }
 }
 
@@ -157,7 +174,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::pipeline::{Command, DataSet, Digest, Inputs, Refusal, ReleaseId, Selection, SourceState, Trigger};
+    use crate::pipeline::{Attempt, DataSet, Digest, Inputs, Outputs, Refusal, Selection, SourceState, Trigger};
 
     fn created(trigger: Trigger) -> Event {
         let digest = Digest(String::new());
@@ -166,6 +183,18 @@ mod tests {
         let inputs = Inputs { data, source, stage_sources: BTreeMap::new() };
         let selection = Selection { from: Some("test".into()), ..Selection::default() };
         Event::RunCreated { run: RunId(9), trigger, selection, inputs }
+    }
+
+    /// A command that could not be carried out for a reason of the world outside.
+    fn barred(by: &str) -> Event {
+        Event::Commanded {
+            by: by.to_owned(),
+            from: None,
+            command: Command::Rollback { to: Some(ReleaseId(3)) },
+            message: String::new(),
+            run: None,
+            refused: Some(Refusal::Barred { reason: "the image of release 3 is gone".to_owned() }),
+        }
     }
 
     #[test]
@@ -185,6 +214,8 @@ mod tests {
         let by_mina = [
             created(Trigger::Manual { by: mina() }),
             Event::Unlocked { by: Some(mina()), why: String::new() },
+            Event::DaemonEnded { by: mina(), from: Some("10.0.0.7".to_owned()) },
+            barred(&mina()),
             Event::RunStopping { run: RunId(9), reason: StopReason::Cancelled { by: mina() } },
             Event::StageNotRun {
                 run: RunId(9),
@@ -215,6 +246,31 @@ mod tests {
         };
         assert_eq!((refused.run(), refused.stage()), (Some(RunId(4)), Some(&"deploy".into())));
         let noted = Event::Noted { text: "run 9".to_owned() };
-        assert_eq!((noted.run(), noted.stage()), (None, None));
+        assert_eq!(noted.about(), Subject::default());
+    }
+
+    #[test]
+    fn an_event_says_of_which_release_and_model_it_tells() {
+        assert_eq!(barred("mina").about(), Subject { release: Some(ReleaseId(3)), ..Subject::by("mina") });
+        let trigger = Trigger::Promotion { by: "mina".to_owned(), model: ModelVersion(4) };
+        assert_eq!(created(trigger).about().model, Some(ModelVersion(4)));
+        let dropped = Event::StageNotRun {
+            run: RunId(9),
+            stage: "deploy".into(),
+            obstacle: Obstacle::AlertSilenced { alert: "Drift".to_owned(), by: "mina".to_owned() },
+        };
+        let stage = "deploy".into();
+        assert_eq!(dropped.about(), Subject { alert: Some("Drift"), ..Subject::stage(RunId(9), &stage) });
+        let deployed = |outcome| Event::StageFinished {
+            run: RunId(9),
+            stage: "deploy".into(),
+            attempt: Attempt(1),
+            outcome,
+            outputs: Outputs { live: Some(ReleaseId(2)), ..Outputs::default() },
+            output_held: false,
+        };
+        assert_eq!(deployed(Outcome::Passed).about().release, Some(ReleaseId(2)));
+        // What is live after one that failed is another.
+        assert_eq!(deployed(Outcome::Interrupted).about().release, None);
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 use super::ids::{Moment, ReleaseId, RunId, StageName};
+use super::reason::Obstacle;
 use super::release::Release;
 
 /// An alert that flaps is told of so often in an hour, and then no more until the hour is over: nobody reads the hundredth
@@ -332,6 +333,30 @@ impl Alerts {
     /// How often the alert was told of within the present hour.
     pub(super) fn told_of(&self, name: &str, at: Moment) -> u32 {
         self.told.get(name).filter(|told| told.lasts(at)).map_or(0, |told| told.count)
+    }
+
+    /// A way back that was not taken is none that followed: neither does its alert cool down from it, nor is the live release
+    /// one that was to be left before. What is silenced and goes on is decided upon anew when the silence is over.
+    pub(super) fn forget_answer(&mut self, obstacle: &Obstacle, live: Option<ReleaseId>) {
+        let (alert, silenced) = match obstacle {
+            Obstacle::AlertEnded { alert } => (alert, None),
+            Obstacle::AlertSilenced { alert, by } => (alert, Some(Restraint::Silenced { by: by.clone() })),
+            Obstacle::NeedFailed { .. }
+            | Obstacle::NeedNotRun { .. }
+            | Obstacle::NeedStale { .. }
+            | Obstacle::NotSelected
+            | Obstacle::Quarantined { .. }
+            | Obstacle::NoData
+            | Obstacle::ModelLost { .. }
+            | Obstacle::Declined { .. } => return,
+        };
+        self.answered.remove(alert);
+        self.left.retain(|release| Some(*release) != live);
+        if let (Some(silenced), Some(firing)) = (silenced, self.firing.get_mut(alert)) {
+            for firing in firing.values_mut() {
+                firing.held = Some(silenced.clone());
+            }
+        }
     }
 
     /// Records what an event says of alerts; other events say nothing. What is known of releases that are forgotten themselves

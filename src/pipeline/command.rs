@@ -151,10 +151,11 @@ impl Draft {
         }
     }
 
-    /// Ends the lock. A release that was found lost while it held could not be deployed anew, and that finding is old by
-    /// now: it is verified once more.
+    /// Ends the lock. What was known when it held something back is old by now: whether an alert still wants to go back is
+    /// looked at anew, and a release that was found lost, and could not be deployed anew, is verified once more.
     fn unlocked(&mut self, by: Option<String>, why: String) -> Result<(), ApplyError> {
         self.note(Event::Unlocked { by, why })?;
+        self.ways_back_may_end()?;
         let Some(run) = self.state.active_run().filter(|run| !run.trigger.is_by_hand()).cloned() else {
             return Ok(());
         };

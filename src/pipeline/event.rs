@@ -18,7 +18,7 @@ use super::registry::Promoter;
 use super::run::{Outputs, Stopping};
 
 /// The version of the form of events.
-pub const SCHEMA: u32 = 5;
+pub const SCHEMA: u32 = 6;
 
 /// Something that has happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -310,6 +310,13 @@ pub enum Event {
         /// Why; empty when nothing was said.
         message: String,
     },
+    /// An operator ended the daemon; stages and releases go on (since schema 6).
+    DaemonEnded {
+        /// Who.
+        by: String,
+        /// From which machine, if that is known.
+        from: Option<String>,
+    },
 }
 
 /// An event with its place in history.
@@ -369,27 +376,6 @@ pub enum Command {
         /// Which.
         stage: Option<StageName>,
     },
-}
-
-impl Command {
-    /// The run that it names.
-    pub fn run(&self) -> Option<RunId> {
-        match self {
-            Self::Cancel { run } | Self::Approve { run, .. } | Self::Decline { run, .. } => *run,
-            Self::Run(_) | Self::Rollback { .. } | Self::Promote { .. } | Self::Lock { .. } | Self::Unlock => None,
-        }
-    }
-
-    /// The stage that it names.
-    pub fn stage(&self) -> Option<&StageName> {
-        match self {
-            Self::Run(selection) => selection.from.as_ref(),
-            Self::Approve { stage, .. } | Self::Decline { stage, .. } => stage.as_ref(),
-            Self::Cancel { .. } | Self::Rollback { .. } | Self::Promote { .. } | Self::Lock { .. } | Self::Unlock => {
-                None
-            }
-        }
-    }
 }
 
 /// What reaches the core from outside.
@@ -505,6 +491,13 @@ pub enum Input {
         by: String,
         /// What.
         text: String,
+    },
+    /// An operator ends the daemon.
+    EndDaemon {
+        /// Who.
+        by: String,
+        /// From which machine, if that is known.
+        from: Option<String>,
     },
     /// Time has passed; see [`super::State::next_timer`].
     Tick,

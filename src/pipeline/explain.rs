@@ -295,6 +295,10 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
             format!("the files of model {model} are gone or damaged; promote another (`trainyard models`)")
         }
         Obstacle::Declined { by, message } => format!("{by} declined it{}", said(message)),
+        Obstacle::AlertEnded { alert } => format!("alert {alert} ended while deploys were locked"),
+        Obstacle::AlertSilenced { alert, by } => {
+            format!("{by} silenced alert {alert} while deploys were locked")
+        }
     }
 }
 

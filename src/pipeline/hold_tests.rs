@@ -1,6 +1,6 @@
 //! What holds a stage back and what lets it go on, each rule told as a small history.
 
-use super::histories::{World, chain_asking};
+use super::histories::{World, chain_asking, inputs};
 use super::{
     Answer, Command, Decision, Event, Evidence, Failure, Graph, Holder, Input, Outcome, Reaction, Refusal, ReleaseId,
     Restraint, RunId, RunResult, Selection, explain, narrate, plan,
@@ -458,8 +458,9 @@ fn what_was_declined_is_asked_again_when_somebody_runs_it_and_is_let_go_there() 
     assert_eq!(reason(&world, 1, "deploy"), "alice declined it");
 }
 
-#[test]
-fn an_alert_that_is_on_its_way_back_waits_under_a_lock_that_comes_meanwhile_and_says_so() {
+/// A world in which release 2 is live, and alice locked deploys just before run 4 could go back to release 1, as an alert
+/// wants it.
+fn held_on_its_way_back() -> World {
     let mut world = deployed();
     world.observe(2, 1);
     world.drain(&Outcome::Passed);
@@ -469,6 +470,12 @@ fn an_alert_that_is_on_its_way_back_waits_under_a_lock_that_comes_meanwhile_and_
     world.lock("alice");
     world.drain(&Outcome::Passed);
     assert_eq!(result(&world, 3), Some(RunResult::Superseded));
+    world
+}
+
+#[test]
+fn an_alert_that_is_on_its_way_back_waits_under_a_lock_that_comes_meanwhile_and_says_so() {
+    let mut world = held_on_its_way_back();
     assert_eq!(reason(&world, 4, "deploy"), "waits: alice locked deploys: a drill");
     restart(&mut world);
     world.command(Command::Unlock);
@@ -478,4 +485,57 @@ fn an_alert_that_is_on_its_way_back_waits_under_a_lock_that_comes_meanwhile_and_
     world.drain(&Outcome::Passed);
     assert_eq!((result(&world, 4), world.word(5, "deploy")), (Some(RunResult::Passed), "waiting"));
     assert_eq!(reason(&world, 5, "deploy"), "waits: bob locked deploys: a drill");
+}
+
+#[test]
+fn a_way_back_that_a_lock_held_is_not_taken_when_its_alert_has_ended_meanwhile() {
+    let mut world = held_on_its_way_back();
+    world.calm("ErrorRate");
+    assert_eq!(world.word(4, "deploy"), "waiting", "while the lock lasts it may fire again");
+    let told = told(&world.command(Command::Unlock));
+    let dropped = "run 4: deploy not run: alert ErrorRate ended while deploys were locked";
+    assert!(told.iter().any(|line| line == dropped), "{told:?}");
+    assert_eq!((result(&world, 4), world.state.live), (Some(RunResult::Held), Some(ReleaseId(2))));
+    // What the way back had pushed aside is taken up again, and the next time that the alert fires is as good as the first.
+    assert_eq!((world.state.last_run, result(&world, 5)), (RunId(5), None));
+    let fired = world.fire("ErrorRate", Reaction::Rollback, Evidence::Against, 0);
+    let goes_back = |event: &Event| matches!(event, Event::AlertFired { answer: Answer::RollsBack { .. }, .. });
+    assert!(fired.events.iter().any(goes_back), "{:?}", fired.events);
+}
+
+#[test]
+fn a_way_back_that_a_lock_held_is_not_taken_when_its_alert_is_silenced_and_is_when_that_is_over() {
+    let mut world = held_on_its_way_back();
+    let (alert, until) = ("ErrorRate".to_owned(), world.at.plus(60_000));
+    world.feed(Input::Silence { alert, by: "mina".to_owned(), message: "known".to_owned(), until });
+    world.command(Command::Unlock);
+    assert_eq!(reason(&world, 4, "deploy"), "mina silenced alert ErrorRate while deploys were locked");
+    assert!(world.tell_alerts().events.is_empty());
+    world.at = until;
+    let decision = world.tell_alerts();
+    let goes_back = |event: &Event| matches!(event, Event::AlertFired { answer: Answer::RollsBack { .. }, .. });
+    assert!(decision.events.iter().any(goes_back), "{:?}", decision.events);
+}
+
+#[test]
+fn a_lock_that_ends_by_itself_drops_what_its_alert_wants_no_more_too() {
+    let mut world = held_on_its_way_back();
+    world.command_of("alice", "a drill", Command::Lock { milliseconds: Some(5_000), holder: None });
+    world.calm("ErrorRate");
+    world.at = world.at.plus(5_000);
+    world.feed(Input::Tick);
+    assert_eq!((result(&world, 4), world.word(4, "deploy")), (Some(RunResult::Held), "not run"));
+}
+
+#[test]
+fn a_model_that_an_alert_had_trained_under_a_lock_is_deployed_behind_it_though_the_alert_ended() {
+    let mut world = deployed();
+    world.lock("alice");
+    world.feed(Input::Observed { inputs: inputs(2, 1), cause: None, automatic: false });
+    world.fire("Drift", Reaction::Retrain, Evidence::Against, 0);
+    world.drain(&Outcome::Passed);
+    assert_eq!(world.word(2, "deploy"), "waiting");
+    world.calm("Drift");
+    world.command(Command::Unlock);
+    assert_eq!(world.word(2, "deploy"), "running");
 }

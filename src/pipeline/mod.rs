@@ -48,6 +48,7 @@ mod oracle;
 #[cfg(test)]
 mod promote_tests;
 
+pub use about::Subject;
 pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, Reaction, Restraint, Silence, Told};
 pub use decide::{Decision, decide};
 pub use delivery::Delivery;

@@ -95,13 +95,16 @@ pub fn narrate(event: &Event) -> String {
         Event::Approved { run, stage, by, message } => {
             format!("run {run}: {by} approved {stage}{}", explain::said(message))
         }
+        Event::DaemonEnded { by, from } => {
+            format!("{by}{} ended the daemon; stages and releases go on", from_machine(from.as_deref()))
+        }
     }
 }
 
 /// Who asked for what, why, and what became of it. What follows from it has sentences of its own.
 fn asked(event: &Event) -> String {
     let Event::Commanded { by, from, command, message, run, refused } = event else { return String::new() };
-    let from = from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+    let from = from_machine(from.as_deref());
     let reason = match command {
         Command::Promote { message: why, .. } if message.trim().is_empty() => why,
         _ => message,
@@ -114,6 +117,11 @@ fn asked(event: &Event) -> String {
         (None, _, _) => String::new(),
     };
     format!("{by}{from} asked {}{}{end}", wish(command), explain::said(reason))
+}
+
+/// The machine from which somebody acts, with a space before it.
+fn from_machine(from: Option<&str>) -> String {
+    from.map(|from| format!(" from {from}")).unwrap_or_default()
 }
 
 fn wish(command: &Command) -> String {

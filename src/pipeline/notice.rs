@@ -138,6 +138,7 @@ pub fn notice_of(before: &State, recorded: &Recorded) -> Option<Notice> {
         | Event::ModelNoted { .. }
         | Event::Commanded { .. }
         | Event::Approved { .. }
+        | Event::DaemonEnded { .. }
         | Event::Noted { .. } => None,
     }
 }

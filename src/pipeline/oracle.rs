@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Answer, Digest, Event, Evidence, Fingerprint, ModelVersion, Moment, Outcome, Promoter, ReleaseId, RunId,
+    Answer, Digest, Event, Evidence, Fingerprint, ModelVersion, Moment, Obstacle, Outcome, Promoter, ReleaseId, RunId,
     SkipReason, Trigger,
 };
 
@@ -51,6 +51,10 @@ pub(super) struct Oracle {
     compared: BTreeMap<RunId, Option<ModelVersion>>,
     silenced: BTreeMap<String, Moment>,
     answered: BTreeMap<String, Moment>,
+    /// The alerts that asked for ways back, by their runs.
+    ways_back: BTreeMap<RunId, String>,
+    /// The runs of those that were still waiting when a lock ended, and whose alert was over or silenced by then.
+    unwanted: BTreeSet<RunId>,
 }
 
 impl Oracle {
@@ -64,6 +68,7 @@ impl Oracle {
         }
         self.champions(event);
         self.holds(event);
+        self.goes_back(at, event);
         match event {
             Event::RunCreated { run, trigger, .. } => {
                 self.created.insert(*run);
@@ -167,6 +172,42 @@ impl Oracle {
                 let is_asking = self.asking.contains_key(stage.as_str()) && !self.rollbacks.contains(run);
                 let is_approved = self.approved.contains(&(*run, stage.0.clone()));
                 assert!(is_approved || !is_asking, "{stage} of run {run} starts unasked");
+            }
+            _ => {}
+        }
+    }
+
+    /// What a lock held of an alert that is over when it ends is not done, nothing else is dropped for that reason, and what was
+    /// dropped counts as if it had never been asked for.
+    fn goes_back(&mut self, at: Moment, event: &Event) {
+        match event {
+            Event::RunCreated { run, trigger: Trigger::AlertRollback { alert, .. }, .. } => {
+                self.ways_back.insert(*run, alert.clone());
+            }
+            Event::Unlocked { .. } => {
+                for (run, alert) in &self.ways_back {
+                    let is_silenced = self.silenced.get(alert).is_some_and(|until| *until > at);
+                    let is_wanted = self.firing.contains_key(alert) && !is_silenced;
+                    if !is_wanted && !self.finished.contains(run) && self.deploying != Some(*run) {
+                        self.unwanted.insert(*run);
+                    }
+                }
+            }
+            Event::StageStarted { run, .. } => {
+                assert!(!self.unwanted.contains(run), "run {run} goes back though its alert is over");
+            }
+            Event::StageNotRun {
+                run,
+                obstacle: Obstacle::AlertEnded { alert } | Obstacle::AlertSilenced { alert, .. },
+                ..
+            } => {
+                assert!(self.unwanted.contains(run), "run {run} is dropped though its alert wants it");
+                self.left.retain(|left| Some(*left) != self.live);
+                self.answered.remove(alert);
+                // One that is silenced and goes on may be answered when the silence is over.
+                if let Some(is_held) = self.firing.get_mut(alert) {
+                    *is_held = true;
+                }
             }
             _ => {}
         }

@@ -5,14 +5,18 @@
 //! never from one that was gone back to: it takes one step and leaves the second to people.
 //! While an alert goes on firing it is decided upon anew when what held its consequence back is over (a deploy, a lock, a
 //! silence, a cooldown, a run, a lack of evidence, a beginning before the release), and told of again when another release shows it by its own evidence.
+//! A way back that a lock held is taken behind it only if its alert fires still. A new training needs no such look: what a lock
+//! holds of it is the deploy of a model that has passed its gate, which is right whatever has become of the alert.
+
+use std::sync::Arc;
 
 use super::alert::{Answer, Evidence, FiringAlert, MOST_TOLD, Reaction, Restraint};
 use super::decide::Draft;
 use super::event::Event;
 use super::ids::{Moment, ReleaseId, RunId};
-use super::reason::{Selection, Trigger};
+use super::reason::{Obstacle, Selection, Trigger};
 use super::release::Release;
-use super::run::Run;
+use super::run::{Run, StageState};
 use super::state::{ApplyError, State};
 
 impl Draft {
@@ -52,6 +56,21 @@ impl Draft {
         }
     }
 
+    /// Drops each way back that a lock has held and that its alert does not want any more.
+    pub(super) fn ways_back_may_end(&mut self) -> Result<(), ApplyError> {
+        let waits = |run: &&Arc<Run>| !run.is_finished() && run.stopping.is_none();
+        let runs: Vec<Arc<Run>> = self.state.runs.values().filter(waits).cloned().collect();
+        for run in runs {
+            let Trigger::AlertRollback { alert, to } = &run.trigger else { continue };
+            let Some(stage) = self.state.releases.get(to).map(|release| release.stage.clone()) else { continue };
+            let is_waiting = run.stages.get(&stage).is_some_and(|stage| stage.state == StageState::Waiting);
+            if let Some(obstacle) = self.state.no_longer_wanted(alert, self.at).filter(|_| is_waiting) {
+                self.note(Event::StageNotRun { run: run.id, stage, obstacle })?;
+            }
+        }
+        Ok(())
+    }
+
     /// With the last time that an alert is told of for now.
     fn says_that_it_flaps(&mut self, name: &str) -> Result<(), ApplyError> {
         if self.state.alerts.told_of(name, self.at) != MOST_TOLD {
@@ -83,6 +102,15 @@ impl State {
         // That there is no way back is told once.
         let is_over = || matches!(answer(), Ok(_) | Err(Restraint::NoWay { .. }));
         known.held.as_ref().is_some_and(Restraint::may_pass) && is_over()
+    }
+
+    /// Why nothing is to follow any more from an alert that fired.
+    fn no_longer_wanted(&self, alert: &str, at: Moment) -> Option<Obstacle> {
+        if !self.alerts.firing.contains_key(alert) {
+            return Some(Obstacle::AlertEnded { alert: alert.to_owned() });
+        }
+        let silence = self.alerts.silence(alert, at)?;
+        Some(Obstacle::AlertSilenced { alert: alert.to_owned(), by: silence.by.clone() })
     }
 
     fn answer(&self, alert: &FiringAlert, at: Moment) -> Result<Answer, Restraint> {

@@ -260,6 +260,18 @@ pub enum Obstacle {
         /// Why; empty when nothing was said.
         message: String,
     },
+    /// It was a way back that a lock held, and the alert that asked for it ended meanwhile (since schema 6).
+    AlertEnded {
+        /// Which.
+        alert: String,
+    },
+    /// It was a way back that a lock held, and somebody silenced the alert that asked for it meanwhile (since schema 6).
+    AlertSilenced {
+        /// Which.
+        alert: String,
+        /// Who.
+        by: String,
+    },
 }
 
 /// Why a stage failed.
@@ -355,7 +367,8 @@ pub enum RunResult {
     Passed,
     /// A stage failed.
     Failed,
-    /// Nothing failed, but something that should have run did not (quarantine, no data, no approval).
+    /// Nothing failed, but something that should have run did not (quarantine, no data, no approval, a way
+    /// back that its alert wants no more).
     Held,
     /// An operator stopped it.
     Cancelled,

@@ -230,6 +230,7 @@ impl State {
             }
             Event::StageNotRun { run, stage, obstacle } => {
                 self.stage_mut(*run, stage)?.state = StageState::NotRun { obstacle: obstacle.clone() };
+                self.alerts.forget_answer(obstacle, self.live);
             }
             Event::StageStarted { run, stage, attempt, why, fingerprint, deadline, model, release } => {
                 if matches!(why, Why::OutputsLost { .. })
@@ -273,7 +274,7 @@ impl State {
             Event::QuarantineLifted { release, .. } => {
                 self.release_mut(*release)?.status = ReleaseStatus::Abandoned;
             }
-            Event::Noted { .. } | Event::Commanded { .. } => {}
+            Event::Noted { .. } | Event::Commanded { .. } | Event::DaemonEnded { .. } => {}
             Event::AlertFired { .. }
             | Event::AlertResolved { .. }
             | Event::AlertSilenced { .. }

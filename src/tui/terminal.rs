@@ -9,6 +9,7 @@ mod colour;
 mod decode;
 mod hangup;
 mod input;
+mod job;
 mod pen;
 mod screen;
 mod signals;
@@ -21,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ratatui::{Frame, Terminal};
-use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
+use rustix::process::{Signal, getpid, kill_process};
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 
@@ -95,7 +96,7 @@ impl Restorer {
 /// Who stops when the program stops itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StopScope {
-    /// A key stops the whole job, as the terminal would have done: whoever started us (`cargo run`) waits otherwise.
+    /// A key stops the whole job, as the terminal would have done, but for what we started: see [`job`].
     Job,
     /// A signal was meant for this process.
     Process,
@@ -203,8 +204,8 @@ impl TerminalGuard {
         self.settle_answers();
         self.restorer.restore();
         let stopped = match scope {
-            StopScope::Job => kill_current_process_group(Signal::STOP),
-            StopScope::Process => kill_process(getpid(), Signal::STOP),
+            StopScope::Job => job::stop(),
+            StopScope::Process => kill_process(getpid(), Signal::STOP).map_err(io::Error::from),
         };
         stopped?;
         self.resume()

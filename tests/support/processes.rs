@@ -36,6 +36,12 @@ pub fn is_alive(pid: u32) -> bool {
         .is_ok_and(|text| text.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z')))
 }
 
+/// Whether a process was stopped and not continued.
+pub fn is_stopped(pid: u32) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    text.rsplit_once(") ").is_some_and(|(_, behind)| behind.starts_with('T'))
+}
+
 /// The processes that a process has started and that are there.
 pub fn children(parent: u32) -> Vec<u32> {
     let parent_of = |pid: u32| -> Option<u32> {

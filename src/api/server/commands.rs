@@ -137,7 +137,7 @@ pub(super) async fn unsilence(
 
 pub(super) async fn end(State(shared): Shares, Extension(caller): Extension<Caller>) -> Response {
     // Taken in before the core is told to end, which comes behind it in the same line.
-    shared.daemon.core.input(Input::Note(format!("{} ends the daemon; stages and releases go on", caller.name)));
+    shared.daemon.core.input(Input::EndDaemon { by: caller.name, from: caller.from });
     let _ = shared.end.send(());
     StatusCode::ACCEPTED.into_response()
 }

@@ -262,7 +262,7 @@ impl Happening {
             Event::ReleaseRejected { .. } => Some(Self::Deploy(DeploySeen::Rejected)),
             Event::AlertFired { .. } => Some(Self::Alert(AlertSeen::Fired)),
             Event::AlertResolved { .. } => Some(Self::Alert(AlertSeen::Resolved)),
-            Event::Commanded { .. } => Some(Self::Command),
+            Event::Commanded { .. } | Event::DaemonEnded { .. } => Some(Self::Command),
             Event::Configured { .. }
             | Event::InputsObserved { .. }
             | Event::DataRefused { .. }

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,6 +44,8 @@ pub(in crate::model) struct Feedback {
     turn: Arc<Semaphore>,
     rows: AtomicU64,
     refused: AtomicU64,
+    /// Rows that made room for others.
+    dropped: AtomicU64,
     /// Of the last records: 1 for a right class and 0 for a wrong one, or how far the number was off.
     last: Mutex<VecDeque<f64>>,
     task: Task,
@@ -62,6 +65,7 @@ impl Feedback {
             turn: Arc::new(Semaphore::new(1)),
             rows: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
             last: Mutex::new(VecDeque::with_capacity(WINDOW)),
             task,
         }
@@ -77,12 +81,29 @@ impl Feedback {
             last.push_back(*result);
         }
     }
+
+    /// Rows were dropped, which is said once: from then on it goes on.
+    fn drop_rows(&self, dropped: u64) {
+        if dropped > 0 && self.dropped.fetch_add(dropped, Ordering::Relaxed) == 0 {
+            // Nobody may be reading.
+            let _ = writeln!(
+                io::stdout(),
+                "the oldest labelled records make room for new ones from now on: {}; --feedback-rows and \
+                 --feedback-bytes change that",
+                self.file.bounds()
+            );
+        }
+    }
+
     pub(in crate::model) fn render(&self, text: &mut String) -> fmt::Result {
         let last: Vec<f64> = self.last.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
         heading(text, "feedback_rows_total", "counter", "Labelled records that were taken.")?;
         writeln!(text, "feedback_rows_total {}", self.rows.load(Ordering::Relaxed))?;
         heading(text, "feedback_refused_total", "counter", "Requests to /feedback that were refused.")?;
         writeln!(text, "feedback_refused_total {}", self.refused.load(Ordering::Relaxed))?;
+        let help = "Labelled records that made room for newer ones.";
+        heading(text, "feedback_dropped_rows_total", "counter", help)?;
+        writeln!(text, "feedback_dropped_rows_total {}", self.dropped.load(Ordering::Relaxed))?;
         heading(text, "feedback_window_rows", "gauge", "Labelled records that the next metric is measured over.")?;
         writeln!(text, "feedback_window_rows {}", last.len())?;
         if last.is_empty() {
@@ -153,10 +174,11 @@ fn take(shared: &Shared, body: &[u8]) -> Result<usize, Refusal> {
     }
     let cells: Vec<&[Cell<'_>]> = rows.iter().map(Vec::as_slice).collect();
     let outputs = served.outputs(&cells)?;
-    feedback.file.append(&lines).map_err(|error| {
+    let dropped = feedback.file.append(&lines, truths.len() as u64).map_err(|error| {
         let hint = "the records were not taken; send them again once this is mended";
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Reason::Unavailable, &error.to_string(), hint)
     })?;
+    feedback.drop_rows(dropped);
     let results: Vec<f64> = outputs.iter().zip(&truths).map(|(output, truth)| result(output, *truth)).collect();
     feedback.note(&results);
     Ok(results.len())

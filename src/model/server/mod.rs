@@ -52,7 +52,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use self::drain::{DrainingListener, stopped};
-pub use self::feedback_file::{FeedbackError, FeedbackFile};
+pub use self::feedback_file::{FeedbackError, FeedbackFile, FeedbackLimits};
 pub use self::limits::{Limits, ServeOptions};
 use self::patience::{Phase, Progress};
 pub use self::shadow::{ShadowError, ShadowModel};

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{FeedbackFile, Limits, ServeOptions, ShadowModel, serve};
+use super::{FeedbackFile, FeedbackLimits, Limits, ServeOptions, ShadowModel, serve};
 use crate::model::drift::WindowSettings;
 use crate::model::envelope::SavedModel;
 use crate::model::samples::{self, Folder};
@@ -293,6 +293,22 @@ async fn labelled_records_are_written_down_and_measured() {
     assert_eq!(text, "height,width,colour,kind\n2.5,5.5,red,short\n6.5,3.5,blue,short\n,1,\"a,b\",tall\n");
     let page = metrics(running.address).await;
     assert!(page.contains("feedback_rows_total 3\n") && page.contains("feedback_accuracy 0."), "{page}");
+}
+
+#[tokio::test]
+async fn labelled_records_that_made_room_for_newer_ones_are_counted() {
+    let folder = Folder::new();
+    let file = FeedbackFile::open(&folder.path().join("a.csv"), &samples::model().into()).unwrap();
+    let limits = FeedbackLimits { rows: 2, ..FeedbackLimits::default() };
+    let options = ServeOptions { feedback: Some(file.within(limits)), ..ServeOptions::default() };
+    let running = start_with(samples::model(), options).await;
+    assert!(metrics(running.address).await.contains("feedback_dropped_rows_total 0\n"));
+    for number in 0..3 {
+        let body = json!({"record": samples::record(number), "label": "short"}).to_string();
+        assert_eq!(ask(running.address, "POST", "/feedback", &body).await.0, 200);
+    }
+    let page = metrics(running.address).await;
+    assert!(page.contains("feedback_rows_total 3\n") && page.contains("feedback_dropped_rows_total 1\n"), "{page}");
 }
 
 #[tokio::test]

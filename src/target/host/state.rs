@@ -1,5 +1,8 @@
 //! What a host leaves for the next one: which release is live and which processes it started.
 //!
+//! With the live release go its variables, as it was started with them: a host that is started anew brings the same release up,
+//! whatever the configuration says by then, and whether or not it can be read. So the file is for its owner alone.
+//!
 //! A process is named by its number, its start time and the boot, because the number alone may belong to another by now.
 
 use std::fs;
@@ -9,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 
-use crate::disk::{boot_id, write_whole};
+use crate::disk::{boot_id, write_private};
 use crate::pipeline::Moment;
 use crate::target::ApplyRequest;
 use crate::target::process::{RecordedProcess, start_time};
@@ -54,7 +57,7 @@ impl HostState {
 
     /// Writes the state whole.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        write_whole(path, &serde_json::to_vec_pretty(self)?)
+        write_private(path, &serde_json::to_vec_pretty(self)?)
     }
 
     /// Kills what a former host left running, and returns what it killed.
@@ -77,6 +80,7 @@ impl HostState {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 
@@ -129,6 +133,11 @@ mod tests {
         let state = HostState { boot: "b".into(), ..HostState::default() };
         state.write(&path).unwrap();
         assert_eq!(HostState::read(&path).unwrap(), state);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "it holds what a release was told"
+        );
         fs::write(&path, "{").unwrap();
         assert!(HostState::read(&path).is_err());
     }

@@ -148,6 +148,7 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         | Event::Commanded { .. }
         | Event::ApprovalWanted { .. }
         | Event::Approved { .. }
+        | Event::DaemonEnded { .. }
         | Event::Noted { .. } => {}
     }
     model.events.push_back(recorded);

@@ -164,6 +164,7 @@ fn style_of(model: &Model, event: &Event) -> Style {
         | Event::Locked { .. }
         | Event::Unlocked { .. }
         | Event::ApprovalWanted { .. }
+        | Event::DaemonEnded { .. }
         | Event::Noted { .. } => theme.warn,
         Event::ModelPromoted { .. } | Event::Approved { .. } => theme.good,
         Event::RunCreated { .. } | Event::RunStarted { .. } | Event::StageStarted { .. } | Event::ModelNoted { .. } => {
