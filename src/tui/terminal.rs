@@ -2,8 +2,9 @@
 //!
 //! Ways back: a return, an error (both by `Drop`), a panic, also in a worker (the hook), TERM, HUP, INT and QUIT
 //! ([`signals`]), stop and continue ([`TerminalGuard::suspend`]), another program that has the terminal for a while
-//! ([`TerminalGuard::lend`], and [`TerminalGuard::put_right`] where that is ended), and a terminal that vanished ([`hangup`]). Giving back is idempotent, so that two of them at once do no harm. Modes are set by `tcsetattr`
-//! here and not by crossterm, which remembers them in a global and would not enter raw mode a second time after a stop.
+//! ([`TerminalGuard::lend`], and [`TerminalGuard::put_right`] where that is ended), and a terminal that vanished ([`hangup`]).
+//! Giving back is idempotent, so that two of them at once do no harm. Modes are set by `tcsetattr` here and not by crossterm,
+//! which remembers them in a global and would not enter raw mode a second time after a stop.
 
 mod colour;
 mod decode;

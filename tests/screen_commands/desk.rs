@@ -19,7 +19,7 @@ const PALETTE: &str = "Enter does it";
 const TALKATIVE: &str = r#"i=1
 while [ $i -le 197 ]; do
   case $i in
-    20|120|180) echo "ERROR needle $i" ;;
+    20|120|180) echo "ERROR: needle $i" ;;
     60) echo "WARN something $i" ;;
     *) echo "step $i" ;;
   esac
@@ -59,8 +59,9 @@ enum Way {
 
 /// A project and its screen.
 pub struct Desk {
-    pub project: Project,
+    // The terminal goes before the project.
     pub terminal: Terminal,
+    pub project: Project,
     way: Option<Way>,
 }
 
@@ -78,7 +79,7 @@ impl Desk {
     }
 
     fn with(project: Project, terminal: Terminal) -> Self {
-        let mut desk = Self { project, terminal, way: None };
+        let mut desk = Self { terminal, project, way: None };
         desk.see("q detach");
         desk
     }

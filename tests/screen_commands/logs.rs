@@ -143,7 +143,7 @@ fn narrowed(desk: &mut Desk) {
 }
 
 fn only_errors(desk: &mut Desk) {
-    let is_narrow = |text: &str| text.contains("ERROR needle 180") && !text.contains("step ");
+    let is_narrow = |text: &str| text.contains("ERROR: needle 180") && !text.contains("step ");
     desk.terminal.wait_for("the errors alone", is_narrow);
 }
 
