@@ -13,9 +13,8 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::Duration;
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
-use support::{PATIENCE, PROGRAM, Project, customers, is_alive, is_stopped, send, wait_for};
+use support::{PATIENCE, Project, customers, send, wait_for};
 use terminal::Terminal;
 
 /// The question for the background, and the one that every terminal answers.
@@ -154,28 +153,15 @@ fn two_hundred_sizes_in_a_row_end_in_the_last() {
 }
 
 #[test]
-fn whatever_ends_the_screen_the_terminal_is_as_it_was() {
-    let project = Project::rested();
-    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130), (Signal::QUIT, 131)] {
-        let mut terminal = Terminal::open(&project, 80, 24);
-        terminal.wait_for_text("q detach");
-        send(terminal.pid, signal);
-        assert_eq!(terminal.ended().exit_code(), code, "{signal:?}");
-        assert!(terminal.sent().ends_with("\u{1b}[23;2t"), "{signal:?}: the former title is not back");
-    }
-}
-
-#[test]
 fn a_screen_that_is_stopped_and_continued_is_drawn_anew() {
     let project = Project::rested();
     for signal in [Signal::STOP, Signal::TSTP] {
         let mut terminal = Terminal::open(&project, 80, 24);
         terminal.wait_for_text("q detach");
         let before = frames(&terminal);
-        let pid = terminal.pid;
-        send(pid, signal);
-        wait_for("the stop", PATIENCE, || is_stopped(pid).then_some(()));
-        send(pid, Signal::CONT);
+        send(terminal.pid, signal);
+        wait_for("the stop", PATIENCE, || terminal.is_stopped().then_some(()));
+        send(terminal.pid, Signal::CONT);
         wait_for("a new frame", PATIENCE, || {
             terminal.listen(Duration::from_millis(100));
             (frames(&terminal) > before).then_some(())
@@ -189,28 +175,6 @@ fn a_screen_that_is_stopped_and_continued_is_drawn_anew() {
 /// How often the terminal was taken: each time, the way that text is pasted is set.
 fn frames(terminal: &Terminal) -> usize {
     terminal.sent().matches("\u{1b}[?2004h").count()
-}
-
-#[test]
-fn a_terminal_that_vanishes_ends_the_screen_and_not_the_daemon() {
-    let project = Project::rested();
-    let daemon = project.daemon();
-    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-    let pair = native_pty_system().openpty(size).unwrap();
-    let mut command = CommandBuilder::new(PROGRAM);
-    command.args(["-C", &project.folder().display().to_string()]);
-    for (name, value) in project.environment() {
-        command.env(name, value);
-    }
-    let modes = |pair: &portable_pty::PtyPair| format!("{:?}", pair.master.get_termios());
-    let before = modes(&pair);
-    let mut child = pair.slave.spawn_command(command).unwrap();
-    let pid = child.process_id().unwrap();
-    wait_for("the screen", PATIENCE, || (modes(&pair) != before).then_some(()));
-    // Nobody reads what it writes, and then nobody is there at all.
-    drop(pair);
-    wait_for("the end of the screen", PATIENCE, || child.try_wait().unwrap());
-    assert!(!is_alive(pid) && is_alive(daemon));
 }
 
 #[test]

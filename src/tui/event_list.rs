@@ -89,7 +89,7 @@ pub(super) fn kind(event: &Event) -> &'static str {
         | Event::AlertSilenced { .. }
         | Event::SilenceLifted { .. } => "alert",
         Event::ModelPromoted { .. } | Event::ModelNoted { .. } => "model",
-        Event::Commanded { .. } => "command",
+        Event::Commanded { .. } | Event::DaemonEnded { .. } => "command",
         Event::Locked { .. } | Event::Unlocked { .. } => "lock",
         Event::ApprovalWanted { .. } | Event::Approved { .. } => "approval",
         Event::Noted { .. } => "note",
@@ -109,52 +109,16 @@ pub(super) enum Subject {
     Release(ReleaseId),
 }
 
-/// What an event is of.
+/// What an event is of, and so where one goes from it.
 pub(super) fn subject(event: &Event) -> Option<Subject> {
-    match event {
-        Event::RunCreated { run, .. }
-        | Event::RunStarted { run }
-        | Event::RunStopping { run, .. }
-        | Event::RunFinished { run, .. } => Some(Subject::Run(*run)),
-        Event::StageChecking { run, stage, .. }
-        | Event::StageSkipped { run, stage, .. }
-        | Event::StageNotRun { run, stage, .. }
-        | Event::StageStarted { run, stage, .. }
-        | Event::StageStopping { run, stage, .. }
-        | Event::StageFinished { run, stage, .. }
-        | Event::StageRetrying { run, stage, .. }
-        | Event::StageDropped { run, stage }
-        | Event::ApprovalWanted { run, stage, .. }
-        | Event::Approved { run, stage, .. } => Some(Subject::Stage(*run, stage.clone())),
-        Event::ModelPromoted { model, .. } | Event::ModelNoted { model, .. } => Some(Subject::Model(*model)),
-        Event::ReleaseRejected { release } | Event::QuarantineLifted { release, .. } => {
-            Some(Subject::Release(*release))
-        }
-        Event::AlertFired { release, .. } | Event::AlertResolved { release, .. } => release.map(Subject::Release),
-        Event::Commanded { run, command, .. } => run.map(Subject::Run).or_else(|| named(command)),
-        Event::Configured { .. }
-        | Event::InputsObserved { .. }
-        | Event::DataRefused { .. }
-        | Event::DataRefusalEnded { .. }
-        | Event::AlertSilenced { .. }
-        | Event::SilenceLifted { .. }
-        | Event::Locked { .. }
-        | Event::Unlocked { .. }
-        | Event::Noted { .. } => None,
-    }
-}
-
-/// What a command names from which no run came.
-fn named(command: &Command) -> Option<Subject> {
-    match command {
-        Command::Promote { model, .. } => Some(Subject::Model(*model)),
-        Command::Rollback { to } => to.map(Subject::Release),
-        Command::Approve { run, stage } | Command::Decline { run, stage } => {
-            let run = (*run)?;
-            Some(stage.clone().map_or(Subject::Run(run), |stage| Subject::Stage(run, stage)))
-        }
-        Command::Cancel { run } => run.map(Subject::Run),
-        Command::Run(_) | Command::Lock { .. } | Command::Unlock => None,
+    let about = event.about();
+    // From which stage a run begins does not make it one of that stage.
+    let is_of_a_whole_run =
+        matches!(event, Event::RunCreated { .. } | Event::Commanded { command: Command::Run(_), .. });
+    match (about.run, about.stage.filter(|_| !is_of_a_whole_run)) {
+        (Some(run), Some(stage)) => Some(Subject::Stage(run, stage.clone())),
+        (Some(run), None) => Some(Subject::Run(run)),
+        (None, _) => about.model.map(Subject::Model).or(about.release.map(Subject::Release)),
     }
 }
 
@@ -189,6 +153,7 @@ pub(super) fn message(event: &Event) -> Option<&str> {
         | Event::AlertFired { .. }
         | Event::AlertResolved { .. }
         | Event::SilenceLifted { .. }
+        | Event::DaemonEnded { .. }
         | Event::ModelNoted { .. }
         | Event::Unlocked { by: None, .. }
         | Event::ApprovalWanted { .. }

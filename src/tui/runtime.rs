@@ -287,6 +287,7 @@ impl Screen {
         match caught {
             Caught::End(signal) => return Err(TuiError::Signal { signal }),
             Caught::Lost => return Err(TuiError::Lost),
+            Caught::Broken => return Err(TuiError::Broken),
             Caught::Stop => self.stop(StopScope::Process)?,
             Caught::Continued => {
                 self.guard.resume()?;

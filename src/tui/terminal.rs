@@ -1,9 +1,10 @@
 //! The terminal guard: takes the terminal, and gives it back as it was, whatever happens.
 //!
-//! Ways back: a return, an error (both by `Drop`), a panic (the hook), TERM, HUP, INT and QUIT ([`signals`]), stop and continue
-//! ([`TerminalGuard::suspend`]), another program that has the terminal for a while ([`TerminalGuard::lend`]), and a terminal
-//! that vanished ([`hangup`]). Giving back is idempotent, so that two of them at once do no harm. Modes are set by `tcsetattr`
-//! here and not by crossterm, which remembers them in a global and would not enter raw mode a second time after a stop.
+//! Ways back: a return, an error (both by `Drop`), a panic, also in a worker (the hook), TERM, HUP, INT and QUIT
+//! ([`signals`]), stop and continue ([`TerminalGuard::suspend`]), another program that has the terminal for a while
+//! ([`TerminalGuard::lend`], and [`TerminalGuard::put_right`] where that is ended), and a terminal that vanished ([`hangup`]).
+//! Giving back is idempotent, so that two of them at once do no harm. Modes are set by `tcsetattr` here and not by crossterm,
+//! which remembers them in a global and would not enter raw mode a second time after a stop.
 
 mod colour;
 mod decode;
@@ -47,6 +48,8 @@ const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l";
 /// Ends a synchronized update that a panic cut off, marked pastes, colours, alternate screen, cursor, the former title.
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[?2004l\x1b[0m\x1b[?1049l\x1b[?25h\x1b[23;2t";
+/// No marked pastes, no colours, no alternate screen, a cursor.
+const PLAIN: &[u8] = b"\x1b[?2004l\x1b[0m\x1b[?1049l\x1b[?25h";
 /// Takes progress away from beside the window.
 const NO_PROGRESS: &[u8] = b"\x1b]9;4;0\x1b\\";
 
@@ -131,7 +134,7 @@ impl TerminalGuard {
             mouse: AtomicBool::new(false),
             shows_progress: AtomicBool::new(false),
         });
-        restore_on_panic(Arc::clone(&restorer));
+        restore_on_panic(Arc::clone(&restorer), lost.clone());
         let last_answer = LastAnswer::default();
         let entered = restorer.enter(&abilities.questions());
         let guard = entered.and_then(|()| {
@@ -232,6 +235,12 @@ impl TerminalGuard {
         resumed
     }
 
+    /// Puts right what a program to which it was lent has left behind when it was ended: that program gave nothing back.
+    pub(super) fn put_right(&self) {
+        let _ = tcsetattr(&self.restorer.tty, OptionalActions::Now, &self.restorer.saved);
+        let _ = (&self.restorer.tty).write_all(&[MOUSE_OFF, PLAIN].concat());
+    }
+
     /// Answers that are still on their way must not be taken for something that is typed into what comes after us.
     fn settle_answers(&self) {
         let left = self.answers_until.saturating_duration_since(Instant::now());
@@ -251,10 +260,12 @@ impl Drop for TerminalGuard {
 }
 
 /// The former hook prints, so the terminal must be readable again before it runs.
-fn restore_on_panic(restorer: Arc<Restorer>) {
+fn restore_on_panic(restorer: Arc<Restorer>, broken: UnboundedSender<Caught>) {
     let former = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |information| {
         restorer.restore();
+        // With nothing to draw, the loop would not see for long that the terminal is not ours any more.
+        let _ = broken.send(Caught::Broken);
         former(information);
     }));
 }

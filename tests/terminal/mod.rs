@@ -1,9 +1,13 @@
 //! The real program in a pseudo-terminal, with its screen read by a terminal emulator.
 
-#![allow(dead_code, reason = "every test file uses its own part of it")]
+#![allow(dead_code, unused_imports, reason = "every test file uses its own part of it")]
 
-use std::io::{Read, Write};
+mod bare;
+
+use std::fs;
+use std::io::{self, Read, Write};
 use std::num::NonZeroU16;
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +15,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{CommandBuilder, ExitStatus, PtyPair, PtySize, native_pty_system};
 
 use crate::support::{PROGRAM, Project};
+pub use bare::Bare;
 
 /// How long the screen may take to show something.
 const SHOWN: Duration = Duration::from_mins(1);
@@ -44,7 +49,7 @@ pub struct Terminal {
     parser: vt100::Parser,
     output: Receiver<Vec<u8>>,
     input: Box<dyn Write + Send>,
-    ended: Receiver<std::io::Result<ExitStatus>>,
+    ended: Receiver<io::Result<ExitStatus>>,
     pair: PtyPair,
     columns: u16,
     sent: Vec<u8>,
@@ -61,22 +66,14 @@ impl Terminal {
 
     /// Starts the program with these arguments, in the folder and the environment of a project.
     pub fn start(project: &Project, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        Self::run(project, PROGRAM, arguments, columns, rows)
+    }
+
+    /// Starts another program so, such as a shell that starts ours.
+    pub fn run(project: &Project, program: &str, arguments: &[&str], columns: u16, rows: u16) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
-        let mut command = CommandBuilder::new(PROGRAM);
-        command.args(arguments);
-        command.cwd(project.folder());
-        // What the terminal of whoever runs the tests is does not count.
-        for name in OF_TERMINALS {
-            command.env_remove(name);
-        }
-        for (name, value) in project.environment().into_iter().filter(|(name, _)| *name != "COLUMNS") {
-            command.env(name, value);
-        }
         let modes_before = modes(&pair);
-        let mut child = pair.slave.spawn_command(command).unwrap();
-        let pid = child.process_id().unwrap();
-        let (tell_end, ended) = mpsc::channel();
-        thread::spawn(move || tell_end.send(child.wait()));
+        let (ended, pid) = spawn(&pair, command(project, program, arguments));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (tell, output) = mpsc::channel();
         thread::spawn(move || {
@@ -90,6 +87,13 @@ impl Terminal {
         let input = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
         Self { parser, output, input, ended, pair, columns, sent: Vec::new(), modes_before, pid }
+    }
+
+    /// Opens the screen of a project in the same terminal, as the program before it left that.
+    pub fn open_again(&mut self, project: &Project) {
+        self.modes_before = modes(&self.pair);
+        let folder = project.folder().display().to_string();
+        (self.ended, self.pid) = spawn(&self.pair, command(project, PROGRAM, &["-C", &folder]));
     }
 
     /// Presses keys.
@@ -192,16 +196,71 @@ impl Terminal {
         status.unwrap()
     }
 
+    /// Waits for the end of a program that had no chance to give the terminal back.
+    #[track_caller]
+    pub fn killed(&mut self) -> ExitStatus {
+        self.ended.recv_timeout(END).expect("the end of the program").unwrap()
+    }
+
+    /// Whether the program is stopped, as by Ctrl-Z: the state in `/proc/PID/stat` is `T`.
+    pub fn is_stopped(&self) -> bool {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        text.rsplit_once(") ").is_some_and(|(_, behind)| behind.starts_with('T'))
+    }
+
+    /// How often something was sent.
+    pub fn count(&self, sequence: &str) -> usize {
+        self.sent().matches(sequence).count()
+    }
+
+    /// Waits until something was sent more often than `before`.
+    #[track_caller]
+    pub fn wait_for_another(&mut self, sequence: &str, before: usize) {
+        let deadline = Instant::now() + SHOWN;
+        while self.count(sequence) <= before {
+            assert!(self.hear(deadline), "waited in vain for another {sequence:?}; the screen shows\n{}", self.text());
+        }
+    }
+
     /// Whether the modes are another than before the program came.
     pub fn is_raw(&self) -> bool {
         modes(&self.pair) != self.modes_before
     }
 }
 
-/// The modes of a terminal, all of them, as `stty -a` would show them.
+/// A program with what it finds in its environment: what the terminal of whoever runs the tests is does not count.
+fn command(project: &Project, program: &str, arguments: &[&str]) -> CommandBuilder {
+    let mut command = CommandBuilder::new(program);
+    command.args(arguments);
+    command.cwd(project.folder());
+    for name in OF_TERMINALS {
+        command.env_remove(name);
+    }
+    for (name, value) in project.environment().into_iter().filter(|(name, _)| *name != "COLUMNS") {
+        command.env(name, value);
+    }
+    command
+}
+
+/// Starts a program in a terminal; how it ends comes out of the channel.
+fn spawn(pair: &PtyPair, command: CommandBuilder) -> (Receiver<io::Result<ExitStatus>>, u32) {
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    let pid = child.process_id().unwrap();
+    let (tell_end, ended) = mpsc::channel();
+    thread::spawn(move || tell_end.send(child.wait()));
+    (ended, pid)
+}
+
+/// The modes of a terminal, all of them: as the system keeps them, and as `stty -a` tells them, where that is there.
 fn modes(pair: &PtyPair) -> String {
     let modes = pair.master.get_termios().expect("the modes of the terminal");
-    format!("{modes:?}")
+    let told = pair.master.tty_name().and_then(|tty| {
+        let output = Command::new("stty").arg("-a").arg("-F").arg(tty).env_remove("COLUMNS").output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    });
+    // The first line has the size, which whoever holds the terminal changes.
+    let told: Vec<&str> = told.as_deref().unwrap_or_default().lines().skip(1).collect();
+    format!("{modes:?}\n{}", told.join("\n"))
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {

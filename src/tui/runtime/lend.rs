@@ -36,6 +36,9 @@ pub(super) async fn lend(
     guard.lend()?;
     let ended = show(&words, file, caught).await;
     let _ = std::fs::remove_file(file);
+    if ended.is_err() {
+        guard.put_right();
+    }
     let complaint = ended?;
     guard.take_back()?;
     Ok(complaint)
@@ -68,10 +71,13 @@ async fn wait(mut child: Child, caught: &mut UnboundedReceiver<Caught>) -> Resul
         match signal {
             // The keys for them were meant for the program.
             Caught::End(SIGINT | SIGQUIT) | Caught::Continued | Caught::Resized => {}
+            // The terminal is not ours at present, so nothing of it was given back.
+            Caught::Broken => {}
             // The whole job stops; the shell continues both of us.
             Caught::Stop => kill_process(getpid(), Signal::STOP).map_err(io::Error::from)?,
             Caught::End(signal) => {
-                let _ = child.start_kill();
+                // What it still does to the terminal must not come behind our giving it back.
+                let _ = child.kill().await;
                 return Err(TuiError::Signal { signal });
             }
             Caught::Lost => return Err(TuiError::Lost),

@@ -23,6 +23,8 @@ pub(in crate::tui) enum Caught {
     Resized,
     /// The terminal vanished.
     Lost,
+    /// A panic somewhere gave the terminal back.
+    Broken,
 }
 
 /// The thread; dropping it ends it.
