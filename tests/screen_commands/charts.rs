@@ -1,4 +1,4 @@
-//! One chart of one panel, a thousand all the time.
+//! A chart, a thousand all the time, and a table.
 
 use crate::desk::{Case, Desk, ESCAPE, case};
 
@@ -21,6 +21,7 @@ pub const CASES: &[Case] = &[
     case("drawing", drawing),
     case("log-scale", log_scale),
     case("zero-base", zero_base),
+    case("select-rows", select_rows),
 ];
 
 /// Metrics, with the chart.
@@ -105,4 +106,10 @@ fn zero_base(desk: &mut Desk) {
     // The axis is there before.
     desk.see(" ┤");
     desk.strike_there_and_back(ZERO, "0");
+}
+
+fn select_rows(desk: &mut Desk) {
+    charts(desk);
+    desk.see("in a table");
+    desk.strike_there_and_back("1 line selected: Enter copies", ESCAPE);
 }

@@ -19,6 +19,7 @@ pub const CASES: &[Case] = &[
     case("previous-pane", next_pane),
     case("zoom", zoom),
     case("sort", sort),
+    case("sort-back", sort_back),
     case("sort-around", sort_around),
     case("filter-list", filter_list),
     case("mark-row", mark_row),
@@ -79,8 +80,14 @@ fn sort(desk: &mut Desk) {
     desk.see(USUAL_ORDER);
     desk.strike();
     desk.see(NEW_ORDER);
-    // Through all other columns, back to the first.
-    desk.press_and_see("ssssssss", USUAL_ORDER);
+    desk.press_and_see("<", USUAL_ORDER);
+}
+
+fn sort_back(desk: &mut Desk) {
+    runs(desk);
+    desk.press_and_see(">", NEW_ORDER);
+    desk.strike();
+    desk.see(USUAL_ORDER);
 }
 
 fn sort_around(desk: &mut Desk) {
@@ -88,7 +95,7 @@ fn sort_around(desk: &mut Desk) {
     desk.see(USUAL_ORDER);
     desk.strike();
     desk.see("run↑");
-    desk.press_and_see("S", USUAL_ORDER);
+    desk.press_and_see("I", USUAL_ORDER);
 }
 
 fn filter_list(desk: &mut Desk) {

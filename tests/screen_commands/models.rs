@@ -10,8 +10,6 @@ pub const CASES: &[Case] = &[
     case("data-profile", |desk| tab(desk, "[d data]")),
     case("slices", |desk| tab(desk, "[e slices]")),
     case("summary", summary),
-    case("mark", mark),
-    case("compare-models", compare),
     case("promote", promote),
     case("note", note),
 ];
@@ -37,16 +35,6 @@ fn summary(desk: &mut Desk) {
     desk.press_and_see("b", "[b leaderboard]");
     desk.strike();
     desk.see(SUMMARY);
-}
-
-fn mark(desk: &mut Desk) {
-    models(desk);
-    desk.strike_there_and_back("model 2 is marked", "m");
-}
-
-fn compare(desk: &mut Desk) {
-    models(desk);
-    desk.strike_there_and_back("Models 1 and 2", ESCAPE);
 }
 
 /// Left unanswered, for it would deploy; without a reason it is not done.

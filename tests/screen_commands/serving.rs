@@ -8,6 +8,10 @@ const MONITOR: &str = r#"
 [[monitor.panels]]
 title = "far from zero"
 expr = "vector(1000)"
+[[monitor.panels]]
+title = "in a table"
+kind = "table"
+expr = "vector(7)"
 [[monitor.alerts]]
 name = "Always"
 expr = "vector(1) > 0"

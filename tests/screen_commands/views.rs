@@ -26,7 +26,6 @@ pub const CASES: &[Case] = &[
     }),
     case("help", |desk| over_the_board(desk, " find: ")),
     case("freeze", freeze),
-    case("filter", filter),
     case("copy", copy),
     case("mouse", mouse),
     case("redraw", redraw),
@@ -118,16 +117,6 @@ fn freeze(desk: &mut Desk) {
     desk.see_above("frozen");
     desk.terminal.press(" ");
     desk.lose_above("frozen");
-}
-
-fn filter(desk: &mut Desk) {
-    desk.show("7", "Events");
-    desk.strike();
-    desk.see("only events with:");
-    desk.terminal.press("frobnicate\r");
-    desk.see("Events · only frobnicate");
-    desk.see("no event passes");
-    desk.press_and_lose(ESCAPE, "only frobnicate");
 }
 
 fn copy(desk: &mut Desk) {

@@ -5,6 +5,7 @@ use ratatui::style::{Color, Style};
 use crate::tui::probe::Depth;
 use crate::tui::terminal::reduced;
 use crate::tui::theme::Theme;
+use crate::tui::widgets::text::styled;
 
 /// As many colours as a theme uses itself.
 pub(in crate::tui) fn depth_of(theme: &Theme) -> Depth {
@@ -25,6 +26,11 @@ pub(in crate::tui) fn depth_of(theme: &Theme) -> Depth {
 pub(in crate::tui) fn fit(style: Style, depth: Depth) -> Style {
     let nearest = |colour: Option<Color>| colour.and_then(|colour| reduced(colour, depth));
     Style { fg: nearest(style.fg), bg: nearest(style.bg), ..style }
+}
+
+/// The letters of a line as it was written, in its own colours as far as there are so many.
+pub(in crate::tui) fn as_written(line: &str, base: Style, depth: Depth) -> Vec<(char, Style)> {
+    styled(line, base).into_iter().map(|(character, style)| (character, fit(style, depth))).collect()
 }
 
 #[cfg(test)]

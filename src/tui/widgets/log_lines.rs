@@ -8,12 +8,12 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use regex::Regex;
 
-use super::text::{cut_front, line_of, padded, put_at, sanitize, styled, wrap};
+use super::text::{cut_front, line_of, padded, put_at, sanitize, wrap};
 use crate::api::types::{LogLevel, LogLine};
 use crate::pipeline::{Moment, StageName};
 use crate::tui::app::Model;
 use crate::tui::log_view::action::LogPrompt;
-use crate::tui::log_view::colour::{depth_of, fit};
+use crate::tui::log_view::colour::{as_written, depth_of, fit};
 use crate::tui::log_view::json::{self, Part};
 use crate::tui::log_view::{Row, Timestamps, jump};
 use crate::tui::mouse::Target;
@@ -175,8 +175,7 @@ impl<'a> Painter<'a> {
         let clock = |milliseconds| self.model.clock.time(Moment(milliseconds));
         let parts = if self.model.log.is_raw { None } else { json::readable(&line.text, &clock) };
         let Some(parts) = parts else {
-            let cells = styled(&line.text, base);
-            return cells.into_iter().map(|(character, style)| (character, fit(style, self.depth))).collect();
+            return as_written(&line.text, base, self.depth);
         };
         let mut cells = Vec::new();
         for (text, part) in parts {

@@ -14,10 +14,11 @@ use crate::pipeline::Release;
 use crate::tui::app::Model;
 use crate::tui::detail_text;
 use crate::tui::holds::approval_text;
+use crate::tui::log_view::colour::{as_written, depth_of};
 use crate::tui::quantity;
 use crate::tui::release_facts::{health, ready, release_facts};
 use crate::tui::widgets::table::{Column, Fill, Table};
-use crate::tui::widgets::text::{line_of, sanitize, styled};
+use crate::tui::widgets::text::{line_of, sanitize};
 use crate::tui::widgets::{facts, pane};
 
 /// Rows that the last lines keep, their heading included, where the pane is not tiny.
@@ -230,7 +231,9 @@ fn log(model: &Model, rows: usize) -> Vec<Line<'static>> {
             return vec![dim(model, &heading), dim(model, "nothing was written yet")];
         }
         let hidden = said.lines.len().saturating_sub(rows - 1);
-        let lines = said.lines.iter().skip(hidden).map(|line| line_of(&styled(line, model.theme.text), 0));
+        let depth = depth_of(&model.theme);
+        let written = |line: &String| line_of(&as_written(line, model.theme.text, depth), 0);
+        let lines = said.lines.iter().skip(hidden).map(written);
         return std::iter::once(dim(model, &heading)).chain(lines).collect();
     };
     let error = Line::from(Span::styled(sanitize(error), model.theme.warn));
