@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::pipeline::{Event, Evidence, Outcome, Recorded, narrate};
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::mouse::Target;
 use crate::tui::quantity::small;
 use crate::tui::selection;
@@ -43,10 +44,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
     }
     if count == 0 {
         let text = match (&model.alert, is_narrowed) {
-            _ if !asks.is_empty() => " asking the daemon",
-            (Some(_), _) if model.event_search.is_empty() => " no event is about it; Esc shows all",
-            (_, true) => " no event passes; Esc shows all",
-            (_, false) => " nothing happened yet",
+            _ if !asks.is_empty() => " asking the daemon".to_owned(),
+            (Some(_), _) if model.event_search.is_empty() => " no event is about it; Esc shows all".to_owned(),
+            (_, true) => " no event passes; Esc shows all".to_owned(),
+            (_, false) => {
+                format!(" nothing happened yet; {} on the Board starts the first run", key_of(model, Action::RunAll))
+            }
         };
         put(frame.buffer_mut(), inner, 0, &Line::from(Span::styled(text, model.theme.dim)));
         return;

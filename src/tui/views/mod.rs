@@ -18,6 +18,8 @@ pub(in crate::tui) mod time_line;
 mod trail;
 
 #[cfg(test)]
+mod empty_tests;
+#[cfg(test)]
 mod history_tests;
 #[cfg(test)]
 mod hold_tests;
