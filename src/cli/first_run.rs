@@ -141,7 +141,7 @@ mod tests {
         let proposal = place.propose(&Answers::default());
         assert_eq!(place.look(), Outlook::Missing);
         let arguments = init::InitArguments { from: None, force: false };
-        init::run(folder.path(), &arguments, &mut Vec::new()).unwrap();
+        init::run(folder.path(), &arguments, &mut Vec::<u8>::new()).unwrap();
         assert_eq!(fs::read_to_string(folder.path().join(FILE_NAME)).unwrap(), proposal.text);
         assert_eq!(place.look(), Outlook::Ready);
         assert!(place.write(&Answers::default()).is_err(), "what is there is not overwritten");

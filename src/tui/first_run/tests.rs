@@ -55,7 +55,8 @@ fn faulty() -> FirstRun {
     first.look();
     let faults = vec![
         "trainyard.toml:1:2: unknown table `sorce`\n    1 | [sorce]\n      |  ^^^^^ did you mean `source`?".to_owned(),
-        "trainyard.toml:3:11: `command` must be a list\n    3 | command = \"sh\"\n      |           ^^^^ write [\"sh\"]".to_owned(),
+        "trainyard.toml:3:11: `command` must be a list\n    3 | command = \"sh\"\n      |           ^^^^ write `[\"sh\"]`"
+            .to_owned(),
     ];
     assert_eq!(first.update(Msg::Looked(1, Outlook::Faulty(faults))), None);
     first

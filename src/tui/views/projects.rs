@@ -31,7 +31,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, list: &ProjectL
         Some(rows) if !rows.is_empty() => rows,
         known => {
             let text = if known.is_some() {
-                " no project of yours is known here; `trainyard -C DIR up` in a shell begins with one"
+                " no project of yours is known here; `trainyard -C DIR up` starts one"
             } else {
                 " looking for your projects"
             };
