@@ -230,12 +230,14 @@ fn without_a_terminal_lines_are_told_and_typed_commands_are_done() {
     let mut command = project.trainyard(&["--plain"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut typed = child.stdin.take().unwrap();
-    typed.write_all(b"frobnicate\nlogs test\ntest\n").unwrap();
+    typed.write_all(b"frobnicate\nlogs test\nsearch test nothing-like-this\nmetrics\nmodels\ntest\n").unwrap();
     drop(typed);
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{told}");
     assert!(told.contains("There is no command `frobnicate`"), "{told}");
+    assert!(told.contains("No line matches `nothing-like-this`."), "{told}");
+    assert!(told.contains("Model 1 passed by run 1"), "{told}");
     assert!(told.contains("run: run 2"), "{told}");
     project.expect_run(2, "passed");
 }

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::config::{Detected, FILE_NAME, Template, detect, render};
 use crate::disk::write_whole;
+use crate::tui::Discovery;
 
 /// The arguments of `trainyard init`.
 #[derive(Debug, Clone, Args)]
@@ -69,52 +70,93 @@ pub enum InitError {
 /// Writes `trainyard.toml` into `folder`, makes the data folder and tells on `out` what was found and what comes next.
 /// Nothing is added to git.
 pub fn run(folder: &Path, arguments: &InitArguments, out: &mut impl Write) -> Result<(), InitError> {
-    let path = folder.join(FILE_NAME);
-    if path.exists() && !arguments.force {
-        return Err(InitError::Exists { path });
-    }
     let mut detected = detect(folder);
     if let Some(name) = arguments.from {
         detected = detected.with_template(name.into());
     }
-    let data = folder.join(&detected.data_folder);
-    let new_data = !data.exists();
-    fs::create_dir_all(&data).map_err(|source| InitError::Write { path: data.clone(), source })?;
-    write_whole(&path, render(&detected).as_bytes())
-        .map_err(|source| InitError::Write { path: path.clone(), source })?;
+    let new_data = write(folder, &detected, arguments.force)?;
     tell(&detected, new_data, out)?;
     Ok(())
 }
 
-fn tell(detected: &Detected, new_data: bool, out: &mut impl Write) -> io::Result<()> {
-    let training = match detected.template {
+/// Writes the configuration for what was detected and makes the data folder; whether that is new.
+pub fn write(folder: &Path, detected: &Detected, overwrites: bool) -> Result<bool, InitError> {
+    let path = folder.join(FILE_NAME);
+    if path.exists() && !overwrites {
+        return Err(InitError::Exists { path });
+    }
+    let data = folder.join(&detected.data_folder);
+    let new_data = !data.exists();
+    fs::create_dir_all(&data).map_err(|source| InitError::Write { path: data.clone(), source })?;
+    write_whole(&path, render(detected).as_bytes())
+        .map_err(|source| InitError::Write { path: path.clone(), source })?;
+    Ok(new_data)
+}
+
+/// Who trains.
+pub fn training(detected: &Detected) -> &'static str {
+    match detected.template {
         Template::Python => "a Python script trains",
         Template::Rust => "a Rust program trains",
         Template::Command => "a command of yours trains",
         Template::Model => "the built-in training is used",
-    };
-    writeln!(out, "wrote {FILE_NAME}: {training}")?;
-    match detected.csv_files.as_slice() {
-        [] => writeln!(out, "  data: no CSV file was found")?,
-        [only] => writeln!(out, "  data: {}", only.display())?,
-        [first, ..] => {
-            writeln!(out, "  data: {} CSV files, the first is {}", detected.csv_files.len(), first.display())?;
-        }
     }
+}
+
+/// What was looked for in the folder, each in a line.
+pub fn discoveries(detected: &Detected) -> Vec<Discovery> {
+    let mut found = vec![data(detected)];
     if detected.template == Template::Model {
-        match &detected.target {
-            Some(target) => {
-                writeln!(out, "  column to predict: {target} (the last one; edit `target` if it is another)")?;
-            }
-            None => writeln!(out, "  column to predict: unknown; edit `target`")?,
-        }
+        found.push(target(detected));
     }
-    match &detected.test_command {
-        Some(command) => writeln!(out, "  tests: {}", command.join(" "))?,
-        None => writeln!(out, "  tests: none were found; [stages.test] says what is checked instead")?,
+    found.push(match &detected.test_command {
+        Some(command) => there(format!("tests: {}", command.join(" "))),
+        None => missing("tests: none were found; [stages.test] says what is checked instead"),
+    });
+    if detected.has_dockerfile {
+        found.push(there("image: a Dockerfile was found, which Docker Engine builds".to_owned()));
     }
-    if !detected.is_git {
-        writeln!(out, "  git: this is not a work tree; `git init` lets runs name the version of their source")?;
+    found.push(if detected.is_git {
+        there("git: this is a work tree; runs name the version of their source".to_owned())
+    } else {
+        missing("git: this is not a work tree; `git init` lets runs name the version of their source")
+    });
+    found
+}
+
+fn data(detected: &Detected) -> Discovery {
+    let Some(first) = detected.csv_files.first() else { return missing("data: no CSV file was found") };
+    let mut text = match detected.csv_files.len() {
+        1 => format!("data: {}", first.display()),
+        count => format!("data: {count} CSV files, the first is {}", first.display()),
+    };
+    // A run starts with what lies in the data folder, and this file does not.
+    if !first.starts_with(&detected.data_folder) {
+        text.push_str(&format!("; copy it into {} to start with it", detected.data_folder));
+    }
+    there(text)
+}
+
+fn target(detected: &Detected) -> Discovery {
+    match &detected.target {
+        Some(target) if detected.is_target_chosen => there(format!("column to predict: {target}")),
+        Some(target) => there(format!("column to predict: {target} (the last one; edit `target` if it is another)")),
+        None => missing("column to predict: unknown; edit `target`"),
+    }
+}
+
+fn there(text: String) -> Discovery {
+    Discovery { is_there: true, text }
+}
+
+fn missing(text: &str) -> Discovery {
+    Discovery { is_there: false, text: text.to_owned() }
+}
+
+fn tell(detected: &Detected, new_data: bool, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "wrote {FILE_NAME}: {}", training(detected))?;
+    for discovery in discoveries(detected) {
+        writeln!(out, "  {}", discovery.text)?;
     }
     if new_data {
         writeln!(out, "made the folder {}: put data files there, each new one starts a run", detected.data_folder)?;

@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod events;
 pub mod export;
 pub mod failure;
+pub mod first_run;
 pub mod harmless;
 pub mod holds;
 pub mod host;

@@ -1,4 +1,5 @@
-//! The screen of a project, and of the one that is switched to; the daemon is started if none runs.
+//! The screen of a project, and of the one that is switched to; the daemon is started if none runs, and whoever has no
+//! valid configuration is led to one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use super::failure::{Failure, failed};
 use super::plain::{self, Look};
 use super::project::{client_as, identity, layout};
-use super::{projects, up};
+use super::{first_run, projects, up};
 use crate::tui::{self, DemoHooks, Left, Options, TuiError};
 
 /// Opens the screen. An observer changes nothing, so no daemon is started for one.
@@ -21,6 +22,10 @@ pub fn open(folder: &Path, is_observer: bool, look: Look) -> Result<(), Failure>
     }
     let mut folder = folder.to_owned();
     loop {
+        // Whoever only watches writes no configuration.
+        if !is_observer && !first_run::lead(&folder, look.ascii)? {
+            return Ok(());
+        }
         let options = Options { projects: Some(Arc::new(projects::rows)), is_ascii: look.ascii, ..Options::default() };
         match show(&folder, is_observer, options)? {
             Left::Detached => return Ok(()),

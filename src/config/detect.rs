@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::folder_name;
+use super::settings::TargetKind;
 use super::world::{is_executable, is_git_work_tree};
 
 /// The most bytes of a CSV file that are read for its header.
@@ -41,8 +42,12 @@ pub struct Detected {
     pub name: String,
     /// The data folder, relative; it may have to be made.
     pub data_folder: String,
-    /// The column to predict: the last one of the first CSV.
+    /// The column to predict: the last one of the first CSV, unless the user chose another.
     pub target: Option<String>,
+    /// Whether the user named that column, so that it is no guess.
+    pub is_target_chosen: bool,
+    /// Where releases run, if the project has any.
+    pub deploy_target: TargetKind,
     /// The CSV files of the folder, of the data folder and of the folders in it, relative and sorted.
     pub csv_files: Vec<PathBuf>,
     /// Whether the folder is in a git work tree.
@@ -67,6 +72,48 @@ impl Detected {
         let (train_command, app_command) = (None, None);
         Self { template, train_command, app_command, ..self }
     }
+
+    /// The same `folder`, of which the user chose a data file: where it lies is the data folder, and its last column is
+    /// predicted. The first one is what was proposed anyway.
+    #[must_use]
+    pub fn with_data_file(mut self, folder: &Path, name: &str) -> Self {
+        let place = self.csv_files.iter().position(|file| file.to_string_lossy() == name);
+        let Some(place) = place.filter(|place| *place > 0) else { return self };
+        let file = self.csv_files.remove(place);
+        let (data_folder, target) = (data_folder(std::slice::from_ref(&file)), last_column(&folder.join(&file)));
+        self.csv_files.insert(0, file);
+        Self { data_folder, target, ..self }
+    }
+
+    /// The same folder with the column that the user chose.
+    #[must_use]
+    pub fn with_target(self, column: &str) -> Self {
+        Self { target: Some(column.to_owned()), is_target_chosen: true, ..self }
+    }
+
+    /// The same folder with releases that run where the user chose; where they cannot run, nothing changes.
+    #[must_use]
+    pub fn with_deploy_target(self, kind: TargetKind) -> Self {
+        if self.deploy_targets().contains(&kind) { Self { deploy_target: kind, ..self } } else { self }
+    }
+
+    /// Where releases of this project can run, the proposal first; nowhere without a program that serves.
+    pub fn deploy_targets(&self) -> &'static [TargetKind] {
+        if self.has_dockerfile {
+            // An image of a Dockerfile is none that a process could be unpacked from.
+            &[TargetKind::Docker, TargetKind::Kubernetes]
+        } else if self.template == Template::Model || self.app_command.is_some() {
+            &[TargetKind::Process, TargetKind::Docker, TargetKind::Kubernetes]
+        } else {
+            &[]
+        }
+    }
+
+    /// The columns that can be predicted: those of the first CSV file.
+    pub fn columns(&self, folder: &Path) -> Vec<String> {
+        let header = self.csv_files.first().and_then(|file| header(&folder.join(file)));
+        header.unwrap_or_default().into_iter().filter(|column| is_sound(column)).collect()
+    }
 }
 
 /// Looks at `folder`.
@@ -74,13 +121,16 @@ pub fn detect(folder: &Path) -> Detected {
     let csv_files = csv_files(folder);
     let (template, train_command) = training(folder, !csv_files.is_empty());
     let target = csv_files.first().and_then(|file| last_column(&folder.join(file)));
+    let has_dockerfile = folder.join("Dockerfile").is_file();
     Detected {
         template,
         name: folder_name(folder).replace('/', "-"),
         data_folder: data_folder(&csv_files),
         target,
+        is_target_chosen: false,
+        deploy_target: if has_dockerfile { TargetKind::Docker } else { TargetKind::Process },
         is_git: is_git_work_tree(folder),
-        has_dockerfile: folder.join("Dockerfile").is_file(),
+        has_dockerfile,
         train_command,
         test_command: tests(folder),
         app_command: app(folder, template),
@@ -183,14 +233,22 @@ fn has_extension(path: &Path, wanted: &str) -> bool {
 
 /// The last column that the header of a CSV file names.
 fn last_column(path: &Path) -> Option<String> {
+    header(path)?.pop().filter(|column| is_sound(column))
+}
+
+/// Whether a column can be named in the configuration.
+fn is_sound(column: &str) -> bool {
+    !column.is_empty() && !column.contains(char::is_control)
+}
+
+/// The columns that the header of a CSV file names.
+fn header(path: &Path) -> Option<Vec<String>> {
     let mut line = Vec::new();
     let file = File::open(path).ok()?;
     BufReader::new(file.take(HEADER_LIMIT)).read_until(b'\n', &mut line).ok()?;
     let header = String::from_utf8(line).ok()?;
     let header = header.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
-    let column = split_header(header).pop()?.trim().to_owned();
-    let sound = !column.is_empty() && !column.contains(char::is_control);
-    sound.then_some(column)
+    Some(split_header(header).into_iter().map(|column| column.trim().to_owned()).collect())
 }
 
 /// The fields of one line of a CSV: commas between, quotes around a field that contains one, a quote written twice.
@@ -278,6 +336,33 @@ mod tests {
         assert!(found(&[("Dockerfile", "FROM scratch\n")]));
         assert!(!found(&[("Dockerfile/README", "")]));
         assert!(!found(&[]));
+    }
+
+    #[test]
+    fn what_the_user_chooses_takes_the_place_of_the_guess() {
+        let folder =
+            folder(&[("data/a.csv", "acid,quality\n"), ("old/b.csv", "age,\"in, come\",left\n"), ("c.csv", "x\n")]);
+        let detected = detect(folder.path());
+        assert_eq!(detected.clone().with_data_file(folder.path(), "data/a.csv"), detected, "it is what was proposed");
+        assert_eq!(detected.clone().with_data_file(folder.path(), "gone.csv"), detected);
+        let chosen = detected.clone().with_data_file(folder.path(), "old/b.csv");
+        assert_eq!((chosen.data_folder.as_str(), chosen.target.as_deref()), ("old", Some("left")));
+        assert_eq!(chosen.columns(folder.path()), ["age", "in, come", "left"]);
+        assert_eq!(chosen.with_target("age").target.as_deref(), Some("age"));
+        let beside = detected.with_data_file(folder.path(), "c.csv");
+        assert_eq!(beside.data_folder, "data", "the folder itself holds more than data");
+    }
+
+    #[test]
+    fn releases_run_where_they_can() {
+        let of = |files: &[(&str, &str)]| detect(folder(files).path());
+        assert_eq!(of(&[("a.csv", "a\n")]).deploy_targets().len(), 3);
+        assert!(of(&[("train.sh", "")]).deploy_targets().is_empty());
+        let contained = of(&[("a.csv", "a\n"), ("Dockerfile", "FROM scratch\n")]);
+        assert_eq!(contained.deploy_target, TargetKind::Docker);
+        assert_eq!(contained.clone().with_deploy_target(TargetKind::Process), contained, "a process cannot run of it");
+        let on_cluster = contained.with_deploy_target(TargetKind::Kubernetes);
+        assert_eq!(on_cluster.deploy_target, TargetKind::Kubernetes);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::detect::{Detected, Template};
+use super::settings::TargetKind;
 use super::values::quote;
 
 /// Proves that the built-in model loads and predicts.
@@ -18,11 +19,11 @@ pub fn render(detected: &Detected) -> String {
     train(&mut text, detected);
     test(&mut text, detected);
     if detected.has_dockerfile {
-        contained_release(&mut text);
-    } else if detected.template == Template::Model || detected.app_command.is_some() {
-        release(&mut text, detected);
-    } else {
+        contained_release(&mut text, detected);
+    } else if detected.deploy_targets().is_empty() {
         release_later(&mut text);
+    } else {
+        release(&mut text, detected);
     }
     text
 }
@@ -81,6 +82,7 @@ fn train(text: &mut String, detected: &Detected) {
         let file = detected.csv_files.first().map(|file| harmless(&file.to_string_lossy()));
         let target = detected.target.as_deref().unwrap_or("target");
         let comment = match file.filter(|_| detected.target.is_some()) {
+            Some(_) if detected.is_target_chosen => "the column to predict".to_owned(),
             Some(file) => format!("the column to predict: a guess, the last one of {file}"),
             None => "EDIT: the column to predict; no CSV was found to guess it from".to_owned(),
         };
@@ -132,8 +134,13 @@ fn test(text: &mut String, detected: &Detected) {
 }
 
 fn release(text: &mut String, detected: &Detected) {
+    let kind = detected.deploy_target;
     line(text, "\n[stages.build]", "");
-    line(text, "uses = \"image\"", "an image archive with the app and the model; needs no Docker");
+    let comment = match kind {
+        TargetKind::Process => "an image archive with the app and the model; needs no Docker",
+        TargetKind::Docker | TargetKind::Kubernetes => "an image with the app and the model, kept in Docker Engine",
+    };
+    line(text, "uses = \"image\"", comment);
     line(text, "needs = [\"test\"]", "");
     if detected.app_command.is_some() {
         let files = if detected.template == Template::Python { "**/*.py" } else { "**/*.sh" };
@@ -141,19 +148,56 @@ fn release(text: &mut String, detected: &Detected) {
     } else {
         line(text, "include = [\"**\"]", "the source goes along in /app: a change of it is a new release");
     }
+    pushed(text, kind);
     line(text, "\n[stages.deploy]", "");
     line(text, "uses = \"deploy\"", "");
     line(text, "needs = [\"build\"]", "");
-    line(text, "target = \"process\"", "a process on this machine");
-    line(text, "# target = \"docker\"", "or \"kubernetes\": the same as a container of Docker Engine, or as pods");
+    match kind {
+        TargetKind::Process => {
+            line(text, "target = \"process\"", "a process on this machine");
+            line(
+                text,
+                "# target = \"docker\"",
+                "or \"kubernetes\": the same as a container of Docker Engine, or as pods",
+            );
+        }
+        TargetKind::Docker | TargetKind::Kubernetes => contained(text, kind),
+    }
     if let Some(command) = &detected.app_command {
-        line(text, &format!("command = {}", words(command)), "run in /app; it listens on 127.0.0.1:$PORT");
+        let comment = match kind {
+            TargetKind::Process => "run in /app; it listens on 127.0.0.1:$PORT",
+            TargetKind::Docker | TargetKind::Kubernetes => "run in /app; it listens on $PORT, on all addresses",
+        };
+        line(text, &format!("command = {}", words(command)), comment);
     }
     reached(text);
 }
 
+/// Where a container or a pod is started.
+fn contained(text: &mut String, kind: TargetKind) {
+    match kind {
+        TargetKind::Kubernetes => {
+            line(text, "target = \"kubernetes\"", "pods on the cluster that kubectl speaks to; or \"docker\"");
+        }
+        TargetKind::Docker | TargetKind::Process => {
+            line(text, "target = \"docker\"", "a container beside the old one until it is healthy; or \"kubernetes\"");
+        }
+    }
+}
+
+/// The nodes of a cluster pull an image from somewhere, unless they share the engine of this machine.
+fn pushed(text: &mut String, kind: TargetKind) {
+    if kind == TargetKind::Kubernetes {
+        line(
+            text,
+            "# push = \"registry.example.com/team/app\"",
+            "where the nodes of the cluster pull it; needs `docker login`",
+        );
+    }
+}
+
 /// The user's own Dockerfile, and its image as a container.
-fn contained_release(text: &mut String) {
+fn contained_release(text: &mut String, detected: &Detected) {
     line(text, "\n[stages.build]", "");
     line(text, "uses = \"image\"", "");
     line(text, "needs = [\"test\"]", "");
@@ -173,7 +217,7 @@ fn contained_release(text: &mut String) {
     line(text, "\n[stages.deploy]", "");
     line(text, "uses = \"deploy\"", "");
     line(text, "needs = [\"build\"]", "");
-    line(text, "target = \"docker\"", "a container beside the old one until it is healthy; or \"kubernetes\"");
+    contained(text, detected.deploy_target);
     line(text, "container_port = 8080", "where the app listens in its container, on all addresses; told as $PORT");
     reached(text);
 }
@@ -216,7 +260,7 @@ fn release_later(text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Action, ImageStore, Settings, TargetKind, parse};
+    use crate::config::{Action, ImageStore, Settings, parse};
     use std::path::PathBuf;
 
     const ALL: [Template; 4] = [Template::Python, Template::Rust, Template::Command, Template::Model];
@@ -227,6 +271,8 @@ mod tests {
             name: "wine".to_owned(),
             data_folder: "data".to_owned(),
             target: None,
+            is_target_chosen: false,
+            deploy_target: TargetKind::Process,
             csv_files: Vec::new(),
             is_git: false,
             has_dockerfile: false,
@@ -234,6 +280,11 @@ mod tests {
             test_command: None,
             app_command: None,
         }
+    }
+
+    /// With a Dockerfile, as it is found.
+    fn with_dockerfile(template: Template) -> Detected {
+        Detected { has_dockerfile: true, deploy_target: TargetKind::Docker, ..bare(template) }
     }
 
     fn settings(detected: &Detected) -> Settings {
@@ -265,12 +316,11 @@ mod tests {
                 target: Some("qual\"ity 품질".to_owned()),
                 csv_files: vec![PathBuf::from("data/a\nb.csv")],
                 is_git: true,
-                has_dockerfile: true,
                 train_command: Some(vec!["python3".to_owned(), "train.py".to_owned()]),
                 test_command: Some(vec!["pytest".to_owned(), "--junitxml".to_owned(), junit.to_owned()]),
                 app_command: Some(vec!["python3".to_owned(), "app.py".to_owned()]),
                 name: "it's \"mine\"".to_owned(),
-                ..bare(template)
+                ..with_dockerfile(template)
             };
             let settings = settings(&detected);
             assert_eq!(chain(&settings), "train test build deploy");
@@ -282,7 +332,7 @@ mod tests {
     #[test]
     fn a_dockerfile_is_built_and_its_image_runs_as_a_container() {
         for template in ALL {
-            let settings = settings(&Detected { has_dockerfile: true, ..bare(template) });
+            let settings = settings(&with_dockerfile(template));
             assert_eq!(chain(&settings), "train test build deploy");
             let Action::Image(image) = &settings.stages[2].action else { unreachable!("build builds an image") };
             assert_eq!(image.dockerfile.as_ref().unwrap().path, PathBuf::from("Dockerfile"));
@@ -291,6 +341,28 @@ mod tests {
             assert_eq!(deploy.target.kind(), TargetKind::Docker);
             assert!(deploy.command.is_empty(), "what the image runs is said in the Dockerfile");
         }
+    }
+
+    #[test]
+    fn wherever_releases_are_chosen_to_run_the_text_is_valid() {
+        for template in ALL {
+            let app_command = Some(vec!["python3".to_owned(), "app.py".to_owned()]);
+            for detected in [bare(template), with_dockerfile(template), Detected { app_command, ..bare(template) }] {
+                for kind in detected.deploy_targets() {
+                    let chosen = settings(&detected.clone().with_deploy_target(*kind));
+                    assert_eq!(chosen.deploy().unwrap().target.kind(), *kind);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_that_was_chosen_is_no_guess() {
+        let csv_files = vec![PathBuf::from("a.csv")];
+        let guessed = Detected { target: Some("left".to_owned()), csv_files, ..bare(Template::Model) };
+        assert!(render(&guessed).contains("a guess"));
+        let text = render(&guessed.with_target("age"));
+        assert!(text.contains("target = \"age\"") && !text.contains("a guess"), "{text}");
     }
 
     #[test]

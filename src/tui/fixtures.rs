@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr;
 
 use crate::api::types::{
@@ -509,7 +510,11 @@ pub(super) fn render(model: &Model, width: u16, height: u16) -> String {
     send(&mut model, Msg::Resized(width, height));
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| views::draw(&model, frame)).unwrap();
-    let buffer = terminal.backend().buffer();
+    text_of(terminal.backend().buffer(), width)
+}
+
+/// What a buffer shows, row by row.
+pub(super) fn text_of(buffer: &Buffer, width: u16) -> String {
     let mut text = String::new();
     for row in buffer.content().chunks(usize::from(width)) {
         let mut line = String::new();

@@ -9,9 +9,9 @@
 //! what was chosen in a list, in `list`; what there is to say of a run, in `run_facts`, and of runs that the daemon's state
 //! has forgotten, in `run_history`; how long work still takes, in `estimate`; the way from a commit to what serves, in `walk`;
 //! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`, `title` and
-//! `progress_bar`; what the terminal can do, in `probe`. `plain` is the same client in lines, without a screen. What the operator
-//! prefers on all projects is read by `preferences`, his keys stand in `keymap`; `palette` finds by letters, `selection`,
-//! `detail_text` and `clipboard` copy, `mouse` knows what lies where.
+//! `progress_bar`; what the terminal can do, in `probe`; what leads from a folder to a project, in `first_run`. `plain` is the
+//! same client in lines, without a screen. What the operator prefers on all projects is read by `preferences`, his keys stand in
+//! `keymap`; `palette` finds by letters, `selection`, `detail_text` and `clipboard` copy, `mouse` knows what lies where.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -29,6 +29,7 @@ mod difference;
 mod estimate;
 mod event_list;
 mod event_search;
+mod first_run;
 mod glyphs;
 mod holds;
 mod keymap;
@@ -82,6 +83,7 @@ mod model_fixtures;
 mod past_fixtures;
 
 pub use commands::{ScreenCommand, reference, screen_commands};
+pub use first_run::{Answers, Choice, Discovery, Outlook, ProjectFolder, Proposal, Subject};
 #[doc(hidden)]
 pub use lone_panel::LonePanel;
 pub use model_facts::{ModelDifference, content_differences, metric_differences, origin_differences};
@@ -92,7 +94,7 @@ pub use preferences::{
 pub use projects::{Left, ProjectRow, Projects};
 pub use quantity::bytes;
 pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts};
-pub use runtime::{DemoHook, DemoHooks, Options, run};
+pub use runtime::{DemoHook, DemoHooks, Options, lead, run};
 
 /// Why the screen ended otherwise than by `q`.
 #[derive(Debug, thiserror::Error)]

@@ -2,8 +2,10 @@
 //!
 //! For those who have screens read to them, for pipes, and for terminals that move no cursor. It is the same client with the
 //! same model, the same table of commands and the same questions before something that serves is changed; only that what is
-//! said is written once, in lines, and nothing is ever drawn over. [`words`] reads what is typed, [`sentences`] say what is.
+//! said is written once, in lines, and nothing is ever drawn over. [`words`] reads what is typed, [`answers`] knows what was
+//! asked for and what came of it, [`sentences`] say what is.
 
+mod answers;
 mod sentences;
 mod words;
 
@@ -11,13 +13,13 @@ use std::io::{self, Write};
 
 use tokio::sync::mpsc;
 
+use self::answers::{Asked, Told};
 use self::words::{Deed, Order, Question};
 use super::TuiError;
 use super::app::Model;
 use super::clock::Clock;
 use super::glyphs::{self, Glyphs};
 use super::message::{Cmd, Msg};
-use super::models::Question as AboutModels;
 use super::runtime::{Options, Workers};
 use super::theme::Theme;
 use super::update::update;
@@ -48,7 +50,8 @@ pub async fn lines(
     model.is_observer = client.is_observer();
     let (sender, mut messages) = mpsc::channel(MESSAGES);
     let workers = Workers::start(client, options, sender);
-    let mut plain = Plain { model, workers, question: None, awaited: 0, is_lost: false, is_greeted: false };
+    let mut plain =
+        Plain { model, workers, question: None, asked: Asked::default(), is_lost: false, is_greeted: false };
     let mut is_typing = true;
     loop {
         if !is_typing && plain.is_idle() {
@@ -79,8 +82,7 @@ struct Plain {
     model: Model,
     workers: Workers,
     question: Option<Question>,
-    /// Answers that are still to come.
-    awaited: usize,
+    asked: Asked,
     is_lost: bool,
     /// Whether the board was told, so that what is typed can be understood.
     is_greeted: bool,
@@ -89,40 +91,25 @@ struct Plain {
 impl Plain {
     /// Whether nothing more is to be waited for, once nothing more is typed.
     fn is_idle(&self) -> bool {
-        self.is_lost || (self.is_greeted && self.awaited == 0)
+        self.is_lost || (self.is_greeted && self.asked.is_answered())
     }
 
     /// Takes in what the daemon says; what there is to tell of it.
     fn take(&mut self, message: Msg) -> Vec<String> {
         self.model.now = crate::disk::now();
         let mut said = Vec::new();
-        let mut is_snapshot = false;
-        let mut is_answer = false;
+        let is_snapshot = matches!(message, Msg::Connected(_) | Msg::Resumed(_));
         match &message {
-            Msg::Connected(_) | Msg::Resumed(_) => is_snapshot = true,
             Msg::Lost(reason) if !self.is_lost => said.push(format!("The daemon is not heard: {reason}.")),
             Msg::Stream(item) => said.extend(self.event(item)),
-            Msg::Log(_, Ok(window)) => {
-                self.awaited = self.awaited.saturating_sub(1);
-                said.extend(sentences::log(window));
-            }
-            Msg::Log(_, Err(error)) => {
-                self.awaited = self.awaited.saturating_sub(1);
-                said.push(format!("The log cannot be read: {error}."));
-            }
-            Msg::Models(Ok(models)) => {
-                self.awaited = self.awaited.saturating_sub(1);
-                said.extend(sentences::models(models));
-            }
-            Msg::Models(Err(error)) => {
-                self.awaited = self.awaited.saturating_sub(1);
-                said.push(format!("The models cannot be listed: {error}."));
-            }
-            Msg::Replied(..) => {
-                self.awaited = self.awaited.saturating_sub(1);
-                is_answer = true;
-            }
             _ => {}
+        }
+        let mut is_told_by_the_model = false;
+        match self.asked.hear(&self.model, &message) {
+            Told::Nothing => {}
+            Told::Lines(lines) => said.extend(lines),
+            Told::ByTheModel => is_told_by_the_model = true,
+            Told::Next(command) => self.workers.start_work(command),
         }
         self.is_lost = matches!(message, Msg::Lost(_)) || (self.is_lost && !is_snapshot);
         for command in update(&mut self.model, message) {
@@ -137,7 +124,7 @@ impl Plain {
         } else if is_snapshot {
             said.push("The daemon is heard again.".to_owned());
         }
-        if is_answer && let Some(message) = self.model.message.take() {
+        if is_told_by_the_model && let Some(message) = self.model.message.take() {
             said.push(message.text);
         }
         said
@@ -180,12 +167,8 @@ impl Plain {
     }
 
     fn ask(&mut self, deed: Deed) {
-        self.awaited += 1;
-        self.workers.start_work(match deed {
-            Deed::Act(command) => command,
-            Deed::Log(address, part) => Cmd::FetchLog(address, part),
-            Deed::Models => Cmd::FetchModels(AboutModels::List),
-        });
+        let command = self.asked.begin(&self.model, deed);
+        self.workers.start_work(command);
     }
 
     /// Writes lines, each without anything that would command a terminal.

@@ -5,6 +5,7 @@
 //! lets it, so a flood of events costs thirty frames a second and an idle screen costs nothing.
 
 mod feed;
+mod first_run;
 mod gather;
 mod lend;
 mod line;
@@ -40,6 +41,7 @@ use super::theme::Theme;
 use super::title::Title;
 use super::update::update;
 use super::views;
+pub use first_run::lead;
 use pace::Pace;
 pub(super) use workers::Workers;
 

@@ -129,6 +129,19 @@ fn a_command_without_a_key_stays_in_the_palette() {
 }
 
 #[test]
+fn the_keys_of_the_demo_are_hinted_where_they_are_of_use_and_work_everywhere() {
+    let mut model = fixtures::running();
+    model.is_demo = true;
+    for view in LISTS {
+        go(&mut model, *view);
+        let screen = render(&model, 250, 50);
+        let hints = screen.lines().last().unwrap();
+        assert_eq!(hints.contains("B next batch"), *view == View::Board, "{view:?}: {hints}");
+        assert!(by_key(&model, &Key::Char('B').event()) == Some(Action::Demo(DemoAction::NextBatch)), "{view:?}");
+    }
+}
+
+#[test]
 fn help_names_every_command_once_those_of_the_view_first() {
     let mut model = fixtures::idle();
     model.is_demo = true;

@@ -1,15 +1,21 @@
 //! What is, in sentences: a line each, with words for what the screen says by place, colour and sign.
 
+mod metrics;
+
 use std::sync::Arc;
 
 use ratatui::style::Style;
 
-use crate::api::types::{LogWindow, ModelSummary};
+use crate::api::types::{AlertStatus, LogRow, LogWindow, ModelDetail, ModelSummary, OperatorSession};
 use crate::pipeline::{Recorded, Release, Run, explain, narrate};
+use crate::tui::alerts;
 use crate::tui::app::Model;
 use crate::tui::holds;
 use crate::tui::quantity;
+use crate::tui::widgets::alert_line::silence_words;
 use crate::tui::widgets::text::styled;
+
+pub(super) use metrics::metrics;
 
 /// Entries of a history that are told at once.
 const ENTRIES: usize = 10;
@@ -53,10 +59,27 @@ pub(super) fn board(model: &Model) -> Vec<String> {
     if let Some(awaiting) = holds::awaiting(model) {
         said.push(format!("{}; `approve` or `decline` answers.", awaiting.sentence(model.now)));
     }
+    said.extend(alerts(model));
     for (subject, problem) in &model.live.problems {
         said.push(format!("Problem with {subject}: {problem}."));
     }
     said
+}
+
+/// The alerts of which there is something to say, the most urgent first.
+pub(super) fn alerts(model: &Model) -> Vec<String> {
+    let told = alerts::ordered(model).into_iter().filter(|alert| !alerts::is_quiet(alert));
+    told.map(|status| alert(model, status)).collect()
+}
+
+fn alert(model: &Model, alert: &AlertStatus) -> String {
+    let name = &alert.name;
+    if let Some(error) = &alert.error {
+        return format!("Alert {name} is not known: {error}.");
+    }
+    let since = alert.since.map(|since| format!(" since {}", model.clock.when(since, model.now))).unwrap_or_default();
+    let silence = silence_words(model, alert).map(|words| format!(", {words}")).unwrap_or_default();
+    format!("Alert {name} is {}{since}{silence}.", alert.state.word())
 }
 
 /// The last runs, the newest first.
@@ -83,14 +106,37 @@ pub(super) fn releases(model: &Model) -> Vec<String> {
         let (id, run, commit) = (release.id, release.run, &release.commit);
         format!("Release {id} is {}, of {when}{made_of}, run {run}, source {commit}.", release.status.word())
     };
-    or(model.state.releases.values().rev().take(ENTRIES).map(line).collect(), "No release yet.")
+    or(
+        model.state.releases.values().rev().take(ENTRIES).map(line).collect(),
+        "No release yet: a run that deploys makes one; `run all` starts it.",
+    )
 }
 
-/// The last events, the newest last.
+/// The last events that were heard, the newest last.
 pub(super) fn events(model: &Model) -> Vec<String> {
     let first = model.events.len().saturating_sub(EVENTS);
     let said = model.events.iter().skip(first).map(|recorded| event(model, recorded)).collect();
     or(said, "Nothing happened since this began; `trainyard events` tells what was before.")
+}
+
+/// The last of some events that the daemon told, the newest last.
+pub(super) fn history(model: &Model, events: &[Recorded]) -> Vec<String> {
+    let mut sorted: Vec<&Recorded> = events.iter().collect();
+    sorted.sort_by_key(|recorded| recorded.sequence);
+    let first = sorted.len().saturating_sub(EVENTS);
+    or(sorted.into_iter().skip(first).map(|recorded| event(model, recorded)).collect(), "No such event.")
+}
+
+/// Who is attached to the daemon.
+pub(super) fn operators(model: &Model) -> Vec<String> {
+    let line = |operator: &OperatorSession| {
+        let OperatorSession { name, account, view, .. } = operator;
+        let from = operator.from.as_deref().unwrap_or("this machine");
+        let since = model.clock.when(operator.since, model.now);
+        let role = if operator.is_observer { "only watches" } else { "may act" };
+        format!("{name}, account {account}, from {from}, is attached since {since}, looks at {view} and {role}.")
+    };
+    or(model.live.operators.iter().map(line).collect(), "Nobody is attached yet.")
 }
 
 /// One event.
@@ -100,10 +146,22 @@ pub(super) fn event(model: &Model, recorded: &Recorded) -> String {
 
 /// Lines of a log, as they are but for what would command a terminal.
 pub(super) fn log(window: &LogWindow) -> Vec<String> {
-    let line = |text: &str| -> String { styled(text, Style::default()).iter().map(|(letter, _)| letter).collect() };
     let mut said = vec![format!("Lines {} to {} of {}:", window.first + 1, last_line(window), window.total)];
-    said.extend(window.lines.iter().map(|entry| line(&entry.text)));
+    said.extend(window.lines.iter().map(|entry| readable(&entry.text)));
     if window.lines.is_empty() { vec!["The log is empty.".to_owned()] } else { said }
+}
+
+/// Lines of a log that match what was searched for: all of them, or the last.
+pub(super) fn matches(rows: &[LogRow], is_all: bool) -> Vec<String> {
+    let count = quantity::counted(u64::try_from(rows.len()).unwrap_or(u64::MAX), "line");
+    let verb = if rows.len() == 1 { "matches" } else { "match" };
+    let mut said = vec![if is_all { format!("{count} {verb}.") } else { format!("The last {count} that {verb}:") }];
+    said.extend(rows.iter().map(|row| format!("Line {}: {}", row.number + 1, readable(&row.line.text))));
+    said
+}
+
+fn readable(text: &str) -> String {
+    styled(text, Style::default()).iter().map(|(letter, _)| letter).collect()
 }
 
 fn last_line(window: &LogWindow) -> u64 {
@@ -112,15 +170,35 @@ fn last_line(window: &LogWindow) -> u64 {
 
 /// All models, the newest first.
 pub(super) fn models(models: &[ModelSummary]) -> Vec<String> {
-    let line = |made: &ModelSummary| {
-        let learner = made.learner.as_deref().map(|learner| format!(", {learner}")).unwrap_or_default();
-        let champion = if made.champion { ", the champion" } else { "" };
-        let serves = if made.live { ", serves" } else { "" };
-        format!("Model {} {} by run {}{learner}{champion}{serves}.", made.version, made.verdict, made.run)
-    };
     let mut newest: Vec<&ModelSummary> = models.iter().collect();
     newest.sort_by_key(|made| std::cmp::Reverse(made.version));
-    or(newest.into_iter().take(ENTRIES).map(line).collect(), "No model yet.")
+    let none = "No model yet: the first run that trains makes one; `run all` starts it.";
+    or(newest.into_iter().take(ENTRIES).map(model_line).collect(), none)
+}
+
+fn model_line(made: &ModelSummary) -> String {
+    let learner = made.learner.as_deref().map(|learner| format!(", {learner}")).unwrap_or_default();
+    let champion = if made.champion { ", the champion" } else { "" };
+    let serves = if made.live { ", serves" } else { "" };
+    format!("Model {} {} by run {}{learner}{champion}{serves}.", made.version, made.verdict, made.run)
+}
+
+/// What there is to say of one model.
+pub(super) fn model(detail: &ModelDetail) -> Vec<String> {
+    let made = &detail.summary;
+    let mut said = vec![model_line(made)];
+    said.extend(made.reason.iter().map(|reason| format!("It was held: {reason}.")));
+    let metrics: Vec<String> =
+        made.metrics.iter().map(|(name, value)| format!("{name} {}", quantity::value(*value))).collect();
+    if !metrics.is_empty() {
+        said.push(format!("Its metrics: {}.", metrics.join(", ")));
+    }
+    let took = quantity::duration(made.took);
+    let rows = made.rows.map(|rows| format!(" from {}", quantity::counted(rows, "row"))).unwrap_or_default();
+    let commit = made.commit.as_deref().map(|commit| format!(", source {commit}")).unwrap_or_default();
+    said.push(format!("It learned for {took}{rows}{commit}."));
+    said.extend(made.note.iter().map(|note| format!("Its last note: {note}.")));
+    said
 }
 
 fn or(said: Vec<String>, none: &str) -> Vec<String> {
@@ -130,7 +208,8 @@ fn or(said: Vec<String>, none: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::fixtures;
+    use crate::tui::widgets::text::sanitize;
+    use crate::tui::{fixtures, hold_fixtures, model_fixtures};
 
     #[test]
     fn the_board_is_told_in_sentences() {
@@ -138,13 +217,25 @@ mod tests {
         insta::assert_snapshot!("plain_board_running", told(&fixtures::running()));
         insta::assert_snapshot!("plain_board_failed", told(&fixtures::failed()));
         insta::assert_snapshot!("plain_board_empty", told(&fixtures::empty()));
+        insta::assert_snapshot!("plain_board_alerted", told(&fixtures::alerted()));
+    }
+
+    #[test]
+    fn a_model_and_the_operators_are_told_in_sentences() {
+        let world = fixtures::two_runs();
+        let detail = model_fixtures::detail(&world.state, crate::pipeline::ModelVersion(2)).unwrap();
+        insta::assert_snapshot!("plain_model", model(&detail).join("\n"));
+        // Names come from outside; whatever is written is made harmless on its way out.
+        let attached: Vec<String> = operators(&hold_fixtures::shared()).iter().map(|line| sanitize(line)).collect();
+        insta::assert_snapshot!("plain_operators", attached.join("\n"));
+        assert_eq!(operators(&fixtures::idle()), ["Nobody is attached yet."]);
     }
 
     #[test]
     fn every_sentence_ends_and_none_has_two_lines() {
         for model in [fixtures::running, fixtures::failed, fixtures::deployed, fixtures::in_production] {
             let model: Model = model();
-            for line in [board(&model), runs(&model), releases(&model)].concat() {
+            for line in [board(&model), runs(&model), releases(&model), operators(&model)].concat() {
                 assert!(line.ends_with('.') && !line.contains('\n'), "{line:?}");
             }
         }

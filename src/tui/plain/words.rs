@@ -1,21 +1,24 @@
 //! What a typed line means: a command of the one table by its name, the beginning of it, or a few words for what a screen
 //! would select by keys.
 
+mod changes;
+
+use self::changes::{answer_of_a_person, ask, end_silence, lock, note, promote, roll_back, run, silence};
 use super::sentences;
 use crate::api::types::LogAddress;
-use crate::pipeline::{Command as Asked, Selection, StageName};
+use crate::pipeline::{Command as Asked, EventFilter, ModelVersion, StageName};
 use crate::tui::app::{Model, View};
 use crate::tui::commands::{Action, COMMANDS, Command};
-use crate::tui::holds;
+use crate::tui::event_search;
 use crate::tui::log_view::LogPart;
 use crate::tui::message::Cmd;
-use crate::tui::release_facts::may_deploy;
 use crate::tui::unavailable;
 
 /// Lines of a log that are told at once.
 const LOG_LINES: u64 = 40;
 /// Words that people type for a command of another name.
-const ALSO: [(&str, &str); 4] = [("status", "board"), ("exit", "detach"), ("quit", "detach"), ("log", "logs")];
+const ALSO: [(&str, &str); 5] =
+    [("status", "board"), ("exit", "detach"), ("quit", "detach"), ("log", "logs"), ("unsilence", "end silence")];
 
 /// What is to be asked of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,14 @@ pub(super) enum Deed {
     Log(LogAddress, LogPart),
     /// The registry of models.
     Models,
+    /// All that is known of one.
+    Model(ModelVersion),
+    /// The panels with this in their titles.
+    Metrics(String),
+    /// The last events that pass.
+    Events(EventFilter),
+    /// The last lines of a log that match this.
+    Search(LogAddress, String),
 }
 
 /// What is asked before something is done.
@@ -70,11 +81,33 @@ pub(super) fn read(model: &Model, line: &str) -> Order {
     let Some((command, rest)) = command(&words) else {
         return say(format!("There is no command `{}`; `help` names them all.", words.join(" ")));
     };
-    let of_view = matches!(command.action, Action::Show(_) | Action::Help | Action::Detach);
-    if !of_view && !command.is_available(model) {
-        return say(format!("{}.", unavailable::why(model, command)));
+    match obstacle(model, command) {
+        Some(why) => say(format!("{why}.")),
+        None => order(model, command, &rest.join(" ")),
     }
-    order(model, command, &rest.join(" "))
+}
+
+/// Why a command cannot be done now.
+fn obstacle(model: &Model, command: &Command) -> Option<String> {
+    match command.action {
+        Action::Show(_) | Action::Help | Action::Detach => None,
+        // What they are about is typed, so no view has to show it.
+        Action::Promote
+        | Action::Note
+        | Action::Silence
+        | Action::Unsilence
+        | Action::Search
+        | Action::FilterList => {
+            if model.is_observer && command.action.acts() {
+                Some("you only watch here (--read-only)".to_owned())
+            } else if model.is_connected() {
+                None
+            } else {
+                Some(format!("{}: the daemon is not heard", command.name))
+            }
+        }
+        _ => (!command.is_available(model)).then(|| unavailable::why(model, command)),
+    }
 }
 
 /// The command that words begin with, by its whole name or else by the beginning of one, and the words behind it.
@@ -100,12 +133,22 @@ fn order(model: &Model, command: &Command, rest: &str) -> Order {
         Action::Show(View::Board) => Order::Say(sentences::board(model)),
         Action::Show(View::Runs) => Order::Say(sentences::runs(model)),
         Action::Show(View::Releases) => Order::Say(sentences::releases(model)),
-        Action::Show(View::Events) => Order::Say(sentences::events(model)),
-        Action::Show(View::Models) => Order::Do(Deed::Models),
+        Action::Show(View::Events) if !model.is_connected() => Order::Say(sentences::events(model)),
+        Action::Show(View::Events) => Order::Do(Deed::Events(event_search::parse(rest))),
+        Action::FilterList if rest.is_empty() => say(wants(command, "failed by:ops")),
+        Action::FilterList => Order::Do(Deed::Events(event_search::parse(rest))),
+        Action::Show(View::Models) => match version(rest) {
+            Some((version, _)) => Order::Do(Deed::Model(version)),
+            None => Order::Do(Deed::Models),
+        },
         Action::Show(View::Logs) => log(model, rest),
-        Action::Show(View::Metrics) => {
-            say("Charts need a screen; `trainyard query` tells what a metric is, in numbers.".to_owned())
-        }
+        Action::Search => search(model, command, rest),
+        Action::Show(View::Metrics) => Order::Do(Deed::Metrics(rest.to_owned())),
+        Action::Operators => Order::Say(sentences::operators(model)),
+        Action::Promote => promote(model, command, rest),
+        Action::Note => note(command, rest),
+        Action::Silence => silence(model, rest),
+        Action::Unsilence => end_silence(model, rest),
         Action::RunAll => match stage(model, rest) {
             Ok(from) => run(model, from),
             Err(text) => say(text),
@@ -116,65 +159,60 @@ fn order(model: &Model, command: &Command, rest: &str) -> Order {
         }
         Action::Cancel => ask(model, "Cancel what runs and what waits?", Asked::Cancel { run: None }, rest, false),
         Action::Unlock => ask(model, "Let automation deploy again?", Asked::Unlock, rest, false),
-        Action::Lock if rest.is_empty() => say("A lock wants a reason: `lock deploys` and why.".to_owned()),
-        Action::Lock => {
-            let lock = Asked::Lock { milliseconds: None, holder: None };
-            Order::Do(Deed::Act(Cmd::act(lock, rest)))
-        }
+        Action::Lock => lock(command, rest),
         Action::Approve | Action::Decline => answer_of_a_person(model, command.action == Action::Approve, rest),
-        Action::Rollback => match model.way_back() {
-            Some(to) => ask(model, &format!("Go back to release {to}?"), Asked::Rollback { to: Some(to) }, rest, true),
-            None => say("There is no earlier release to go back to.".to_owned()),
-        },
+        Action::Rollback => roll_back(model, rest),
         _ => say(format!("`{}` is for the screen.", command.name)),
     }
 }
 
-/// Starts a run; in production, or past a lock, after a question, if it may deploy.
-fn run(model: &Model, from: Option<StageName>) -> Order {
-    let selection = Selection { from, only: false, force: false };
-    let is_watched = model.is_production() || model.state.lock.is_some();
-    let asked = Asked::Run(selection.clone());
-    if !(is_watched && may_deploy(&model.state, &selection)) {
-        return Order::Do(Deed::Act(Cmd::act(asked, "")));
-    }
-    let lock = model.state.lock.as_ref().map(|lock| format!("{}. ", holds::lock_sentence(lock, model.now)));
-    ask(model, &format!("{}This run may deploy. Start it?", lock.unwrap_or_default()), asked, "", true)
+/// The version of a model that words begin with, and the words behind it.
+fn version(words: &str) -> Option<(ModelVersion, &str)> {
+    let (first, behind) = first_word(words);
+    let number = first.strip_prefix('m').unwrap_or(first).parse().ok()?;
+    Some((ModelVersion(number), behind))
 }
 
-fn answer_of_a_person(model: &Model, is_approval: bool, why: &str) -> Order {
-    let Some(awaiting) = holds::awaiting(model) else {
-        return say("No stage waits for a person.".to_owned());
-    };
-    let (run, stage) = (Some(awaiting.run.id), Some(awaiting.stage.clone()));
-    let sentence = awaiting.sentence(model.now);
-    let (asked, word) = if is_approval {
-        (Asked::Approve { run, stage }, "Let it start?")
-    } else {
-        (Asked::Decline { run, stage }, "Decline it?")
-    };
-    ask(model, &format!("{sentence}. {word}"), asked, why, is_approval)
+fn first_word(words: &str) -> (&str, &str) {
+    words.split_once(' ').unwrap_or((words, ""))
 }
 
-/// Asks before something is done. What changes production wants the name of the project.
-fn ask(model: &Model, text: &str, asked: Asked, why: &str, serves: bool) -> Order {
-    let yes = if serves && model.is_production() { model.project().to_owned() } else { "yes".to_owned() };
-    let text = format!("{text} Type `{yes}`, or anything else to leave it.");
-    Order::Ask(Question { text, yes, deed: Deed::Act(Cmd::act(asked, why)) })
+/// What is missing behind a command, with an example.
+fn wants(command: &Command, example: &str) -> String {
+    format!("It is typed as `{}{}`, such as `{} {example}`.", command.name, arguments(command.action), command.name)
 }
 
+/// The end of a log.
 fn log(model: &Model, rest: &str) -> Order {
-    let chosen = match stage(model, rest) {
-        Ok(chosen) => chosen.or_else(|| model.subject_stage().cloned()),
-        Err(text) => return say(text),
-    };
-    // The last run may have had no need of the stage; then the one before is meant.
-    let runs = || model.subject_run().into_iter().chain(model.state.runs.values().rev());
-    let address = chosen.and_then(|stage| runs().find_map(|run| model.log_of(run, &stage)));
-    match address {
-        Some(address) => Order::Do(Deed::Log(address, LogPart::Tail { count: LOG_LINES })),
-        None => say("That stage has no log yet.".to_owned()),
+    match stage(model, rest).map(|chosen| address(model, chosen)) {
+        Ok(Some(address)) => Order::Do(Deed::Log(address, LogPart::Tail { count: LOG_LINES })),
+        Ok(None) => say("That stage has no log yet; `run all` starts a run.".to_owned()),
+        Err(text) => say(text),
     }
+}
+
+/// The last lines that match: in the log of the stage that the words begin with, else of the one that is looked at.
+fn search(model: &Model, command: &Command, rest: &str) -> Order {
+    if rest.is_empty() {
+        return say(wants(command, "test error|failed"));
+    }
+    let (first, behind) = first_word(rest);
+    let (chosen, pattern) = match stage(model, first) {
+        Ok(Some(chosen)) if !behind.is_empty() => (Some(chosen), behind),
+        Ok(_) | Err(_) => (None, rest),
+    };
+    match address(model, chosen) {
+        Some(address) => Order::Do(Deed::Search(address, pattern.to_owned())),
+        None => say("There is no log yet; `run all` starts a run.".to_owned()),
+    }
+}
+
+/// The last log of a stage, else of the stage that is looked at.
+fn address(model: &Model, chosen: Option<StageName>) -> Option<LogAddress> {
+    let stage = chosen.or_else(|| model.subject_stage().cloned())?;
+    // The last run may have had no need of the stage; then the one before is meant.
+    let mut runs = model.subject_run().into_iter().chain(model.state.runs.values().rev());
+    runs.find_map(|run| model.log_of(run, &stage))
 }
 
 /// The stage that a word names; none where there is no word.
@@ -192,14 +230,30 @@ fn stage(model: &Model, word: &str) -> Result<Option<StageName>, String> {
 
 /// What can be done here and now, each in a line.
 fn help(model: &Model) -> Vec<String> {
-    let mut said = vec![
-        "A command is typed by its name or the beginning of it.".to_owned(),
-        "run all STAGE begins there; logs STAGE tells the end of its log; what follows the others is the reason."
-            .to_owned(),
-    ];
-    let known = COMMANDS.iter().filter(|command| is_for_lines(command.action) && command.is_available(model));
-    said.extend(known.map(|command| format!("{}: {}.", command.name, command.description)));
-    said
+    let head = "A command is typed by its name or the beginning of it. What stands in brackets may be left out.";
+    let known = COMMANDS.iter().filter(|known| is_for_lines(known.action) && obstacle(model, known).is_none());
+    let line = |known: &Command| format!("{}{}: {}.", known.name, arguments(known.action), known.description);
+    std::iter::once(head.to_owned()).chain(known.map(line)).collect()
+}
+
+/// What is typed behind a command.
+fn arguments(action: Action) -> &'static str {
+    match action {
+        Action::RunAll | Action::Show(View::Logs) => " [STAGE]",
+        Action::Show(View::Models) => " [VERSION]",
+        Action::Show(View::Metrics) => " [TITLE]",
+        Action::Show(View::Events) => " [WORDS]",
+        Action::FilterList => " WORDS",
+        Action::Search => " [STAGE] PATTERN",
+        Action::Promote => " VERSION WHY",
+        Action::Note => " VERSION TEXT",
+        Action::Silence => " [ALERT] [2h] [WHY]",
+        Action::Unsilence => " [ALERT]",
+        Action::Lock => " [2h] WHY",
+        Action::Rollback => " [RELEASE] [WHY]",
+        Action::Cancel | Action::Unlock | Action::Approve | Action::Decline => " [WHY]",
+        _ => "",
+    }
 }
 
 /// Whether a command does something without a screen.
@@ -217,6 +271,13 @@ fn is_for_lines(action: Action) -> bool {
             | Action::Approve
             | Action::Decline
             | Action::Rollback
+            | Action::Operators
+            | Action::Promote
+            | Action::Note
+            | Action::Silence
+            | Action::Unsilence
+            | Action::FilterList
+            | Action::Search
     )
 }
 
@@ -261,12 +322,44 @@ mod tests {
         assert_eq!(read(&model, "STATUS"), read(&model, "board"));
         assert!(said(read(&model, "zoom")).contains("for the screen"));
         assert!(said(read(&model, "frobnicate")).contains("`help`"));
+        assert_eq!(read(&model, "metrics requests"), Order::Do(Deed::Metrics("requests".to_owned())));
+        assert_eq!(read(&model, "models"), Order::Do(Deed::Models));
+        assert_eq!(read(&model, "models 2"), Order::Do(Deed::Model(ModelVersion(2))));
+        let failed = event_search::parse("failed by:ops");
+        assert_eq!(read(&model, "events failed by:ops"), Order::Do(Deed::Events(failed.clone())));
+        assert_eq!(read(&model, "filter failed by:ops"), Order::Do(Deed::Events(failed)));
         assert!(said(read(&model, "run nowhere")).contains("There is no stage `nowhere`"));
         assert!(matches!(read(&model, "logs train"), Order::Do(Deed::Log(..))));
         let Order::Do(Deed::Act(Cmd::Act { command: Asked::Run(selection), .. })) = read(&model, "run train") else {
             panic!("a run is started");
         };
         assert_eq!(selection.from.map(|stage| stage.to_string()).as_deref(), Some("train"));
+    }
+
+    #[test]
+    fn a_log_is_searched_by_its_stage_or_by_the_one_that_is_looked_at() {
+        let model = fixtures::deployed();
+        let searched = |typed: &str| match read(&model, typed) {
+            Order::Do(Deed::Search(log, pattern)) => (log.stage.to_string(), pattern),
+            other => panic!("{other:?} is no search"),
+        };
+        assert_eq!(searched("search train error|failed"), ("train".to_owned(), "error|failed".to_owned()));
+        assert_eq!(searched("search no such file").1, "no such file");
+        assert_eq!(searched("search train").1, "train", "a pattern alone is no stage");
+        assert!(said(read(&model, "search")).contains("`search [STAGE] PATTERN`"));
+    }
+
+    #[test]
+    fn help_names_what_can_be_typed_and_how() {
+        let told = help(&fixtures::deployed()).join("\n");
+        for wanted in
+            ["promote VERSION WHY:", "metrics [TITLE]:", "operators:", "search [STAGE] PATTERN:", "filter WORDS:"]
+        {
+            assert!(told.contains(wanted), "`{wanted}` is missing:\n{told}");
+        }
+        let mut watching = fixtures::deployed();
+        watching.is_observer = true;
+        assert!(!help(&watching).join("\n").contains("promote"));
     }
 
     #[test]

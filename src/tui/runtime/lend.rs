@@ -32,10 +32,21 @@ pub(super) async fn lend(
     program: Program,
     file: &Path,
 ) -> Result<Option<String>, TuiError> {
+    let ended = open(guard, caught, program, file).await;
+    let _ = std::fs::remove_file(file);
+    ended
+}
+
+/// Lets a program show or change a file, which stays.
+pub(super) async fn open(
+    guard: &mut TerminalGuard,
+    caught: &mut UnboundedReceiver<Caught>,
+    program: Program,
+    file: &Path,
+) -> Result<Option<String>, TuiError> {
     let words = words(program, &|name| std::env::var(name).ok());
     guard.lend()?;
     let ended = show(&words, file, caught).await;
-    let _ = std::fs::remove_file(file);
     if ended.is_err() {
         guard.put_right();
     }

@@ -8,8 +8,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::api::types::PanelKind;
-use crate::pipeline::{Release, Run, explain};
+use crate::pipeline::{Release, Run, StageKind, explain};
 use crate::tui::app::{Model, Pane};
+use crate::tui::commands::{Action, key_of};
 use crate::tui::release_facts::ready;
 use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, put_right, sanitize};
 use crate::tui::widgets::{chart, facts, log_lines, pane, sparkline, stage_strip};
@@ -88,7 +89,7 @@ fn log(model: &Model, frame: &mut Frame, area: Rect) {
 
 fn no_log(model: &Model) -> String {
     let Some((run, stage)) = model.board_run().zip(model.subject_stage()) else {
-        return "the log of what runs will stand here".to_owned();
+        return format!("the log of what runs will stand here; {} starts a run", key_of(model, Action::RunAll));
     };
     let reason = facts::reason(model, run, stage);
     let word = run.stages.get(stage).map_or("waiting", |entry| entry.state.word());
@@ -116,16 +117,26 @@ fn release(model: &Model, frame: &mut Frame, area: Rect) {
     if charts.panels.is_empty() {
         let text = match (&model.metrics.error, live) {
             (Some(error), _) => sanitize(error),
-            (None, None) => "nothing is deployed yet; the first run that passes deploys".to_owned(),
+            (None, None) => nothing_deployed(model),
             (None, Some(_)) => "waiting for the first scrape of the app".to_owned(),
         };
-        for text in paragraph(&text, usize::from(inner.width), 2, model.glyphs.cut) {
+        for text in paragraph(&text, usize::from(inner.width), 3, model.glyphs.cut) {
             put(frame.buffer_mut(), inner, row, &Line::from(Span::styled(text, model.theme.dim)));
             row += 1;
         }
         return;
     }
     panels(model, frame, inner, area.width, row);
+}
+
+fn nothing_deployed(model: &Model) -> String {
+    let stages = model.state.graph.stages();
+    if !stages.is_empty() && stages.iter().all(|spec| spec.kind != StageKind::Deploy) {
+        return "nothing is deployed, for no stage deploys: add one with `uses = \"deploy\"` to trainyard.toml"
+            .to_owned();
+    }
+    let key = key_of(model, Action::RunAll);
+    format!("nothing is deployed yet; the first run that passes deploys, and {key} starts one")
 }
 
 fn panels(model: &Model, frame: &mut Frame, inner: Rect, pane_width: u16, mut row: usize) {

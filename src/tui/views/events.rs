@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 
 use crate::pipeline::{Event, Evidence, Outcome, Recorded, narrate};
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::event_list::{self, kind};
 use crate::tui::layout;
 use crate::tui::list::first_shown;
@@ -54,10 +55,12 @@ pub(in crate::tui) fn hidden_rows(model: &Model) -> usize {
 fn empty(model: &Model, frame: &mut Frame, body: Rect) {
     let inner = framed(model, frame, body, 0);
     let asks = model.filtered_events.as_ref().is_some_and(|known| known.is_pending);
+    let run = key_of(model, Action::RunAll);
+    let first_steps = format!("nothing happened yet; {run} on the Board starts the first run");
     let text = match &model.alert {
         _ if asks => "asking the daemon",
         Some(_) if model.event_list.filter.is_empty() => "no event is about it; Esc shows all",
-        None if model.event_list.filter.is_empty() => "nothing happened yet: the first run will be told here",
+        None if model.event_list.filter.is_empty() => &first_steps,
         Some(_) | None => "no event passes; Esc shows all",
     };
     let width = usize::from(inner.width).saturating_sub(2);

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 
 use crate::api::types::LogAddress;
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::log_view::hits::HitTable;
 use crate::tui::log_view::search::Search;
 use crate::tui::quantity;
@@ -19,8 +20,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
     let log = &model.log;
     let Some(address) = &log.address else {
         let inner = pane::draw(model, frame.buffer_mut(), body, true, "Log", "");
-        let text = "no log yet: it begins with the first stage that runs; press r on the Board to start a run";
-        say(model, frame, inner, text);
+        let key = key_of(model, Action::RunAll);
+        let text =
+            format!("no log yet: it begins with the first stage that runs; press {key} on the Board to start a run");
+        say(model, frame, inner, &text);
         return;
     };
     let inner = pane::draw(model, frame.buffer_mut(), body, true, &heading(model, address), &place(model));

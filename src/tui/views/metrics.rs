@@ -14,6 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::layout;
 use crate::tui::mouse::Target;
 use crate::tui::widgets::text::{paragraph, put, sanitize};
@@ -60,7 +61,8 @@ fn empty(model: &Model, frame: &mut Frame, body: Rect) {
         (Some(error), _) => sanitize(error),
         (None, Some(Err(error))) => format!("the app was not scraped: {}", sanitize(error)),
         (None, _) if model.state.live.is_none() => {
-            "nothing to measure yet: charts begin when the first release is live; press r on the Board".to_owned()
+            let key = key_of(model, Action::RunAll);
+            format!("nothing to measure yet: charts begin when the first release is live; press {key} on the Board")
         }
         (None, None) => "waiting for the first scrape of the app".to_owned(),
         (None, Some(Ok(_))) => "the app was scraped and says nothing that could be drawn; e shows every metric, and \

@@ -4,6 +4,7 @@
 
 mod board;
 pub(in crate::tui) mod events;
+pub(in crate::tui) mod first_run;
 pub(in crate::tui) mod help;
 mod logs;
 mod metrics;
@@ -17,6 +18,8 @@ mod runs;
 pub(in crate::tui) mod time_line;
 mod trail;
 
+#[cfg(test)]
+mod empty_tests;
 #[cfg(test)]
 mod history_tests;
 #[cfg(test)]
@@ -49,6 +52,11 @@ use super::widgets::{header, hints};
 /// Draws the whole screen.
 pub(super) fn draw(model: &Model, frame: &mut Frame) {
     draw_all(model, frame);
+    in_signs_of_the_terminal(model, frame);
+}
+
+/// In ASCII, puts a twin in place of every sign that is none.
+fn in_signs_of_the_terminal(model: &Model, frame: &mut Frame) {
     if model.glyphs.is_ascii {
         // Texts are set with signs of their own.
         for cell in &mut frame.buffer_mut().content {

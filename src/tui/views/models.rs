@@ -21,8 +21,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::api::types::{GateVerdict, ModelSummary};
-use crate::pipeline::RunResult;
+use crate::pipeline::{RunResult, StageKind};
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::layout;
 use crate::tui::list::first_shown;
 use crate::tui::models::{self, Entry, Training};
@@ -82,8 +83,10 @@ fn empty(model: &Model, frame: &mut Frame, body: Rect) {
             ("asking the daemon for its models".to_owned(), model.theme.dim)
         }
         None if trains => (
-            "no model yet: the first training makes one; put a CSV file into the data folder, or press t on the Board"
-                .to_owned(),
+            format!(
+                "no model yet: the first training makes one; put a CSV file into the data folder, or press {} on the Board",
+                key_of(model, Action::RunFrom(StageKind::Train))
+            ),
             model.theme.dim,
         ),
         None => (

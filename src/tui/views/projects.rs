@@ -30,8 +30,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, list: &ProjectL
     let rows = match &list.rows {
         Some(rows) if !rows.is_empty() => rows,
         known => {
-            let text =
-                if known.is_some() { " no project of yours is known here" } else { " looking for your projects" };
+            let text = if known.is_some() {
+                " no project of yours is known here; `trainyard -C DIR up` starts one"
+            } else {
+                " looking for your projects"
+            };
             put(frame.buffer_mut(), inner, 0, &Line::from(Span::styled(text, theme.dim)));
             return;
         }

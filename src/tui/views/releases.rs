@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 
 use crate::pipeline::{Release, StageKind};
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::layout;
 use crate::tui::list::first_shown;
 use crate::tui::mouse::Target;
@@ -61,14 +62,20 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
 fn empty(model: &Model, frame: &mut Frame, body: Rect) {
     let inner = pane::draw(model, frame.buffer_mut(), body, true, "Releases", "");
     let has_deploy = model.state.graph.stages().iter().any(|spec| spec.kind == StageKind::Deploy);
+    let key = key_of(model, Action::RunAll);
     let text = if has_deploy {
-        "no release yet: the first run that passes makes one; press r on the Board to start a run, or put a CSV file \
-         into the data folder"
+        format!(
+            "no release yet: the first run that passes makes one; press {key} on the Board to start a run, or put a CSV \
+             file into the data folder"
+        )
     } else {
-        "no release yet, for no stage deploys: add one with `uses = \"deploy\"` to trainyard.toml, then press r on the Board"
+        format!(
+            "no release yet, for no stage deploys: add one with `uses = \"deploy\"` to trainyard.toml, then press {key} on \
+             the Board"
+        )
     };
     let width = usize::from(inner.width).saturating_sub(2);
-    for (row, text) in paragraph(text, width, 3, model.glyphs.cut).into_iter().enumerate() {
+    for (row, text) in paragraph(&text, width, 3, model.glyphs.cut).into_iter().enumerate() {
         put_at(frame.buffer_mut(), inner, 1, row, &Line::from(Span::styled(text, model.theme.dim)));
     }
 }

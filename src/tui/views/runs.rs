@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 
 use crate::pipeline::{Run, StageSpec, explain};
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::detail_text;
 use crate::tui::holds::approval_text;
 use crate::tui::list::first_shown;
@@ -129,14 +130,15 @@ fn right(model: &Model, count: usize) -> String {
 /// How to come to a first run, or to one that passes.
 fn empty(model: &Model, frame: &mut Frame, inner: Rect) {
     let text = if !model.runs.list.filter.is_empty() {
-        "no run passes the filter; Esc shows all"
+        "no run passes the filter; Esc shows all".to_owned()
     } else if model.state.graph.stages().is_empty() {
-        "no run yet, for no stage is configured: `trainyard init` in a shell writes a trainyard.toml"
+        "no run yet, for no stage is configured: `trainyard init` in a shell writes a trainyard.toml".to_owned()
     } else {
-        "no run yet: put a CSV file into the data folder, or press r on the Board"
+        let key = key_of(model, Action::RunAll);
+        format!("no run yet: put a CSV file into the data folder, or press {key} on the Board")
     };
     let width = usize::from(inner.width).saturating_sub(2);
-    for (row, text) in paragraph(text, width, 3, model.glyphs.cut).into_iter().enumerate() {
+    for (row, text) in paragraph(&text, width, 3, model.glyphs.cut).into_iter().enumerate() {
         put_at(frame.buffer_mut(), inner, 1, row, &Line::from(Span::styled(text, model.theme.dim)));
     }
 }

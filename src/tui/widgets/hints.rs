@@ -22,7 +22,7 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
         |key: String, word: &str| [Span::styled(key, theme.accent), Span::styled(format!(" {word}"), theme.text)];
     let all: Vec<_> = COMMANDS
         .iter()
-        .filter(|command| command.is_available(model))
+        .filter(|command| command.is_available(model) && is_of_use(model, command.action))
         .filter_map(|command| {
             let is_last_resort = matches!(command.action, Action::Palette | Action::Help | Action::Detach);
             let key = model.keymap().keys(command).first()?.label();
@@ -55,6 +55,11 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
         model.hits.add(place.intersection(area), Target::Act(action));
     }
     put(buffer, area, 0, &line);
+}
+
+/// Whether a hint is worth its room: the demo's own keys work everywhere, and what they do is seen on the Board.
+fn is_of_use(model: &Model, action: Action) -> bool {
+    model.view == View::Board || !matches!(action, Action::Demo(_))
 }
 
 /// Draws the message line: a prompt, a question, a message, a trouble, or the plan.

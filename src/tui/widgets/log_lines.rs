@@ -258,6 +258,7 @@ mod tests {
     use super::*;
     use crate::api::types::{LogWindow, visible};
     use crate::tui::fixtures;
+    use crate::tui::widgets::text::styled;
 
     fn model(lines: &[&str]) -> Model {
         let mut model = fixtures::running();

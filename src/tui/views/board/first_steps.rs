@@ -54,7 +54,7 @@ fn steps(model: &Model) -> Vec<Step> {
         let count = u64::try_from(graph.stages().len()).unwrap_or(u64::MAX);
         format!("{} configured in trainyard.toml", quantity::counted(count, "stage"))
     } else {
-        "describe the stages: `trainyard init` in a shell writes a trainyard.toml that fits this folder".to_owned()
+        "describe the stages: `trainyard init` in a shell writes trainyard.toml".to_owned()
     };
     let mut steps = vec![Step { is_done: is_configured, text: told }];
     if !is_configured || graph.stages().iter().any(|spec| spec.uses_data) {
@@ -79,9 +79,7 @@ fn data(model: &Model) -> Step {
     let text = match (pending, model.state.refused.iter().next()) {
         (Some((file, stage)), _) => format!("{} is {}", sanitize(file), sanitize(stage)),
         (None, Some((file, reason))) => format!("mend {}: {}", sanitize(file), sanitize(reason)),
-        (None, None) => {
-            "put a CSV file into the data folder (`path` of [data] in trainyard.toml, else `data`)".to_owned()
-        }
+        (None, None) => "put a CSV file into the data folder: `path` of [data], else data/".to_owned(),
     };
     Step { is_done: false, text }
 }

@@ -139,7 +139,9 @@ fn draw_list(
 /// Why the list is empty.
 fn nothing(request: &CompletionRequest) -> &'static str {
     match request.kind {
-        CompletionKind::Expression if request.word.is_empty() => "there is no metric yet: the app has not been scraped",
+        CompletionKind::Expression if request.word.is_empty() => {
+            "there is no metric yet: the app is scraped once it is deployed, which `run all` on the Board does"
+        }
         CompletionKind::Expression => "no metric and no function is called so",
         CompletionKind::LabelName => "no label is called so",
         CompletionKind::LabelValue => "the label has no such value",

@@ -28,7 +28,9 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize, height: us
     if bins.is_empty() {
         let text = match detail.card.task.as_deref() {
             Some("regression") => "a model that predicts numbers has no probabilities",
-            _ => "nothing is known of its probabilities: trainings by trainyard compare them with what came true",
+            _ => {
+                "nothing is known of its probabilities: a stage with `uses = \"train\"` compares them with what came true"
+            }
         };
         return sentence(model, text, model.theme.dim, width);
     }

@@ -24,9 +24,7 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Lin
     let Some(matrix) = detail.card.confusion.as_ref().filter(|matrix| !matrix.classes.is_empty()) else {
         let text = match detail.card.task.as_deref() {
             Some("regression") => "a model that predicts numbers confuses no classes",
-            _ => {
-                "nothing is known of which classes were taken for which: trainings by trainyard write it into the model"
-            }
+            _ => "nothing is known of which classes were taken for which: a stage with `uses = \"train\"` counts them",
         };
         return sentence(model, text, model.theme.dim, width);
     };

@@ -37,7 +37,7 @@ const BAR: usize = 20;
 pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>> {
     let version = detail.summary.version;
     if !detail.has_profile {
-        let text = "there is no profile of its data: trainings by trainyard write one beside the model";
+        let text = "there is no profile of its data: a stage with `uses = \"train\"` writes one beside the model";
         return sentence(model, text, model.theme.dim, width);
     }
     let answer = model.models.profile(version);

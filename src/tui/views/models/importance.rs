@@ -114,8 +114,8 @@ fn explained(model: &Model) -> Line<'static> {
 }
 
 fn nothing(model: &Model, width: usize) -> Vec<Line<'static>> {
-    let text =
-        "nothing is known of what columns are worth: trainings by trainyard measure it, but not of very many columns";
+    let text = "nothing is known of what columns are worth: a stage with `uses = \"train\"` measures it, unless they are \
+                very many";
     sentence(model, text, model.theme.dim, width)
 }
 

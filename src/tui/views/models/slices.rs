@@ -27,7 +27,8 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Lin
     let theme = &model.theme;
     let slices = &detail.card.slices;
     if slices.is_empty() {
-        let text = "nothing is known of parts of the rows: name columns in `slices` of the stage that trains";
+        let text = "nothing is known of parts of the rows: name columns in `slices` of the stage that trains, then train \
+                    again";
         return sentence(model, text, theme.dim, width);
     }
     let whole = &detail.summary;

@@ -10,8 +10,9 @@ use ratatui::text::{Line, Span};
 
 use super::{UNKNOWN, status, took_text};
 use crate::api::types::{InstanceStatus, TargetReport};
-use crate::pipeline::Release;
+use crate::pipeline::{Release, StageKind};
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::detail_text;
 use crate::tui::holds::approval_text;
 use crate::tui::log_view::colour::{as_written, depth_of};
@@ -50,7 +51,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
     let mut rows = about(model, release);
     match model.target() {
         Some(report) => rows.extend(target(model, report, inner, rows.len())),
-        None => rows.push(dim(model, "the target has not said yet how it is")),
+        None if model.past.is_some() => rows.push(dim(model, "the target has not said yet how it is")),
+        None => {
+            rows.push(dim(model, "the target has not said yet how it is; `trainyard doctor` says whether it answers"))
+        }
     }
     rows.extend(log(model, usize::from(inner.height).saturating_sub(rows.len())));
     for (row, line) in rows.iter().enumerate() {
@@ -170,7 +174,10 @@ fn trouble(model: &Model, report: &TargetReport, width: usize) -> Vec<Line<'stat
 /// The table of instances in at most `room` rows, headings included.
 fn instances(model: &Model, instances: &[InstanceStatus], width: usize, room: usize) -> Vec<Line<'static>> {
     if instances.is_empty() {
-        return vec![dim(model, "nothing of it runs now")];
+        let text = "nothing of it runs now";
+        let key = key_of(model, Action::RunFrom(StageKind::Deploy));
+        let mend = if model.past.is_none() { format!("; {key} on the Board deploys it again") } else { String::new() };
+        return vec![dim(model, &format!("{text}{mend}"))];
     }
     let table = Table::fit(&COLUMNS, width);
     let mut rows = vec![table.heading(model.theme.dim, model.glyphs.cut)];
