@@ -92,12 +92,7 @@ fn obstacle(model: &Model, command: &Command) -> Option<String> {
     match command.action {
         Action::Show(_) | Action::Help | Action::Detach => None,
         // What they are about is typed, so no view has to show it.
-        Action::Promote
-        | Action::Note
-        | Action::Silence
-        | Action::Unsilence
-        | Action::Search
-        | Action::FilterList => {
+        Action::Promote | Action::Note | Action::Silence | Action::Unsilence | Action::Search => {
             if model.is_observer && command.action.acts() {
                 Some("you only watch here (--read-only)".to_owned())
             } else if model.is_connected() {
@@ -135,8 +130,6 @@ fn order(model: &Model, command: &Command, rest: &str) -> Order {
         Action::Show(View::Releases) => Order::Say(sentences::releases(model)),
         Action::Show(View::Events) if !model.is_connected() => Order::Say(sentences::events(model)),
         Action::Show(View::Events) => Order::Do(Deed::Events(event_search::parse(rest))),
-        Action::FilterList if rest.is_empty() => say(wants(command, "failed by:ops")),
-        Action::FilterList => Order::Do(Deed::Events(event_search::parse(rest))),
         Action::Show(View::Models) => match version(rest) {
             Some((version, _)) => Order::Do(Deed::Model(version)),
             None => Order::Do(Deed::Models),
@@ -243,7 +236,6 @@ fn arguments(action: Action) -> &'static str {
         Action::Show(View::Models) => " [VERSION]",
         Action::Show(View::Metrics) => " [TITLE]",
         Action::Show(View::Events) => " [WORDS]",
-        Action::FilterList => " WORDS",
         Action::Search => " [STAGE] PATTERN",
         Action::Promote => " VERSION WHY",
         Action::Note => " VERSION TEXT",
@@ -276,7 +268,6 @@ fn is_for_lines(action: Action) -> bool {
             | Action::Note
             | Action::Silence
             | Action::Unsilence
-            | Action::FilterList
             | Action::Search
     )
 }
@@ -326,8 +317,8 @@ mod tests {
         assert_eq!(read(&model, "models"), Order::Do(Deed::Models));
         assert_eq!(read(&model, "models 2"), Order::Do(Deed::Model(ModelVersion(2))));
         let failed = event_search::parse("failed by:ops");
-        assert_eq!(read(&model, "events failed by:ops"), Order::Do(Deed::Events(failed.clone())));
-        assert_eq!(read(&model, "filter failed by:ops"), Order::Do(Deed::Events(failed)));
+        assert_eq!(read(&model, "events failed by:ops"), Order::Do(Deed::Events(failed)));
+        assert_eq!(read(&model, "events failed by:ops"), Order::Do(Deed::Events(failed)));
         assert!(said(read(&model, "run nowhere")).contains("There is no stage `nowhere`"));
         assert!(matches!(read(&model, "logs train"), Order::Do(Deed::Log(..))));
         let Order::Do(Deed::Act(Cmd::Act { command: Asked::Run(selection), .. })) = read(&model, "run train") else {
@@ -353,7 +344,7 @@ mod tests {
     fn help_names_what_can_be_typed_and_how() {
         let told = help(&fixtures::deployed()).join("\n");
         for wanted in
-            ["promote VERSION WHY:", "metrics [TITLE]:", "operators:", "search [STAGE] PATTERN:", "filter WORDS:"]
+            ["promote VERSION WHY:", "metrics [TITLE]:", "operators:", "search [STAGE] PATTERN:", "events [WORDS]:"]
         {
             assert!(told.contains(wanted), "`{wanted}` is missing:\n{told}");
         }
