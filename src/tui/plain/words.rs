@@ -318,7 +318,6 @@ mod tests {
         assert_eq!(read(&model, "models 2"), Order::Do(Deed::Model(ModelVersion(2))));
         let failed = event_search::parse("failed by:ops");
         assert_eq!(read(&model, "events failed by:ops"), Order::Do(Deed::Events(failed)));
-        assert_eq!(read(&model, "events failed by:ops"), Order::Do(Deed::Events(failed)));
         assert!(said(read(&model, "run nowhere")).contains("There is no stage `nowhere`"));
         assert!(matches!(read(&model, "logs train"), Order::Do(Deed::Log(..))));
         let Order::Do(Deed::Act(Cmd::Act { command: Asked::Run(selection), .. })) = read(&model, "run train") else {
