@@ -83,7 +83,7 @@ impl Sentence {
 
 /// Writes `line` into row `row` of a detail in `area`, from column `column` on.
 pub(super) fn put(model: &Model, buffer: &mut Buffer, area: Rect, (column, row): (usize, usize), line: &Line<'_>) {
-    text::put_at(buffer, area, column, row, line);
+    text::put_fitted(buffer, area, (column, row), line, model.glyphs.cut);
     if row < usize::from(area.height) {
         let place = Rect { y: area.y.saturating_add(small(row)), height: 1, ..area };
         let told = line.to_string();

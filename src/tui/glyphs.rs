@@ -32,6 +32,10 @@ pub(super) struct Glyphs {
     pub(super) up: &'static str,
     /// Lower than before.
     pub(super) down: &'static str,
+    /// Sorted from the smallest on.
+    pub(super) ascending: &'static str,
+    /// Sorted from the largest on; and there is more below.
+    pub(super) descending: &'static str,
     /// In front of what is selected.
     pub(super) pointer: &'static str,
     /// The line of a deploy through a chart.
@@ -81,6 +85,8 @@ static UNICODE: Glyphs = Glyphs {
     cut: "…",
     up: "↑",
     down: "↓",
+    ascending: "↑",
+    descending: "↓",
     pointer: "▸",
     mark: "┊",
     legend: "━",
@@ -122,6 +128,8 @@ static ASCII: Glyphs = Glyphs {
     cut: "~",
     up: "+",
     down: "-",
+    ascending: "^",
+    descending: "v",
     pointer: ">",
     mark: ":",
     legend: "=",

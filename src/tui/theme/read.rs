@@ -60,10 +60,18 @@ pub(super) fn read(text: &str) -> Result<Theme, Vec<Misfit>> {
         bad: role("bad"),
         warn: role("warn"),
         running: role("running"),
-        selection: role("selection"),
+        selection: even(role("selection")),
         mark: role("mark"),
         series,
     })
+}
+
+/// A selection that is the text the other way round is one bar, whatever colours and weights stand in the row.
+fn even(selection: Style) -> Style {
+    if selection.bg.is_some() || !selection.add_modifier.contains(Modifier::REVERSED) {
+        return selection;
+    }
+    Style { fg: Some(selection.fg.unwrap_or(Color::Reset)), ..selection }.remove_modifier(Modifier::DIM)
 }
 
 fn read_roles(table: &DeTable<'_>, faults: &mut Vec<Misfit>) -> BTreeMap<&'static str, Style> {

@@ -12,7 +12,7 @@ use crate::pipeline::{Release, Run, StageKind, explain};
 use crate::tui::app::{Model, Pane};
 use crate::tui::commands::{Action, key_of};
 use crate::tui::release_facts::ready;
-use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, put_right, sanitize};
+use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, put_fitted, put_right, sanitize};
 use crate::tui::widgets::{chart, facts, log_lines, pane, sparkline, stage_strip};
 use crate::tui::{layout, quantity};
 
@@ -110,7 +110,7 @@ fn release(model: &Model, frame: &mut Frame, area: Rect) {
     let inner = indented(pane::draw(model, frame.buffer_mut(), area, is_focused, &heading, &right));
     let mut row = 0;
     if let Some(release) = live {
-        put(frame.buffer_mut(), inner, row, &release_line(model, release));
+        put_fitted(frame.buffer_mut(), inner, (0, row), &release_line(model, release), model.glyphs.cut);
         row += 1;
     }
     let charts = &model.metrics.charts;

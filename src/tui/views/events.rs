@@ -104,7 +104,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, chosen: u64) {
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let table = Table::fit(&COLUMNS, usize::from(table_area.width));
     let sort = model.event_list.sort;
-    let sign = if sort.is_descending { model.glyphs.down } else { model.glyphs.up };
+    let sign = if sort.is_descending { model.glyphs.descending } else { model.glyphs.ascending };
     put(
         frame.buffer_mut(),
         table_area,

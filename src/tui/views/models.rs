@@ -119,7 +119,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, entries: &[Entry<'_>], cho
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let table = Table::fit(&COLUMNS, usize::from(table_area.width));
     let sort = model.models.list.sort;
-    let sign = if sort.is_descending { model.glyphs.down } else { model.glyphs.up };
+    let sign = if sort.is_descending { model.glyphs.descending } else { model.glyphs.ascending };
     let head = table.sorted_heading(model.theme.dim, model.glyphs.cut, Some((sort.column, sign)));
     put(frame.buffer_mut(), table_area, 0, &head);
     let is_chosen = |entry: &Entry<'_>| entry.version() == chosen.version();

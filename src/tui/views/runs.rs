@@ -88,7 +88,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
     }
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let table = Table::fit(&COLUMNS, usize::from(table_area.width));
-    let sign = if state.sort.is_descending { model.glyphs.down } else { model.glyphs.up };
+    let sign = if state.sort.is_descending { model.glyphs.descending } else { model.glyphs.ascending };
     let head = table.sorted_heading(model.theme.dim, model.glyphs.cut, Some((state.sort.column, sign)));
     put(frame.buffer_mut(), table_area, 0, &head);
     let rows = usize::from(inner.height).saturating_sub(1);

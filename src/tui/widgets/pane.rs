@@ -50,7 +50,7 @@ pub(in crate::tui) fn rows(
         detail_text::put(model, buffer, area, (0, row), line);
     }
     if says_so {
-        let text = format!("{} {} more rows: {way}", model.glyphs.down, hidden + 1);
+        let text = format!("{} {} more rows: {way}", model.glyphs.descending, hidden + 1);
         put(buffer, area, height - 1, &Line::from(Span::styled(text, model.theme.dim)));
     }
 }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::facts;
 use super::hints::answers_text;
-use super::text::{cells, cut, padded, paragraph, put_at, sanitize};
+use super::text::{cells, cut, padded, paragraph, put_at, put_fitted, sanitize};
 use crate::pipeline::{Run, StageRun, StageSpec, StageState};
 use crate::tui::app::Model;
 use crate::tui::layout::stages_stand_side_by_side;
@@ -149,7 +149,7 @@ pub(in crate::tui) fn draw_list(model: &Model, buffer: &mut Buffer, area: Rect, 
         let Some(entry) = run.stages.get(&spec.name) else { continue };
         let is_subject = Some(&spec.name) == subject;
         let line = list_line(model, run, spec, entry, name_width, is_subject);
-        put_at(buffer, area, 0, row, &line);
+        put_fitted(buffer, area, (0, row), &line, model.glyphs.cut);
         let place = Rect { y: area.y + quantity::small(row), height: 1, ..area };
         model.hits.add(place, Target::Stage(spec.name.clone()));
     }

@@ -199,6 +199,40 @@ pub(in crate::tui) fn put_at(buffer: &mut Buffer, area: Rect, column: usize, row
     }
 }
 
+/// As [`put_at`]; a line that is too long for `area` ends in `cut_sign`.
+pub(in crate::tui) fn put_fitted(
+    buffer: &mut Buffer,
+    area: Rect,
+    (column, row): (usize, usize),
+    line: &Line<'_>,
+    cut_sign: &str,
+) {
+    let room = usize::from(area.width).saturating_sub(column);
+    if line.width() <= room {
+        put_at(buffer, area, column, row, line);
+    } else {
+        put_at(buffer, area, column, row, &fitted(line, room, cut_sign));
+    }
+}
+
+/// The beginning of a line, with `cut_sign` behind it, in at most `width` cells.
+fn fitted(line: &Line<'_>, width: usize, cut_sign: &str) -> Line<'static> {
+    let room = width.saturating_sub(cells(cut_sign));
+    let mut used = 0;
+    let mut kept: Vec<(char, Style)> = Vec::new();
+    let letters = line.spans.iter().flat_map(|span| span.content.chars().map(|character| (character, span.style)));
+    for (character, style) in letters {
+        used += cells_of(character);
+        if used > room {
+            break;
+        }
+        kept.push((character, style));
+    }
+    let style = kept.last().map(|(_, style)| *style).unwrap_or_default();
+    kept.extend(cut_sign.chars().map(|character| (character, style)));
+    line_of(&kept, 0)
+}
+
 /// Writes one sign of one cell; cheaper than a line where there are thousands of them.
 pub(in crate::tui) fn put_sign(buffer: &mut Buffer, area: Rect, column: usize, row: usize, sign: &str, style: Style) {
     let area = area.intersection(*buffer.area());
@@ -356,6 +390,19 @@ mod tests {
 
     fn plain(text: &str) -> String {
         styled(text, Style::default()).iter().map(|(character, _)| *character).collect()
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_says_so_at_its_end() {
+        let area = Rect::new(0, 0, 7, 1);
+        let line = Line::from(vec![Span::raw("ab"), Span::raw("한국어")]);
+        for (column, shown) in [(0, "ab한.. "), (4, "    ab.")] {
+            let mut buffer = Buffer::empty(area);
+            let sign = if column == 0 { ".." } else { "." };
+            put_fitted(&mut buffer, area, (column, 0), &line, sign);
+            let row: String = (0..7).map(|x| buffer[(x, 0)].symbol()).filter(|symbol| !symbol.is_empty()).collect();
+            assert_eq!(row.replace("한 ", "한"), shown);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::api::types::Delivery;
 use crate::tui::app::Model;
 use crate::tui::quantity;
-use crate::tui::widgets::text::put;
+use crate::tui::widgets::text::put_fitted;
 
 /// Draws the line.
 pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect, told: &Delivery) {
@@ -25,5 +25,5 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect, told: &Deliver
         line.push_span(Span::styled(format!("{name} "), theme.dim));
         line.push_span(Span::styled(value, theme.title));
     }
-    put(frame.buffer_mut(), strip, 0, &line);
+    put_fitted(frame.buffer_mut(), strip, (0, 0), &line, model.glyphs.cut);
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::tui::app::Model;
-use crate::tui::widgets::text::{cut, put, put_right, sanitize};
+use crate::tui::widgets::text::{cut, put_fitted, put_right, sanitize};
 
 /// Draws the line.
 pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect) {
@@ -25,7 +25,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect) {
         line.push_span(Span::styled(format!("   {sign} "), theme.mark));
         line.push_span(Span::styled(meaning, theme.dim));
     }
-    put(frame.buffer_mut(), strip, 0, &line);
+    put_fitted(frame.buffer_mut(), strip, (0, 0), &line, model.glyphs.cut);
     let room = usize::from(strip.width).saturating_sub(line.width() + 3);
     let hint = "[ ] range  < > back and forward  left, right: crosshair";
     let (text, style) = match trouble(model) {
