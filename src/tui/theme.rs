@@ -185,7 +185,9 @@ mod tests {
         let variable = |name: &str| (name == "NO_COLOR").then(|| "1".to_owned());
         let theme = Theme::choose(&variable);
         let roles = [theme.text, theme.dim, theme.good, theme.bad, theme.selection, theme.series(0), theme.mark];
-        assert!(roles.iter().all(|role| role.fg.is_none() && role.bg.is_none()));
+        // The terminal's own is no colour.
+        let is_none = |colour: Option<Color>| colour.is_none_or(|colour| colour == Color::Reset);
+        assert!(roles.iter().all(|role| is_none(role.fg) && is_none(role.bg)));
     }
 
     #[test]
