@@ -16,8 +16,16 @@ from dataclasses import dataclass, replace
 from typing import Iterator, NamedTuple, Optional
 from xml.sax.saxutils import escape
 
-FOREGROUND = "#c8d1dc"
-BACKGROUND = "#10151c"
+
+class Ground(NamedTuple):
+    """The terminal's own colours: what a screen shows where it says nothing of colours."""
+
+    foreground: str
+    background: str
+
+
+DARK = Ground("#c8d1dc", "#10151c")
+LIGHT = Ground("#2b3440", "#fbfaf7")
 # What a terminal shows for its own sixteen colours.
 SIXTEEN = (
     "#1c232d", "#f0787c", "#7fc98f", "#e3b566", "#5fa8d3", "#c792ea", "#6fc3df", "#c8d1dc",
@@ -47,9 +55,9 @@ class Style:
     underlined: bool = False
     reversed: bool = False
 
-    def colours(self) -> tuple[str, str]:
+    def colours(self, ground: Ground) -> tuple[str, str]:
         """Foreground and background as they are shown."""
-        foreground, background = self.foreground or FOREGROUND, self.background or BACKGROUND
+        foreground, background = self.foreground or ground.foreground, self.background or ground.background
         return (background, foreground) if self.reversed else (foreground, background)
 
 
@@ -195,12 +203,12 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def draw_run(run: list[Cell], row: int) -> Iterator[str]:
+def draw_run(run: list[Cell], row: int, ground: Ground) -> Iterator[str]:
     """The background of a run, then its letters."""
     style, columns = run[0].style, sum(cell.width for cell in run)
     left, top = MARGIN + run[0].column * CELL_WIDTH, MARGIN + row * CELL_HEIGHT
-    foreground, background = style.colours()
-    if background != BACKGROUND:
+    foreground, background = style.colours(ground)
+    if background != ground.background:
         yield (
             f'<rect x="{number(left)}" y="{number(top)}" width="{number(columns * CELL_WIDTH)}" '
             f'height="{CELL_HEIGHT}" fill="{background}"/>'
@@ -208,7 +216,7 @@ def draw_run(run: list[Cell], row: int) -> Iterator[str]:
     text = "".join(cell.text for cell in run)
     if not text.strip() and not style.underlined:
         return
-    looks = [f'fill="{foreground}"'] if foreground != FOREGROUND else []
+    looks = [f'fill="{foreground}"'] if foreground != ground.foreground else []
     looks += ['font-weight="bold"'] if style.bold else []
     looks += ['font-style="italic"'] if style.italic else []
     looks += ['opacity="0.65"'] if style.dim else []
@@ -219,16 +227,16 @@ def draw_run(run: list[Cell], row: int) -> Iterator[str]:
     )
 
 
-def trimmed(run: list[Cell]) -> list[Cell]:
+def trimmed(run: list[Cell], ground: Ground) -> list[Cell]:
     """Without the blanks at both ends, where nothing would be seen of them."""
     style = run[0].style
-    if style.underlined or style.colours()[1] != BACKGROUND:
+    if style.underlined or style.colours(ground)[1] != ground.background:
         return run
     inked = [index for index, cell in enumerate(run) if cell.text.strip()]
     return run[inked[0] : inked[-1] + 1] if inked else []
 
 
-def picture(text: str, columns: Optional[int], rows: Optional[int], title: str) -> str:
+def picture(text: str, columns: Optional[int], rows: Optional[int], title: str, ground: Ground) -> str:
     """The whole SVG."""
     style, lines = Style(), []
     for line in text.rstrip("\n").split("\n"):
@@ -240,14 +248,14 @@ def picture(text: str, columns: Optional[int], rows: Optional[int], title: str) 
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">',
         f"<title>{escape(title)}</title>",
-        f'<rect width="{width}" height="{height}" rx="8" fill="{BACKGROUND}"/>',
-        f'<g font-family="{FONT}" font-size="{FONT_SIZE}" fill="{FOREGROUND}" xml:space="preserve">',
+        f'<rect width="{width}" height="{height}" rx="8" fill="{ground.background}"/>',
+        f'<g font-family="{FONT}" font-size="{FONT_SIZE}" fill="{ground.foreground}" xml:space="preserve">',
     ]
     for row, cells in enumerate(lines):
         for run in runs_of(cells):
-            seen = trimmed(run)
+            seen = trimmed(run, ground)
             if seen:
-                drawn.extend(draw_run(seen, row))
+                drawn.extend(draw_run(seen, row, ground))
     return "\n".join([*drawn, "</g>", "</svg>", ""])
 
 
@@ -256,9 +264,12 @@ def main() -> None:
     parser.add_argument("--columns", type=int, help="the width of the screen, where its lines do not show it")
     parser.add_argument("--rows", type=int, help="its height")
     parser.add_argument("--title", default="The screen of trainyard", help="what a screen reader says")
+    parser.add_argument("--light", action="store_true", help="the terminal has dark letters on a light ground")
     arguments = parser.parse_args()
+    ground = LIGHT if arguments.light else DARK
     text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
-    sys.stdout.buffer.write(picture(text, arguments.columns, arguments.rows, arguments.title).encode("utf-8"))
+    drawn = picture(text, arguments.columns, arguments.rows, arguments.title, ground)
+    sys.stdout.buffer.write(drawn.encode("utf-8"))
 
 
 if __name__ == "__main__":
