@@ -2,8 +2,9 @@
 """Turns a screen full of text with ANSI colours (standard input) into an SVG picture (standard output).
 
 The input is what `tmux capture-pane -e -p` prints. Every character lies in a cell of fixed size, whatever font the reader has:
-a run of equal characters is stretched to the width of its cells, and wide characters (Korean, emoji) take two. Only what a
-screen of ours uses is understood (SGR colours and attributes); other escape sequences are left out. Standard library only.
+a run of equal characters is stretched to the width of its cells, wide characters (Korean, emoji) take two, and frames, bars
+and curves are drawn by shapes.py. Only what a screen of ours uses is understood (SGR colours and attributes); other escape
+sequences are left out. Standard library only.
 
     tmux capture-pane -e -p | python3 docs/ansi_to_svg.py --columns 120 --rows 34 > screen.svg
 """
@@ -15,6 +16,9 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import Iterator, NamedTuple, Optional
 from xml.sax.saxutils import escape
+
+import shapes
+from shapes import number
 
 
 class Ground(NamedTuple):
@@ -182,9 +186,9 @@ def cells_of(line: str, style: Style) -> tuple[list[Cell], Style]:
     return cells, style
 
 
-def kind_of(cell: Cell) -> tuple[Style, int, bool]:
+def kind_of(cell: Cell) -> tuple[Style, int, bool, str]:
     """What must be equal in one run. Signs beyond ASCII may come from another font, whose advance is not that of the letters."""
-    return cell.style, cell.width, cell.text.isascii()
+    return cell.style, cell.width, cell.text.isascii(), shapes.kind_of(cell.text) if len(cell.text) == 1 else ""
 
 
 def runs_of(cells: list[Cell]) -> Iterator[list[Cell]]:
@@ -199,10 +203,6 @@ def runs_of(cells: list[Cell]) -> Iterator[list[Cell]]:
         yield run
 
 
-def number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
 def draw_run(run: list[Cell], row: int, ground: Ground) -> Iterator[str]:
     """The background of a run, then its letters."""
     style, columns = run[0].style, sum(cell.width for cell in run)
@@ -215,6 +215,11 @@ def draw_run(run: list[Cell], row: int, ground: Ground) -> Iterator[str]:
         )
     text = "".join(cell.text for cell in run)
     if not text.strip() and not style.underlined:
+        return
+    if kind_of(run[0])[3]:
+        signs = [(cell.column - run[0].column, cell.text) for cell in run]
+        looks = ' opacity="0.65"' if style.dim else ""
+        yield shapes.draw(signs, (left, top), (CELL_WIDTH, CELL_HEIGHT), foreground, looks)
         return
     looks = [f'fill="{foreground}"'] if foreground != ground.foreground else []
     looks += ['font-weight="bold"'] if style.bold else []

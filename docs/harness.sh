@@ -11,6 +11,7 @@
 #   picture FILE TITLE          writes the screen as an SVG; the title is what a screen reader says
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PYTHONDONTWRITEBYTECODE=1
 
 program=${PROGRAM:-$PWD/target/release/trainyard}
 if [[ ! -x $program ]]; then

@@ -84,6 +84,11 @@ class Recorder:
         self.shown += min((now - self.seen) / self.speed, IDLE)
         self.seen = now
 
+    def pause(self, seconds: float) -> None:
+        """Lets time pass in the recording only."""
+        self.advance()
+        self.shown += seconds
+
     def keep(self, kind: str, data: str) -> None:
         self.advance()
         self.events.append((round(self.shown, 3), kind, data))
@@ -129,14 +134,14 @@ class Recorder:
             self.say(self.caption)
         return bool(read)
 
-    def press(self, keys: str, caption: str = "", pause: float = THOUGHT) -> None:
-        """Presses one key, after a moment of thought and having said what for."""
+    def press(self, keys: str, caption: str = "", pause: float = THOUGHT, stay: float = LETTER) -> None:
+        """Presses one key, after a moment of thought and having said what for, and looks for a while at what comes of it."""
         if caption:
             self.say(caption)
             self.keep("m", caption)
         self.hear(pause)
         os.write(self.master, keys.encode())
-        self.hear(LETTER)
+        self.hear(stay)
 
     def type(self, text: str) -> None:
         """Types letters as a person would."""
@@ -190,6 +195,8 @@ def faults(path: Path, names: list[str], longest: float, largest: int) -> Iterat
     terminal = Terminal(header["width"], header["height"])
     before, was_taken, last = set(terminal.modes), False, 0.0
     told: set[str] = set()
+    # A short name may be part of a word.
+    patterns = {name: re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names}
     for at, kind, data in events:
         if not last <= at <= last + IDLE + 0.01:
             yield f"time goes from {last} to {at}"
@@ -200,7 +207,7 @@ def faults(path: Path, names: list[str], longest: float, largest: int) -> Iterat
             terminal.feed(data)
             was_taken = was_taken or 1049 in terminal.modes
             text = terminal.text() + data
-            told.update(name for name in names if name in text)
+            told.update(name for name, pattern in patterns.items() if pattern.search(text))
         elif kind != "m":
             yield f"at {at} is an event of the unknown kind {kind!r}"
     yield from (f"it names {name!r}" for name in sorted(told))
