@@ -27,6 +27,12 @@ columns= rows= session=
 machine=
 
 finish() {
+  # The demo stops what it started when its screen is left; its folder must stay until it has done so.
+  "${terminal[@]}" send-keys -t first C-c 2>/dev/null || true
+  local deadline=$((SECONDS + 30))
+  while "${terminal[@]}" has-session -t first 2>/dev/null && ((SECONDS < deadline)); do
+    sleep 1
+  done
   "${terminal[@]}" kill-server 2>/dev/null || true
   [[ -f $project/trainyard.toml ]] && "$program" -C "$project" down --all >/dev/null 2>&1 || true
   rm -rf "$scratch"

@@ -167,6 +167,10 @@ class Recorder:
         """Waits until the program has ended; its exit code."""
         while self.hear(1):
             pass
+        return self.hang_up()
+
+    def hang_up(self) -> int:
+        """Takes the terminal away, and waits until the program has ended; its exit code."""
         os.close(self.master)
         return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
 
@@ -178,7 +182,7 @@ class Recorder:
 
 def read(path: Path) -> tuple[dict[str, Any], list[tuple[float, str, str]]]:
     """The header and the events of a recording."""
-    header, *events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    header, *events = [json.loads(line) for line in path.read_text(encoding="utf-8").rstrip("\n").split("\n")]
     return header, [(float(at), str(kind), str(data)) for at, kind, data in events]
 
 

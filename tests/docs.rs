@@ -15,6 +15,9 @@ use trainyard::tui;
 
 const INTRODUCTION: &str = "generated from the code; `TRAINYARD_UPDATE_DOCS=1 cargo test --test docs` writes it anew";
 
+/// How the name of a picture ends.
+const PICTURE: &str = ".svg";
+
 fn compare(name: &str, title: &str, body: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
     let wanted = format!("# {title}\n\n<!-- {INTRODUCTION} -->\n\n{}\n", body.trim());
@@ -110,13 +113,14 @@ fn the_pictures_in_the_folder_are_those_that_the_documents_show() {
     let shown_in = |page: &str, before: &str| -> Vec<String> {
         let text = read(page);
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        targets.filter(|target| target.ends_with(".svg")).map(|target| target.replacen(before, "", 1)).collect()
+        targets.filter(|target| target.ends_with(PICTURE)).map(|target| target.replacen(before, "", 1)).collect()
     };
     let mut shown: BTreeSet<String> = shown_in("README.md", "docs/").into_iter().collect();
     for page in names(".md") {
         shown.extend(shown_in(&format!("docs/{page}"), ""));
     }
-    assert_eq!(shown, names(".svg").into_iter().collect());
+    let kept: BTreeSet<String> = names(PICTURE).into_iter().collect();
+    assert_eq!(shown, kept);
 }
 
 /// Whoever plays it has the terminal back as it was, and nothing in it asks the terminal for an answer.
