@@ -2,8 +2,9 @@
 """Turns a screen full of text with ANSI colours (standard input) into an SVG picture (standard output).
 
 The input is what `tmux capture-pane -e -p` prints. Every character lies in a cell of fixed size, whatever font the reader has:
-a run of equal characters is stretched to the width of its cells, and wide characters (Korean, emoji) take two. Only what a
-screen of ours uses is understood (SGR colours and attributes); other escape sequences are left out. Standard library only.
+a run of equal characters is stretched to the width of its cells, wide characters (Korean, emoji) take two, and frames, bars
+and curves are drawn by shapes.py. Only what a screen of ours uses is understood (SGR colours and attributes); other escape
+sequences are left out. Standard library only.
 
     tmux capture-pane -e -p | python3 docs/ansi_to_svg.py --columns 120 --rows 34 > screen.svg
 """
@@ -16,15 +17,25 @@ from dataclasses import dataclass, replace
 from typing import Iterator, NamedTuple, Optional
 from xml.sax.saxutils import escape
 
-# The terminal's own colours, of letters and of what is behind them.
-Own = tuple[str, str]
-DARK: Own = ("#c8d1dc", "#10151c")
-LIGHT: Own = ("#2b3440", "#fbfaf7")
+import shapes
+from shapes import number
+
+
+class Ground(NamedTuple):
+    """The terminal's own colours: what a screen shows where it says nothing of colours."""
+
+    foreground: str
+    background: str
+
+
+DARK = Ground("#c8d1dc", "#10151c")
+LIGHT = Ground("#2b3440", "#fbfaf7")
 # What a terminal shows for its own sixteen colours.
 SIXTEEN = (
     "#1c232d", "#f0787c", "#7fc98f", "#e3b566", "#5fa8d3", "#c792ea", "#6fc3df", "#c8d1dc",
     "#74808f", "#ff9b9e", "#a3e0b0", "#f2cf8f", "#8fc7e8", "#dcb3f5", "#97dcf0", "#f2f6fa",
 )
+WIDE_FONT = "'Noto Sans Mono CJK KR','D2Coding',monospace"
 FONT = "'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,'D2Coding','Noto Sans Mono CJK KR',monospace"
 FONT_SIZE = 14
 CELL_WIDTH = 8.4
@@ -49,9 +60,9 @@ class Style:
     underlined: bool = False
     reversed: bool = False
 
-    def colours(self, own: Own) -> tuple[str, str]:
+    def colours(self, ground: Ground) -> tuple[str, str]:
         """Foreground and background as they are shown."""
-        foreground, background = self.foreground or own[0], self.background or own[1]
+        foreground, background = self.foreground or ground.foreground, self.background or ground.background
         return (background, foreground) if self.reversed else (foreground, background)
 
 
@@ -176,9 +187,9 @@ def cells_of(line: str, style: Style) -> tuple[list[Cell], Style]:
     return cells, style
 
 
-def kind_of(cell: Cell) -> tuple[Style, int, bool]:
+def kind_of(cell: Cell) -> tuple[Style, int, bool, str]:
     """What must be equal in one run. Signs beyond ASCII may come from another font, whose advance is not that of the letters."""
-    return cell.style, cell.width, cell.text.isascii()
+    return cell.style, cell.width, cell.text.isascii(), shapes.kind_of(cell.text) if len(cell.text) == 1 else ""
 
 
 def runs_of(cells: list[Cell]) -> Iterator[list[Cell]]:
@@ -193,16 +204,12 @@ def runs_of(cells: list[Cell]) -> Iterator[list[Cell]]:
         yield run
 
 
-def number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def draw_run(run: list[Cell], row: int, own: Own) -> Iterator[str]:
+def draw_run(run: list[Cell], row: int, ground: Ground) -> Iterator[str]:
     """The background of a run, then its letters."""
     style, columns = run[0].style, sum(cell.width for cell in run)
     left, top = MARGIN + run[0].column * CELL_WIDTH, MARGIN + row * CELL_HEIGHT
-    foreground, background = style.colours(own)
-    if background != own[1]:
+    foreground, background = style.colours(ground)
+    if background != ground.background:
         yield (
             f'<rect x="{number(left)}" y="{number(top)}" width="{number(columns * CELL_WIDTH)}" '
             f'height="{CELL_HEIGHT}" fill="{background}"/>'
@@ -210,7 +217,14 @@ def draw_run(run: list[Cell], row: int, own: Own) -> Iterator[str]:
     text = "".join(cell.text for cell in run)
     if not text.strip() and not style.underlined:
         return
-    looks = [f'fill="{foreground}"'] if foreground != own[0] else []
+    if kind_of(run[0])[3]:
+        signs = [(cell.column - run[0].column, cell.text) for cell in run]
+        looks = ' opacity="0.65"' if style.dim else ""
+        yield shapes.draw(signs, (left, top), (CELL_WIDTH, CELL_HEIGHT), foreground, looks)
+        return
+    looks = [f'fill="{foreground}"'] if foreground != ground.foreground else []
+    # Whoever draws with the first font alone needs one that has wide letters.
+    looks += [f'font-family="{WIDE_FONT}"'] if any(cell.width > 1 for cell in run) else []
     looks += ['font-weight="bold"'] if style.bold else []
     looks += ['font-style="italic"'] if style.italic else []
     looks += ['opacity="0.65"'] if style.dim else []
@@ -221,17 +235,17 @@ def draw_run(run: list[Cell], row: int, own: Own) -> Iterator[str]:
     )
 
 
-def trimmed(run: list[Cell], own: Own) -> list[Cell]:
+def trimmed(run: list[Cell], ground: Ground) -> list[Cell]:
     """Without the blanks at both ends, where nothing would be seen of them."""
     style = run[0].style
-    if style.underlined or style.colours(own)[1] != own[1]:
+    if style.underlined or style.colours(ground)[1] != ground.background:
         return run
     inked = [index for index, cell in enumerate(run) if cell.text.strip()]
     return run[inked[0] : inked[-1] + 1] if inked else []
 
 
 def picture(
-    text: str, columns: Optional[int], rows: Optional[int], title: str, own: Own = DARK, stretches: bool = True
+    text: str, columns: Optional[int], rows: Optional[int], title: str, ground: Ground = DARK, stretches: bool = True
 ) -> str:
     """The whole SVG. For whoever draws it and does not stretch text to its length, each character stands by itself."""
     style, lines = Style(), []
@@ -244,14 +258,14 @@ def picture(
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">',
         f"<title>{escape(title)}</title>",
-        f'<rect width="{width}" height="{height}" rx="8" fill="{own[1]}"/>',
-        f'<g font-family="{FONT}" font-size="{FONT_SIZE}" fill="{own[0]}" xml:space="preserve">',
+        f'<rect width="{width}" height="{height}" rx="8" fill="{ground.background}"/>',
+        f'<g font-family="{FONT}" font-size="{FONT_SIZE}" fill="{ground.foreground}" xml:space="preserve">',
     ]
     for row, cells in enumerate(lines):
         for run in runs_of(cells) if stretches else ([cell] for cell in cells):
-            seen = trimmed(run, own)
+            seen = trimmed(run, ground)
             if seen:
-                drawn.extend(draw_run(seen, row, own))
+                drawn.extend(draw_run(seen, row, ground))
     return "\n".join([*drawn, "</g>", "</svg>", ""])
 
 
@@ -260,11 +274,11 @@ def main() -> None:
     parser.add_argument("--columns", type=int, help="the width of the screen, where its lines do not show it")
     parser.add_argument("--rows", type=int, help="its height")
     parser.add_argument("--title", default="The screen of trainyard", help="what a screen reader says")
-    parser.add_argument("--light", action="store_true", help="the terminal has dark letters on a light ground of its own")
+    parser.add_argument("--light", action="store_true", help="the terminal has dark letters on a light ground")
     arguments = parser.parse_args()
+    ground = LIGHT if arguments.light else DARK
     text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
-    own = LIGHT if arguments.light else DARK
-    drawn = picture(text, arguments.columns, arguments.rows, arguments.title, own)
+    drawn = picture(text, arguments.columns, arguments.rows, arguments.title, ground)
     sys.stdout.buffer.write(drawn.encode("utf-8"))
 
 

@@ -3,7 +3,8 @@
 # chapter Panels, and takes pictures of all of them, of each alone, of the explorer, of two releases beside each other, and
 # of the alert that a bad release raises. Needs tmux and python3, and six to eight minutes. Writes into the folder $1 if
 # given.
-source "$(dirname "$0")/pictures.sh"
+source "$(dirname "$0")/harness.sh"
+apart "$0" "$@"
 folder=${1:-docs}
 chart_seconds=${CHART_SECONDS:-150}
 # In the order of the page.
@@ -14,15 +15,10 @@ panels() {
   awk '/^## /{inside = $0 == "## Panels"} inside && /^```/{copies = $0 == "```toml"; next} inside && copies' docs/metrics.md
 }
 
-# A picture comes once the charts have been asked for at their new size.
-settled() {
-  sleep 4
-}
-
 begin 120 40
 # The daemon reads its configuration again when it is saved; in one step, so that nobody sees half of it.
-{ cat "$project/trainyard.toml"; echo; panels; } >"$scratch/trainyard.toml"
-mv "$scratch/trainyard.toml" "$project/trainyard.toml"
+{ cat "$project/trainyard.toml"; echo; panels; } >"$project/.trainyard/trainyard.toml"
+mv "$project/.trainyard/trainyard.toml" "$project/trainyard.toml"
 press 6
 until_shown "drift by feature"
 echo "deployed; the charts get $chart_seconds s, then comes the next batch, and a third of that again"

@@ -6,7 +6,7 @@
 
 mod read;
 
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 
 use super::preferences::Misfit;
 use crate::api::types::{GateVerdict, TrialState};
