@@ -6,7 +6,7 @@
 
 mod read;
 
-use ratatui::style::{Color, Style};
+use ratatui::style::Style;
 
 use super::preferences::Misfit;
 use crate::api::types::{GateVerdict, TrialState};
@@ -170,6 +170,8 @@ impl Theme {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::Color;
+
     use super::*;
 
     #[test]
