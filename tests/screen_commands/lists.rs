@@ -101,7 +101,7 @@ fn sort_around(desk: &mut Desk) {
 fn filter_list(desk: &mut Desk) {
     runs(desk);
     desk.strike();
-    desk.see("only those with:");
+    desk.see("only runs with:");
     desk.press_and_see("frobnicate\r", "no run passes the filter");
     desk.press_and_lose(ESCAPE, "only frobnicate");
 }

@@ -20,7 +20,8 @@ command = ["sh", "test.sh"]
 pub const CASES: &[Case] = &[case("approve", approve), case("decline", decline), case("cancel", cancel)];
 
 pub fn desk() -> Desk {
-    let scripts = [("train.sh", "echo made > \"$TRAINYARD_MODEL/made\"\n"), ("test.sh", "true\n")];
+    // Another model each time: what got nothing new would be skipped, and would wait for nobody.
+    let scripts = [("train.sh", "date +%s%N > \"$TRAINYARD_MODEL/made\"\n"), ("test.sh", "true\n")];
     let project = Project::with(APPROVED, &scripts);
     project.up();
     Desk::open(project)
