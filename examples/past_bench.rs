@@ -152,7 +152,7 @@ fn chain() -> Result<Graph> {
     };
     Ok(Graph::new(vec![
         stage("train", StageKind::Train, &[]),
-        stage("test", StageKind::Test, &["train"]),
+        stage("test", StageKind::Command, &["train"]),
         stage("build", StageKind::Image, &["test"]),
         stage("deploy", StageKind::Deploy, &["build"]),
     ])?)

@@ -342,7 +342,8 @@ impl LogView {
         self.window = window;
         self.numbers = numbers;
         let rows = self.rows();
-        if std::mem::take(&mut self.wants_end) {
+        // Nothing has no end yet: the first lines of a stage come after its log was opened.
+        if rows > 0 && std::mem::take(&mut self.wants_end) {
             (self.top, self.bottom) = (self.window.first, Some(rows));
         }
         self.top = self.top.min(rows.saturating_sub(1));

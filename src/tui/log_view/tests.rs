@@ -48,6 +48,21 @@ fn only_one_question_is_open_at_a_time() {
 }
 
 #[test]
+fn a_log_that_is_not_followed_and_has_no_lines_yet_shows_those_that_come() {
+    let mut log = opened();
+    log.follow = false;
+    log.open(Some(LogAddress { stage: "build".into(), ..address() }));
+    let address = log.address.clone().unwrap();
+    assert_eq!(log.next_part(10, false), Some(LogPart::Tail { count: 20 }));
+    log.receive(&address, Ok(window(0, 0, 0)));
+    log.grown(&address, 6);
+    assert_eq!(log.next_part(10, false), Some(LogPart::Tail { count: 20 }));
+    log.receive(&address, Ok(window(0, 6, 6)));
+    assert_eq!((log.top, log.total), (0, 6));
+    assert_eq!(log.next_part(10, false), None);
+}
+
+#[test]
 fn scrolling_up_leaves_the_end_and_fetches_only_what_is_missing() {
     let mut log = opened();
     log.next_part(10, false);
