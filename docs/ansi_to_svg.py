@@ -241,8 +241,10 @@ def trimmed(run: list[Cell], ground: Ground) -> list[Cell]:
     return run[inked[0] : inked[-1] + 1] if inked else []
 
 
-def picture(text: str, columns: Optional[int], rows: Optional[int], title: str, ground: Ground) -> str:
-    """The whole SVG."""
+def picture(
+    text: str, columns: Optional[int], rows: Optional[int], title: str, ground: Ground = DARK, stretches: bool = True
+) -> str:
+    """The whole SVG. For whoever draws it and does not stretch text to its length, each character stands by itself."""
     style, lines = Style(), []
     for line in text.rstrip("\n").split("\n"):
         cells, style = cells_of(line, style)
@@ -257,7 +259,7 @@ def picture(text: str, columns: Optional[int], rows: Optional[int], title: str, 
         f'<g font-family="{FONT}" font-size="{FONT_SIZE}" fill="{ground.foreground}" xml:space="preserve">',
     ]
     for row, cells in enumerate(lines):
-        for run in runs_of(cells):
+        for run in runs_of(cells) if stretches else ([cell] for cell in cells):
             seen = trimmed(run, ground)
             if seen:
                 drawn.extend(draw_run(seen, row, ground))
