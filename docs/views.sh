@@ -37,6 +37,16 @@ press Left Left Left
 settled
 picture "$folder/screen.svg" "The board: the pipeline, the log of a stage, and the charts of the deployed app"
 
+# The same in other colours, and without any.
+theme light
+view light "The board in the light theme" --light
+theme dark
+second NO_COLOR=1 TRAINYARD_ASCII=1
+until_shown "Pipeline"
+press Left Left Left
+view ascii "The board without colours and with ASCII signs only"
+first
+
 press 2 c
 until_shown "Run 1 beside run 2"
 view runs "The runs, and two of them beside each other: their data, durations and metrics"
@@ -88,17 +98,9 @@ back
 press C-n
 
 press :
-press -l "roll"
+press -l "depl"
 view palette "The command palette, with what fits a few letters"
 back
 press ?
 view help "The keys of the present view, which can be searched"
 back
-
-theme light
-view light "The board in the light theme" --light
-theme dark
-second NO_COLOR=1 TRAINYARD_ASCII=1
-until_shown "Pipeline"
-view ascii "The board without colours and with ASCII signs only"
-first
