@@ -205,7 +205,7 @@ impl Reader {
     fn told(&self, sequence: u64, at: Moment) -> Result<PastPlace, PastError> {
         let events = self.journal.after(sequence.saturating_sub(1), 1)?;
         let told = events.first().map(|recorded| narrate(&recorded.event)).unwrap_or_default();
-        Ok(PastPlace { sequence, at, told })
+        Ok(PastPlace { sequence, at, told, event_at: events.first().map(|recorded| recorded.at) })
     }
 
     /// The state behind event `sequence`.

@@ -255,7 +255,7 @@ const WITH_PAIRS: &[View] = &[View::Runs, View::Models, View::Releases];
 const WITH_LIST: &[View] = &[View::Runs, View::Models, View::Releases, View::Events];
 const MODELS: &[View] = &[View::Models];
 const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics, View::Events];
-const WITH_MOMENTS: &[View] = &[View::Runs, View::Metrics, View::Events];
+const WITH_MOMENTS: &[View] = &[View::Runs, View::Releases, View::Metrics, View::Events];
 const WITH_PANES: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics, View::Events];
 const LISTS: &[View] =
     &[View::Board, View::Runs, View::Logs, View::Models, View::Releases, View::Metrics, View::Events];
@@ -291,7 +291,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("bad release", &[Key::Char('E')], "demo: deploy a model that refuses what clients send, or mend it", &[], Some("bad release"), Action::Demo(DemoAction::BadRelease), is_demo),
     command("now", &[Key::Control('n')], "back from the past to the present", &[], Some("now"), Action::Now, is_past),
     command("time line", &[Key::Control('t')], "step back in time: by events, runs, deploys, alerts, or to a time", &[], None, Action::TimeLine, is_connected),
-    command("as it was", &[Key::Char('t')], "the screen at the end of the run, at the crosshair, at the event", WITH_MOMENTS, None, Action::AsItWas, can_look_back),
+    command("as it was", &[Key::Char('t')], "the screen at the end of the run, before the release, at the crosshair, at the event", WITH_MOMENTS, None, Action::AsItWas, can_look_back),
     command("open", &[ENTER], "look into what is selected", WITH_DETAIL, Some("open"), Action::Open, always),
     command("mark row", &[Key::Char('m')], "mark a run, model or release, so that others are compared with it", WITH_PAIRS, Some("mark"), Action::MarkRow, has_row),
     command("compare rows", &[Key::Char('c')], "two runs, models or releases: beside the marked one, else the one before", WITH_PAIRS, Some("compare"), Action::CompareRows, can_compare_rows),

@@ -236,7 +236,9 @@ pub(super) fn metrics(model: &Model, body: Rect) -> MetricsParts {
     let alone = if has_room { alone } else { 0 };
     let alerts = has_room && !model.live.alerts.is_empty();
     let delivery = has_room && model.metrics.charts.delivery.is_some();
-    let below = alone + u16::from(alerts) + u16::from(delivery);
+    let (alerts_now, delivery_now) = model.rows_of_the_present();
+    let alert_rows = u16::from(alerts || (has_room && alerts_now));
+    let below = alone + alert_rows + u16::from(delivery || (has_room && delivery_now));
     let charts = Rect { y: body.y + 1, height: body.height.saturating_sub(1 + below), ..body };
     let row = |y: u16| Rect { y, height: 1, ..body };
     let bottom = charts.y + charts.height;
@@ -245,7 +247,7 @@ pub(super) fn metrics(model: &Model, body: Rect) -> MetricsParts {
         charts,
         alone: Rect { y: bottom, height: alone, ..body },
         alerts: alerts.then(|| row(bottom + alone)),
-        delivery: delivery.then(|| row(bottom + alone + u16::from(alerts))),
+        delivery: delivery.then(|| row(bottom + alone + alert_rows)),
     }
 }
 

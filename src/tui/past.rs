@@ -57,9 +57,10 @@ impl Side {
         metrics.expression.clone_from(&model.metrics.expression);
         let (mut log, mut models) = (LogView::default(), Models::default());
         log.wrap = model.log.wrap;
-        (models.tab, models.list) = (model.models.tab, model.models.list.clone());
+        // What was marked in the present was not marked then.
+        (models.tab, models.list) = (model.models.tab, ListState { marked: None, ..model.models.list.clone() });
         // Which runs the state has forgotten is another question at another time.
-        let runs = RunHistory::with(model.runs.list.clone());
+        let runs = RunHistory::with(ListState { marked: None, ..model.runs.list.clone() });
         Self {
             state: past.state,
             live: past.live,
@@ -70,7 +71,7 @@ impl Side {
             filtered_events: None,
             stage: model.stage.clone(),
             runs,
-            releases: model.releases.clone(),
+            releases: ListState { marked: None, ..model.releases.clone() },
             walk: None,
             release_log: ReleaseLog::default(),
             log,
@@ -159,15 +160,37 @@ impl Model {
         self.past.as_ref().map(|visit| visit.place.at)
     }
 
-    /// The moment that is meant by what is selected: the end of a run, the crosshair, an event.
+    /// Where the charts of the view end, if that is not the present.
+    pub(super) fn charts_end(&self) -> Option<Moment> {
+        self.metrics.end.filter(|_| self.view == View::Metrics).or_else(|| self.past_moment())
+    }
+
+    /// Whether the present has alerts below its charts, and figures of delivery. In the past there may be none, but their
+    /// rows stay free, so that charts are as high as in the present.
+    pub(super) fn rows_of_the_present(&self) -> (bool, bool) {
+        let (live, charts) = match &self.past {
+            Some(visit) => (&visit.other.live, &visit.other.metrics.charts),
+            None => (&self.live, &self.metrics.charts),
+        };
+        (!live.alerts.is_empty(), charts.delivery.is_some())
+    }
+
+    /// The moment that is meant by what is selected: the end of a run, before a release, the crosshair, an event.
     pub(super) fn meant_moment(&self) -> Option<PastRequest> {
         match self.view {
             View::Runs => self.chosen_run().map(|run| PastRequest { run: Some(run.id), ..PastRequest::default() }),
             View::Metrics if self.metrics.compared.is_none() => self.metrics.cursor.map(PastRequest::at),
             View::Events => event_list::chosen(self).map(|recorded| PastRequest::behind(recorded.sequence)),
-            View::Metrics | View::Board | View::Logs | View::Models | View::Releases => None,
+            // The last moment before its deploy began.
+            View::Releases => self.chosen_release().map(|release| PastRequest::at(before_it(release.started))),
+            View::Metrics | View::Board | View::Logs | View::Models => None,
         }
     }
+}
+
+/// The last moment before another.
+fn before_it(moment: Moment) -> Moment {
+    Moment(moment.0.saturating_sub(1))
 }
 
 /// How long ago, in whole words: it stands there for long and seldom changes.

@@ -3,7 +3,7 @@
 use crate::api::types::{
     Happening, Live, Past, PastPlace, PastRequest, RunEdge, Stride, TimeLine, TimeLineColumn, TimeLineRequest,
 };
-use crate::pipeline::{Event, Recorded, State, narrate};
+use crate::pipeline::{Event, Moment, Recorded, State, narrate};
 
 use super::app::Model;
 use super::fixtures::{self, World};
@@ -82,8 +82,8 @@ fn place(world: &World, wanted: &PastRequest) -> Result<PastPlace, String> {
         sequence = stepped(world, sequence, stride, steps).ok_or(format!("there is no other {}", stride.word()))?;
     }
     let recorded = world.history.iter().find(|recorded| recorded.sequence == sequence).ok_or("no such event")?;
-    let at = wanted.at.filter(|at| wanted.stride.is_none() && *at <= world.at).unwrap_or(recorded.at);
-    Ok(PastPlace { sequence, at, told: narrate(&recorded.event) })
+    let at = wanted.at.filter(|_| wanted.stride.is_none()).map_or(recorded.at, |at| at.min(present(world)));
+    Ok(PastPlace { sequence, at, told: narrate(&recorded.event), event_at: Some(recorded.at) })
 }
 
 fn stepped(world: &World, sequence: u64, stride: Stride, steps: i64) -> Option<u64> {
@@ -101,9 +101,14 @@ fn stepped(world: &World, sequence: u64, stride: Stride, steps: i64) -> Option<u
     }
 }
 
+/// The present of the daemon that tells it.
+fn present(world: &World) -> Moment {
+    world.at.plus(8_000)
+}
+
 fn time_line(world: &World, wanted: TimeLineRequest) -> TimeLine {
     let from = wanted.from.unwrap_or(world.history[0].at);
-    let to = wanted.to.unwrap_or(world.at.plus(8_000));
+    let to = wanted.to.unwrap_or(present(world));
     let mut line = TimeLine { from, to, columns: vec![TimeLineColumn::default(); wanted.columns] };
     for recorded in &world.history {
         let Some(column) = line.column(recorded.at) else { continue };

@@ -26,7 +26,7 @@ pub enum Stride {
     Event,
     /// To where a run began or ended.
     Run,
-    /// To where a release went live or was rejected.
+    /// To where a release went live.
     Deploy,
     /// To where an alert fired or was resolved.
     Alert,
@@ -104,6 +104,9 @@ pub struct PastPlace {
     pub at: Moment,
     /// The event as a sentence.
     pub told: String,
+    /// The moment of the event; a daemon from before it was told does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_at: Option<Moment>,
 }
 
 /// Everything as it was.
@@ -214,10 +217,10 @@ impl RunSeen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeploySeen {
-    /// A release went live.
-    Live,
     /// A release was rejected.
     Rejected,
+    /// A release went live. Who goes back rejects the one that is left at the same moment; what went live counts.
+    Live,
 }
 
 /// What is seen of an alert from afar.
@@ -290,13 +293,13 @@ impl Happening {
         }
     }
 
-    /// By what one steps to it; nobody steps from command to command.
+    /// By what one steps to it; nobody steps from command to command, and what was rejected went live nowhere.
     pub fn stride(self) -> Option<Stride> {
         match self {
             Self::Run(_) => Some(Stride::Run),
-            Self::Deploy(_) => Some(Stride::Deploy),
+            Self::Deploy(DeploySeen::Live) => Some(Stride::Deploy),
             Self::Alert(_) => Some(Stride::Alert),
-            Self::Command => None,
+            Self::Deploy(DeploySeen::Rejected) | Self::Command => None,
         }
     }
 }
@@ -319,11 +322,19 @@ mod tests {
         for seen in [RunSeen::Failed, RunSeen::Began, RunSeen::Passed] {
             column.add(Happening::Run(seen));
         }
-        column.add(Happening::Deploy(DeploySeen::Rejected));
+        // A way back: the release goes live, and the one that is left is rejected.
         column.add(Happening::Deploy(DeploySeen::Live));
+        column.add(Happening::Deploy(DeploySeen::Rejected));
         column.add(Happening::Command);
         column.add(Happening::Command);
-        assert_eq!((column.run, column.deploy), (Some(RunSeen::Failed), Some(DeploySeen::Rejected)));
+        assert_eq!(column.run, Some(RunSeen::Failed));
+        assert_eq!(column.deploy, Some(DeploySeen::Live), "the way back is a success");
         assert_eq!((column.alert, column.commands), (None, 2));
+    }
+
+    #[test]
+    fn one_steps_to_what_went_live_and_not_to_what_was_rejected() {
+        let strides = [DeploySeen::Live, DeploySeen::Rejected].map(|seen| Happening::Deploy(seen).stride());
+        assert_eq!(strides, [Some(Stride::Deploy), None]);
     }
 }

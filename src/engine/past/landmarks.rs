@@ -9,8 +9,16 @@ use crate::engine::journal::{Journal, JournalError};
 use crate::pipeline::{Event, Moment, Recorded, RunId};
 
 /// The kinds of events that can be a landmark, as they are written.
-const KINDS: [&str; 7] =
-    ["run_started", "run_finished", "stage_finished", "release_rejected", "alert_fired", "alert_resolved", "commanded"];
+const KINDS: [&str; 8] = [
+    "run_started",
+    "run_finished",
+    "stage_finished",
+    "release_rejected",
+    "alert_fired",
+    "alert_resolved",
+    "commanded",
+    "daemon_ended",
+];
 
 /// Where a run began and where it ended, by numbers of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -208,7 +208,9 @@ fn a_moment_of_the_clock_is_that_of_the_last_event_before_it_and_lies_within_the
     let found = place(third.at.0);
     let of_that_moment = events.iter().filter(|recorded| recorded.at <= third.at).count();
     assert_eq!(found.sequence, u64::try_from(of_that_moment).unwrap());
-    assert_eq!(place(third.at.0 + 1).at, Moment(third.at.0 + 1), "time goes on between events");
+    let behind = place(third.at.0 + 1);
+    assert_eq!(behind.at, Moment(third.at.0 + 1), "time goes on between events");
+    assert_eq!(behind.event_at, Some(third.at), "the event keeps its own time");
     assert_eq!((place(0).sequence, place(0).at), (1, events[0].at), "before the first there was nothing");
     assert_eq!(place(i64::MAX).sequence, u64::try_from(events.len()).unwrap());
     assert!(place(i64::MAX).at <= now(), "the future is not known");
@@ -305,4 +307,18 @@ fn a_journal_that_is_written_while_one_looks_is_seen_as_it_grows() {
         assert_eq!(archive.place(&PastRequest::at(now())).unwrap().sequence, recorded.sequence);
     }
     assert!(matches!(archive.past(&PastRequest::default()), Err(PastError::Unsaid)));
+}
+
+#[test]
+fn who_ended_the_daemon_is_seen_among_the_commands() {
+    let mut events = two_runs();
+    let last = events.last().unwrap().clone();
+    let at = last.at.plus(60_000);
+    let event = Event::DaemonEnded { by: "mina".to_owned(), from: None };
+    events.push(Recorded { sequence: last.sequence + 1, at, event });
+    let folder = tempfile::tempdir().unwrap();
+    let archive = archive(&folder, &events);
+    let wanted = TimeLineRequest { from: Some(last.at.plus(1)), to: Some(at), columns: 1 };
+    let line = archive.time_line(wanted).unwrap();
+    assert_eq!((line.columns[0].events, line.columns[0].commands), (1, 1));
 }

@@ -6,6 +6,9 @@
 use crate::api::types::{PastPlace, PastRequest, Stride, TimeLine, TimeLineRequest};
 use crate::pipeline::Moment;
 
+/// The end of the line: the daemon knows its present better than we do.
+pub(in crate::tui) const NEWEST: Moment = Moment(i64::MAX);
+
 /// The shortest stretch that is shown, in milliseconds.
 const SHORTEST: u64 = 60_000;
 
@@ -18,6 +21,10 @@ pub(in crate::tui) struct Strip {
     pub(in crate::tui) error: Option<String>,
     /// Where the cursor stands; `None` before that is known.
     pub(in crate::tui) cursor: Option<PastPlace>,
+    /// The cursor stands at the present, as the daemon told it.
+    pub(in crate::tui) is_now: bool,
+    /// The keys are listed, in place of what happened.
+    pub(in crate::tui) lists_keys: bool,
     /// What was typed of a moment, while one is typed.
     pub(in crate::tui) typed: Option<String>,
     /// From when to when; `None` is all.
@@ -84,8 +91,20 @@ impl Strip {
         let waiting = self.waiting.take();
         let place = answer?;
         self.follow(place.at);
+        if self.stretch.is_none() && self.line.as_ref().is_some_and(|line| place.at > line.to) {
+            // Time went on since all of it was told.
+            self.asked_line = None;
+        }
+        self.is_now = asked.at == Some(NEWEST);
         self.cursor = Some(place);
         Ok(waiting.filter(|(_, steps)| *steps != 0).and_then(|(stride, steps)| self.step(stride, steps)))
+    }
+
+    /// The column of the line in which the cursor is drawn; the outer one for a moment beyond an end, for the line may have
+    /// been told before the place was.
+    pub(in crate::tui) fn cursor_column(&self) -> Option<usize> {
+        let (line, place) = self.line.as_ref().zip(self.cursor.as_ref())?;
+        line.column(place.at.max(line.from).min(line.to))
     }
 
     /// A longer stretch around the cursor, or a shorter one.
@@ -132,7 +151,7 @@ mod tests {
     use crate::api::types::TimeLineColumn;
 
     fn place(sequence: u64, at: i64) -> PastPlace {
-        PastPlace { sequence, at: Moment(at), told: String::new() }
+        PastPlace { sequence, at: Moment(at), told: String::new(), event_at: Some(Moment(at)) }
     }
 
     fn at_event(sequence: u64) -> Strip {
@@ -165,6 +184,23 @@ mod tests {
         );
         assert_eq!(strip.cursor.as_ref().map(|place| place.sequence), Some(10));
         assert!(strip.step(Stride::Event, 1).is_some(), "the next step is asked for");
+    }
+
+    #[test]
+    fn the_cursor_is_on_the_line_also_where_time_went_on_since_that_was_told() {
+        let mut strip = Strip::default();
+        let line = strip.next_line(80).unwrap();
+        let now = strip.go(PastRequest::at(NEWEST));
+        let columns = vec![TimeLineColumn::default(); 80];
+        strip.told(line, Ok(TimeLine { from: Moment(0), to: Moment(8_000), columns }));
+        assert_eq!(strip.cursor_column(), None, "nobody has said yet where it stands");
+        strip.placed(&now, Ok(place(20, 8_001))).unwrap();
+        assert_eq!((strip.cursor_column(), strip.is_now), (Some(79), true));
+        assert_eq!(strip.next_line(80), Some(line), "what is new is asked for");
+        let first = strip.go(PastRequest::behind(1));
+        strip.placed(&first, Ok(place(1, -5))).unwrap();
+        assert_eq!((strip.cursor_column(), strip.is_now), (Some(0), false));
+        assert_eq!(strip.next_line(80), None, "of what was, all was told");
     }
 
     #[test]

@@ -10,17 +10,14 @@ use super::{complain, say, stream};
 use crate::api::types::{
     LogAddress, LogWindow, ModelDetail, ModelSummary, Past, PastPlace, PastRequest, Stride, TimeLine, TimeLineRequest,
 };
-use crate::pipeline::{ModelVersion, Moment, Recorded};
+use crate::pipeline::{ModelVersion, Recorded};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::commands::{self, Action};
 use crate::tui::log_view::LogPart;
 use crate::tui::message::{Cmd, Msg};
-use crate::tui::past::strip::Strip;
+use crate::tui::past::strip::{NEWEST, Strip};
 use crate::tui::past::{self, Visit, when};
 use crate::tui::views::time_line::columns;
-
-/// The end of the line: the daemon knows its present better than we do.
-const NEWEST: Moment = Moment(i64::MAX);
 
 /// A visit that waits until a message about the present is taken in.
 pub(super) struct Away {
@@ -127,7 +124,13 @@ pub(super) fn in_time_line(model: &mut Model, key: &KeyEvent, mut strip: Box<Str
         model.overlay = Some(Overlay::TimeLine(strip));
         return;
     }
+    let listed_keys = std::mem::take(&mut strip.lists_keys);
     match commands::by_key(model, key) {
+        Some(Action::Help) => {
+            strip.lists_keys = !listed_keys;
+            model.overlay = Some(Overlay::TimeLine(strip));
+            return;
+        }
         Some(Action::Now) => {
             back_to_now(model);
             return;
@@ -141,7 +144,8 @@ pub(super) fn in_time_line(model: &mut Model, key: &KeyEvent, mut strip: Box<Str
         return;
     }
     match key.code {
-        KeyCode::Esc | KeyCode::Char('q') => return,
+        // It leaves the list of keys first.
+        KeyCode::Esc | KeyCode::Char('q') if !listed_keys => return,
         KeyCode::Enter => {
             if let Some(place) = &strip.cursor {
                 look(model, PastRequest::there(place), commands);

@@ -1,15 +1,17 @@
 //! How one steps into the past and back, told without a terminal and without a daemon.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Rect;
 
 use super::update;
-use crate::api::types::{PastRequest, StreamItem};
-use crate::pipeline::{Event, Input, RunId};
+use crate::api::types::{Delivery, DeploySeen, PastRequest, StreamItem};
+use crate::pipeline::{Event, Input, ReleaseId, RunId};
 use crate::tui::app::{Connection, Model, Overlay, View};
 use crate::tui::commands::{COMMANDS, Key};
 use crate::tui::fixtures::{self, World, live};
 use crate::tui::hold_fixtures;
 use crate::tui::key_fixtures::{key_message, said};
+use crate::tui::layout;
 use crate::tui::log_view::LogPart;
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::past_fixtures::{first, folded, press, send};
@@ -227,4 +229,74 @@ fn an_answer_that_nobody_awaits_any_more_moves_nothing() {
     press(&mut model, &world, "^n");
     send(&mut model, &world, Msg::Past(wanted.unwrap(), Err("late".to_owned())));
     assert_eq!((model.past.is_some(), said(&model).contains("late")), (false, false));
+}
+
+#[test]
+fn before_a_release_is_one_key_away_from_it_and_from_there_again() {
+    let (mut model, world) = two_runs();
+    press(&mut model, &world, "5t");
+    assert_eq!((model.view, model.state.live), (View::Releases, Some(ReleaseId(1))), "the second is not there yet");
+    assert!(!model.state.releases.contains_key(&ReleaseId(2)));
+    press(&mut model, &world, "t");
+    assert_eq!((model.state.live, model.state.releases.len()), (None, 0));
+    press(&mut model, &world, "t");
+    assert_eq!(said(&model), "there is nothing here yet that could be looked back at");
+}
+
+#[test]
+fn by_deploys_one_steps_to_what_went_live_also_where_the_release_that_was_left_is_rejected() {
+    let world = fixtures::rolled_back();
+    let mut model = world.model(live(&world, true));
+    let rejected = first(&world, |event| matches!(event, Event::ReleaseRejected { .. }));
+    press(&mut model, &world, "^tD");
+    let Some(Overlay::TimeLine(strip)) = &model.overlay else { panic!("no line of time") };
+    let place = strip.cursor.clone().unwrap();
+    assert_eq!((place.at, place.sequence < rejected.sequence), (rejected.at, true), "{}", place.told);
+    let line = strip.line.as_ref().unwrap();
+    let column = line.columns[line.column(rejected.at).unwrap()];
+    assert_eq!(column.deploy, Some(DeploySeen::Live));
+}
+
+#[test]
+fn what_was_marked_in_the_present_is_not_marked_in_the_past_and_is_again_on_the_way_back() {
+    let (mut model, world) = two_runs();
+    press(&mut model, &world, "5m2m");
+    assert_eq!((model.runs.list.marked, model.releases.marked), (Some(RunId(2)), Some(ReleaseId(2))));
+    press(&mut model, &world, "jt");
+    assert!(model.past.is_some());
+    assert_eq!((model.runs.list.marked, model.releases.marked), (None, None));
+    press(&mut model, &world, "^n");
+    assert_eq!((model.runs.list.marked, model.releases.marked), (Some(RunId(2)), Some(ReleaseId(2))));
+}
+
+#[test]
+fn charts_keep_their_height_where_the_past_has_no_alerts_and_no_figures_of_delivery() {
+    let (mut model, world) = two_runs();
+    send(&mut model, &world, Msg::Resized(120, 40));
+    press(&mut model, &world, "6");
+    model.metrics.charts.delivery = Some(Delivery::default());
+    let body = Rect { x: 0, y: 1, width: 120, height: 37 };
+    let present = layout::metrics(&model, body);
+    assert!(present.delivery.is_some());
+    press(&mut model, &world, "←t");
+    assert!(model.past.is_some());
+    let past = layout::metrics(&model, body);
+    assert_eq!((past.charts, past.delivery), (present.charts, None));
+}
+
+#[test]
+fn the_question_mark_lists_the_keys_of_the_line_of_time_and_escape_leaves_the_list_first() {
+    let (mut model, world) = two_runs();
+    let lists = |model: &Model| match &model.overlay {
+        Some(Overlay::TimeLine(strip)) => Some(strip.lists_keys),
+        _ => None,
+    };
+    press(&mut model, &world, "^t?");
+    assert_eq!(lists(&model), Some(true));
+    press(&mut model, &world, "⎋");
+    assert_eq!(lists(&model), Some(false));
+    press(&mut model, &world, "??");
+    assert_eq!(lists(&model), Some(false), "the same key takes it away");
+    press(&mut model, &world, "⎋");
+    assert_eq!(lists(&model), None);
 }

@@ -145,7 +145,8 @@ fn panels(model: &Model, frame: &mut Frame, inner: Rect, pane_width: u16, mut ro
     let points =
         charts.panels.iter().flat_map(|panel| &panel.curves).map(|curve| curve.points.len()).max().unwrap_or(0);
     let marks = sparkline::mark_row(model, &charts.marks, points, columns.curve);
-    let range = model.metrics.range_text();
+    // In the past the first line says when that ended.
+    let range = if model.past.is_some() { model.metrics.range_name().to_owned() } else { model.metrics.range_text() };
     put(frame.buffer_mut(), inner, row, &Line::from(Span::styled(range, model.theme.dim)));
     put_at(frame.buffer_mut(), inner, columns.label + 1, row, &marks);
     row += 1;
@@ -222,6 +223,8 @@ fn health(model: &Model) -> &'static str {
     match &model.live.scraped {
         Some(Ok(_)) => "healthy",
         Some(Err(_)) => "does not answer",
+        // What the scrapes said then is not kept, but the journal tells what was live.
+        None if model.past.is_some() => "live",
         None => "not scraped yet",
     }
 }

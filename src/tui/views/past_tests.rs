@@ -1,8 +1,9 @@
 //! What the screen shows of the past, and of the line of time on which it lies.
 
 use super::super::past_fixtures::{press, send};
-use crate::api::types::LineState;
-use crate::tui::app::Model;
+use crate::api::types::{LineState, PastPlace};
+use crate::pipeline::Moment;
+use crate::tui::app::{Model, Overlay};
 use crate::tui::fixtures::{self, World, live, render, without_colours};
 use crate::tui::message::Msg;
 
@@ -99,4 +100,80 @@ fn no_view_of_the_past_breaks_at_any_size() {
             render(&model, width, height);
         }
     }
+}
+
+/// The rows of the screen from the line of time on, and the column of the foot of its cursor.
+fn strip_of(model: &Model, width: u16, height: u16) -> (String, Option<usize>) {
+    let screen = render(model, width, height);
+    let rows: Vec<_> = screen.lines().skip_while(|row| !row.contains("Time line")).collect();
+    let foot = rows.iter().find_map(|row| row.chars().position(|sign| sign == '▴'));
+    (rows.join("\n"), foot)
+}
+
+#[test]
+fn at_every_size_the_cursor_of_the_line_of_time_is_drawn_and_its_keys_are_whole() {
+    for (width, height) in [(60, 15), (80, 24), (120, 40), (200, 50)] {
+        let (mut model, world) = later();
+        send(&mut model, &world, Msg::Resized(width, height));
+        press(&mut model, &world, "^t");
+        let (strip, foot) = strip_of(&model, width, height);
+        assert_eq!(foot, Some(usize::from(width) - 3), "the present is the last column:\n{strip}");
+        for key in ["Enter looks", "? tells more", "Shift-Left/Right deploy", "Up/Down alert", "+ - 0 zoom"] {
+            assert!(strip.contains(key), "{key} is missing:\n{strip}");
+        }
+        let Some(Overlay::TimeLine(line)) = &mut model.overlay else { panic!("no line of time") };
+        line.cursor = Some(PastPlace { sequence: 1, at: Moment(0), told: String::new(), event_at: None });
+        let (strip, foot) = strip_of(&model, width, height);
+        assert_eq!(foot, Some(12), "before the first column is the first:\n{strip}");
+    }
+}
+
+#[test]
+fn the_line_of_time_tells_the_present_and_the_last_event_each_with_its_own_time() {
+    let (mut model, world) = later();
+    press(&mut model, &world, "^t");
+    let (strip, _) = strip_of(&model, 120, 40);
+    let [now, last] = [world.at.plus(8_000), world.history.last().unwrap().at];
+    let number = world.history.len();
+    let told = format!("now, {}", model.clock.date_and_time(now));
+    assert!(strip.contains(&told), "{strip}");
+    assert!(strip.contains(&format!("last event {number}, at {}: run 2 passed", model.clock.time(last))), "{strip}");
+    press(&mut model, &world, "←");
+    let (strip, _) = strip_of(&model, 120, 40);
+    assert!(!strip.contains("now,") && strip.contains(&format!("event {}:", number - 1)), "{strip}");
+}
+
+#[test]
+fn signs_on_the_line_of_time_are_explained_where_they_are_in_sight() {
+    let (mut model, world) = later();
+    press(&mut model, &world, "^t");
+    let (strip, _) = strip_of(&model, 120, 40);
+    assert!(strip.contains("deploys: ✔ went live · runs: ◐ began ✔ passed"), "{strip}");
+    assert!(!strip.contains("rejected"), "nothing was:\n{strip}");
+}
+
+#[test]
+fn the_list_of_keys_of_the_line_of_time_fits_the_smallest_screen() {
+    let (mut model, world) = later();
+    send(&mut model, &world, Msg::Resized(60, 15));
+    press(&mut model, &world, "^t?");
+    insta::assert_snapshot!("time_line_keys_60x15", render(&model, 60, 15));
+    let (strip, _) = strip_of(&model, 60, 15);
+    for meaning in ["to where a release went live", "to where an alert fired or ended", "takes a time or a run"] {
+        assert!(strip.contains(meaning), "{meaning} is missing:\n{strip}");
+    }
+}
+
+#[test]
+fn charts_of_the_past_end_in_that_moment_and_not_now() {
+    let (mut model, world) = later();
+    press(&mut model, &world, "2jt6");
+    let end = model.clock.time(model.past_moment().unwrap());
+    let screen = render(&model, 120, 40);
+    assert!(screen.contains(&format!(" 5 min until {end} · the past, Ctrl-N to the present")), "{screen}");
+    assert!(!screen.contains("live ") && !screen.contains("now │"), "{screen}");
+    assert!(screen.contains(&format!("{end} │")), "the axis ends there:\n{screen}");
+    press(&mut model, &world, "1");
+    let screen = render(&model, 120, 40);
+    assert!(!screen.contains("not scraped yet") && !screen.contains("last 5 min"), "{screen}");
 }

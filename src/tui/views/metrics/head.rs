@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::widgets::text::{cut, put_fitted, put_right, sanitize};
 
 /// Draws the line.
@@ -13,10 +14,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect) {
     let metrics = &model.metrics;
     let mut line = Line::from(Span::styled(format!(" {}", stretch(model)), theme.title));
     line.push_span(Span::styled(format!(" {} ", model.glyphs.dot), theme.border));
-    let (word, style) = match (metrics.end, model.is_frozen) {
-        (_, true) => ("frozen", theme.warn),
-        (Some(_), false) => ("looking back, Esc to the present", theme.warn),
-        (None, false) => ("live", theme.good),
+    let (word, style) = match (metrics.end, model.past_moment()) {
+        _ if model.is_frozen => ("frozen".to_owned(), theme.warn),
+        (Some(_), None) => ("looking back, Esc to the present".to_owned(), theme.warn),
+        (Some(_), Some(at)) => (format!("looking back, Esc to {}", model.clock.time(at)), theme.warn),
+        (None, Some(_)) => (format!("the past, {} to the present", key_of(model, Action::Now)), theme.warn),
+        (None, None) => ("live".to_owned(), theme.good),
     };
     line.push_span(Span::styled(word, style));
     let deploys = (!metrics.charts.marks.is_empty()).then_some((model.glyphs.mark, "a deploy, with its release"));
@@ -40,7 +43,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect) {
 /// The stretch of time in words.
 fn stretch(model: &Model) -> String {
     let metrics = &model.metrics;
-    match metrics.end {
+    match model.charts_end() {
         None => metrics.range_text(),
         Some(end) => format!("{} until {}", metrics.range_name(), model.clock.when(end, model.now)),
     }

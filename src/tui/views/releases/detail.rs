@@ -51,7 +51,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
     let mut rows = about(model, release);
     match model.target() {
         Some(report) => rows.extend(target(model, report, inner, rows.len())),
-        None if model.past.is_some() => rows.push(dim(model, "the target has not said yet how it is")),
+        None if model.past.is_some() => rows.push(dim(model, "how it was then is not kept")),
         None => {
             rows.push(dim(model, "the target has not said yet how it is; `trainyard doctor` says whether it answers"))
         }

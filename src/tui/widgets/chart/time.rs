@@ -138,7 +138,7 @@ fn label(chart: &Chart<'_>, share: f64) -> String {
     if metrics.compared.is_some() {
         return since_deploy(i64::try_from(range.saturating_sub(back)).unwrap_or(i64::MAX));
     }
-    if metrics.end.is_some() {
+    if chart.model.charts_end().is_some() {
         let back = i64::try_from(back).unwrap_or(i64::MAX);
         return chart.model.clock.when(Moment(chart.charts.end.0.saturating_sub(back)), chart.model.now);
     }
