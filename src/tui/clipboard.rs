@@ -104,7 +104,11 @@ impl Clipboard {
         let (said, why_file) = match self.support {
             _ if encoded.len() > LONGEST => ("", "too long for the clipboard of a terminal"),
             Support::None => ("", "this terminal has no clipboard for us"),
-            Support::Doubtful => ("to the clipboard, if this terminal takes it", "not every version does"),
+            // Whether tmux hands it on is a matter of its configuration, and it tells nobody.
+            Support::Likely | Support::Doubtful if self.passage == Passage::Tmux => {
+                ("sent to the terminal (tmux: needs `set -g set-clipboard on`)", "tmux may keep it to itself")
+            }
+            Support::Doubtful => ("copied to the clipboard, if this terminal takes it", "not every version does"),
             Support::Likely => (self.route(), ""),
         };
         let bytes = if said.is_empty() { Vec::new() } else { wrapped(&encoded, self.passage).into_bytes() };
@@ -114,9 +118,8 @@ impl Clipboard {
 
     fn route(&self) -> &'static str {
         match self.passage {
-            Passage::Direct => "to the clipboard (OSC 52)",
-            Passage::Tmux => "to the clipboard through tmux (it needs set-clipboard or allow-passthrough)",
-            Passage::Screen => "to the clipboard through screen (OSC 52)",
+            Passage::Direct | Passage::Tmux => "copied to the clipboard (OSC 52)",
+            Passage::Screen => "copied to the clipboard through screen (OSC 52)",
         }
     }
 }
@@ -152,10 +155,14 @@ pub(super) fn sentence(what: &str, way: &Way, kept: Option<&Result<PathBuf, Stri
             let mend = "set HOME or XDG_CACHE_HOME, and it is written into a file";
             return Err(format!("{what} could not be copied: {}; {mend}", way.why_file));
         }
-        None => return Ok(format!("{what} copied {}", way.said)),
+        None => return Ok(format!("{what} {}", way.said)),
     };
-    let and = if way.said.is_empty() { format!("into {file}") } else { format!("{}, and into {file}", way.said) };
-    Ok(format!("{what} copied {and}"))
+    let done = match kept {
+        _ if way.said.is_empty() => format!("copied into {file}"),
+        Some(Ok(_)) => format!("{}; also in {file}", way.said),
+        Some(Err(_)) | None => format!("{}; {file}", way.said),
+    };
+    Ok(format!("{what} {done}"))
 }
 
 /// Writes a copy into a file of the operator's own that nobody else can read, and lets the oldest go.
@@ -252,6 +259,11 @@ mod tests {
         let way = clipboard(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/tmux"), ("HOME", "/home/ann")]).way("hi");
         assert!(heard(&way).ends_with("\u{1b}Ptmux;\u{1b}\u{1b}]52;c;aGk=\u{7}\u{1b}\\"), "{:?}", heard(&way));
         assert!(heard(&way).starts_with("\u{1b}]52;c;aGk=\u{7}"));
+        assert!(way.folder.is_some(), "what tmux does with it nobody knows");
+        let kept = Ok(PathBuf::from("/home/ann/.cache/trainyard/copied/1.txt"));
+        let said = sentence("3 lines", &way, Some(&kept)).unwrap();
+        let whole_advice = "3 lines sent to the terminal (tmux: needs `set -g set-clipboard on`); also in ";
+        assert!(said.starts_with(whole_advice) && whole_advice.len() <= 80, "{said}");
         let text = "x".repeat(3_000);
         let way = clipboard(&[("TERM", "screen"), ("STY", "1.a"), ("HOME", "/home/ann")]).way(&text);
         let heard = heard(&way);

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::pipeline::Moment;
 
 /// Turns moments into local clock text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Clock {
     zone: TimeZone,
 }

@@ -3,14 +3,15 @@
 //! The log itself stays with the daemon; here is never more than a few screens of it, and nothing but what is visible is
 //! ever looked at. What is scrolled through are *rows*: the lines of the log, or, through a filter, those that pass.
 //!
-//! [`hits`] knows what passes without holding it, [`search`] looks for something in it; [`json`] and [`colour`] say how a
-//! line looks, [`jump`] where to go, [`keep`] writes a log to a file, [`selected`] has what is selected in sight and asks for
+//! [`hits`] knows what passes without holding it, [`search`] looks for something in it, [`failure`] for what failed; [`json`]
+//! and [`colour`] say how a line looks, [`stamps`] its time, [`jump`] where to go, [`keep`] writes a log to a file, [`selected`] has what is selected in sight and asks for
 //! it, [`action`] names what can be done.
 //!
 //! **Invariant:** whoever left the end of a log stays away from it until he says otherwise.
 
 pub(super) mod action;
 pub(super) mod colour;
+pub(super) mod failure;
 pub(super) mod hits;
 pub(super) mod json;
 pub(super) mod jump;
@@ -19,6 +20,7 @@ pub(super) mod marks;
 pub(super) mod question;
 pub(super) mod search;
 mod selected;
+pub(super) mod stamps;
 
 #[cfg(test)]
 mod tests;
@@ -122,10 +124,16 @@ pub(super) struct LogView {
     pub(super) marks: BTreeMap<LogAddress, BTreeMap<u64, Mark>>,
     /// Why there is nothing to show.
     pub(super) error: Option<String>,
+    /// The line that was gone to last, to be marked.
+    pub(super) aim: Option<u64>,
     /// A line to be shown as soon as its row is known.
     goal: Option<u64>,
     /// The end is to be shown once, without being followed.
     wants_end: bool,
+    /// The end was left to show a failure, and not because somebody wanted to.
+    was_led: bool,
+    /// Whether the failure that the log tells of was looked for.
+    has_led: bool,
     is_counting: bool,
     is_pending: bool,
     is_stale: bool,
@@ -151,8 +159,11 @@ impl Default for LogView {
             selection: None,
             marks: BTreeMap::new(),
             error: None,
+            aim: None,
             goal: None,
             wants_end: false,
+            was_led: false,
+            has_led: false,
             is_counting: false,
             is_pending: false,
             is_stale: false,
@@ -165,14 +176,15 @@ impl LogView {
     /// end is followed: of a log that is not followed the end is shown, and stands.
     pub(super) fn open(&mut self, address: Option<LogAddress>) {
         if self.address != address {
+            let follow = self.is_led();
             *self = Self {
                 is_stale: address.is_some(),
                 address,
                 wrap: self.wrap,
                 timestamps: self.timestamps,
                 is_raw: self.is_raw,
-                follow: self.follow,
-                wants_end: !self.follow,
+                follow,
+                wants_end: !follow,
                 marks: std::mem::take(&mut self.marks),
                 ..Self::default()
             };
@@ -395,20 +407,21 @@ impl LogView {
             None => self.top,
         };
         if lines < 0 || !self.follow {
-            self.follow = false;
+            (self.follow, self.was_led) = (false, false);
             self.top = from.saturating_add_signed(lines).min(last_top);
         }
     }
 
     /// To the first line.
     pub(super) fn go_to_top(&mut self) {
-        self.follow = false;
-        self.bottom = None;
+        (self.follow, self.was_led) = (false, false);
+        (self.bottom, self.aim) = (None, None);
         self.top = 0;
     }
 
     /// To the last line, and no further when there are more.
     pub(super) fn go_to_last(&mut self) {
+        (self.was_led, self.aim) = (false, None);
         if !self.follow {
             self.bottom = Some(self.rows());
             self.top = self.rows().saturating_sub(1);
@@ -417,15 +430,15 @@ impl LogView {
 
     /// To the end, and along with it.
     pub(super) fn go_to_end(&mut self) {
-        self.follow = true;
-        self.bottom = None;
+        (self.follow, self.was_led) = (true, false);
+        (self.bottom, self.aim) = (None, None);
         self.is_stale = true;
     }
 
     /// Stays where it is, or goes along with the end.
     pub(super) fn toggle_follow(&mut self, rows: usize) {
         if self.follow {
-            self.follow = false;
+            (self.follow, self.was_led) = (false, false);
             self.bottom = Some(self.rows());
             self.top = self.rows().saturating_sub(u64::try_from(rows).unwrap_or(0));
         } else {
@@ -441,10 +454,28 @@ impl LogView {
         self.show_line(line, rows);
     }
 
+    /// Goes to a line, which is marked so that it is found on the screen.
+    pub(super) fn aim_at(&mut self, line: u64, rows: usize) {
+        self.show_line(line, rows);
+        self.aim = Some(line);
+        if let Some(search) = &mut self.search {
+            search.hit = None;
+        }
+    }
+
+    /// The row that the screen is about: the one that was found or gone to while it is in sight, else the first or last one.
+    pub(super) fn counted_row(&self, rows: usize) -> u64 {
+        let rows = u64::try_from(rows).unwrap_or(0);
+        let top = self.bottom.map_or(self.top, |bottom| bottom.saturating_sub(rows));
+        let wanted = self.search.as_ref().and_then(|search| search.hit).or(self.aim);
+        let row = wanted.and_then(|line| self.row_of(line)).filter(|row| (top..top.saturating_add(rows)).contains(row));
+        row.unwrap_or_else(|| self.bottom.map_or(self.top, |bottom| bottom.saturating_sub(1)))
+    }
+
     /// Brings a line into the middle, or, through a filter, the first row from it on.
     pub(super) fn show_line(&mut self, line: u64, rows: usize) {
-        self.follow = false;
-        self.bottom = None;
+        (self.follow, self.was_led) = (false, false);
+        (self.bottom, self.aim) = (None, None);
         self.wants_end = false;
         let half = u64::try_from(rows / 2).unwrap_or(0);
         if self.filter.is_some() {
@@ -480,6 +511,7 @@ impl LogView {
         if let Some(search) = self.search.take() {
             let mut again = Search::new(search.pattern, &self.shown_filter(), self.total);
             again.hit = search.hit;
+            again.is_for_failure = search.is_for_failure;
             self.search = Some(again);
         }
         if !self.follow

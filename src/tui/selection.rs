@@ -4,6 +4,7 @@
 use super::app::{Model, Pane, View};
 use super::clipboard::{Yank, plain};
 use super::event_list;
+use super::log_view::stamps::Stamps;
 use super::metrics::explorer::Explorer;
 use super::models;
 use crate::api::types::{LogAddress, LogFilter, LogRowsRequest};
@@ -54,6 +55,8 @@ pub(super) struct GatherRequest {
     pub(super) last: u64,
     /// Where those that pass a filter are, as many as are copied at once; `None` where all lines are shown.
     pub(super) rows: Option<LogRowsRequest>,
+    /// The times before them, if they are shown.
+    pub(super) stamps: Option<Stamps>,
 }
 
 /// Whether lines can be selected here.

@@ -125,13 +125,17 @@ fn select_lines(desk: &mut Desk) {
     desk.strike_there_and_back("1 line selected:", ESCAPE);
 }
 
+/// With the times that are shown, unless they are turned off.
 fn copy_lines(desk: &mut Desk) {
     from_the_top(desk);
+    desk.press_and_see("t", "+0:00:0");
+    desk.press_and_lose("t", "+0:00:0");
     desk.press_and_see("v", "1 line selected:");
     let before = desk.terminal.count(FIRST_LINE);
     desk.strike();
     desk.see("1 line copied to the clipboard");
     desk.terminal.wait_for_another(FIRST_LINE, before);
+    desk.terminal.press("t");
 }
 
 /// Only the three errors are shown.
@@ -238,7 +242,7 @@ fn save_log(desk: &mut Desk) {
     desk.see("save the whole log to:");
     desk.press_and_see(&format!("\u{15}{}\r", file.display()), "saved ");
     let kept = fs::read_to_string(&file).unwrap();
-    assert!(kept.starts_with("step 1\nstep 2\n") && kept.ends_with("\nthe last line\n"), "{kept}");
+    has_all_lines_with_times(&kept);
     fs::remove_file(&file).unwrap();
 }
 
@@ -251,6 +255,14 @@ fn shown_elsewhere(desk: &mut Desk, copy: &str) {
     desk.see("q detach");
     let copy = desk.project.outside().join(copy);
     let shown = fs::read_to_string(&copy).unwrap();
-    assert!(shown.starts_with("step 1\nstep 2\n") && shown.trim_end().ends_with("\nthe last line"), "{shown}");
+    has_all_lines_with_times(&shown);
     fs::remove_file(&copy).unwrap();
+}
+
+/// Each line with its time of the day, as it stood on the screen.
+fn has_all_lines_with_times(text: &str) {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    assert!(lines.iter().all(|line| line.len() > 9 && line.get(2..3) == Some(":")), "{text}");
+    assert!(lines[0].ends_with(" step 1") && lines[1].ends_with(" step 2"), "{text}");
+    assert!(lines[lines.len() - 1].ends_with(" the last line"), "{text}");
 }

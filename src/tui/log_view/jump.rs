@@ -14,7 +14,7 @@ pub(in crate::tui) enum Jump {
 }
 
 /// What such a place can look like.
-pub(in crate::tui) const FORMS: &str = "@14:03, -5m (before the end), +5m (behind the start), 40%, a line";
+pub(in crate::tui) const FORMS: &str = "14:03, -5m (before the end), +5m (behind the start), 40%, a line";
 
 /// The hours, minutes and seconds of a time of the day.
 type DayTime = (i64, i64, i64);

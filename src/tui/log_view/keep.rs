@@ -1,6 +1,7 @@
 //! Writing a log to a file of the operator's: whole or not at all, and never with the log in memory.
 //!
-//! What is saved of one stage's log is byte for byte what the stage printed. What another program is to show has lost
+//! With the times of the screen before its lines where these are shown; without them, what is saved of one stage's log is
+//! byte for byte what the stage printed. What another program is to show has lost
 //! everything that would command a terminal; a pager keeps the colours.
 
 use std::io;
@@ -10,6 +11,7 @@ use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
 use super::question::{Kept, Program, Purpose};
+use super::stamps::Stamps;
 use crate::api::client::{Client, ClientError};
 use crate::api::types::{
     LINE_LIMIT, LogAddress, LogFilter, LogLine, LogPiece, LogRowsRequest, LogStretch, colours_only, visible,
@@ -42,10 +44,12 @@ pub(in crate::tui) async fn keep(
     client: &Client,
     log: &LogAddress,
     filter: Option<&LogFilter>,
+    stamps: Option<Stamps>,
     purpose: &Purpose,
 ) -> Result<Kept, KeepError> {
     let file = match purpose {
-        Purpose::Save(file) => file.clone(),
+        // Whole, so that it can be told where the file lies.
+        Purpose::Save(file) => std::path::absolute(file).unwrap_or_else(|_| file.clone()),
         Purpose::Show(_) => temporary(log),
     };
     let write = |source| KeepError::Write { file: file.clone(), source };
@@ -59,11 +63,12 @@ pub(in crate::tui) async fn keep(
     let mut sink = Sink {
         out: BufWriter::new(opened),
         purpose: purpose.clone(),
+        stamps,
         kept: Kept { file: file.clone(), bytes: 0, cut: 0 },
     };
     let written = match filter {
         Some(filter) => sink.rows(client, log, filter).await,
-        None if log.is_whole_run() => sink.lines(client, log).await,
+        None if log.is_whole_run() || sink.stamps.is_some() => sink.lines(client, log).await,
         None => sink.bytes(client, log).await,
     };
     let written = match written.and(sink.finish().await) {
@@ -94,6 +99,7 @@ enum Failed {
 struct Sink {
     out: BufWriter<File>,
     purpose: Purpose,
+    stamps: Option<Stamps>,
     kept: Kept,
 }
 
@@ -149,7 +155,7 @@ impl Sink {
         }
     }
 
-    /// All lines, each with its stage.
+    /// All lines, each with its time and its stage where these are shown.
     async fn lines(&mut self, client: &Client, log: &LogAddress) -> Result<(), Failed> {
         let mut next = 0;
         loop {
@@ -181,7 +187,7 @@ impl Sink {
     }
 
     async fn line(&mut self, line: &LogLine) -> Result<(), Failed> {
-        let mut text = Vec::new();
+        let mut text = self.stamps.as_ref().map(|stamps| stamps.before(line.at)).unwrap_or_default().into_bytes();
         if let Some(stage) = &line.stage {
             text.extend_from_slice(format!("{stage} | ").as_bytes());
         }

@@ -20,11 +20,13 @@ pub(in crate::tui) struct Mark {
 }
 
 impl LogView {
-    /// Marks the line in sight, or takes its mark away: the one that was found, else the first. Whether it is marked now.
+    /// Marks the line in sight, or takes its mark away: the one that was found or gone to, else the first. Whether it is marked now.
     pub(in crate::tui) fn toggle_mark(&mut self, rows: usize) -> Option<(u64, bool)> {
         let log = self.address.clone()?;
         let found = self.search.as_ref().and_then(|search| search.hit).filter(|hit| self.is_in_sight(*hit, rows));
-        let line = found.or_else(|| self.first_in_sight(rows))?;
+        let line = found
+            .or_else(|| self.aim.filter(|aim| self.is_in_sight(*aim, rows)))
+            .or_else(|| self.first_in_sight(rows))?;
         let offset = self.window_rows().position(|row| row.number == line)?;
         let shown = self.window.lines.get(offset)?;
         let mark = Mark { at: shown.at, text: shown.text.chars().take(KEPT).collect() };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::stamps::Stamps;
 use crate::api::types::{LogAddress, LogFilter, LogRow, LogRowsRequest, LogScan};
 use crate::pipeline::Moment;
 
@@ -68,6 +69,8 @@ pub(in crate::tui) enum LogQuestion {
         log: LogAddress,
         /// What passes, if not all.
         filter: Option<LogFilter>,
+        /// The times before its lines, if they are shown.
+        stamps: Option<Stamps>,
         /// For what.
         purpose: Purpose,
     },

@@ -49,6 +49,8 @@ pub(in crate::tui) struct Search {
     pub(in crate::tui) table: HitTable,
     /// The step that is being done.
     pub(in crate::tui) asked: Option<SearchRequest>,
+    /// Whether nobody typed it: it looks for the tests that failed.
+    pub(in crate::tui) is_for_failure: bool,
 }
 
 impl Search {
@@ -56,7 +58,7 @@ impl Search {
     pub(in crate::tui) fn new(pattern: String, filter: &LogFilter, total: u64) -> Self {
         let regex = shown_as(&pattern);
         let table = HitTable::new(filter.searched(&pattern), total);
-        Self { pattern, regex, hit: None, table, asked: None }
+        Self { pattern, regex, hit: None, table, asked: None, is_for_failure: false }
     }
 
     /// Looks for the nearest line from `from` on: in what is known, else by a question.
@@ -85,7 +87,13 @@ impl Search {
 
     /// How many lines match, as far as is known, and which of them was found.
     pub(in crate::tui) fn place(&self) -> (Option<u64>, u64) {
-        let place = self.hit.and_then(|hit| match self.table.place_of(hit) {
+        // What was found before the log was narrowed need not be among what is shown now.
+        let is_there = |hit: &u64| match self.table.next(*hit, false) {
+            Next::Line(line) => line == *hit,
+            Next::Nowhere => false,
+            Next::Unknown(_) => true,
+        };
+        let place = self.hit.filter(is_there).and_then(|hit| match self.table.place_of(hit) {
             Place::Known(before) => Some(before + 1),
             Place::Within { .. } | Place::Unknown => None,
         });

@@ -5,7 +5,8 @@ use crate::api::types::{LogFilter, LogRowsRequest};
 use crate::tui::selection::{GatherRequest, MOST_LINES};
 
 impl LogView {
-    /// How rows `first` to `last`, the last one included, are asked for, to be copied: no more than are copied at once.
+    /// How rows `first` to `last`, the last one included, are asked for, to be copied without times: no more than are copied
+    /// at once.
     pub(in crate::tui) fn lines_between(&self, first: u64, last: u64) -> Option<GatherRequest> {
         let log = self.address.clone()?;
         let count = last.checked_sub(first)?.saturating_add(1).min(MOST_LINES);
@@ -13,7 +14,7 @@ impl LogView {
             .filter
             .as_ref()
             .map(|table| LogRowsRequest { filter: table.filter.clone(), pieces: table.pieces(first, count) });
-        Some(GatherRequest { log, first, last, rows })
+        Some(GatherRequest { log, first, last, rows, stamps: None })
     }
 
     /// Whether the rows are those that pass this filter.

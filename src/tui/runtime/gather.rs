@@ -3,6 +3,7 @@
 use crate::api::client::{Client, ClientError};
 use crate::api::types::{LogAddress, LogLine, LogPiece, LogRowsRequest};
 use crate::tui::clipboard::{self, Yank};
+use crate::tui::log_view::stamps::Stamps;
 use crate::tui::selection::{GatherRequest, MOST_BYTES, MOST_LINES};
 
 /// Lines of one question; the daemon gives no more at once.
@@ -10,8 +11,8 @@ const WINDOW: u64 = 2_000;
 
 /// The rows as one text, and how many they are; where something is left out, that is said.
 pub(super) async fn gather(client: &Client, request: GatherRequest) -> Result<Yank, String> {
-    let GatherRequest { log, first, last, rows } = request;
-    let mut gathered = Gathered::default();
+    let GatherRequest { log, first, last, rows, stamps } = request;
+    let mut gathered = Gathered { stamps, ..Gathered::default() };
     let come = match rows {
         None => gathered.lines_of(client, &log, first, last).await,
         Some(rows) => gathered.rows_of(client, &log, &rows).await,
@@ -44,6 +45,8 @@ fn windows(piece: &LogPiece) -> Vec<LogPiece> {
 #[derive(Debug, Default)]
 struct Gathered {
     text: String,
+    /// The times before the lines, if they are shown.
+    stamps: Option<Stamps>,
     lines: u64,
     /// Lines of which the daemon left the end out.
     shortened: u64,
@@ -86,10 +89,14 @@ impl Gathered {
         self.lines >= MOST_LINES || self.text.len() >= MOST_BYTES
     }
 
-    /// Takes a line in, as long as there is room; where stages are merged, with its stage, as a saved log has it.
+    /// Takes a line in, as long as there is room; with its time where times are shown and its stage where stages are merged, as a saved
+    /// log has it.
     fn add(&mut self, line: &LogLine) {
         if self.is_full() {
             return;
+        }
+        if let Some(stamps) = &self.stamps {
+            self.text.push_str(&stamps.before(line.at));
         }
         if let Some(stage) = &line.stage {
             self.text.push_str(&format!("{stage} | "));
@@ -116,6 +123,9 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::Moment;
+    use crate::tui::clock::Clock;
+    use crate::tui::log_view::Timestamps;
 
     fn line(text: &str, cut: u64) -> LogLine {
         LogLine { text: text.to_owned(), cut, ..LogLine::default() }
@@ -136,6 +146,14 @@ mod tests {
         let mut gathered = Gathered::default();
         gathered.add(&LogLine { stage: Some("train".into()), ..line("epoch 1", 0) });
         assert_eq!(gathered.yank(1).text, "train | epoch 1\n");
+    }
+
+    #[test]
+    fn the_times_that_are_shown_are_copied_with_the_lines() {
+        let stamps = Stamps { how: Timestamps::Absolute, begin: Moment(0), clock: Clock::utc() };
+        let mut gathered = Gathered { stamps: Some(stamps), ..Gathered::default() };
+        gathered.add(&LogLine { at: Moment(62_000), ..line("epoch 1", 0) });
+        assert_eq!(gathered.yank(1).text, "00:01:02 epoch 1\n");
     }
 
     #[test]

@@ -289,13 +289,13 @@ async fn about_log(client: &Client, question: &LogQuestion) -> Result<LogAnswer,
             scan.map(|scan| LogAnswer::Count(scan.stretches.iter().map(|stretch| stretch.rows).sum()))
         }
         LogQuestion::LineAt { log, moment } => client.log_line_at(log, *moment).await.map(LogAnswer::Line),
-        LogQuestion::Keep { log, filter, purpose } => {
+        LogQuestion::Keep { log, filter, stamps, purpose } => {
             let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
             let purpose = match purpose {
                 Purpose::Save(file) => Purpose::Save(keep::place(&file.to_string_lossy(), home.as_deref())),
                 Purpose::Show(program) => Purpose::Show(*program),
             };
-            let kept = keep::keep(client, log, filter.as_ref(), &purpose).await;
+            let kept = keep::keep(client, log, filter.as_ref(), stamps.clone(), &purpose).await;
             return kept.map(LogAnswer::Kept).map_err(|error| error.to_string());
         }
     };

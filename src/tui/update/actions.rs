@@ -100,9 +100,13 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
 
 pub(super) fn show(model: &mut Model, view: View) {
     if view == View::Logs {
-        let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
-        if address.is_some() {
+        // Of a stage that has no log, the view says why; it never shows that of another.
+        if let Some((run, stage)) = model.subject_run().zip(model.subject_stage()) {
+            let address = model.log_of(run, stage);
             model.log.open(address);
+        }
+        if model.view != View::Logs && model.log.is_led() {
+            model.log.lead_again();
         }
     }
     if view == View::Runs {
@@ -299,7 +303,7 @@ fn back(model: &mut Model) {
         model.is_in_detail = false;
     } else if list::leave_filter(model) {
         // All rows are there again; that is one step.
-    } else if model.view == View::Logs && model.log.search.is_some() {
+    } else if model.view == View::Logs && model.log.search.as_ref().is_some_and(|search| !search.is_for_failure) {
         model.log.search = None;
     } else if model.view == View::Board && model.past.is_some() {
         past::back_to_now(model);

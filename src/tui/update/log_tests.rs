@@ -3,12 +3,14 @@
 use crossterm::event::KeyCode;
 
 use super::update;
-use crate::api::types::{LogFind, LogLevel};
+use crate::api::types::{LogAddress, LogFilter, LogFind, LogLevel, LogScan, LogStretch};
+use crate::pipeline::RunId;
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, send};
-use crate::tui::key_fixtures::{key, key_message, press};
+use crate::tui::key_fixtures::{key, key_message, press, said};
+use crate::tui::log_fixtures;
 use crate::tui::log_view::Timestamps;
-use crate::tui::log_view::question::{LogQuestion, Program, Purpose};
+use crate::tui::log_view::question::{LogAnswer, LogQuestion, Program, Purpose};
 use crate::tui::message::{Cmd, Msg};
 
 /// The log of what runs, on the whole screen.
@@ -109,14 +111,127 @@ fn a_filter_shows_only_what_passes_with_lines_around_and_escape_shows_all() {
 #[test]
 fn levels_go_from_errors_to_all() {
     let mut model = logs();
-    for level in [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace] {
-        press(&mut model, "e");
-        assert_eq!(model.log.level(), Some(level));
+    // Of the least level alone there is a line.
+    let has_a_warning = |filter: &LogFilter| filter.level.is_some_and(|least| least <= LogLevel::Warn);
+    let warned = |filter: &LogFilter| {
+        let numbers: Vec<u64> = if has_a_warning(filter) { vec![7] } else { Vec::new() };
+        let rows = u64::try_from(numbers.len()).unwrap();
+        LogScan { stretches: vec![LogStretch { first: 0, end: 40, rows, numbers }], next: None, total: 40 }
+    };
+    for level in [Some(LogLevel::Warn), Some(LogLevel::Info), Some(LogLevel::Debug), Some(LogLevel::Trace), None] {
+        let mut open = update(&mut model, key_message(KeyCode::Char('e')));
+        while let Some(command) = open.pop() {
+            let Cmd::AskLog(question) = command else { continue };
+            let answer = match &question {
+                LogQuestion::Scan { filter, .. } => LogAnswer::Scan(warned(filter)),
+                other => log_fixtures::answer(other),
+            };
+            open.extend(update(&mut model, Msg::AboutLog(question, Ok(answer))));
+        }
+        assert_eq!(model.log.level(), level, "no line is an error, so that level is passed over");
+        if level == Some(LogLevel::Warn) {
+            assert_eq!(said(&model), "warn and worse: nothing here is worse than that");
+        }
     }
-    press(&mut model, "e");
     assert!(model.log.filter.is_none());
     press(&mut model, "+");
     assert!(model.message.as_ref().unwrap().is_error, "there is nothing around which more could stand");
+}
+
+#[test]
+fn a_log_whose_lines_have_no_level_says_so_and_stays_whole() {
+    let mut model = logs();
+    press(&mut model, "e");
+    assert_eq!(said(&model), "the lines of this log have no level, so all are shown; / searches them");
+    assert!(model.log.filter.is_none() && model.log.rows() == 40);
+}
+
+#[test]
+fn a_jump_says_where_it_went_and_marks_the_line_also_when_it_was_in_sight() {
+    let mut model = logs();
+    press(&mut model, "g");
+    enter(&mut model, "@3");
+    assert_eq!((model.log.top, said(&model)), (0, "line 3 of 40"));
+    let screen = fixtures::render(&model, 120, 40);
+    assert!(screen.contains("line 3 of 40 ") && screen.contains("3▸"), "{screen}");
+    enter(&mut model, "@99");
+    assert_eq!(said(&model), "line 40 of 40: it is the last");
+    press(&mut model, "g");
+    assert!(!fixtures::render(&model, 120, 40).contains("3▸"), "whoever goes on has seen it");
+}
+
+/// The tests of the third run failed, and their log names one of them in line 12.
+fn failed() -> Model {
+    let mut model = fixtures::failed();
+    let names = |text: &str| text.contains("test_schema");
+    let mut open = update(&mut model, key_message(KeyCode::Char('3')));
+    while let Some(command) = open.pop() {
+        let answered = match command {
+            Cmd::FetchLog(address, part) => Msg::Log(address, Ok(fixtures::log(part, fixtures::LOG_LINES))),
+            Cmd::AskLog(LogQuestion::Scan { log, filter, from }) => {
+                let is_for_it = filter.pattern.as_deref().is_some_and(names);
+                let numbers = if is_for_it { vec![11, 30] } else { Vec::new() };
+                let rows = u64::try_from(numbers.len()).unwrap();
+                let stretches = vec![LogStretch { first: 0, end: 40, rows, numbers }];
+                let scan = LogScan { stretches, next: None, total: 40 };
+                Msg::AboutLog(LogQuestion::Scan { log, filter, from }, Ok(LogAnswer::Scan(scan)))
+            }
+            _ => continue,
+        };
+        open.extend(update(&mut model, answered));
+    }
+    model
+}
+
+#[test]
+fn the_log_of_failed_tests_is_shown_where_it_names_them_and_the_next_is_one_key_away() {
+    let mut model = failed();
+    let search = model.log.search.as_ref().unwrap();
+    assert_eq!((search.hit, search.place()), (Some(11), (Some(1), 2)));
+    assert_eq!(said(&model), "line 12 tells of a failed test; n goes to the next such line, N back");
+    assert!(fixtures::render(&model, 80, 24).contains("failed tests 1/2"));
+    press(&mut model, "n");
+    assert_eq!(model.log.search.as_ref().unwrap().hit, Some(30));
+    key(&mut model, KeyCode::Esc);
+    assert_eq!(model.view, View::Board, "nobody typed a search that would have to be left first");
+}
+
+#[test]
+fn whoever_was_led_to_a_failure_follows_the_next_log_and_whoever_moved_does_not() {
+    let other = |model: &Model| LogAddress { run: RunId(2), ..model.log.address.clone().unwrap() };
+    let mut led = failed();
+    assert!(!led.log.follow);
+    let next = other(&led);
+    led.log.open(Some(next));
+    assert!(led.log.follow);
+    let mut moved = failed();
+    press(&mut moved, "k");
+    let next = other(&moved);
+    moved.log.open(Some(next));
+    assert!(!moved.log.follow);
+}
+
+#[test]
+fn a_stage_that_was_not_run_has_no_log_and_the_view_says_why() {
+    let mut model = fixtures::failed();
+    model.stage = Some("build".into());
+    press(&mut model, "3");
+    assert!(model.log.address.is_none());
+    let screen = fixtures::render(&model, 120, 40);
+    assert!(screen.contains("Log · build · run 3") && screen.contains("build: not run"), "{screen}");
+}
+
+#[test]
+fn a_match_that_a_filter_hides_is_none_of_those_that_are_counted() {
+    let mut model = logs();
+    let asked = enter(&mut model, "/layer");
+    let [Cmd::Search(request)] = asked.as_slice() else { panic!("{asked:?}") };
+    let found = LogFind { hit: Some(10), next: None, total: 40 };
+    send(&mut model, Msg::Found(request.clone(), Ok(found)));
+    assert!(fixtures::render(&model, 120, 40).contains("/layer 3/8 · line 11 of 40"));
+    enter(&mut model, "&COPY");
+    assert_eq!(model.log.search.as_ref().unwrap().place(), (None, 0));
+    assert!(fixtures::render(&model, 120, 40).contains("/layer 0 · "));
 }
 
 #[test]

@@ -6,15 +6,20 @@ use regex::Regex;
 use super::keys::edit;
 use super::{complain, past, say};
 use crate::api::types::{LogAddress, LogFilter, LogFind, LogLevel};
-use crate::pipeline::{Moment, StageName};
+use crate::pipeline::{Moment, StageName, StageState, TestReport};
 use crate::tui::app::{Model, Overlay, View};
+use crate::tui::commands::{Action, key_of};
 use crate::tui::layout;
+use crate::tui::log_view::Timestamps;
 use crate::tui::log_view::action::{LogAction, LogPrompt};
+use crate::tui::log_view::failure::Failure;
 use crate::tui::log_view::jump::{self, Jump};
 use crate::tui::log_view::keep;
 use crate::tui::log_view::question::{LogAnswer, LogQuestion, Program, Purpose};
 use crate::tui::log_view::search::{Search, SearchRequest, Sought};
+use crate::tui::log_view::stamps::Stamps;
 use crate::tui::message::Cmd;
+use crate::tui::quantity;
 
 /// Lines around one that passes, at most.
 const MOST_CONTEXT: u64 = 20;
@@ -109,7 +114,19 @@ fn show_elsewhere(model: &mut Model, program: Program, commands: &mut Vec<Cmd>) 
 fn keep_log(model: &Model, purpose: Purpose, commands: &mut Vec<Cmd>) {
     let Some(log) = model.log.address.clone() else { return };
     let filter = Some(model.log.shown_filter()).filter(|filter| !filter.is_empty());
-    commands.push(Cmd::AskLog(LogQuestion::Keep { log, filter, purpose }));
+    let stamps = shown_stamps(model);
+    commands.push(Cmd::AskLog(LogQuestion::Keep { log, filter, stamps, purpose }));
+}
+
+/// The times before the lines of the log that is shown.
+pub(in crate::tui) fn stamps(model: &Model) -> Stamps {
+    let begin = model.log.address.as_ref().map_or(model.now, |log| span(model, log).0);
+    Stamps { how: model.log.timestamps, begin, clock: model.clock.clone() }
+}
+
+/// The same, if they are on the screen: what leaves the screen has them as it had them there.
+pub(super) fn shown_stamps(model: &Model) -> Option<Stamps> {
+    Some(stamps(model)).filter(|stamps| stamps.how != Timestamps::Off)
 }
 
 /// A key while something is asked.
@@ -190,16 +207,23 @@ fn go_to(model: &mut Model, input: &str, commands: &mut Vec<Cmd>) {
         Ok(Jump::Moment(moment)) => commands.push(Cmd::AskLog(LogQuestion::LineAt { log, moment })),
         Ok(Jump::Percent(share)) => {
             let line = model.log.total / 100 * share + model.log.total % 100 * share / 100;
-            show_line(model, line);
+            aim_at(model, line.min(model.log.total.saturating_sub(1)), "it is the last");
         }
-        Ok(Jump::Line(line)) => show_line(model, line),
+        Ok(Jump::Line(line)) => aim_at(model, line, "it is the last"),
         Err(why) => complain(model, why),
     }
 }
 
-fn show_line(model: &mut Model, line: u64) {
-    let rows = layout::log_rows(model);
-    model.log.show_line(line, rows);
+/// Goes to a line and says where that is; of a place behind the last line, why it is not further.
+fn aim_at(model: &mut Model, line: u64, why_not_further: &str) {
+    let (total, rows) = (model.log.total, layout::log_rows(model));
+    let Some(last) = total.checked_sub(1) else {
+        complain(model, "there is no line to go to: nothing was written yet".to_owned());
+        return;
+    };
+    model.log.aim_at(line.min(last), rows);
+    let place = format!("line {} of {}", quantity::count(line.min(last) + 1), quantity::count(total));
+    say(model, if line > last { format!("{place}: {why_not_further}") } else { place });
 }
 
 /// When a log began and ended, or that it goes on.
@@ -328,6 +352,8 @@ pub(super) fn answered(
                 _ => Err(other()),
             });
             model.log.receive_scan(&filter, from, scan);
+            pass_empty_level(model);
+            tell_failure(model);
         }
         LogQuestion::Count { filter, from, until, .. } => {
             let rows = match answer {
@@ -336,8 +362,11 @@ pub(super) fn answered(
             };
             model.log.receive_count(&filter, from, until, rows);
         }
-        LogQuestion::LineAt { .. } => match answer {
-            Ok(LogAnswer::Line(line)) => show_line(model, line),
+        LogQuestion::LineAt { moment, .. } => match answer {
+            Ok(LogAnswer::Line(line)) => {
+                let shown = model.clock.time(moment);
+                aim_at(model, line, &format!("the last, for nothing was written at {shown} or later"));
+            }
             Ok(_) => complain(model, other()),
             Err(error) => complain(model, error),
         },
@@ -352,7 +381,7 @@ fn other() -> String {
 fn kept(model: &mut Model, purpose: Purpose, answer: Result<LogAnswer, String>, commands: &mut Vec<Cmd>) {
     match (purpose, answer) {
         (Purpose::Save(_), Ok(LogAnswer::Kept(kept))) => {
-            let size = crate::tui::quantity::bytes(kept.bytes);
+            let size = quantity::bytes(kept.bytes);
             say(model, format!("saved {size} to {}{}", kept.file.display(), keep::cut_note(&kept)));
         }
         (Purpose::Show(program), Ok(LogAnswer::Kept(kept))) => commands.push(Cmd::Lend(program, kept.file)),
@@ -369,7 +398,7 @@ fn on_the_board(model: &mut Model) {
     }
     let run = model.board_run().map(|run| run.id);
     let is_read = model.stage.is_none()
-        && !model.log.follow
+        && !model.log.is_led()
         && model.log.address.as_ref().is_some_and(|log| Some(log.run) == run && !log.is_whole_run());
     if !is_read {
         let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
@@ -395,5 +424,60 @@ pub(super) fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
             commands.push(past::log_question(model, log, part));
         }
     }
+    if let Some(report) = failed_tests(model).cloned() {
+        model.log.look_for_failure(&report);
+    }
     commands.extend(model.log.next_questions().into_iter().map(Cmd::AskLog));
+}
+
+/// What the tests said of which the log is that is shown, if some of them failed.
+fn failed_tests(model: &Model) -> Option<&TestReport> {
+    let log = model.log.address.as_ref()?;
+    let work = model.run_of(log.run).and_then(|run| run.stages.get(&log.stage))?;
+    let has_failed = matches!(work.state, StageState::Failed { .. }) && work.attempt == log.attempt;
+    work.outputs.as_ref().filter(|_| has_failed)?.tests.as_ref().filter(|report| report.failed > 0)
+}
+
+/// Shows where the failure is told, once that is known, and says how to go on from there.
+fn tell_failure(model: &mut Model) {
+    match model.log.found_failure() {
+        Some(Failure::Line(line)) if model.log.is_led() => {
+            let rows = layout::log_rows(model);
+            model.log.lead_to_failure(line, rows);
+            if model.view == View::Logs {
+                let key = |backward| key_of(model, Action::SearchAgain { backward });
+                let (next, before) = (key(false), key(true));
+                say(
+                    model,
+                    format!(
+                        "line {} tells of a failed test; {next} goes to the next such line, {before} back",
+                        line + 1
+                    ),
+                );
+            }
+        }
+        // Whoever reads meanwhile is not led away, nor shown what he did not look for.
+        Some(Failure::Line(_) | Failure::Untold) => model.log.search = None,
+        Some(Failure::Unknown) | None => {}
+    }
+}
+
+/// Goes on to the next level when no line is of the one that was chosen, and to all lines when none is of any.
+fn pass_empty_level(model: &mut Model) {
+    let Some(table) = model.log.filter.as_ref().filter(|table| table.is_whole() && table.rows() == 0) else { return };
+    let is_of_level_alone = table.filter.pattern.is_none() && table.filter.level.is_some();
+    if !is_of_level_alone || model.log.error.is_some() {
+        return;
+    }
+    match next_level(table.filter.level) {
+        Some(level) => {
+            show_only(model, |filter| filter.level = Some(level));
+            say(model, format!("{} and worse: nothing here is worse than that", level.word()));
+        }
+        None => {
+            show_only(model, |filter| *filter = LogFilter::default());
+            let key = key_of(model, Action::Search);
+            complain(model, format!("the lines of this log have no level, so all are shown; {key} searches them"));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Lines are selected: by `v` and the keys that move, or by the mouse; `y` copies them, Escape ends it.
 
-use super::say;
+use super::{logs, say};
 use crate::pipeline::{Recorded, narrate};
 use crate::tui::app::{Model, View};
 use crate::tui::clipboard::{self, Yank};
@@ -9,7 +9,7 @@ use crate::tui::event_list;
 use crate::tui::layout;
 use crate::tui::list::Step;
 use crate::tui::message::Cmd;
-use crate::tui::selection::{LineSelection, Lines, cursor};
+use crate::tui::selection::{GatherRequest, LineSelection, Lines, cursor};
 
 /// Begins at the cursor.
 pub(super) fn begin(model: &mut Model) {
@@ -143,7 +143,7 @@ fn copy(model: &mut Model, lines: &LineSelection, commands: &mut Vec<Cmd>) {
         Lines::Log(..) => {
             if let Some(request) = model.log.lines_between(first, last) {
                 say(model, format!("asking the daemon for {}", clipboard::lines(last - first + 1)));
-                commands.push(Cmd::Gather(request));
+                commands.push(Cmd::Gather(GatherRequest { stamps: logs::shown_stamps(model), ..request }));
             }
         }
         Lines::Detail(_) => {

@@ -32,7 +32,9 @@ fn arrows_extend_the_selection_and_y_asks_the_daemon_for_its_lines() {
     assert_eq!(said(&model), "3 lines selected: y copies, Esc ends it");
     assert!(!model.log.follow, "what is selected does not run away");
     let log = model.log.address.clone().unwrap();
-    assert_eq!(press(&mut model, "y"), [Cmd::Gather(GatherRequest { log, first: last - 2, last, rows: None })]);
+    let stamps = Some(super::logs::stamps(&model));
+    let asked = GatherRequest { log, first: last - 2, last, rows: None, stamps };
+    assert_eq!(press(&mut model, "y"), [Cmd::Gather(asked)], "with the times that stand before them");
     assert_eq!((&model.lines, model.log.selection), (&None, None));
     let yank = Yank { what: "3 lines".to_owned(), text: "a\nb\nc\n".to_owned() };
     assert_eq!(send(&mut model, Msg::Gathered(Ok(yank.clone()))), [Cmd::Yank(yank)]);

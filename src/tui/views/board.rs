@@ -69,7 +69,8 @@ fn log(model: &Model, frame: &mut Frame, area: Rect) {
     } else if view.follow {
         "following".to_owned()
     } else {
-        format!("line {} of {}", quantity::count(view.top + 1), quantity::count(view.total))
+        let row = view.counted_row(layout::log_rows(model)) + 1;
+        format!("line {} of {}", quantity::count(row), quantity::count(view.total))
     };
     let inner = pane::draw(model, frame.buffer_mut(), area, model.focus == Pane::Log, &heading, &right);
     let inner = indented(inner);
@@ -80,21 +81,11 @@ fn log(model: &Model, frame: &mut Frame, area: Rect) {
     let (text, style) = match (&view.error, &view.address) {
         (Some(error), _) => (sanitize(error), model.theme.warn),
         (None, Some(_)) => ("nothing was written yet".to_owned(), model.theme.dim),
-        (None, None) => (no_log(model), model.theme.dim),
+        (None, None) => (log_lines::no_log(model), model.theme.dim),
     };
     for (row, text) in paragraph(&text, usize::from(inner.width), 3, model.glyphs.cut).into_iter().enumerate() {
         put(frame.buffer_mut(), inner, row, &Line::from(Span::styled(text, style)));
     }
-}
-
-fn no_log(model: &Model) -> String {
-    let Some((run, stage)) = model.board_run().zip(model.subject_stage()) else {
-        return format!("the log of what runs will stand here; {} starts a run", key_of(model, Action::RunAll));
-    };
-    let reason = facts::reason(model, run, stage);
-    let word = run.stages.get(stage).map_or("waiting", |entry| entry.state.word());
-    let stage = sanitize(stage.as_str());
-    if reason.is_empty() { format!("{stage}: {word}, without a log") } else { format!("{stage}: {word}, {reason}") }
 }
 
 fn release(model: &Model, frame: &mut Frame, area: Rect) {

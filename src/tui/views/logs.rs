@@ -11,18 +11,16 @@ use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
 use crate::tui::log_view::hits::HitTable;
 use crate::tui::log_view::search::Search;
-use crate::tui::quantity;
 use crate::tui::widgets::text::{paragraph, put_at, sanitize};
 use crate::tui::widgets::{log_lines, pane};
+use crate::tui::{layout, quantity};
 
 /// Draws the view.
 pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
     let log = &model.log;
     let Some(address) = &log.address else {
-        let inner = pane::draw(model, frame.buffer_mut(), body, true, "Log", "");
-        let key = key_of(model, Action::RunAll);
-        let text =
-            format!("no log yet: it begins with the first stage that runs; press {key} on the Board to start a run");
+        let (heading, text) = without_log(model);
+        let inner = pane::draw(model, frame.buffer_mut(), body, true, &heading, "");
         say(model, frame, inner, &text);
         return;
     };
@@ -38,6 +36,18 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
     } else {
         say(model, frame, inner, "nothing was written yet");
     }
+}
+
+/// What stands where there is no log: of which stage, and why.
+fn without_log(model: &Model) -> (String, String) {
+    if let Some((run, stage)) = model.subject_run().zip(model.subject_stage()) {
+        let dot = model.glyphs.dot;
+        let heading = format!("Log {dot} {} {dot} run {}", sanitize(stage.as_str()), run.id);
+        return (heading, log_lines::no_log(model));
+    }
+    let key = key_of(model, Action::RunAll);
+    let text = format!("no log yet: it begins with the first stage that runs; press {key} on the Board to start a run");
+    ("Log".to_owned(), text)
 }
 
 fn heading(model: &Model, address: &LogAddress) -> String {
@@ -80,7 +90,7 @@ fn place(model: &Model) -> String {
     if log.follow {
         parts.push(format!("following {}", quantity::counted(log.rows(), noun)));
     } else {
-        let shown = log.bottom.map_or(log.top + 1, |bottom| bottom);
+        let shown = log.counted_row(layout::log_rows(model)) + 1;
         parts.push(format!("{noun} {} of {}", quantity::count(shown), quantity::count(log.rows())));
     }
     parts.join(&format!(" {} ", model.glyphs.dot))
@@ -88,11 +98,12 @@ fn place(model: &Model) -> String {
 
 /// The pattern, and which of how many was found.
 fn searched(search: &Search) -> String {
-    let pattern = sanitize(&search.pattern);
+    let what =
+        if search.is_for_failure { "failed tests".to_owned() } else { format!("/{}", sanitize(&search.pattern)) };
     match search.place() {
-        (Some(place), all) => format!("/{pattern} {}/{}", quantity::count(place), quantity::count(all)),
-        (None, 0) => format!("/{pattern}"),
-        (None, all) => format!("/{pattern} {}", quantity::count(all)),
+        (Some(place), all) => format!("{what} {}/{}", quantity::count(place), quantity::count(all)),
+        (None, 0) if !search.table.is_whole() => what,
+        (None, all) => format!("{what} {}", quantity::count(all)),
     }
 }
 

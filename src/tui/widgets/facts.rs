@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::sanitize;
 use crate::api::types::{LeaderboardRow, TrialState};
-use crate::pipeline::{Outputs, Run, StageName, StageRun, StageState, explain};
+use crate::pipeline::{Failure, Outputs, Run, StageName, StageRun, StageState, explain};
 use crate::tui::app::Model;
 use crate::tui::estimate::{self, Estimate};
 use crate::tui::run_facts::{IMAGE_BYTES, first_metric};
@@ -114,6 +114,12 @@ pub(in crate::tui) fn word_width(run: &Run) -> usize {
     run.stages.values().map(|work| work.state.word().len()).fold(11, usize::max)
 }
 
+/// Whether the results of a stage say already why it failed.
+pub(in crate::tui) fn tell_the_reason(entry: &StageRun) -> bool {
+    let is_by_tests = matches!(entry.state, StageState::Failed { failure: Failure::TestsFailed { .. } });
+    is_by_tests && entry.outputs.as_ref().is_some_and(|outputs| outputs.tests.is_some())
+}
+
 /// Facts with dots between them.
 pub(in crate::tui) fn joined(model: &Model, facts: Vec<(String, Style)>) -> Line<'static> {
     let mut line = Line::default();
@@ -144,8 +150,12 @@ fn tests(model: &Model, outputs: &Outputs) -> Vec<(String, Style)> {
     let Some(report) = &outputs.tests else { return Vec::new() };
     let mut facts = Vec::new();
     if report.failed > 0 {
+        // Their names come before their number: where there is no room for both, they tell more.
         let names: Vec<_> = report.failing.iter().map(|test| sanitize(&test.name)).collect();
-        facts.push((format!("{} failed: {}", report.failed, names.join(", ")), model.theme.bad));
+        if !names.is_empty() {
+            facts.push((names.join(", "), model.theme.bad));
+        }
+        facts.push((format!("{} failed", quantity::count(report.failed)), model.theme.bad));
     }
     facts.push((format!("{} passed", quantity::count(report.passed)), model.theme.text));
     if report.skipped > 0 {

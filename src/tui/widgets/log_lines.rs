@@ -8,18 +8,21 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use regex::Regex;
 
-use super::text::{cut_front, line_of, padded, put_at, sanitize, wrap};
+use super::facts;
+use super::text::{cut_front, line_of, padded, put_at, put_fitted, sanitize, wrap};
 use crate::api::types::{LogLevel, LogLine};
 use crate::pipeline::{Moment, StageName};
 use crate::tui::app::Model;
+use crate::tui::commands::{Action, key_of};
 use crate::tui::log_view::action::LogPrompt;
 use crate::tui::log_view::colour::{as_written, depth_of, fit};
 use crate::tui::log_view::json::{self, Part};
-use crate::tui::log_view::{Row, Timestamps, jump};
+use crate::tui::log_view::stamps::Stamps;
+use crate::tui::log_view::{Row, jump};
 use crate::tui::mouse::Target;
 use crate::tui::probe::Depth;
 use crate::tui::quantity::small;
-use crate::tui::update::logs::span;
+use crate::tui::update::logs::stamps;
 
 /// How much stands before each line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +40,7 @@ const LONGEST_STAGE: usize = 10;
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect, margin: Margin) {
     let log = &model.log;
     let painter = Painter::new(model, margin);
-    let margin_width = painter.digits + painter.time_width();
+    let margin_width = painter.digits + painter.stamps.width();
     let rows = usize::from(area.height);
     let text_width = usize::from(area.width).saturating_sub(margin_width);
     let text_area =
@@ -53,7 +56,7 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect, margi
         let begin = y;
         put_at(buffer, area, 0, y, &painter.head(row));
         for line in lines {
-            put_at(buffer, text_area, 0, y, &line);
+            put_fitted(buffer, text_area, (0, y), &line, model.glyphs.cut);
             model.hits.add(Rect { y: area.y + small(y), height: 1, ..area }, Target::LogLine(index));
             y += 1;
         }
@@ -73,8 +76,7 @@ struct Painter<'a> {
     /// Cells of the number; none where there is no room for it.
     digits: usize,
     depth: Depth,
-    /// When the log began.
-    begin: Moment,
+    stamps: Stamps,
 }
 
 impl<'a> Painter<'a> {
@@ -83,16 +85,7 @@ impl<'a> Painter<'a> {
             Margin::Time => 0,
             Margin::NumberAndTime => model.log.total.max(1).to_string().len().max(4) + 1,
         };
-        let begin = model.log.address.as_ref().map_or(model.now, |log| span(model, log).0);
-        Self { model, digits, depth: depth_of(&model.theme), begin }
-    }
-
-    fn time_width(&self) -> usize {
-        match self.model.log.timestamps {
-            Timestamps::Absolute => 9,
-            Timestamps::Relative => 11,
-            Timestamps::Off => 0,
-        }
+        Self { model, digits, depth: depth_of(&model.theme), stamps: stamps(model) }
     }
 
     /// Number, mark and time.
@@ -100,19 +93,20 @@ impl<'a> Painter<'a> {
         let (model, log) = (self.model, &self.model.log);
         let mut head = Line::default();
         if self.digits > 0 {
-            let is_found = log.search.as_ref().is_some_and(|search| search.hit == Some(row.number));
+            let hit = log.search.as_ref().and_then(|search| search.hit);
+            let is_found = hit.or(log.aim) == Some(row.number);
             let style = if is_found { model.theme.mark } else { model.theme.dim };
             head.push_span(Span::styled(format!("{:>width$}", row.number + 1, width = self.digits - 1), style));
             let is_marked = log.own_marks().is_some_and(|marks| marks.contains_key(&row.number));
-            let (sign, style) = if is_marked { (model.glyphs.marked, model.theme.accent) } else { (" ", style) };
+            let is_aim = log.aim == Some(row.number);
+            let (sign, style) = match (is_marked, is_aim) {
+                (true, _) => (model.glyphs.marked, model.theme.accent),
+                (false, true) => (model.glyphs.pointer, model.theme.accent),
+                (false, false) => (" ", style),
+            };
             head.push_span(Span::styled(sign, style));
         }
-        let time = match log.timestamps {
-            Timestamps::Absolute => format!("{} ", model.clock.time(row.line.at)),
-            Timestamps::Relative => format!("{:>10} ", since(row.line.at, self.begin)),
-            Timestamps::Off => String::new(),
-        };
-        head.push_span(Span::styled(time, model.theme.dim));
+        head.push_span(Span::styled(self.stamps.before(row.line.at), model.theme.dim));
         head
     }
 
@@ -206,12 +200,6 @@ impl<'a> Painter<'a> {
     }
 }
 
-/// `+1:03:12`, as long as a log goes.
-fn since(at: Moment, begin: Moment) -> String {
-    let seconds = at.since(begin) / 1_000;
-    format!("+{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
-}
-
 /// Gives every match `style`.
 fn highlight(cells: &mut [(char, Style)], regex: &Regex, style: Style) {
     let text: String = cells.iter().map(|(character, _)| *character).collect();
@@ -225,6 +213,17 @@ fn highlight(cells: &mut [(char, Style)], regex: &Regex, style: Style) {
         }
         offset += character.len_utf8();
     }
+}
+
+/// Why there is no log of the stage that the view is about.
+pub(in crate::tui) fn no_log(model: &Model) -> String {
+    let Some((run, stage)) = model.subject_run().zip(model.subject_stage()) else {
+        return format!("the log of what runs will stand here; {} starts a run", key_of(model, Action::RunAll));
+    };
+    let reason = facts::reason(model, run, stage);
+    let word = run.stages.get(stage).map_or("waiting", |entry| entry.state.word());
+    let stage = sanitize(stage.as_str());
+    if reason.is_empty() { format!("{stage}: {word}, without a log") } else { format!("{stage}: {word}, {reason}") }
 }
 
 /// What is asked about a log, on the message line; `None` for what has a window of its own.
@@ -258,6 +257,7 @@ mod tests {
     use super::*;
     use crate::api::types::{LogWindow, visible};
     use crate::tui::fixtures;
+    use crate::tui::log_view::Timestamps;
     use crate::tui::widgets::text::styled;
 
     fn model(lines: &[&str]) -> Model {
@@ -307,6 +307,14 @@ mod tests {
         assert_eq!(drawn(&model, 40, 1), ["INFO  up"]);
         model.log.is_raw = true;
         assert_eq!(drawn(&model, 40, 1), [r#"{"msg":"up","level":"info"}"#]);
+    }
+
+    #[test]
+    fn a_line_that_is_not_wrapped_ends_in_the_cut_sign_at_the_edge() {
+        let mut model = model(&["it takes what it shows", "short"]);
+        assert_eq!(drawn(&model, 10, 2), ["it takes …", "short"]);
+        model.log.wrap = true;
+        assert_eq!(drawn(&model, 10, 4), ["it takes", "what it", "shows", "short"]);
     }
 
     #[test]

@@ -72,16 +72,28 @@ fn draw_cell(
     let mut row = 2;
     let room = usize::from(area.height);
     let results = facts::results(model, run, &spec.name, entry);
-    let reason = facts::reason(model, run, &spec.name);
+    let reason = reason(model, run, spec, entry);
     let answers = answers(model, entry);
     let reason_rows = usize::from(!reason.is_empty()) + usize::from(answers.is_some());
+    // What failed is worth more than one row.
+    let most_rows = if matches!(entry.state, StageState::Failed { .. }) { 3 } else { 1 };
+    let mut behind = results.len();
     for (text, style) in results {
         if row + reason_rows >= room {
             break;
         }
-        let text = cut(&text, width.saturating_sub(2), model.glyphs.cut);
-        put_at(buffer, area, column + 2, row, &Line::from(Span::styled(text, style)));
-        row += 1;
+        behind -= 1;
+        let limit = room.saturating_sub(row + reason_rows + behind).clamp(1, most_rows);
+        let text_width = width.saturating_sub(2);
+        let rows = if limit == 1 {
+            vec![cut(&text, text_width, model.glyphs.cut)]
+        } else {
+            paragraph(&text, text_width, limit, model.glyphs.cut)
+        };
+        for text in rows {
+            put_at(buffer, area, column + 2, row, &Line::from(Span::styled(text, style)));
+            row += 1;
+        }
     }
     let reason_room = room.saturating_sub(row + usize::from(answers.is_some())).min(3);
     let rows = paragraph(&reason, width.saturating_sub(2), reason_room, model.glyphs.cut);
@@ -99,6 +111,11 @@ fn draw_cell(
 fn answers(model: &Model, entry: &StageRun) -> Option<String> {
     let waits = matches!(entry.state, StageState::AwaitingApproval { .. });
     (waits && !model.is_observer).then(|| answers_text(model))
+}
+
+/// Why it is as it is; nothing where the results say it already.
+fn reason(model: &Model, run: &Run, spec: &StageSpec, entry: &StageRun) -> String {
+    if facts::tell_the_reason(entry) { String::new() } else { facts::reason(model, run, &spec.name) }
 }
 
 /// A reason may be overlooked, unless people hold the stage back.
@@ -186,7 +203,7 @@ fn list_line(
         line.push_span(Span::styled(format!(" {}  ", quantity::percent(share)), theme.text));
     }
     let mut rest = facts::results(model, run, &spec.name, entry);
-    let reason = facts::reason(model, run, &spec.name);
+    let reason = reason(model, run, spec, entry);
     if !reason.is_empty() {
         rest.push((reason, reason_style(model, run, spec)));
     }

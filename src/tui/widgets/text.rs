@@ -97,22 +97,42 @@ pub(in crate::tui) fn line_of(cells: &[(char, Style)], skip: usize) -> Line<'sta
     Line::from(spans)
 }
 
-/// Breaks styled characters into rows of at most `width` cells, at most `limit` rows; an empty line is one row.
+/// Breaks styled characters into rows of at most `width` cells, at most `limit` rows; an empty line is one row. Rows end
+/// between words where they can, and the blank there is left out; all other blanks stay, so columns keep their places.
 pub(in crate::tui) fn wrap(cells: &[(char, Style)], width: usize, limit: usize) -> Vec<Line<'static>> {
     let mut rows = Vec::new();
     let (mut begin, mut used) = (0, 0);
+    // The last blank of the row behind a word, and the cells up to it.
+    let mut gap: Option<(usize, usize)> = None;
+    let mut has_word = false;
     for (index, (character, _)) in cells.iter().enumerate() {
         let cells_wide = cells_of(*character);
+        let is_blank = *character == ' ';
         if used + cells_wide > width.max(2) {
-            rows.push(line_of(cells.get(begin..index).unwrap_or_default(), 0));
+            let (end, next, passed) = match gap {
+                _ if is_blank => (index, index + 1, used),
+                Some((gap, passed)) => (gap, gap + 1, passed),
+                None => (index, index, used),
+            };
+            rows.push(line_of(cells.get(begin..end).unwrap_or_default(), 0));
             if rows.len() >= limit {
                 return rows;
             }
-            (begin, used) = (index, 0);
+            (begin, used, gap) = (next, used - passed, None);
+            has_word = used > 0;
+            if is_blank {
+                continue;
+            }
         }
         used += cells_wide;
+        if is_blank && has_word {
+            gap = Some((index, used));
+        }
+        has_word |= !is_blank && cells_wide > 0;
     }
-    rows.push(line_of(cells.get(begin..).unwrap_or_default(), 0));
+    if rows.is_empty() || begin < cells.len() {
+        rows.push(line_of(cells.get(begin..).unwrap_or_default(), 0));
+    }
     rows
 }
 
@@ -457,6 +477,17 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_wrapped_between_words_and_its_columns_stay() {
+        let wrapped = |text: &str, width| -> Vec<String> {
+            wrap(&styled(text, Style::default()), width, 9).iter().map(Line::to_string).collect()
+        };
+        assert_eq!(wrapped("takes what it shows", 8), ["takes", "what it", "shows"]);
+        assert_eq!(wrapped("ab cd ", 5), ["ab cd"], "a blank alone is no row");
+        assert_eq!(wrapped("  a    1  b    2", 10), ["  a    1 ", "b    2"]);
+        assert_eq!(wrapped("see /a/very/long/path", 8), ["see", "/a/very/", "long/pat", "h"]);
+    }
+
+    #[test]
     fn a_paragraph_breaks_at_spaces_and_is_cut_in_the_end() {
         assert_eq!(paragraph("the data changed since run 3", 12, 2, "…"), ["the data", "changed sin…"]);
         assert_eq!(paragraph("short", 12, 2, "…"), ["short"]);
@@ -527,7 +558,11 @@ mod tests {
             let letters = styled(&text, Style::default());
             let rows = wrap(&letters, width, usize::MAX);
             let joined: String = rows.iter().map(Line::to_string).collect();
-            prop_assert_eq!(joined, letters.iter().map(|(letter, _)| *letter).collect::<String>());
+            // Between two rows one blank at most is left out, and nothing else.
+            let missing = letters.len() - joined.chars().count();
+            prop_assert!(missing <= rows.len(), "{missing} in {} rows", rows.len());
+            let written = letters.iter().map(|(letter, _)| *letter).filter(|letter| *letter != ' ');
+            prop_assert_eq!(joined.replace(' ', ""), written.collect::<String>());
             for row in rows {
                 prop_assert!(cells(&row.to_string()) <= width, "{row:?}");
                 prop_assert_eq!(drawn_beyond(&row, width), "");
