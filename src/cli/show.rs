@@ -14,6 +14,7 @@ use crate::api::types::{Snapshot, WatchMode};
 use crate::disk::{Layout, now};
 use crate::pipeline::{AlertState, Moment, Release, Run, RunId, Selection, State, explain};
 use crate::stage::gate;
+use crate::tui::standing;
 
 /// Prints a value as JSON, laid out for people too.
 pub fn json(value: &impl Serialize, out: &mut impl Write) -> Result<(), Failure> {
@@ -86,7 +87,7 @@ fn facts(snapshot: &Snapshot, at: Moment, out: &mut impl Write) -> Result<(), Fa
         None => writeln!(out, "no run yet: put a data file into the data folder, or `trainyard run`")?,
     }
     match snapshot.state.live_release() {
-        Some(release) => writeln!(out, "release    {}", release_line(release))?,
+        Some(release) => writeln!(out, "release    {}", release_line(&snapshot.state, release))?,
         None => writeln!(out, "release    none is live")?,
     }
     Ok(())
@@ -177,8 +178,8 @@ pub fn run(folder: &Path, number: u64, at: Option<&str>, as_json: bool, out: &mu
     Ok(())
 }
 
-fn release_line(release: &Release) -> String {
-    let mut line = format!("{:<4} {:<10} {}", release.id.0, release.status.word(), clock(release.started));
+fn release_line(state: &State, release: &Release) -> String {
+    let mut line = format!("{:<4} {:<10} {}", release.id.0, standing(state, release).0, clock(release.started));
     if let Some(model) = release.model {
         line.push_str(&format!("  model {model}"));
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alerts;
-use super::event::{Event, Recorded};
+use super::event::{Command, Event, Recorded};
 use super::graph::{Graph, StageKind};
 use super::hold::Lock;
 use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
@@ -102,6 +102,9 @@ pub struct State {
     /// What holds automation off deploys.
     #[serde(default)]
     pub lock: Option<Lock>,
+    /// What people said when they asked for a run, as long as the run is remembered.
+    #[serde(default)]
+    pub messages: BTreeMap<RunId, String>,
 }
 
 impl State {
@@ -273,6 +276,12 @@ impl State {
             }
             Event::QuarantineLifted { release, .. } => {
                 self.release_mut(*release)?.status = ReleaseStatus::Abandoned;
+            }
+            // Its run comes behind it, for what follows from a command does.
+            Event::Commanded { run: Some(run), command: Command::Run(_) | Command::Rollback { .. }, message, .. }
+                if !message.trim().is_empty() =>
+            {
+                self.messages.insert(*run, message.clone());
             }
             Event::Noted { .. } | Event::Commanded { .. } | Event::DaemonEnded { .. } => {}
             Event::AlertFired { .. }
@@ -469,6 +478,9 @@ impl State {
                 Some(oldest) => self.runs.remove(&oldest),
                 None => break,
             };
+        }
+        if let Some(oldest) = self.runs.keys().next().copied() {
+            self.messages = self.messages.split_off(&oldest);
         }
     }
 
