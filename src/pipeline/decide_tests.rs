@@ -301,26 +301,27 @@ fn a_training_that_was_cancelled_made_no_model() {
     let outputs = Outputs { model: Some(ModelVersion(4)), ..Outputs::default() };
     let entry = |state| StageRun { state, outputs: Some(outputs.clone()), ..StageRun::waiting() };
     let gate = Failure::Gate { reason: "accuracy 0.4 is below 0.5".to_owned() };
-    let made = [StageState::Passed, StageState::Failed { failure: gate }, StageState::Cancelled, StageState::Interrupted]
-        .map(|state| entry(state).model());
+    let made =
+        [StageState::Passed, StageState::Failed { failure: gate }, StageState::Cancelled, StageState::Interrupted]
+            .map(|state| entry(state).model());
     assert_eq!(made, [Some(ModelVersion(4)), Some(ModelVersion(4)), None, None]);
-    let ended = |outcome| narrate(&Event::StageFinished {
-        run: RunId(7),
-        stage: "train".into(),
-        attempt: Attempt(1),
-        outcome,
-        outputs: outputs.clone(),
-        output_held: false,
-    });
+    let ended = |outcome| {
+        narrate(&Event::StageFinished {
+            run: RunId(7),
+            stage: "train".into(),
+            attempt: Attempt(1),
+            outcome,
+            outputs: outputs.clone(),
+            output_held: false,
+        })
+    };
     assert_eq!(ended(Outcome::Cancelled), "run 7: train cancelled");
     assert_eq!(ended(Outcome::Passed), "run 7: train passed, model 4");
 }
 
 #[test]
 fn the_end_of_the_daemon_is_told_with_what_ended_beside_it() {
-    let ended = |with_app| {
-        narrate(&Event::DaemonEnded { by: "mina".to_owned(), from: None, with_app })
-    };
+    let ended = |with_app| narrate(&Event::DaemonEnded { by: "mina".to_owned(), from: None, with_app });
     assert_eq!(ended(false), "mina ended the daemon; stages and releases go on");
     assert_eq!(ended(true), "mina ended the daemon and the app with it; stages go on");
 }

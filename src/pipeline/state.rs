@@ -278,9 +278,9 @@ impl State {
                 self.release_mut(*release)?.status = ReleaseStatus::Abandoned;
             }
             // Its run comes behind it, for what follows from a command does.
-            Event::Commanded { run: Some(run), command: Command::Run(_) | Command::Rollback { .. }, message, .. }
-                if !message.trim().is_empty() =>
-            {
+            Event::Commanded {
+                run: Some(run), command: Command::Run(_) | Command::Rollback { .. }, message, ..
+            } if !message.trim().is_empty() => {
                 self.messages.insert(*run, message.clone());
             }
             Event::Noted { .. } | Event::Commanded { .. } | Event::DaemonEnded { .. } => {}

@@ -67,13 +67,15 @@ pub fn meaning(state: &State, release: &Release) -> Option<String> {
         }
         ReleaseStatus::Rejected => rejection(state, release),
     };
-    let again = match release.status {
-        ReleaseStatus::Rejected => {
-            "automation does not deploy the same again until an input changes or somebody deploys it by hand"
-        }
-        ReleaseStatus::Starting | ReleaseStatus::Live | ReleaseStatus::Retired | ReleaseStatus::Abandoned => {
-            "automation may deploy the same again"
-        }
+    // An equal one that was rejected holds automation off this one too.
+    let is_held = release
+        .fingerprint
+        .as_ref()
+        .map_or(release.status == ReleaseStatus::Rejected, |fingerprint| state.quarantine(fingerprint).is_some());
+    let again = if is_held {
+        "automation does not deploy the same again until an input changes or somebody deploys it by hand"
+    } else {
+        "automation may deploy the same again"
     };
     Some(format!("its app is gone: {story}; {again}"))
 }

@@ -105,7 +105,10 @@ pub(super) fn releases(model: &Model) -> Vec<String> {
         let when = model.clock.when(release.started, model.now);
         let made_of = release.model.map(|version| format!(", model {version}")).unwrap_or_default();
         let (id, run, commit) = (release.id, release.run, &release.commit);
-        format!("Release {id} is {}, of {when}{made_of}, run {run}, source {commit}.", standing(&model.state, release).0)
+        format!(
+            "Release {id} is {}, of {when}{made_of}, run {run}, source {commit}.",
+            standing(&model.state, release).0
+        )
     };
     or(
         model.state.releases.values().rev().take(ENTRIES).map(line).collect(),

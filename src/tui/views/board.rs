@@ -63,8 +63,7 @@ fn log(model: &Model, frame: &mut Frame, area: Rect) {
     let view = &model.log;
     let stage = view.address.as_ref().map(|address| &address.stage).or_else(|| model.subject_stage());
     let dot = model.glyphs.dot;
-    let mut heading =
-        stage.map_or_else(|| "Log".to_owned(), |stage| format!("Log {dot} {}", sanitize(stage.as_str())));
+    let mut heading = stage.map_or_else(|| "Log".to_owned(), |stage| format!("Log {dot} {}", sanitize(stage.as_str())));
     // A stage that the run above skipped has the log of the run in which it worked.
     let other = view.address.as_ref().map(|address| address.run);
     if let Some(run) = other.filter(|run| model.board_run().is_none_or(|shown| shown.id != *run)) {

@@ -76,7 +76,8 @@ fn facts(model: &Model, recorded: &Recorded) -> Vec<(&'static str, String)> {
         }
         Some(Subject::Model(version)) => facts.push(("model", version.to_string())),
         Some(Subject::Release(release)) => {
-            let status = model.state.releases.get(&release).map_or("forgotten", |release| standing(&model.state, release).0);
+            let status =
+                model.state.releases.get(&release).map_or("forgotten", |release| standing(&model.state, release).0);
             facts.push(("release", format!("{release}, {status} now")));
         }
         None => {}
