@@ -277,13 +277,8 @@ impl State {
             Event::QuarantineLifted { release, .. } => {
                 self.release_mut(*release)?.status = ReleaseStatus::Abandoned;
             }
-            // Its run comes behind it, for what follows from a command does.
-            Event::Commanded {
-                run: Some(run), command: Command::Run(_) | Command::Rollback { .. }, message, ..
-            } if !message.trim().is_empty() => {
-                self.messages.insert(*run, message.clone());
-            }
-            Event::Noted { .. } | Event::Commanded { .. } | Event::DaemonEnded { .. } => {}
+            Event::Noted { .. } | Event::DaemonEnded { .. } => {}
+            Event::Commanded { .. } => self.message_comes(event),
             Event::AlertFired { .. }
             | Event::AlertResolved { .. }
             | Event::AlertSilenced { .. }
@@ -294,6 +289,15 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// What somebody said when he asked for a run, which comes behind it: what follows from a command does.
+    fn message_comes(&mut self, event: &Event) {
+        let Event::Commanded { run: Some(run), command, message, .. } = event else { return };
+        let is_for_a_run = matches!(command, Command::Run(_) | Command::Rollback { .. });
+        if is_for_a_run && !message.trim().is_empty() {
+            self.messages.insert(*run, message.clone());
+        }
     }
 
     /// What an event says of a data file that is held back.
