@@ -277,8 +277,7 @@ impl State {
             Event::QuarantineLifted { release, .. } => {
                 self.release_mut(*release)?.status = ReleaseStatus::Abandoned;
             }
-            Event::Noted { .. } | Event::DaemonEnded { .. } => {}
-            Event::Commanded { .. } => self.message_comes(event),
+            Event::Noted { .. } | Event::Commanded { .. } | Event::DaemonEnded { .. } => self.message_comes(event),
             Event::AlertFired { .. }
             | Event::AlertResolved { .. }
             | Event::AlertSilenced { .. }
@@ -291,7 +290,8 @@ impl State {
         Ok(())
     }
 
-    /// What somebody said when he asked for a run, which comes behind it: what follows from a command does.
+    /// Of what changes nothing else, what somebody said when he asked for a run. The run comes behind it, as all does that
+    /// follows from a command.
     fn message_comes(&mut self, event: &Event) {
         let Event::Commanded { run: Some(run), command, message, .. } = event else { return };
         let is_for_a_run = matches!(command, Command::Run(_) | Command::Rollback { .. });
