@@ -96,7 +96,7 @@ fn run_line(model: &Model, run: &Run) -> String {
         None => "waits",
     };
     let when = model.clock.when(run.created, model.now);
-    format!("Run {} {word}, made {when}: {}.", run.id, explain::trigger(&run.trigger))
+    format!("Run {} {word}, made {when}: {}.", run.id, explain::cause(&model.state, run))
 }
 
 /// The last releases, the newest first.

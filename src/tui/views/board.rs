@@ -42,7 +42,7 @@ fn pipeline(model: &Model, frame: &mut Frame, area: Rect) {
 
 fn headings(model: &Model, run: &Run) -> (String, String) {
     let dot = model.glyphs.dot;
-    let trigger = sanitize(&explain::trigger(&run.trigger));
+    let trigger = sanitize(&explain::cause(&model.state, run));
     let took = match (run.started, run.ended) {
         (Some(started), Some(ended)) => quantity::duration(ended.since(started)),
         (Some(started), None) => quantity::whole_duration(model.now.since(started)),
