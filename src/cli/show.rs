@@ -127,7 +127,7 @@ fn inputs(snapshot: &Snapshot, out: &mut impl Write) -> Result<(), Failure> {
 
 fn board(state: &State, run: &Run, at: Moment, out: &mut impl Write) -> Result<(), Failure> {
     let word = run.result.map_or(if run.started.is_some() { "active" } else { "queued" }, explain::result);
-    writeln!(out, "run {:<6} {word}: {}", run.id, explain::trigger(&run.trigger))?;
+    writeln!(out, "run {:<6} {word}: {}", run.id, explain::cause(state, run))?;
     let words = run.stages.values().map(|stage| stage.state.word().len());
     let width = words.max().unwrap_or(0).max(11);
     for spec in state.graph.stages() {
@@ -152,7 +152,7 @@ pub fn runs(folder: &Path, limit: usize, at: Option<&str>, as_json: bool, out: &
     for run in runs {
         let word = run.result.map_or("active", explain::result);
         let took = run.started.map(|started| duration(run.ended.unwrap_or(at).since(started))).unwrap_or_default();
-        let trigger = explain::trigger(&run.trigger);
+        let trigger = explain::cause(&state, run);
         writeln!(out, "{:>5}  {}  {word:<10} {took:>8}  {trigger}", run.id.0, clock(run.created))?;
     }
     Ok(())
