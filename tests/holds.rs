@@ -189,5 +189,9 @@ fn the_trail_says_who_asked_for_what_and_why_and_is_found_by_each_of_them() {
     command_of(&project, "mina", &["down"]).ok();
     assert_eq!(commanded(&["--by", "mina"]), of_mina, "the journal alone says the same");
     let ended = events(&project, &["--by", "mina"]).pop().unwrap();
-    assert!(!ended["event"]["daemon_ended"].is_null(), "whoever ended the daemon is found by it: {ended}");
+    assert_eq!(ended["event"]["daemon_ended"]["with_app"], false, "whoever ended the daemon is found by it: {ended}");
+    project.up();
+    command_of(&project, "mina", &["down", "--all", "--yes"]).ok();
+    let ended = events(&project, &["--by", "mina"]).pop().unwrap();
+    assert_eq!(ended["event"]["daemon_ended"]["with_app"], true, "she stopped the app too: {ended}");
 }

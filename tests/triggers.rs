@@ -443,3 +443,17 @@ fn a_pointer_among_the_data_is_held_back() {
     });
     assert_eq!(project.runs(), 0);
 }
+
+/// The settings are a file of the work tree too, though they are no source.
+#[test]
+fn a_run_on_settings_that_are_not_committed_says_that_the_tree_differs_from_its_commit() {
+    let project = Project::with(STAGE, &[("check.sh", "true\n")]);
+    let commit = project.commit("first");
+    project.up();
+    let source = |run: u64| project.expect_run(run, "passed")["inputs"]["source"].clone();
+    let first = source(1);
+    assert_eq!((&first["commit"], &first["dirty"]), (&json!(commit), &json!(false)), "{}", project.account());
+    project.write("trainyard.toml", STAGE.replace("\"check.sh\"]", "\"check.sh\", \"again\"]"));
+    let second = source(2);
+    assert_eq!((&second["commit"], &second["dirty"]), (&json!(commit), &json!(true)), "{}", project.account());
+}

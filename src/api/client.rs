@@ -325,9 +325,9 @@ impl Client {
         self.send(self.request(Method::GET, "time-line").query(wanted)).await
     }
 
-    /// Ends the daemon; stages and the deployed app go on.
-    pub async fn end(&self) -> Result<(), ClientError> {
-        let request = self.request(Method::POST, "end").timeout(PATIENCE);
+    /// Ends the daemon; stages and the deployed app go on. Who stops the app behind it says so here, for the history.
+    pub async fn end(&self, with_app: bool) -> Result<(), ClientError> {
+        let request = self.request(Method::POST, "end").query(&[("with_app", with_app)]).timeout(PATIENCE);
         let response = request.send().await.map_err(|error| self.failed(&error))?;
         self.checked(response).await.map(|_| ())
     }

@@ -15,7 +15,7 @@ use crate::api::client::Client;
 use crate::api::types::{InstanceStatus, RollbackPlan, TargetReport};
 use crate::disk::now;
 use crate::pipeline::{Command, Moment, Release, ReleaseId, State};
-use crate::tui::{bytes, health, place_text, ready, release_facts};
+use crate::tui::{bytes, health, place_text, ready, release_facts, standing};
 
 /// Stands where nothing is known any more.
 const UNKNOWN: &str = "–";
@@ -48,6 +48,9 @@ pub struct RollbackArguments {
 struct Row<'a> {
     #[serde(flatten)]
     release: &'a Release,
+    /// Its status as people are told it: of one that a person went back from, `left`.
+    #[serde(skip)]
+    standing: &'static str,
     /// Who started it; null when its run is forgotten.
     by: Option<String>,
     /// Why, in a few words.
@@ -89,6 +92,7 @@ fn rows<'a>(state: &'a State, report: Option<&'a TargetReport>, now: Moment) -> 
         let facts = release_facts(state, release, now);
         Row {
             release,
+            standing: standing(state, release).0,
             by: facts.by,
             why: facts.why,
             took: facts.took,
@@ -107,7 +111,7 @@ fn history(rows: &[Row<'_>], width: Option<usize>, out: &mut impl Write) -> Resu
             let release = row.release;
             [
                 release.id.to_string(),
-                release.status.word().to_owned(),
+                row.standing.to_owned(),
                 known(release.image.as_ref().map(|image| image.short().to_owned())),
                 known(release.model.map(|version| version.to_string())),
                 release.commit.clone(),

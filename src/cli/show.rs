@@ -14,6 +14,7 @@ use crate::api::types::{Snapshot, WatchMode};
 use crate::disk::{Layout, now};
 use crate::pipeline::{AlertState, Moment, Release, Run, RunId, Selection, State, explain};
 use crate::stage::gate;
+use crate::tui::standing;
 
 /// Prints a value as JSON, laid out for people too.
 pub fn json(value: &impl Serialize, out: &mut impl Write) -> Result<(), Failure> {
@@ -86,7 +87,7 @@ fn facts(snapshot: &Snapshot, at: Moment, out: &mut impl Write) -> Result<(), Fa
         None => writeln!(out, "no run yet: put a data file into the data folder, or `trainyard run`")?,
     }
     match snapshot.state.live_release() {
-        Some(release) => writeln!(out, "release    {}", release_line(release))?,
+        Some(release) => writeln!(out, "release    {}", release_line(&snapshot.state, release))?,
         None => writeln!(out, "release    none is live")?,
     }
     Ok(())
@@ -126,7 +127,7 @@ fn inputs(snapshot: &Snapshot, out: &mut impl Write) -> Result<(), Failure> {
 
 fn board(state: &State, run: &Run, at: Moment, out: &mut impl Write) -> Result<(), Failure> {
     let word = run.result.map_or(if run.started.is_some() { "active" } else { "queued" }, explain::result);
-    writeln!(out, "run {:<6} {word}: {}", run.id, explain::trigger(&run.trigger))?;
+    writeln!(out, "run {:<6} {word}: {}", run.id, explain::cause(state, run))?;
     let words = run.stages.values().map(|stage| stage.state.word().len());
     let width = words.max().unwrap_or(0).max(11);
     for spec in state.graph.stages() {
@@ -151,7 +152,7 @@ pub fn runs(folder: &Path, limit: usize, at: Option<&str>, as_json: bool, out: &
     for run in runs {
         let word = run.result.map_or("active", explain::result);
         let took = run.started.map(|started| duration(run.ended.unwrap_or(at).since(started))).unwrap_or_default();
-        let trigger = explain::trigger(&run.trigger);
+        let trigger = explain::cause(&state, run);
         writeln!(out, "{:>5}  {}  {word:<10} {took:>8}  {trigger}", run.id.0, clock(run.created))?;
     }
     Ok(())
@@ -177,8 +178,8 @@ pub fn run(folder: &Path, number: u64, at: Option<&str>, as_json: bool, out: &mu
     Ok(())
 }
 
-fn release_line(release: &Release) -> String {
-    let mut line = format!("{:<4} {:<10} {}", release.id.0, release.status.word(), clock(release.started));
+fn release_line(state: &State, release: &Release) -> String {
+    let mut line = format!("{:<4} {:<10} {}", release.id.0, standing(state, release).0, clock(release.started));
     if let Some(model) = release.model {
         line.push_str(&format!("  model {model}"));
     }

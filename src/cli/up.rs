@@ -135,20 +135,20 @@ pub fn down(folder: &Path, arguments: &DownArguments, out: &mut impl Write) -> R
         let snapshot = snapshot.unwrap_or_else(|| resting(&layout, state));
         confirm::stop(&layout, &snapshot, arguments.confirm.as_deref(), arguments.yes)?;
     }
-    stop_daemon(&layout, out)?;
+    stop_daemon(&layout, arguments.all, out)?;
     if arguments.all { stop_app(layout, out) } else { Ok(()) }
 }
 
 /// Stops both, asking nobody.
 pub fn down_all(folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
-    stop_daemon(&layout, out)?;
+    stop_daemon(&layout, true, out)?;
     stop_app(layout, out)
 }
 
-fn stop_daemon(layout: &Layout, out: &mut impl Write) -> Result<(), Failure> {
+fn stop_daemon(layout: &Layout, with_app: bool, out: &mut impl Write) -> Result<(), Failure> {
     let client = client(layout)?;
-    match block_on(async { Ok(client.end().await) })? {
+    match block_on(async { Ok(client.end(with_app).await) })? {
         Ok(()) => {
             let deadline = Instant::now() + STOP;
             while FileLock::is_held(&layout.daemon_lock()).unwrap_or(false) {

@@ -188,7 +188,7 @@ impl Known {
                 redactor.redact_in(text);
             }
             Input::LiftSilence { alert: _, by } => redactor.redact_in(by),
-            Input::EndDaemon { by, from } => {
+            Input::EndDaemon { by, from, with_app: _ } => {
                 for text in [by].into_iter().chain(from) {
                     redactor.redact_in(text);
                 }
@@ -304,7 +304,7 @@ mod tests {
         let unknown = Selection { from: stage(&told("x")), ..Selection::default() };
         for input in [
             note(&told("note")),
-            Input::EndDaemon { by: told("me"), from: Some(told("here")) },
+            Input::EndDaemon { by: told("me"), from: Some(told("here")), with_app: false },
             Input::DataRefused { file: "a.csv".to_owned(), reason: told("line 1 holds") },
             Input::DataRefused { file: told("of"), reason: "no".to_owned() },
             Input::HeldBack(BTreeSet::from([told("of")])),

@@ -214,7 +214,7 @@ mod tests {
         let by_mina = [
             created(Trigger::Manual { by: mina() }),
             Event::Unlocked { by: Some(mina()), why: String::new() },
-            Event::DaemonEnded { by: mina(), from: Some("10.0.0.7".to_owned()) },
+            Event::DaemonEnded { by: mina(), from: Some("10.0.0.7".to_owned()), with_app: false },
             barred(&mina()),
             Event::RunStopping { run: RunId(9), reason: StopReason::Cancelled { by: mina() } },
             Event::StageNotRun {

@@ -81,7 +81,7 @@ pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, Apply
                 draft.note(Event::ModelNoted { model, by, text })?;
             }
         }
-        Input::EndDaemon { by, from } => draft.note(Event::DaemonEnded { by, from })?,
+        Input::EndDaemon { by, from, with_app } => draft.note(Event::DaemonEnded { by, from, with_app })?,
         Input::Tick => draft.tick()?,
         Input::Note(text) => draft.note(Event::Noted { text })?,
     }

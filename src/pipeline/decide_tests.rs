@@ -2,8 +2,8 @@
 
 use super::histories::World;
 use super::{
-    Command, Event, Failure, Input, Outcome, Refusal, ReleaseId, ReleaseStatus, RunId, RunResult, Selection, explain,
-    plan,
+    Attempt, Command, Event, Failure, Input, ModelVersion, Outcome, Outputs, Refusal, ReleaseId, ReleaseStatus, RunId,
+    RunResult, Selection, StageRun, StageState, explain, narrate, plan,
 };
 
 fn result(world: &World, run: u64) -> Option<RunResult> {
@@ -40,8 +40,9 @@ fn a_saved_source_runs_test_build_and_deploy_and_not_train() {
     world.drain(&Outcome::Passed);
     assert_eq!(words(&world, 2), ["skipped", "passed", "passed", "passed"]);
     assert_eq!(reason(&world, 2, "train"), "nothing it depends on changed since run 1");
-    assert_eq!(reason(&world, 2, "test"), "the source changed since run 1");
-    assert_eq!(reason(&world, 2, "build"), "test gave something else since run 1");
+    assert_eq!(reason(&world, 2, "test"), "ran because the source changed since run 1");
+    assert_eq!(reason(&world, 2, "build"), "ran because test gave something else since run 1");
+    assert_eq!(reason(&world, 1, "train"), "ran because it had never passed", "what was so then is not so now");
 }
 
 #[test]
@@ -293,4 +294,34 @@ fn a_file_that_was_held_back_is_forgotten_once_it_is_not_any_more() {
     assert_eq!(world.feed(Input::HeldBack(held_back.clone())).events, [ended]);
     assert!(world.state.refused.keys().eq(["b.csv"]));
     assert!(world.feed(Input::HeldBack(held_back)).events.is_empty(), "being told the same again changes nothing");
+}
+
+#[test]
+fn a_training_that_was_cancelled_made_no_model() {
+    let outputs = Outputs { model: Some(ModelVersion(4)), ..Outputs::default() };
+    let entry = |state| StageRun { state, outputs: Some(outputs.clone()), ..StageRun::waiting() };
+    let gate = Failure::Gate { reason: "accuracy 0.4 is below 0.5".to_owned() };
+    let made =
+        [StageState::Passed, StageState::Failed { failure: gate }, StageState::Cancelled, StageState::Interrupted]
+            .map(|state| entry(state).model());
+    assert_eq!(made, [Some(ModelVersion(4)), Some(ModelVersion(4)), None, None]);
+    let ended = |outcome| {
+        narrate(&Event::StageFinished {
+            run: RunId(7),
+            stage: "train".into(),
+            attempt: Attempt(1),
+            outcome,
+            outputs: outputs.clone(),
+            output_held: false,
+        })
+    };
+    assert_eq!(ended(Outcome::Cancelled), "run 7: train cancelled");
+    assert_eq!(ended(Outcome::Passed), "run 7: train passed, model 4");
+}
+
+#[test]
+fn the_end_of_the_daemon_is_told_with_what_ended_beside_it() {
+    let ended = |with_app| narrate(&Event::DaemonEnded { by: "mina".to_owned(), from: None, with_app });
+    assert_eq!(ended(false), "mina ended the daemon; stages and releases go on");
+    assert_eq!(ended(true), "mina ended the daemon and the app with it; stages go on");
 }

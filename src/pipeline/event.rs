@@ -310,12 +310,15 @@ pub enum Event {
         /// Why; empty when nothing was said.
         message: String,
     },
-    /// An operator ended the daemon; stages and releases go on (since schema 6).
+    /// An operator ended the daemon; stages go on, and so do releases where the app was not to end too (since schema 6).
     DaemonEnded {
         /// Who.
         by: String,
         /// From which machine, if that is known.
         from: Option<String>,
+        /// Whether the app is stopped with it.
+        #[serde(default)]
+        with_app: bool,
     },
 }
 
@@ -498,6 +501,8 @@ pub enum Input {
         by: String,
         /// From which machine, if that is known.
         from: Option<String>,
+        /// Whether the app is stopped with it.
+        with_app: bool,
     },
     /// Time has passed; see [`super::State::next_timer`].
     Tick,

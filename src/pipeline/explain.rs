@@ -141,7 +141,8 @@ pub fn stage(state: &State, run: &Run, name: &StageName) -> String {
         }
         StageState::Retrying { failed, .. } => format!("attempt {failed} failed; it will be tried again"),
         StageState::AwaitingApproval { of, .. } => format!("waits for {}", approval_of(of)),
-        StageState::Running { .. } | StageState::Passed => entry.why.as_ref().map(why).unwrap_or_default(),
+        StageState::Running { .. } => entry.why.as_ref().map(why).unwrap_or_default(),
+        StageState::Passed => entry.why.as_ref().map(why_it_ran).unwrap_or_default(),
         StageState::Failed { failure } => self::failure(failure),
         StageState::Skipped { reason } => skip(reason),
         StageState::NotRun { obstacle } => self::obstacle(obstacle),
@@ -235,6 +236,20 @@ pub fn why(why: &Why) -> String {
         Why::OtherRelease { live: None } => "no release is live".to_owned(),
         Why::Rollback { to } => format!("back to release {to}"),
         Why::Alert { name } => format!("alert {name} fired"),
+    }
+}
+
+/// Why a stage that has passed was started: what was so then need not be so now.
+fn why_it_ran(why: &Why) -> String {
+    match why {
+        Why::FirstTime => "ran because it had never passed".to_owned(),
+        Why::Asked => "ran because it was asked for".to_owned(),
+        Why::Changed { .. } | Why::Alert { .. } => format!("ran because {}", self::why(why)),
+        Why::OutputsLost { since } => format!("ran because what it made in run {since} was gone or damaged"),
+        Why::OtherRelease { live: Some(live) } => format!("ran because release {live} was live instead"),
+        Why::OtherRelease { live: None } => "ran because no release was live".to_owned(),
+        Why::Rollback { to } => format!("went back to release {to}"),
+        Why::Retry => self::why(why),
     }
 }
 
@@ -358,6 +373,12 @@ pub fn trigger(trigger: &Trigger) -> String {
         Trigger::Promotion { by, model } => format!("model {model} promoted ({by})"),
         Trigger::Schedule { name } => format!("schedule {name}"),
     }
+}
+
+/// What started a run, and what whoever asked for it said.
+pub fn cause(state: &State, run: &Run) -> String {
+    let said = state.messages.get(&run.id).map(|message| self::said(message)).unwrap_or_default();
+    format!("{}{said}", self::trigger(&run.trigger))
 }
 
 /// What somebody said of it, with a separator before it.

@@ -5,7 +5,7 @@ use super::event::{Command, Event};
 use super::explain;
 use super::ids::{ReleaseId, RunId, StageName};
 use super::reason::{Outcome, Selection};
-use super::registry::Promoter;
+use super::registry::{Fate, Promoter};
 use super::run::Outputs;
 
 /// What happened, in one sentence without a full stop.
@@ -95,8 +95,13 @@ pub fn narrate(event: &Event) -> String {
         Event::Approved { run, stage, by, message } => {
             format!("run {run}: {by} approved {stage}{}", explain::said(message))
         }
-        Event::DaemonEnded { by, from } => {
-            format!("{by}{} ended the daemon; stages and releases go on", from_machine(from.as_deref()))
+        Event::DaemonEnded { by, from, with_app } => {
+            let (what, rest) = if *with_app {
+                ("the daemon and the app with it", "stages go on")
+            } else {
+                ("the daemon", "stages and releases go on")
+            };
+            format!("{by}{} ended {what}; {rest}", from_machine(from.as_deref()))
         }
     }
 }
@@ -181,7 +186,7 @@ fn outcome_of(outcome: &Outcome, outputs: &Outputs) -> String {
         Outcome::Cancelled => "cancelled".to_owned(),
         Outcome::Interrupted => "interrupted: nobody saw how it ended".to_owned(),
     };
-    if let Some(model) = outputs.model {
+    if let Some(model) = outputs.model.filter(|_| Fate::of(outcome).is_some()) {
         text.push_str(&format!(", model {model}"));
     }
     if let Some(tests) = &outputs.tests {

@@ -194,6 +194,26 @@ impl StageRun {
         }
     }
 
+    /// The model version that it made, or that the pass it stands for made. A training that was stopped or that broke off wrote
+    /// into the folder of a version, but made none.
+    pub fn model(&self) -> Option<ModelVersion> {
+        let is_whole = match &self.state {
+            StageState::Passed
+            | StageState::Skipped { .. }
+            | StageState::Checking { .. }
+            | StageState::Failed { failure: Failure::Gate { .. } } => true,
+            StageState::Waiting
+            | StageState::Retrying { .. }
+            | StageState::AwaitingApproval { .. }
+            | StageState::Running { .. }
+            | StageState::Failed { .. }
+            | StageState::NotRun { .. }
+            | StageState::Cancelled
+            | StageState::Interrupted => false,
+        };
+        self.outputs.as_ref().and_then(|outputs| outputs.model).filter(|_| is_whole)
+    }
+
     /// Milliseconds it has worked, up to `now` when it still does.
     pub fn took(&self, now: Moment) -> Option<u64> {
         self.started.map(|started| self.ended.unwrap_or(now).since(started))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alerts;
-use super::event::{Event, Recorded};
+use super::event::{Command, Event, Recorded};
 use super::graph::{Graph, StageKind};
 use super::hold::Lock;
 use super::ids::{Attempt, ModelVersion, Moment, ReleaseId, RunId, StageName};
@@ -102,6 +102,9 @@ pub struct State {
     /// What holds automation off deploys.
     #[serde(default)]
     pub lock: Option<Lock>,
+    /// What people said when they asked for a run, as long as the run is remembered.
+    #[serde(default)]
+    pub messages: BTreeMap<RunId, String>,
 }
 
 impl State {
@@ -274,7 +277,7 @@ impl State {
             Event::QuarantineLifted { release, .. } => {
                 self.release_mut(*release)?.status = ReleaseStatus::Abandoned;
             }
-            Event::Noted { .. } | Event::Commanded { .. } | Event::DaemonEnded { .. } => {}
+            Event::Noted { .. } | Event::Commanded { .. } | Event::DaemonEnded { .. } => self.message_comes(event),
             Event::AlertFired { .. }
             | Event::AlertResolved { .. }
             | Event::AlertSilenced { .. }
@@ -285,6 +288,16 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Of what changes nothing else, what somebody said when he asked for a run. The run comes behind it, as all does that
+    /// follows from a command.
+    fn message_comes(&mut self, event: &Event) {
+        let Event::Commanded { run: Some(run), command, message, .. } = event else { return };
+        let is_for_a_run = matches!(command, Command::Run(_) | Command::Rollback { .. });
+        if is_for_a_run && !message.trim().is_empty() {
+            self.messages.insert(*run, message.clone());
+        }
     }
 
     /// What an event says of a data file that is held back.
@@ -469,6 +482,9 @@ impl State {
                 Some(oldest) => self.runs.remove(&oldest),
                 None => break,
             };
+        }
+        if let Some(oldest) = self.runs.keys().next().copied() {
+            self.messages = self.messages.split_off(&oldest);
         }
     }
 

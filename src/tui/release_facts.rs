@@ -5,8 +5,8 @@
 
 use crate::api::types::{Place, TargetReport};
 use crate::pipeline::{
-    Moment, PlannedAction, Release, ReleaseId, ReleaseStatus, Selection, StageKind, StageName, State, Trigger, explain,
-    plan,
+    ModelVersion, Moment, PlannedAction, Release, ReleaseId, ReleaseStatus, Selection, StageKind, StageName, State,
+    Trigger, explain, plan,
 };
 
 /// Who starts what nobody asked for.
@@ -25,10 +25,10 @@ pub struct ReleaseFacts {
 
 /// Who, why, how long. Runs are forgotten before releases are, so not all of it can always be told.
 pub fn release_facts(state: &State, release: &Release, now: Moment) -> ReleaseFacts {
-    let trigger = state.runs.get(&release.run).map(|run| &run.trigger);
-    let by = trigger.map(started_by);
+    let run = state.runs.get(&release.run);
+    let by = run.map(|run| started_by(&run.trigger));
     let repeated = || release.repeats.map(|earlier| format!("back to release {earlier}"));
-    let why = trigger.map(explain::trigger).or_else(repeated);
+    let why = run.map(|run| explain::cause(state, run)).or_else(repeated);
     let end = match release.status {
         ReleaseStatus::Starting => Some(now),
         // A retired release has ended too, but its deploy was over when it went live.
@@ -37,6 +37,84 @@ pub fn release_facts(state: &State, release: &Release, now: Moment) -> ReleaseFa
         }
     };
     ReleaseFacts { by, why, took: end.map(|end| end.since(release.started)) }
+}
+
+/// How a release stands, in a word, and the status by which its sign and colour are chosen. One that a person left for another
+/// is no failure, and one that was live and may be deployed again is retired.
+pub fn standing(state: &State, release: &Release) -> (&'static str, ReleaseStatus) {
+    match (release.status, left_by(state, release)) {
+        (ReleaseStatus::Rejected, Some(Trigger::Rollback { .. })) => ("left", ReleaseStatus::Retired),
+        (ReleaseStatus::Abandoned, _) if release.live_since.is_some() => {
+            (ReleaseStatus::Retired.word(), ReleaseStatus::Retired)
+        }
+        (status, _) => (status.word(), status),
+    }
+}
+
+/// What that means, in one sentence: what became of it, and whether automation may deploy the same again. `None` of one that
+/// serves or is about to.
+pub fn meaning(state: &State, release: &Release) -> Option<String> {
+    let was_live = release.live_since.is_some();
+    let next = successor(state, release).map(|next| next.id);
+    let story = match release.status {
+        ReleaseStatus::Starting | ReleaseStatus::Live => return None,
+        ReleaseStatus::Retired | ReleaseStatus::Abandoned if was_live => match next {
+            Some(next) => format!("release {next} took its place"),
+            None => "a later release took its place".to_owned(),
+        },
+        ReleaseStatus::Retired | ReleaseStatus::Abandoned => {
+            "its deploy ended without a verdict on it, or somebody let the same be deployed again".to_owned()
+        }
+        ReleaseStatus::Rejected => rejection(state, release),
+    };
+    // An equal one that was rejected holds automation off this one too.
+    let is_held = release
+        .fingerprint
+        .as_ref()
+        .map_or(release.status == ReleaseStatus::Rejected, |fingerprint| state.quarantine(fingerprint).is_some());
+    let again = if is_held {
+        "automation does not deploy the same again until an input changes or somebody deploys it by hand"
+    } else {
+        "automation may deploy the same again"
+    };
+    Some(format!("its app is gone: {story}; {again}"))
+}
+
+/// What took the newest release with a model out of service for being unfit, if anything did.
+pub fn setback(state: &State, version: ModelVersion) -> Option<String> {
+    let release = state.releases.values().rev().find(|release| release.model == Some(version))?;
+    if release.status != ReleaseStatus::Rejected {
+        return None;
+    }
+    let (word, story) = (standing(state, release).0, rejection(state, release));
+    Some(format!("release {} is {word}: {story}", release.id))
+}
+
+/// Why a release was rejected: it never served, or somebody or something went back from it.
+fn rejection(state: &State, release: &Release) -> String {
+    if release.live_since.is_none() {
+        return "it did not become healthy and never served".to_owned();
+    }
+    let to = successor(state, release).and_then(|next| Some(format!(" to release {}", next.repeats?)));
+    let to = to.unwrap_or_default();
+    match left_by(state, release) {
+        Some(Trigger::AlertRollback { alert, .. }) => format!("alert {alert} fired on it and went back{to}"),
+        Some(trigger) => format!("{} went back{to}", started_by(trigger)),
+        None => format!("it was gone back from{to}"),
+    }
+}
+
+/// The release that took the place of one that was live.
+fn successor<'a>(state: &'a State, release: &Release) -> Option<&'a Release> {
+    let ended = release.ended.filter(|_| release.live_since.is_some())?;
+    let mut later = state.releases.values().filter(|later| later.id > release.id);
+    later.find(|later| later.live_since == Some(ended)).map(|later| &**later)
+}
+
+/// What made somebody or something go back from a release that was live, as long as that run is remembered.
+fn left_by<'a>(state: &'a State, release: &Release) -> Option<&'a Trigger> {
+    let next = successor(state, release)?;
+    state.runs.get(&next.run).map(|run| &run.trigger).filter(|trigger| trigger.is_rollback())
 }
 
 /// Who stands behind a trigger: a person, an alert, a schedule, or automation.
@@ -109,7 +187,7 @@ pub fn may_deploy(state: &State, selection: &Selection) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{Command, RunId};
+    use crate::pipeline::{Command, Input, RunId};
     use crate::tui::fixtures;
 
     fn from(stage: &str, only: bool) -> Selection {
@@ -143,6 +221,37 @@ mod tests {
         let facts = |id| release_facts(&world.state, &world.state.releases[&ReleaseId(id)], world.at);
         assert_eq!((facts(2).by, facts(2).why), (None, None));
         assert_eq!((facts(3).by, facts(3).why), (None, Some("back to release 1".to_owned())));
+    }
+
+    #[test]
+    fn a_release_that_a_person_left_is_no_failure_and_is_told_with_what_lifts_its_hold() {
+        let mut world = fixtures::two_runs();
+        let back = Command::Rollback { to: None };
+        let (by, message) = ("mina".to_owned(), "too slow".to_owned());
+        world.feed(Input::Command { by, from: None, message, command: back });
+        world.deploy();
+        let release = |world: &fixtures::World, id| world.state.releases[&ReleaseId(id)].clone();
+        let (left, live) = (release(&world, 2), release(&world, 3));
+        assert_eq!(left.status, ReleaseStatus::Rejected, "automation is held off it");
+        assert_eq!(standing(&world.state, &left), ("left", ReleaseStatus::Retired));
+        assert_eq!(
+            meaning(&world.state, &left).unwrap(),
+            "its app is gone: mina went back to release 1; automation does not deploy the same again until an input \
+             changes or somebody deploys it by hand"
+        );
+        assert_eq!(meaning(&world.state, &live), None);
+        let why = release_facts(&world.state, &live, world.at).why;
+        assert_eq!(why.as_deref(), Some("back to release 1 (mina): too slow"));
+        assert_eq!(setback(&world.state, ModelVersion(1)), None, "it serves again");
+        let told = setback(&world.state, ModelVersion(2)).unwrap();
+        assert_eq!(told, "release 2 is left: mina went back to release 1");
+        // Whoever goes back to it lifts the hold, and it is what every release is that another took the place of.
+        fixtures::command(&mut world, Command::Rollback { to: Some(ReleaseId(2)) });
+        world.deploy();
+        let lifted = release(&world, 2);
+        assert_eq!(standing(&world.state, &lifted).0, "retired", "{:?}", lifted.status);
+        assert!(meaning(&world.state, &lifted).unwrap().ends_with("automation may deploy the same again"));
+        assert_eq!(standing(&world.state, &release(&world, 3)).0, "left");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::app::Model;
 use super::difference::Difference;
 use super::list::{Sort, ordered};
 use super::quantity;
-use super::release_facts::release_facts;
+use super::release_facts::{release_facts, standing};
 
 /// The columns of Releases by which it can be sorted, as they stand in its table: number, status, image, model, commit, by,
 /// when, took, why. The health is that of the live one only.
@@ -42,7 +42,7 @@ fn matches(state: &State, release: &Release, typed: &str, now: Moment) -> bool {
     let model = release.model.map(|version| format!("m{version} model {version}")).unwrap_or_default();
     let image = release.image.as_ref().map(|image| image.short().to_owned()).unwrap_or_default();
     let why = facts.why.unwrap_or_default();
-    let (id, status, commit) = (release.id, release.status.word(), &release.commit);
+    let (id, status, commit) = (release.id, standing(state, release).0, &release.commit);
     let text = format!("release {id} {status} {image} {model} {commit} {why} {by}").to_lowercase();
     typed.to_lowercase().split_whitespace().all(|word| match word.strip_prefix("by:").filter(|name| !name.is_empty()) {
         Some(name) => by.contains(name),
@@ -53,7 +53,7 @@ fn matches(state: &State, release: &Release, typed: &str, now: Moment) -> bool {
 fn compare(state: &State, now: Moment, sort: Sort, one: &Release, other: &Release) -> Ordering {
     let facts = |release: &Release| release_facts(state, release, now);
     let ordering = match sort.column {
-        1 => ordered(Some(one.status.word()), Some(other.status.word()), sort),
+        1 => ordered(Some(standing(state, one).0), Some(standing(state, other).0), sort),
         2 => ordered(one.image.as_ref(), other.image.as_ref(), sort),
         3 => ordered(one.model, other.model, sort),
         4 => ordered(Some(&one.commit), Some(&other.commit), sort),
@@ -84,7 +84,7 @@ pub(super) fn differences(state: &State, one: &Release, other: &Release, now: Mo
         let fingerprint = release.fingerprint.as_ref();
         let archive = release.archive.as_ref().map_or("gone", |_| "kept");
         [
-            ("status", release.status.word().to_owned()),
+            ("status", standing(state, release).0.to_owned()),
             ("image", known(release.image.as_ref().map(|image| image.short().to_owned()))),
             ("its archive", archive.to_owned()),
             ("model", known(release.model.map(|version| version.to_string()))),

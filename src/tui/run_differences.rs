@@ -8,7 +8,7 @@ use crate::pipeline::{DataFile, Graph, Inputs, Moment, Run, StageRun, StageState
 
 use super::difference::Difference;
 use super::quantity;
-use super::run_facts::{IMAGE_BYTES, model_of, release_of, took, word};
+use super::run_facts::{IMAGE_BYTES, model_of, model_with, release_of, took, word};
 
 /// Stands where nothing is known.
 const UNKNOWN: &str = "–";
@@ -163,7 +163,12 @@ pub(super) fn results(graph: &Graph, one: &Run, other: &Run) -> Vec<Difference> 
         let report = reports.filter_map(|outputs| outputs.tests.as_ref()).next_back()?;
         Some(format!("{} passed, {} failed, {} skipped", report.passed, report.failed, report.skipped))
     };
-    let model = |run: &Run| model_of(graph, run).map(|version| version.to_string());
+    let model = |run: &Run| {
+        let version = model_with(graph, run)?;
+        // The Board shows the earlier model beside a stage that was skipped, and so must this.
+        let made = if model_of(graph, run).is_some() { "" } else { ", made before" };
+        Some(format!("{version}{made}"))
+    };
     let release = |run: &Run| release_of(graph, run).map(|release| release.to_string());
     vec![
         Difference::new("model", known(model(one)), known(model(other))),
@@ -175,7 +180,7 @@ pub(super) fn results(graph: &Graph, one: &Run, other: &Run) -> Vec<Difference> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{Digest, RunId};
+    use crate::pipeline::{Command, Digest, Input, RunId, Selection};
     use crate::tui::fixtures;
 
     fn file(path: &str, digest: &str, rows: u64) -> DataFile {
@@ -223,5 +228,16 @@ mod tests {
         let results = results(graph, &runs[&RunId(3)], &runs[&RunId(4)]);
         assert_eq!((results[0].one.as_str(), results[0].other.as_str()), ("3", "none"));
         assert_eq!((results[2].one.as_str(), results[2].other.as_str()), ("3", "4"));
+    }
+
+    #[test]
+    fn a_run_that_skipped_its_training_is_compared_by_the_model_it_found_up_to_date() {
+        let mut world = fixtures::two_runs();
+        fixtures::command(&mut world, Command::Run(Selection { from: Some("test".into()), ..Selection::default() }));
+        let run = RunId(3);
+        world.feed(Input::Verified { run, stage: "train".into(), intact: true });
+        let (graph, runs) = (&world.state.graph, &world.state.runs);
+        let model = &results(graph, &runs[&RunId(2)], &runs[&run])[0];
+        assert_eq!((model.one.as_str(), model.other.as_str()), ("2", "2, made before"));
     }
 }

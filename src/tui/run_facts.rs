@@ -51,7 +51,12 @@ fn worked<'a>(graph: &'a Graph, run: &'a Run) -> impl Iterator<Item = (&'a Stage
 
 /// The model that it made.
 pub(super) fn model_of(graph: &Graph, run: &Run) -> Option<ModelVersion> {
-    worked(graph, run).find_map(|(_, entry)| entry.outputs.as_ref()?.model)
+    worked(graph, run).find_map(|(_, entry)| entry.model())
+}
+
+/// The model that it worked with: the one it made, or the earlier one that was up to date.
+pub(super) fn model_with(graph: &Graph, run: &Run) -> Option<ModelVersion> {
+    graph.stages().iter().find_map(|spec| run.stages.get(&spec.name)?.model())
 }
 
 /// The release that it made.

@@ -7,6 +7,8 @@ use crate::pipeline::{
     ModelVersion, ReleaseId, Run, RunId, StageKind, StageName, StageSpec, StageState, State, Trigger, explain,
 };
 
+use super::release_facts::standing;
+
 /// A kind of link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
@@ -72,7 +74,7 @@ pub(super) fn subject(state: &State, run: &Run, link: Link) -> Result<Subject, S
             if state.live == Some(release) {
                 return Ok(Subject::Metric);
             }
-            let status = state.releases.get(&release).map_or("forgotten", |release| release.status.word());
+            let status = state.releases.get(&release).map_or("forgotten", |release| standing(state, release).0);
             Err(format!("nothing measures release {release}: it is not live but {status}"))
         }
     }
@@ -154,7 +156,7 @@ fn model(state: &State, run: &Run) -> Result<Subject, String> {
         let entry = run.stages.get(&spec.name)?;
         // What a training that works now writes is listed already.
         let writes = entry.writes_model.filter(|_| entry.state.is_running());
-        entry.outputs.as_ref().and_then(|outputs| outputs.model).or(writes)
+        entry.model().or(writes)
     });
     let version = run.trigger.promoted().or(made).or_else(repeated);
     match version {

@@ -324,6 +324,10 @@ impl Worker {
         self.advance_probe(now);
         if self.settings_due.is_some_and(|due| due <= now) {
             self.settings_due = None;
+            // The settings may be a file of the repository: what runs on them is on a tree that differs from its commit.
+            if self.source_due.is_none() {
+                self.look_at_source();
+            }
             (self.report)(Report::Settings);
         }
         if self.contract_due.is_some_and(|due| due <= now) {

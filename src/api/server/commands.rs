@@ -135,9 +135,21 @@ pub(super) async fn unsilence(
     }
 }
 
-pub(super) async fn end(State(shared): Shares, Extension(caller): Extension<Caller>) -> Response {
+/// What ends.
+#[derive(Deserialize)]
+pub(super) struct EndWanted {
+    /// Whether whoever ends the daemon stops the app too; it is written down and done by him.
+    #[serde(default)]
+    with_app: bool,
+}
+
+pub(super) async fn end(
+    State(shared): Shares,
+    Extension(caller): Extension<Caller>,
+    Query(wanted): Query<EndWanted>,
+) -> Response {
     // Taken in before the core is told to end, which comes behind it in the same line.
-    shared.daemon.core.input(Input::EndDaemon { by: caller.name, from: caller.from });
+    shared.daemon.core.input(Input::EndDaemon { by: caller.name, from: caller.from, with_app: wanted.with_app });
     let _ = shared.end.send(());
     StatusCode::ACCEPTED.into_response()
 }

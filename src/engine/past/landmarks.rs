@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::types::{Happening, Stride};
+use crate::api::types::{DeploySeen, Happening, Stride};
 use crate::engine::journal::{Journal, JournalError};
 use crate::pipeline::{Event, Moment, Recorded, RunId};
 
@@ -52,12 +52,20 @@ impl Landmarks {
         Ok(())
     }
 
+    /// Whether this is the release that a rollback left: noted right behind the one that went live in its place, it is no deploy.
+    fn is_left(&self, sequence: u64, what: Happening) -> bool {
+        let is_live = |last: &Landmark| {
+            last.what == Happening::Deploy(DeploySeen::Live) && last.sequence.saturating_add(1) == sequence
+        };
+        what == Happening::Deploy(DeploySeen::Rejected) && self.found.last().is_some_and(is_live)
+    }
+
     fn take(&mut self, recorded: &Recorded) {
         let Recorded { sequence, at, event } = recorded;
         if self.found.last().is_some_and(|last| last.sequence >= *sequence) {
             return;
         }
-        if let Some(what) = Happening::of(event) {
+        if let Some(what) = Happening::of(event).filter(|what| !self.is_left(*sequence, *what)) {
             self.found.push(Landmark { sequence: *sequence, at: *at, what });
         }
         if let Event::RunStarted { run } = event {
@@ -90,5 +98,30 @@ impl Landmarks {
     pub(super) fn between(&self, from: Moment, to: Moment) -> impl Iterator<Item = (Moment, Happening)> {
         let is_meant = move |landmark: &&Landmark| landmark.at >= from && landmark.at <= to;
         self.found.iter().filter(is_meant).map(|landmark| (landmark.at, landmark.what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{Attempt, Outcome, Outputs, ReleaseId};
+
+    #[test]
+    fn the_release_that_a_rollback_left_is_no_deploy_that_was_rejected() {
+        let live = Event::StageFinished {
+            run: RunId(3),
+            stage: "deploy".into(),
+            attempt: Attempt(1),
+            outcome: Outcome::Passed,
+            outputs: Outputs { live: Some(ReleaseId(3)), ..Outputs::default() },
+            output_held: false,
+        };
+        let rejected = |release| Event::ReleaseRejected { release: ReleaseId(release) };
+        let mut landmarks = Landmarks::default();
+        for (sequence, event) in (1..).zip([live, rejected(2), rejected(4)]) {
+            landmarks.take(&Recorded { sequence, at: Moment(sequence), event });
+        }
+        let found: Vec<Happening> = landmarks.found.iter().map(|landmark| landmark.what).collect();
+        assert_eq!(found, [Happening::Deploy(DeploySeen::Live), Happening::Deploy(DeploySeen::Rejected)]);
     }
 }

@@ -12,6 +12,7 @@ use crate::tui::alerts;
 use crate::tui::app::Model;
 use crate::tui::holds;
 use crate::tui::quantity;
+use crate::tui::release_facts::standing;
 use crate::tui::widgets::alert_line::silence_words;
 use crate::tui::widgets::text::styled;
 
@@ -95,7 +96,7 @@ fn run_line(model: &Model, run: &Run) -> String {
         None => "waits",
     };
     let when = model.clock.when(run.created, model.now);
-    format!("Run {} {word}, made {when}: {}.", run.id, explain::trigger(&run.trigger))
+    format!("Run {} {word}, made {when}: {}.", run.id, explain::cause(&model.state, run))
 }
 
 /// The last releases, the newest first.
@@ -104,7 +105,10 @@ pub(super) fn releases(model: &Model) -> Vec<String> {
         let when = model.clock.when(release.started, model.now);
         let made_of = release.model.map(|version| format!(", model {version}")).unwrap_or_default();
         let (id, run, commit) = (release.id, release.run, &release.commit);
-        format!("Release {id} is {}, of {when}{made_of}, run {run}, source {commit}.", release.status.word())
+        format!(
+            "Release {id} is {}, of {when}{made_of}, run {run}, source {commit}.",
+            standing(&model.state, release).0
+        )
     };
     or(
         model.state.releases.values().rev().take(ENTRIES).map(line).collect(),

@@ -312,6 +312,16 @@ fn whoever_moves_on_from_a_step_walks_on_from_there() {
 }
 
 #[test]
+fn a_walk_from_a_release_that_came_back_leads_to_the_run_that_made_its_model() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "5,");
+    assert_eq!(model.view, View::Models);
+    assert_eq!(model.walk, Some(Thing { run: RunId(2), link: Link::Model }), "run 4 only went back to it");
+    press(&mut model, ".");
+    assert_eq!(model.walk, Some(Thing { run: RunId(2), link: Link::Tests }));
+}
+
+#[test]
 fn an_answer_that_nobody_awaits_changes_no_list() {
     let mut model = fixtures::idle();
     press(&mut model, "2");

@@ -45,7 +45,19 @@ fn go(model: &mut Model, run: &Run, link: Link) {
         Subject::Release(release) => to_release(model, release),
         Subject::Metric => actions::show(model, View::Metrics),
     }
-    model.walk = Some(Thing { run: run.id, link });
+    model.walk = Some(at_its_origin(model, Thing { run: run.id, link }));
+}
+
+/// A model is made by one run, and a rollback has no image and no tests of its own: from the model that it brought back one
+/// walks on along the line of the run that made it, if that is known.
+fn at_its_origin(model: &Model, thing: Thing) -> Thing {
+    let origin = || {
+        let run = model.run_of(thing.run).filter(|run| thing.link == Link::Model && run.trigger.is_rollback())?;
+        let Ok(Subject::Model(version)) = walk::subject(&model.state, run, thing.link) else { return None };
+        let made = model.state.registry.models.get(&version)?.run;
+        model.run_of(made).map(|run| Thing { run: run.id, ..thing })
+    };
+    origin().unwrap_or(thing)
 }
 
 /// Shows a run.

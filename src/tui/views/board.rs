@@ -42,7 +42,7 @@ fn pipeline(model: &Model, frame: &mut Frame, area: Rect) {
 
 fn headings(model: &Model, run: &Run) -> (String, String) {
     let dot = model.glyphs.dot;
-    let trigger = sanitize(&explain::trigger(&run.trigger));
+    let trigger = sanitize(&explain::cause(&model.state, run));
     let took = match (run.started, run.ended) {
         (Some(started), Some(ended)) => quantity::duration(ended.since(started)),
         (Some(started), None) => quantity::whole_duration(model.now.since(started)),
@@ -62,8 +62,13 @@ fn headings(model: &Model, run: &Run) -> (String, String) {
 fn log(model: &Model, frame: &mut Frame, area: Rect) {
     let view = &model.log;
     let stage = view.address.as_ref().map(|address| &address.stage).or_else(|| model.subject_stage());
-    let heading = stage
-        .map_or_else(|| "Log".to_owned(), |stage| format!("Log {} {}", model.glyphs.dot, sanitize(stage.as_str())));
+    let dot = model.glyphs.dot;
+    let mut heading = stage.map_or_else(|| "Log".to_owned(), |stage| format!("Log {dot} {}", sanitize(stage.as_str())));
+    // A stage that the run above skipped has the log of the run in which it worked.
+    let other = view.address.as_ref().map(|address| address.run);
+    if let Some(run) = other.filter(|run| model.board_run().is_none_or(|shown| shown.id != *run)) {
+        heading.push_str(&format!(" {dot} of run {run}"));
+    }
     let right = if view.address.is_none() {
         String::new()
     } else if view.follow {

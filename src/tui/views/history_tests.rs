@@ -1,6 +1,7 @@
 //! What the screen shows of runs and releases beside each other, of a walk, of estimates, and of a project that begins.
 
-use crate::pipeline::{EventFilter, Graph, Input, RunId};
+use crate::api::types::LogAddress;
+use crate::pipeline::{Attempt, EventFilter, Graph, Input, RunId};
 use crate::tui::app::Model;
 use crate::tui::fixtures::{self, World, at_every_size, live, render, send};
 use crate::tui::glyphs::Glyphs;
@@ -157,4 +158,40 @@ fn no_list_breaks_at_any_size() {
             render(&model, width, height);
         }
     }
+}
+
+#[test]
+fn a_release_that_was_left_tells_its_own_story_and_not_that_of_the_live_one() {
+    let mut model = fixtures::deployed();
+    press(&mut model, "5");
+    let serving = render(&model, 120, 40);
+    assert!(serving.contains("live release 4") && !serving.contains("its app is gone"), "{serving}");
+    assert!(
+        serving.contains("↷ left") && !serving.contains("✖ rejected"),
+        "a person left it, it did not fail:\n{serving}"
+    );
+    press(&mut model, "j");
+    let left = render(&model, 120, 40);
+    assert!(left.contains("its app is gone: mina went back to release 2"), "{left}");
+    assert!(!left.contains("live release 4") && !left.contains("last lines"), "{left}");
+}
+
+#[test]
+fn a_model_whose_release_was_left_says_so_though_it_is_the_champion_still() {
+    let world = fixtures::rolled_back();
+    let mut model = world.model(live(&world, true));
+    press(&mut model, "4");
+    let text = render(&model, 200, 50);
+    let row = text.lines().find(|line| line.contains("m3")).unwrap();
+    assert!(row.contains("champion") && row.contains("left"), "{text}");
+}
+
+#[test]
+fn the_log_on_the_board_names_its_run_when_that_is_another_than_the_one_shown() {
+    let mut model = fixtures::idle();
+    let address = |run| LogAddress { run: RunId(run), stage: "train".into(), attempt: Attempt(1) };
+    model.log.open(Some(address(2)));
+    assert!(!render(&model, 120, 40).contains("of run"), "it is that of the run above");
+    model.log.open(Some(address(1)));
+    assert!(render(&model, 120, 40).contains("of run 1"));
 }

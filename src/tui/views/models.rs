@@ -21,7 +21,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::api::types::{GateVerdict, ModelSummary};
-use crate::pipeline::{RunResult, StageKind};
+use crate::pipeline::{ReleaseStatus, RunResult, StageKind};
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
 use crate::tui::layout;
@@ -29,6 +29,7 @@ use crate::tui::list::first_shown;
 use crate::tui::models::{self, Entry, Training};
 use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
+use crate::tui::release_facts::standing;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
 use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
@@ -150,7 +151,7 @@ fn cells(model: &Model, made: &ModelSummary) -> [(String, Style); 9] {
         (format!("m{}{mark}", made.version), theme.title),
         gate(model, made),
         (if made.champion { champion(model) } else { String::new() }, theme.good),
-        (if made.live { serving(model) } else { String::new() }, theme.good),
+        deployed(model, made),
         (metric.map_or_else(|| UNKNOWN.to_owned(), |metric| value_of(&metric.name, metric.value)), theme.text),
         (interval.unwrap_or_default(), theme.dim),
         (made.learner.as_deref().map_or_else(|| UNKNOWN.to_owned(), algorithm), theme.text),
@@ -193,6 +194,21 @@ fn champion(model: &Model) -> String {
 
 fn serving(model: &Model) -> String {
     format!("{} live", model.glyphs.serving)
+}
+
+/// Whether it serves, or how its last release ended badly: a champion may be one that nobody wants in service.
+fn deployed(model: &Model, made: &ModelSummary) -> (String, Style) {
+    let last = model.state.releases.values().rev().find(|release| release.model == Some(made.version));
+    match last.filter(|release| release.status == ReleaseStatus::Rejected) {
+        _ if made.live => (serving(model), model.theme.good),
+        Some(release) => {
+            let (word, status) = standing(&model.state, release);
+            // A release is rejected; of its model that says that it failed in service.
+            let word = if status == ReleaseStatus::Rejected { "failed" } else { word };
+            (format!("{} {word}", model.glyphs.release(status)), model.theme.release(status))
+        }
+        None => (String::new(), model.theme.text),
+    }
 }
 
 /// The last note, or what is more important.

@@ -15,7 +15,7 @@ use crate::tui::layout;
 use crate::tui::list::first_shown;
 use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
-use crate::tui::release_facts::{health, release_facts};
+use crate::tui::release_facts::{health, release_facts, standing};
 use crate::tui::release_list;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
@@ -129,7 +129,7 @@ fn cells(model: &Model, release: &Release) -> [(String, Style); 10] {
     let health_style = if model.target().is_some_and(|report| report.serving) { theme.good } else { theme.warn };
     [
         (release.id.to_string(), theme.text),
-        (status(model, release), theme.release(release.status)),
+        (status(model, release), theme.release(standing(&model.state, release).1)),
         (known(release.image.as_ref().map(|image| image.short().to_owned())), theme.text),
         (known(release.model.map(|version| format!("m{version}"))), theme.text),
         (sanitize(&release.commit), theme.text),
@@ -143,7 +143,8 @@ fn cells(model: &Model, release: &Release) -> [(String, Style); 10] {
 
 /// A glyph and a word.
 fn status(model: &Model, release: &Release) -> String {
-    format!("{} {}", model.glyphs.release(release.status), release.status.word())
+    let (word, status) = standing(&model.state, release);
+    format!("{} {word}", model.glyphs.release(status))
 }
 
 /// What still grows is told in whole seconds.

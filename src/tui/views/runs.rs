@@ -117,7 +117,8 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
 /// How many there are, and what else there is to know of the list.
 fn right(model: &Model, count: usize) -> String {
     let mut text = quantity::counted(u64::try_from(count).unwrap_or(0), "run");
-    if let Some(marked) = model.runs.list.marked {
+    // In the past, what was marked may not have happened yet.
+    if let Some(marked) = model.runs.list.marked.filter(|marked| model.run_of(*marked).is_some()) {
         text = format!("{} run {marked} is marked, {text}", model.glyphs.marked);
     }
     match &model.runs.older {
@@ -161,7 +162,7 @@ fn cells(model: &Model, run: &Run) -> [(String, Style); 10] {
         (metric.unwrap_or_default(), theme.text),
         (release_of(graph, run).map(|release| format!("r{release}")).unwrap_or_default(), theme.text),
         (sanitize(&started_by(&run.trigger)), theme.text),
-        (sanitize(&explain::trigger(&run.trigger)), theme.text),
+        (sanitize(&explain::cause(&model.state, run)), theme.text),
     ]
 }
 
@@ -170,7 +171,7 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
         pane::draw(model, frame.buffer_mut(), area, model.is_in_detail, "", "");
         return;
     };
-    let heading = format!("Run {} {} {}", run.id, model.glyphs.dot, sanitize(&explain::trigger(&run.trigger)));
+    let heading = format!("Run {} {} {}", run.id, model.glyphs.dot, sanitize(&explain::cause(&model.state, run)));
     let left = facts::run_estimate(model, run);
     let right = match left {
         Some(left) => left,

@@ -51,7 +51,7 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
         facts.push((format!("{} {}{change}", sanitize(metric), quantity::value(value)), theme.text));
     }
     facts.extend(tests(model, outputs));
-    if let Some(version) = outputs.model.or(entry.writes_model) {
+    if let Some(version) = entry.model() {
         facts.push((format!("model {version}"), theme.text));
     }
     if outputs.image.is_some()

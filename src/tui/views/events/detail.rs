@@ -13,6 +13,7 @@ use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
 use crate::tui::event_list::{self, Subject, kind};
 use crate::tui::past::ago;
+use crate::tui::release_facts::standing;
 use crate::tui::run_facts::word;
 use crate::tui::views::models::rows::{dim, heading, labelled};
 use crate::tui::widgets::pane;
@@ -75,7 +76,8 @@ fn facts(model: &Model, recorded: &Recorded) -> Vec<(&'static str, String)> {
         }
         Some(Subject::Model(version)) => facts.push(("model", version.to_string())),
         Some(Subject::Release(release)) => {
-            let status = model.state.releases.get(&release).map_or("forgotten", |release| release.status.word());
+            let status =
+                model.state.releases.get(&release).map_or("forgotten", |release| standing(&model.state, release).0);
             facts.push(("release", format!("{release}, {status} now")));
         }
         None => {}

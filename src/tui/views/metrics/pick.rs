@@ -9,6 +9,7 @@ use crate::pipeline::Release;
 use crate::tui::app::Model;
 use crate::tui::metrics::pick::{Pick, choices};
 use crate::tui::quantity::small;
+use crate::tui::release_facts::standing;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
 use crate::tui::widgets::text::{put, put_at, sanitize};
@@ -60,11 +61,13 @@ pub(in crate::tui::views) fn draw(model: &Model, frame: &mut Frame, area: Rect, 
 
 fn cells(model: &Model, release: &Release) -> [(String, Style); 5] {
     let theme = &model.theme;
-    let status = format!("{} {}", model.glyphs.release(release.status), release.status.word());
+    let (word, status) = standing(&model.state, release);
+    let style = theme.release(status);
+    let status = format!("{} {word}", model.glyphs.release(status));
     let since = release.live_since.map(|since| model.clock.when(since, model.now)).unwrap_or_default();
     [
         (release.id.to_string(), theme.text),
-        (status, theme.release(release.status)),
+        (status, style),
         (release.model.map(|version| format!("m{version}")).unwrap_or_default(), theme.text),
         (since, theme.text),
         (sanitize(&release.commit), theme.text),

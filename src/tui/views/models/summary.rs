@@ -8,6 +8,7 @@ use crate::api::types::{GateLedger, ModelDetail, ModelLineage};
 use crate::pipeline::Promoter;
 use crate::tui::app::Model;
 use crate::tui::quantity;
+use crate::tui::release_facts::setback;
 use crate::tui::widgets::table::{Column, Fill, Table};
 use crate::tui::widgets::text::sanitize;
 
@@ -116,6 +117,9 @@ fn about(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>
 fn story(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let mut rows = Vec::new();
+    if let Some(setback) = setback(&model.state, detail.summary.version).filter(|_| !detail.summary.live) {
+        rows.extend(labelled(model, "release", &setback, theme.warn, width));
+    }
     for promotion in &detail.promotions {
         let by = match &promotion.by {
             Promoter::Gate => "by its gate".to_owned(),

@@ -1,4 +1,5 @@
-//! The selected release, where releases run, what the live one runs as, and its last lines.
+//! The selected release: what it is made of, and while it serves where it runs, what as, and its last lines; of another what
+//! became of it.
 //!
 //! What is wrong (an engine that does not answer, objects that were changed by others) stands above what is usual. Where
 //! there is little room, instances are counted and the last lines get what is left; a zoomed detail shows all.
@@ -10,14 +11,14 @@ use ratatui::text::{Line, Span};
 
 use super::{UNKNOWN, status, took_text};
 use crate::api::types::{InstanceStatus, TargetReport};
-use crate::pipeline::{Release, StageKind};
+use crate::pipeline::{Release, ReleaseStatus, StageKind};
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
 use crate::tui::detail_text;
 use crate::tui::holds::approval_text;
 use crate::tui::log_view::colour::{as_written, depth_of};
 use crate::tui::quantity;
-use crate::tui::release_facts::{health, ready, release_facts};
+use crate::tui::release_facts::{health, meaning, ready, release_facts};
 use crate::tui::widgets::table::{Column, Fill, Table};
 use crate::tui::widgets::text::{line_of, sanitize};
 use crate::tui::widgets::{facts, pane};
@@ -26,6 +27,8 @@ use crate::tui::widgets::{facts, pane};
 const LOG_ROWS: usize = 4;
 /// Rows of instances that are shown however little room there is.
 const FEWEST_INSTANCES: usize = 2;
+/// Rows of what became of a release that serves no more.
+const MEANING_ROWS: usize = 4;
 /// Rows of differences.
 const DRIFT_ROWS: usize = 3;
 
@@ -49,14 +52,23 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
     let inner = pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let mut rows = about(model, release);
-    match model.target() {
+    if let Some(meaning) = meaning(&model.state, release) {
+        let texts = detail_text::paragraph(model, &sanitize(&meaning), usize::from(inner.width), MEANING_ROWS);
+        rows.extend(texts.into_iter().map(|text| Line::from(Span::styled(text, model.theme.text))));
+    }
+    // What runs is the live release, or the one that is being deployed: nothing of it is told of another.
+    let is_served = release.status == ReleaseStatus::Starting || model.state.live.is_none_or(|live| live == release.id);
+    match model.target().filter(|_| is_served) {
         Some(report) => rows.extend(target(model, report, inner, rows.len())),
+        None if !is_served => {}
         None if model.past.is_some() => rows.push(dim(model, "how it was then is not kept")),
         None => {
             rows.push(dim(model, "the target has not said yet how it is; `trainyard doctor` says whether it answers"))
         }
     }
-    rows.extend(log(model, usize::from(inner.height).saturating_sub(rows.len())));
+    if is_served {
+        rows.extend(log(model, usize::from(inner.height).saturating_sub(rows.len())));
+    }
     for (row, line) in rows.iter().enumerate() {
         detail_text::put(model, frame.buffer_mut(), inner, (0, row), line);
     }
