@@ -164,10 +164,10 @@ fn replied(model: &mut Model, asked: &str, answer: Result<CommandReply, String>)
 
 /// What was started, and how to stop it.
 fn begun(model: &Model, asked: &str, run: RunId) -> String {
-    match asked.strip_prefix("run") {
-        Some(from) => format!("run {run}{}; {} cancels", sanitize(from), key_of(model, Action::Cancel)),
-        None => format!("{asked}: run {run}"),
-    }
+    let Some(from) = asked.strip_prefix("run") else { return format!("{asked}: run {run}") };
+    let key = key_of(model, Action::Cancel);
+    let stop = if key.is_empty() { "`cancel` stops it".to_owned() } else { format!("{key} cancels") };
+    format!("run {run}{}; {stop}", sanitize(from))
 }
 
 fn silenced(model: &mut Model, alert: &str, answer: Result<Option<Silence>, String>) {

@@ -66,6 +66,12 @@ fn a_key_that_does_nothing_says_why_and_escape_then_stays_in_the_view() {
     assert_eq!(said(&model), "promote works in Models");
     press(&mut model, "2P");
     assert_eq!(model.view, View::Runs);
+    press(&mut model, "a");
+    assert_eq!(
+        said(&model),
+        "nothing in Runs has this key; it is calibration in Models; whole run in Logs; whole history in Metrics",
+        "nobody knows which was meant"
+    );
     press(&mut model, "1");
     assert_eq!(key(&mut model, KeyCode::F(5)), []);
     assert_eq!(model.message, None, "a key that means nothing anywhere says nothing");
