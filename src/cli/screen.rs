@@ -38,7 +38,7 @@ pub fn open(folder: &Path, is_observer: bool, look: Look, out: &mut impl Write) 
 /// An empty prompt would leave open whether anything still runs.
 fn farewell(folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
     let call = call(folder);
-    writeln!(out, "the daemon and the app go on; `{call}` comes back, `{call} down --all` stops all of it")?;
+    writeln!(out, "the daemon and all that it runs go on; `{call}` comes back, `{call} down --all` stops all of it")?;
     Ok(())
 }
 

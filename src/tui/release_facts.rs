@@ -5,8 +5,8 @@
 
 use crate::api::types::{Place, TargetReport};
 use crate::pipeline::{
-    Failure, Moment, PlannedAction, Release, ReleaseId, ReleaseStatus, Selection, StageKind, StageName, StageState, State,
-    Trigger, explain, plan,
+    Failure, Moment, PlannedAction, Release, ReleaseId, ReleaseStatus, Selection, StageKind, StageName, StageState,
+    State, Trigger, explain, plan,
 };
 
 /// Who starts what nobody asked for.
@@ -98,7 +98,9 @@ pub fn place_text(place: &Place) -> String {
 pub fn why_rejected(state: &State, release: &Release) -> Option<String> {
     let work = state.runs.get(&release.run).and_then(|run| run.stages.get(&release.stage));
     match work.map(|work| &work.state) {
-        Some(StageState::Failed { failure: Failure::Exit { said, .. } }) if !said.is_empty() => return Some(said.clone()),
+        Some(StageState::Failed { failure: Failure::Exit { said, .. } }) if !said.is_empty() => {
+            return Some(said.clone());
+        }
         Some(StageState::Failed { failure }) => return Some(explain::failure(failure)),
         _ => {}
     }

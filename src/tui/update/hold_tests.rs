@@ -77,7 +77,11 @@ fn a_reason_is_typed_only_by_whoever_opens_its_line() {
     press(&mut model, "Rmtoo slow, yes");
     assert!(matches!(&model.overlay, Some(Overlay::ConfirmRollback { remark, .. }) if remark.is_open));
     let back = Command::Rollback { to: Some(ReleaseId(1)) };
-    assert_eq!(key(&mut model, KeyCode::Enter), [Cmd::act(back.clone(), "too slow, yes")], "as where a reason is wanted");
+    assert_eq!(
+        key(&mut model, KeyCode::Enter),
+        [Cmd::act(back.clone(), "too slow, yes")],
+        "as where a reason is wanted"
+    );
     press(&mut model, "Rm");
     assert_eq!(key(&mut model, KeyCode::Enter), [], "without a reason it only closes the line");
     assert_eq!(key(&mut model, KeyCode::Enter), []);
