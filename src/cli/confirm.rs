@@ -13,18 +13,29 @@ use super::show::duration;
 use crate::api::types::{Place, Snapshot};
 use crate::config::{self, Action, DeployTarget, Settings};
 use crate::disk::{Layout, now};
-use crate::pipeline::{Lock, Moment, Run, RunId, Selection, StageKind, StageName, State};
-use crate::tui::{may_deploy, place_text};
+use crate::pipeline::{Lock, Moment, Run, RunId, Selection, StageKind, StageName, State, brings_back};
+use crate::tui::{may_deploy, place_text, why_rejected};
 
-/// Before a run of `selection`: if it may deploy, in production the name, and while somebody holds deploys a yes.
+/// Before a run of `selection`: if it may deploy, in production the name, and while somebody holds deploys a yes; and a yes
+/// before what was rejected comes back, from whoever can be asked.
 pub fn run(layout: &Layout, snapshot: &Snapshot, selection: &Selection, name: Option<&str>) -> Result<(), Failure> {
     let may_deploy = may_deploy(&snapshot.state, selection);
     let place = production(layout, snapshot).filter(|_| may_deploy);
     named(&snapshot.daemon.project, place.as_deref(), "a run that may deploy", name, ask)?;
+    if let Some(question) = returning(&snapshot.state, selection).filter(|_| name.is_none()) {
+        agreed(ask(&question)?.as_deref())?;
+    }
     match &snapshot.state.lock {
         Some(lock) if may_deploy => past_lock(lock, now(), &snapshot.daemon.project, name, ask),
         Some(_) | None => Ok(()),
     }
+}
+
+/// What is asked before what was rejected is deployed again; nothing where nothing was.
+fn returning(state: &State, selection: &Selection) -> Option<String> {
+    let release = state.releases.get(&brings_back(state, selection)?)?;
+    let why = why_rejected(state, release).map(|why| format!(" ({why})")).unwrap_or_default();
+    Some(format!("this deploys again what was rejected as release {}{why}; run it? [y/N] ", release.id))
 }
 
 /// A yes where somebody can be asked. A script is automation, which the lock holds, unless it was told to go past: it may be

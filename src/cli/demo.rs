@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::{Failure, failed};
-use super::project::client_as;
+use super::project::{client_as, quoted};
 use crate::api::client::{Client, Identity};
 use crate::config::TargetKind;
 use crate::demo::{
@@ -230,13 +230,6 @@ fn failure(error: DemoError) -> Failure {
         | DemoError::NoDeploy(_) => Failure::Usage(error.to_string()),
         _ => Failure::Failed(error.to_string()),
     }
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
-    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

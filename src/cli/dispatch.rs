@@ -57,7 +57,7 @@ fn dispatch(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     match command {
-        None => screen::open(folder, is_observer, look),
+        None => screen::open(folder, is_observer, look, out),
         Some(Command::Attach { place }) => attach::run(&place, is_observer, look),
         Some(Command::Link) => link::run(folder, is_observer, out),
         Some(Command::Demo(arguments)) => demo_command(&arguments, out),

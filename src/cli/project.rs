@@ -75,6 +75,18 @@ pub fn state(layout: &Layout) -> Result<(State, Option<Snapshot>), Failure> {
     }
 }
 
+/// A path as a shell takes it.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// How `trainyard` is called for this project from the folder in which this was typed.
+pub fn call(folder: &Path) -> String {
+    if folder == Path::new(".") { "trainyard".to_owned() } else { format!("trainyard -C {}", quoted(folder)) }
+}
+
 /// A snapshot without a daemon has nothing that changes.
 pub fn resting(layout: &Layout, state: State) -> Snapshot {
     let daemon = crate::api::types::DaemonInformation {

@@ -1,17 +1,18 @@
 //! The screen of a project, and of the one that is switched to; the daemon is started if none runs, and whoever has no
 //! valid configuration is led to one.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::failure::{Failure, failed};
 use super::plain::{self, Look};
-use super::project::{client_as, identity, layout};
+use super::project::{call, client_as, identity, layout};
 use super::{first_run, projects, up};
 use crate::tui::{self, DemoHooks, Left, Options, TuiError};
 
-/// Opens the screen. An observer changes nothing, so no daemon is started for one.
-pub fn open(folder: &Path, is_observer: bool, look: Look) -> Result<(), Failure> {
+/// Opens the screen, and says after it what goes on. An observer changes nothing, so no daemon is started for one.
+pub fn open(folder: &Path, is_observer: bool, look: Look, out: &mut impl Write) -> Result<(), Failure> {
     if look.is_in_lines() {
         let layout = layout(folder)?;
         if !is_observer {
@@ -28,10 +29,17 @@ pub fn open(folder: &Path, is_observer: bool, look: Look) -> Result<(), Failure>
         }
         let options = Options { projects: Some(Arc::new(projects::rows)), is_ascii: look.ascii, ..Options::default() };
         match show(&folder, is_observer, options)? {
-            Left::Detached => return Ok(()),
+            Left::Detached => return if is_observer { Ok(()) } else { farewell(&folder, out) },
             Left::Switch(other) => folder = other,
         }
     }
+}
+
+/// An empty prompt would leave open whether anything still runs.
+fn farewell(folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
+    let call = call(folder);
+    writeln!(out, "the daemon and all that it runs go on; `{call}` comes back, `{call} down --all` stops all of it")?;
+    Ok(())
 }
 
 /// Opens the screen with the keys of the demo, which has one project.

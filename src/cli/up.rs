@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use super::confirm;
 use super::failure::{Failure, failed};
 use super::inherited;
-use super::project::{block_on, client, layout, resting, state};
+use super::project::{block_on, call, client, layout, resting, state};
 use crate::api::client::ClientError;
-use crate::api::types::DaemonInformation;
+use crate::api::types::{DaemonInformation, Snapshot};
 use crate::disk::{FileLock, Layout};
 use crate::engine::release_host::ReleaseHost;
 
@@ -129,14 +129,29 @@ pub struct DownArguments {
 /// Stops the daemon, and if it is wanted the deployed app, after saying what stops serving.
 pub fn down(folder: &Path, arguments: &DownArguments, out: &mut impl Write) -> Result<(), Failure> {
     let layout = layout(folder)?;
+    // What cannot be read must not keep anybody from stopping it.
+    let (state, snapshot) = state(&layout).unwrap_or_default();
+    let goes_on = snapshot.as_ref().and_then(serving);
     if arguments.all {
-        // What cannot be read must not keep anybody from stopping it.
-        let (state, snapshot) = state(&layout).unwrap_or_default();
         let snapshot = snapshot.unwrap_or_else(|| resting(&layout, state));
         confirm::stop(&layout, &snapshot, arguments.confirm.as_deref(), arguments.yes)?;
     }
     stop_daemon(&layout, arguments.all, out)?;
-    if arguments.all { stop_app(layout, out) } else { Ok(()) }
+    if arguments.all {
+        return stop_app(layout, out);
+    }
+    if let Some(serving) = goes_on {
+        writeln!(out, "{serving} goes on serving; `{} down --all` stops it too", call(folder))?;
+    }
+    Ok(())
+}
+
+/// What serves by the daemon's last word, and where.
+fn serving(snapshot: &Snapshot) -> Option<String> {
+    let live = snapshot.state.live_release()?;
+    let serves = snapshot.live.target.as_ref().is_none_or(|report| report.serving);
+    let place = live.address.as_ref().map(|address| format!(" at {address}")).unwrap_or_default();
+    serves.then(|| format!("release {}{place}", live.id))
 }
 
 /// Stops both, asking nobody.

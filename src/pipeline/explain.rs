@@ -10,7 +10,8 @@ use super::alert::Restraint;
 use super::consider::{Circumstances, Next};
 use super::graph::{StageKind, StageSpec};
 use super::hold::Lock;
-use super::ids::{Digest, Moment, StageName};
+use super::ids::{Digest, Moment, ReleaseId, StageName};
+use super::inputs::Fingerprint;
 use super::reason::{Failure, Obstacle, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
 use super::run::{Run, StageState};
 use super::state::State;
@@ -56,6 +57,23 @@ impl PlannedAction {
 
 /// What a run of `selection` by hand would do now. Empty until data and source have been seen.
 pub fn plan(state: &State, selection: &Selection) -> Vec<Planned> {
+    considered(state, selection).into_iter().map(|(planned, _)| planned).collect()
+}
+
+/// The rejected release that a run of `selection` by hand would put into service again, which automation would not.
+pub fn brings_back(state: &State, selection: &Selection) -> Option<ReleaseId> {
+    let deploys = |planned: &Planned| {
+        let is_deploy = state.graph.get(&planned.stage).is_some_and(|spec| spec.kind == StageKind::Deploy);
+        is_deploy && planned.action == PlannedAction::Run
+    };
+    considered(state, selection)
+        .iter()
+        .filter(|(planned, _)| deploys(planned))
+        .find_map(|(_, fingerprint)| state.quarantine(fingerprint.as_ref()?))
+}
+
+/// The plan, and of each stage that would run on what it would work.
+fn considered(state: &State, selection: &Selection) -> Vec<(Planned, Option<Fingerprint>)> {
     let Some(inputs) = &state.inputs else { return Vec::new() };
     let trigger = Trigger::Manual { by: String::new() };
     let circumstances = Circumstances { state, inputs, selection, trigger: &trigger };
@@ -72,12 +90,14 @@ pub fn plan(state: &State, selection: &Selection) -> Vec<Planned> {
             .filter(|need| matches!(actions.get(*need), Some(PlannedAction::Run | PlannedAction::Maybe)))
             .map(StageName::as_str)
             .collect();
+        let mut works_on = None;
         let (action, reason) = if let Some(need) = held {
             (PlannedAction::Hold, obstacle(&Obstacle::NeedNotRun { stage: need.clone() }))
         } else {
             match circumstances.consider(spec, needs_before) {
                 Next::Start(why, fingerprint) => {
                     identities.insert(spec.name.clone(), fingerprint.digest());
+                    works_on = Some(fingerprint);
                     (PlannedAction::Run, self::why(&why))
                 }
                 Next::Check { earlier, fingerprint, outputs } => {
@@ -112,7 +132,7 @@ pub fn plan(state: &State, selection: &Selection) -> Vec<Planned> {
         }
         actions.insert(spec.name.clone(), action);
         let took = state.last_pass(&spec.name).map(|pass| pass.took);
-        planned.push(Planned { stage: spec.name.clone(), action, reason, took });
+        planned.push((Planned { stage: spec.name.clone(), action, reason, took }, works_on));
     }
     planned
 }

@@ -53,7 +53,7 @@ pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, React
 pub use decide::{Decision, decide};
 pub use delivery::Delivery;
 pub use event::{Command, Event, Input, Recorded, SCHEMA};
-pub use explain::{Planned, PlannedAction, plan};
+pub use explain::{Planned, PlannedAction, brings_back, plan};
 pub use filter::EventFilter;
 pub use graph::{Graph, GraphError, StageKind, StageSpec};
 pub use hold::{Approval, Holder, Lock};

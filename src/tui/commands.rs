@@ -3,8 +3,8 @@
 //! A command that is not available now is not offered and not done; whoever strikes its key all the same is told why (see
 //! [`super::unavailable`]).
 //!
-//! [`availability`] says what can be done now, [`find`] which command is meant, [`keys`] what a key is, [`reference`] how
-//! people read the table.
+//! [`availability`] says what can be done now, [`find`] which command is meant, [`keys`] what a key is, [`words`] what else
+//! people call a command, [`reference`] how they read the table.
 
 mod availability;
 mod find;
@@ -12,6 +12,7 @@ mod keys;
 mod reference;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::pipeline::StageKind;
 
@@ -26,11 +27,12 @@ use availability::{
     can_silence, can_switch, can_test, can_train, can_unlock, can_unsilence, has_log, has_panels, has_row, has_search,
     is_connected, is_demo, is_past,
 };
-pub(super) use find::{by_id, by_key, key_of, meant_by_key};
+pub(super) use find::{all_by_key, by_id, by_key, key_of, meant_by_key};
 pub(super) use keys::Key;
 use keys::{BACK_TAB, DOWN, END, ENTER, ESCAPE, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, TAB, UP};
 pub use reference::{ScreenCommand, reference, screen_commands};
 pub(super) use reference::{key_labels, place};
+pub(super) use words::other_words;
 
 /// What a command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,6 +228,19 @@ impl Command {
         self.name.replace(' ', "-")
     }
 
+    /// What it does, here: the demo ends with its screen.
+    pub(super) fn told(&self, model: &Model) -> &'static str {
+        if model.is_demo && self.action == Action::Detach {
+            return "stop the demo: its daemon and its app end too";
+        }
+        self.description
+    }
+
+    /// Its word on the hint line, here.
+    pub(super) fn hinted(&self, model: &Model) -> Option<&'static str> {
+        if model.is_demo && self.action == Action::Detach { Some("stop the demo") } else { self.hint }
+    }
+
     /// Whether people are told of it: nobody learns of the demo's keys outside of the demo.
     pub(super) fn is_known(&self, model: &Model) -> bool {
         model.is_demo || !matches!(self.action, Action::Demo(_))
@@ -257,7 +272,8 @@ const MODELS: &[View] = &[View::Models];
 const WITH_DETAIL: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics, View::Events];
 const WITH_MOMENTS: &[View] = &[View::Runs, View::Releases, View::Metrics, View::Events];
 const WITH_PANES: &[View] = &[View::Board, View::Runs, View::Models, View::Releases, View::Metrics, View::Events];
-const LISTS: &[View] =
+/// All views, in the order of their keys.
+pub(super) const LISTS: &[View] =
     &[View::Board, View::Runs, View::Logs, View::Models, View::Releases, View::Metrics, View::Events];
 
 const fn command(
@@ -277,13 +293,13 @@ const fn command(
 pub(super) const COMMANDS: &[Command] = &[
     command("run all", &[Key::Char('r')], "run every stage that is not up to date", BOARD, Some("run"), Action::RunAll, can_run),
     command("train", &[Key::Char('t')], "train, then all that follows", BOARD, Some("train"), Action::RunFrom(StageKind::Train), can_train),
+    command("cancel", &[Key::Char('x')], "cancel the run and the one that waits (asks first)", &[View::Board, View::Runs], Some("cancel"), Action::Cancel, can_cancel),
+    command("rollback", &[Key::Char('R')], "go back to an earlier release (asks first)", WITH_RELEASES, Some("rollback"), Action::Rollback, can_roll_back),
     command("test", &[Key::Char('T')], "test, then all that follows", BOARD, Some("test"), Action::RunFrom(StageKind::Command), can_test),
     command("build", &[Key::Char('b')], "build the image, then all that follows", BOARD, Some("build"), Action::RunFrom(StageKind::Image), can_build),
     command("deploy", &[Key::Char('d')], "deploy the newest image", BOARD, Some("deploy"), Action::RunFrom(StageKind::Deploy), can_deploy),
     command("approve", &[Key::Char('A')], "let the stage that waits start (asks first)", &[], Some("approve"), Action::Approve, can_approve),
     command("decline", &[Key::Char('D')], "do not let it start (asks first)", &[], Some("decline"), Action::Decline, can_approve),
-    command("cancel", &[Key::Char('x')], "cancel the run and the one that waits (asks first)", &[View::Board, View::Runs], Some("cancel"), Action::Cancel, can_cancel),
-    command("rollback", &[Key::Char('R')], "go back to an earlier release (asks first)", WITH_RELEASES, Some("rollback"), Action::Rollback, can_roll_back),
     command("lock deploys", &[Key::Char('L')], "hold automation off deploys (asks why)", &[], None, Action::Lock, can_lock),
     command("unlock deploys", &[Key::Char('U')], "let automation deploy again (asks first)", &[], None, Action::Unlock, can_unlock),
     command("next batch", &[Key::Char('B')], "demo: register the next batch of data", &[], Some("next batch"), Action::Demo(DemoAction::NextBatch), is_demo),
@@ -367,12 +383,12 @@ pub(super) const COMMANDS: &[Command] = &[
     command("events", &[Key::Char('7')], "what happened, in sentences", &[], None, Action::Show(View::Events), always),
     command("operators", &[Key::Char('O')], "who is attached, from where, since when", &[], None, Action::Operators, is_connected),
     command("projects", &[Key::Char('W')], "your other projects; Enter shows one", &[], None, Action::Projects, can_switch),
-    command("palette", &[Key::Char(':')], "find a command by its name", &[], Some("command"), Action::Palette, always),
+    command("palette", &[Key::Char(':')], "find a command, run, stage, theme or project by its name", &[], Some("command"), Action::Palette, always),
     command("help", &[Key::Char('?')], "all keys", &[], Some("help"), Action::Help, always),
     command("mouse", &[Key::Char('M')], "let the mouse work here, or give it back to the terminal", &[], None, Action::Mouse, always),
     command("redraw", &[Key::Control('l')], "send the whole screen again", &[], None, Action::Redraw, always),
     command("suspend", &[Key::Control('z')], "to the shell, until continued", &[], None, Action::Suspend, always),
-    command("detach", &[Key::Char('q'), Key::Control('c')], "leave; the daemon and its runs go on", &[], Some("detach"), Action::Detach, always),
+    command("detach", &[Key::Char('q'), Key::Control('c')], "leave; daemon, runs and app go on until `trainyard down --all`", &[], Some("detach"), Action::Detach, always),
 ];
 
 /// What a view is called.

@@ -110,6 +110,13 @@ pub(super) struct Remark {
     pub(super) is_open: bool,
 }
 
+impl Remark {
+    /// Whether somebody is writing one and has written something.
+    pub(super) fn is_given(&self) -> bool {
+        self.is_open && !self.text.trim().is_empty()
+    }
+}
+
 /// What is asked before a stage that waits is let start, or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApprovalPrompt {

@@ -11,6 +11,8 @@ use super::widgets::text::sanitize;
 
 /// Below this, only a hint is shown.
 pub(super) const SMALLEST: (u16, u16) = (60, 15);
+/// From this size on, the names of all views stand below the header.
+const TABS: (u16, u16) = (120, 30);
 /// From this width on, log and release stand side by side.
 const SIDE_BY_SIDE: u16 = 110;
 /// From this width on, a list of models, releases or events and the detail of one stand side by side.
@@ -31,17 +33,30 @@ const STAGE_CELL: u16 = 24;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) header: Rect,
+    /// The names of all views, where there is room for a row of them.
+    pub(super) tabs: Option<Rect>,
     pub(super) body: Rect,
     pub(super) message: Rect,
     pub(super) hints: Rect,
 }
 
-/// Header, body, message line, hint line.
+/// Header, names of the views, body, message line, hint line.
 pub(super) fn parts(area: Rect) -> Parts {
+    let bare = bare_parts(area);
+    if area.width < TABS.0 || area.height < TABS.1 {
+        return bare;
+    }
+    let body = Rect { y: bare.body.y + 1, height: bare.body.height.saturating_sub(1), ..bare.body };
+    Parts { tabs: Some(Rect { y: area.y + 1, height: 1, ..area }), body, ..bare }
+}
+
+/// As [`parts`], of a screen that has one view.
+pub(super) fn bare_parts(area: Rect) -> Parts {
     let row = |y: u16| Rect { x: area.x, y, width: area.width, height: 1 };
     let bottom = area.y + area.height;
     Parts {
         header: row(area.y),
+        tabs: None,
         body: Rect { y: area.y + 1, height: area.height.saturating_sub(3), ..area },
         message: row(bottom.saturating_sub(2)),
         hints: row(bottom.saturating_sub(1)),

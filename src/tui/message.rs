@@ -86,7 +86,7 @@ pub(super) enum Msg {
     /// The projects of this user.
     Projects(Vec<ProjectRow>),
     /// The answer to a command, and what was asked.
-    Replied(&'static str, Result<CommandReply, String>),
+    Replied(String, Result<CommandReply, String>),
     /// The daemon's word on the silence of an alert: the one that began, none if one ended.
     Silenced(String, Result<Option<Silence>, String>),
     /// What a demo key did.

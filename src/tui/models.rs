@@ -64,6 +64,16 @@ impl Tab {
         }
     }
 
+    /// What it is called where there is little room: a whole word too.
+    pub(super) fn short_word(self) -> &'static str {
+        match self {
+            Self::Leaderboard => "trials",
+            Self::Confusion => "classes",
+            Self::Importance => "columns",
+            Self::Summary | Self::Calibration | Self::Data | Self::Slices => self.word(),
+        }
+    }
+
     /// The one beside it, round and round.
     pub(super) fn beside(self, backward: bool) -> Self {
         let index = Self::ALL.iter().position(|tab| *tab == self).unwrap_or(0);

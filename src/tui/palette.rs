@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use super::app::Model;
-use super::commands::{Action, COMMANDS, Command, key_labels};
+use super::commands::{Action, COMMANDS, Command, key_labels, other_words};
 use super::unavailable;
 use crate::api::types::fit;
 use crate::pipeline::{RunId, StageName, explain};
@@ -76,7 +76,7 @@ fn of_command(model: &Model, command: &'static Command) -> Entry {
         target: Target::Command(command),
         name: command.name.to_owned(),
         places: Vec::new(),
-        description: command.description.to_owned(),
+        description: command.told(model).to_owned(),
         keys: key_labels(model, command),
         why_not,
     }
@@ -123,6 +123,12 @@ fn ranked(model: &Model, mut entry: Entry, input: &str) -> Option<((bool, bool, 
         entry.places = fit.places;
         return Some(((cannot, false, fit.cost, recency), entry));
     }
+    if let Target::Command(command) = &entry.target
+        && other_words(command.action).iter().any(|other| word.chars().count() >= WORD && other.starts_with(&word))
+    {
+        // Behind what is called so, before what only tells of it.
+        return Some(((cannot, false, usize::MAX, recency), entry));
+    }
     let is_told = word.chars().count() >= WORD && entry.description.to_lowercase().contains(&word);
     is_told.then_some(((cannot, true, recency, 0), entry))
 }
@@ -149,6 +155,22 @@ mod tests {
         assert_eq!(first(&model, "ld").as_deref(), Some("lock deploys"), "letters that begin words");
         assert_eq!(first(&model, "braille").as_deref(), Some("drawing"), "a word of the description");
         assert_eq!(first(&model, "zzzz"), None);
+    }
+
+    #[test]
+    fn the_way_out_is_found_by_whatever_people_call_it_and_says_what_goes_on() {
+        let model = fixtures::idle();
+        for word in ["stop", "quit", "exit", "leave"] {
+            let found = entries(&model, word).into_iter().next().unwrap();
+            assert_eq!(found.name, "detach", "{word}");
+            assert!(found.description.contains("`trainyard down --all`"), "{}", found.description);
+        }
+        assert!(names(&model, "down").contains(&"detach".to_owned()), "which is what stops all");
+        let mut demo = fixtures::idle();
+        demo.is_demo = true;
+        let found = entries(&demo, "quit").into_iter().next().unwrap();
+        assert!(found.description.contains("stop the demo"), "{}", found.description);
+        assert_eq!(first(&fixtures::running(), "stop").as_deref(), Some("cancel"), "while something runs");
     }
 
     #[test]

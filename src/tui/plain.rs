@@ -18,6 +18,7 @@ use self::words::{Deed, Order, Question};
 use super::TuiError;
 use super::app::Model;
 use super::clock::Clock;
+use super::commands::by_id;
 use super::glyphs::{self, Glyphs};
 use super::message::{Cmd, Msg};
 use super::runtime::{Options, Workers};
@@ -48,6 +49,10 @@ pub async fn lines(
     let glyphs = if options.is_ascii { Glyphs::ascii() } else { Glyphs::choose(&variable) };
     let mut model = Model::new(Theme::default(), glyphs, Clock::local(), SIZE, crate::disk::now());
     model.is_observer = client.is_observer();
+    if let Some(cancel) = by_id("cancel") {
+        // Here it is a word, and no text is to name a key.
+        model.preferences.keymap.set(cancel, Vec::new());
+    }
     let (sender, mut messages) = mpsc::channel(MESSAGES);
     let workers = Workers::start(client, options, sender);
     let mut plain =

@@ -5,8 +5,8 @@
 
 use crate::api::types::{Place, TargetReport};
 use crate::pipeline::{
-    ModelVersion, Moment, PlannedAction, Release, ReleaseId, ReleaseStatus, Selection, StageKind, StageName, State,
-    Trigger, explain, plan,
+    Failure, ModelVersion, Moment, PlannedAction, Release, ReleaseId, ReleaseStatus, Selection, StageKind, StageName,
+    StageState, State, Trigger, explain, plan,
 };
 
 /// Who starts what nobody asked for.
@@ -172,6 +172,24 @@ pub fn place_text(place: &Place) -> String {
     format!("{}:{context}/{namespace}", place.kind)
 }
 
+/// Why a release was rejected, as far as its history is still known: what its deploy said, else who or what went back from it.
+pub fn why_rejected(state: &State, release: &Release) -> Option<String> {
+    let work = state.runs.get(&release.run).and_then(|run| run.stages.get(&release.stage));
+    match work.map(|work| &work.state) {
+        Some(StageState::Failed { failure: Failure::Exit { said, .. } }) if !said.is_empty() => {
+            return Some(said.clone());
+        }
+        Some(StageState::Failed { failure }) => return Some(explain::failure(failure)),
+        _ => {}
+    }
+    // Whatever came back took its place in the same moment.
+    let is_successor = |other: &&std::sync::Arc<Release>| {
+        other.repeats.is_some() && other.live_since.is_some() && other.live_since == release.ended
+    };
+    let successor = state.releases.values().find(is_successor)?;
+    state.runs.get(&successor.run).map(|run| explain::trigger(&run.trigger))
+}
+
 /// Whether a run by hand of `selection` may put something into service. Where the plan cannot tell yet, it may.
 pub fn may_deploy(state: &State, selection: &Selection) -> bool {
     let is_deploy = |name: &StageName| state.graph.get(name).is_some_and(|spec| spec.kind == StageKind::Deploy);
@@ -187,7 +205,7 @@ pub fn may_deploy(state: &State, selection: &Selection) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{Command, Input, RunId};
+    use crate::pipeline::{Command, Input, RunId, brings_back};
     use crate::tui::fixtures;
 
     fn from(stage: &str, only: bool) -> Selection {
@@ -252,6 +270,18 @@ mod tests {
         assert_eq!(standing(&world.state, &lifted).0, "retired", "{:?}", lifted.status);
         assert!(meaning(&world.state, &lifted).unwrap().ends_with("automation may deploy the same again"));
         assert_eq!(standing(&world.state, &release(&world, 3)).0, "left");
+    }
+
+    #[test]
+    fn what_was_gone_back_from_says_by_whom_and_a_deploy_by_hand_brings_it_back() {
+        let world = fixtures::rolled_back();
+        let left = &world.state.releases[&ReleaseId(3)];
+        assert_eq!(left.status, ReleaseStatus::Rejected);
+        assert_eq!(why_rejected(&world.state, left).as_deref(), Some("back to release 2 (mina)"));
+        assert_eq!(brings_back(&world.state, &from("deploy", false)), Some(ReleaseId(3)));
+        assert_eq!(brings_back(&world.state, &from("train", false)), None, "only by its own name");
+        assert_eq!(brings_back(&world.state, &Selection::default()), None);
+        assert_eq!(brings_back(&fixtures::two_runs().state, &from("deploy", false)), None, "nothing was rejected");
     }
 
     #[test]

@@ -24,6 +24,19 @@ pub(super) fn why(model: &Model, command: &Command) -> String {
     reason(model, command.action).unwrap_or_else(|| format!("not available here: {}", command.name))
 }
 
+/// As [`why`], of a key that means several things in other views: which of them was meant nobody knows.
+pub(super) fn why_by_key(model: &Model, meant: &Command, behind: &[&Command]) -> String {
+    if meant.belongs(model.view) || behind.len() < 2 {
+        return why(model, meant);
+    }
+    let works = |command: &&Command| {
+        let names: Vec<_> = command.views.iter().map(|view| view_name(*view)).collect();
+        format!("{} in {}", command.name, names.join(", "))
+    };
+    let all: Vec<_> = behind.iter().map(works).collect();
+    format!("nothing in {} has this key; it is {}", view_name(model.view), all.join("; "))
+}
+
 /// What is missing for an action.
 fn reason(model: &Model, action: Action) -> Option<String> {
     let told = match action {

@@ -50,16 +50,17 @@ mod selection_tests;
 mod tests;
 
 use crate::api::types::CommandReply;
-use crate::pipeline::{ModelVersion, Silence};
+use crate::pipeline::{ModelVersion, RunId, Silence};
 
 use super::app::{Message, Model, View};
-use super::commands::view_name;
+use super::commands::{Action, key_of, view_name};
 use super::event_list;
 use super::layout;
 use super::message::{Cmd, Msg};
 use super::past::keep_time;
 use super::preferences::{self, PreferenceFault, Preferences};
 use super::walk::Thing;
+use super::widgets::text::sanitize;
 
 /// Whether the view shows the link of the causal line to which the last step led.
 pub(super) fn is_on_the_way(model: &Model, thing: Thing) -> bool {
@@ -110,7 +111,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::PastPlace(asked, answer) => past::placed(model, &asked, answer, &mut commands),
         Msg::TimeLine(asked, answer) => past::lined(model, asked, answer),
         Msg::Projects(rows) => questions::projects::found(model, rows),
-        Msg::Replied(asked, answer) => replied(model, asked, answer),
+        Msg::Replied(asked, answer) => replied(model, &asked, answer),
         Msg::Silenced(alert, answer) => silenced(model, &alert, answer),
         Msg::Demo(Ok(text)) => say(model, text),
         Msg::Demo(Err(error)) => complain(model, error),
@@ -149,13 +150,24 @@ fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
     models::follow_up(model, commands);
 }
 
-fn replied(model: &mut Model, asked: &'static str, answer: Result<CommandReply, String>) {
+fn replied(model: &mut Model, asked: &str, answer: Result<CommandReply, String>) {
     match answer {
-        Ok(Ok(Some(run))) => say(model, format!("{asked}: run {run}")),
+        Ok(Ok(Some(run))) => {
+            let text = begun(model, asked, run);
+            say(model, text);
+        }
         Ok(Ok(None)) => say(model, format!("{asked}: done")),
         Ok(Err(refusal)) => complain(model, refusal.to_string()),
         Err(error) => complain(model, error),
     }
+}
+
+/// What was started, and how to stop it.
+fn begun(model: &Model, asked: &str, run: RunId) -> String {
+    let Some(from) = asked.strip_prefix("run") else { return format!("{asked}: run {run}") };
+    let key = key_of(model, Action::Cancel);
+    let stop = if key.is_empty() { "`cancel` stops it".to_owned() } else { format!("{key} cancels") };
+    format!("run {run}{}; {stop}", sanitize(from))
 }
 
 fn silenced(model: &mut Model, alert: &str, answer: Result<Option<Silence>, String>) {

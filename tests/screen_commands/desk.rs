@@ -80,7 +80,7 @@ impl Desk {
 
     fn with(project: Project, terminal: Terminal) -> Self {
         let mut desk = Self { terminal, project, way: None };
-        desk.see("q detach");
+        desk.see("? help");
         desk
     }
 

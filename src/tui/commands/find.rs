@@ -16,6 +16,11 @@ pub(in crate::tui) fn meant_by_key(model: &Model, event: &KeyEvent) -> Option<&'
     known().find(|command| command.belongs(model.view)).or_else(|| known().next())
 }
 
+/// All commands that people know behind a key, wherever they work.
+pub(in crate::tui) fn all_by_key(model: &Model, event: &KeyEvent) -> Vec<&'static Command> {
+    behind(model, event).filter(|command| command.is_known(model)).collect()
+}
+
 fn behind(model: &Model, event: &KeyEvent) -> impl Iterator<Item = &'static Command> {
     COMMANDS.iter().filter(move |command| model.keymap().keys(command).iter().any(|key| key.matches(event)))
 }

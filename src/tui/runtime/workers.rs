@@ -183,7 +183,7 @@ impl Workers {
     fn promote(&self, model: ModelVersion, message: String) {
         let request = PromoteRequest { model, message };
         self.answer(move |client| async move {
-            Msg::Replied("promotion", client.promote(&request).await.map_err(|error| error.to_string()))
+            Msg::Replied("promotion".to_owned(), client.promote(&request).await.map_err(|error| error.to_string()))
         });
     }
 
@@ -303,9 +303,12 @@ async fn about_log(client: &Client, question: &LogQuestion) -> Result<LogAnswer,
 }
 
 /// What the message line calls a command.
-fn word(command: &Command) -> &'static str {
-    match command {
-        Command::Run(_) => "run",
+fn word(command: &Command) -> String {
+    let word = match command {
+        Command::Run(selection) => match &selection.from {
+            Some(stage) => return format!("run from {}", stage.as_str()),
+            None => "run",
+        },
         Command::Cancel { .. } => "cancel",
         Command::Rollback { .. } => "rollback",
         Command::Promote { .. } => "promotion",
@@ -313,5 +316,6 @@ fn word(command: &Command) -> &'static str {
         Command::Unlock => "unlock",
         Command::Approve { .. } => "approval",
         Command::Decline { .. } => "decline",
-    }
+    };
+    word.to_owned()
 }

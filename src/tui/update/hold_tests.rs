@@ -56,13 +56,39 @@ fn a_run_that_may_deploy_past_a_lock_is_asked_about_and_others_are_not() {
 }
 
 #[test]
+fn what_was_rejected_is_deployed_by_hand_only_after_a_question_that_says_why_it_was() {
+    let world = fixtures::rolled_back();
+    let mut model = world.model(live(&world, true));
+    assert_eq!(press(&mut model, "d"), []);
+    let text = fixtures::render(&model, 120, 40);
+    for told in ["rejected as release 3", "model 3", "back to release 2 (mina)"] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+    assert_eq!(press(&mut model, "n"), []);
+    let deploy = Selection { from: Some("deploy".into()), only: false, force: false };
+    assert_eq!(press(&mut model, "dy"), [Cmd::act(Command::Run(deploy.clone()), "")]);
+    let mut idle = fixtures::idle();
+    assert_eq!(press(&mut idle, "d"), [Cmd::act(Command::Run(deploy), "")], "nothing was rejected");
+}
+
+#[test]
 fn a_reason_is_typed_only_by_whoever_opens_its_line() {
     let mut model = fixtures::idle();
     press(&mut model, "Rmtoo slow, yes");
     assert!(matches!(&model.overlay, Some(Overlay::ConfirmRollback { remark, .. }) if remark.is_open));
-    assert_eq!(key(&mut model, KeyCode::Enter), [], "it only closes the line");
     let back = Command::Rollback { to: Some(ReleaseId(1)) };
-    assert_eq!(press(&mut model, "y"), [Cmd::act(back.clone(), "too slow, yes")]);
+    assert_eq!(
+        key(&mut model, KeyCode::Enter),
+        [Cmd::act(back.clone(), "too slow, yes")],
+        "as where a reason is wanted"
+    );
+    press(&mut model, "Rm");
+    assert_eq!(key(&mut model, KeyCode::Enter), [], "without a reason it only closes the line");
+    assert_eq!(key(&mut model, KeyCode::Enter), []);
+    assert!(said(&model).contains("y is yes, n is no"), "{}", said(&model));
+    press(&mut model, "mtoo slow");
+    key(&mut model, KeyCode::Tab);
+    assert_eq!(press(&mut model, "y"), [Cmd::act(back.clone(), "too slow")]);
     press(&mut model, "Rmno");
     assert_eq!(key(&mut model, KeyCode::Esc), []);
     assert_eq!(press(&mut model, "y"), [Cmd::act(back, "")], "Esc empties the line and leaves the question");

@@ -65,7 +65,7 @@ fn command(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) {
     if let Some(action) = commands::by_key(model, key) {
         actions::act(model, action, commands);
     } else if let Some(meant) = commands::meant_by_key(model, key) {
-        let why = unavailable::why(model, meant);
+        let why = unavailable::why_by_key(model, meant, &commands::all_by_key(model, key));
         refuse(model, why);
     }
 }
@@ -73,7 +73,7 @@ fn command(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) {
 /// Help is searched by typing; Escape takes back what was typed, and then closes it.
 fn in_help(model: &mut Model, key: &KeyEvent, scroll: usize, mut input: String) {
     let page = usize::from(model.size.1 / 2);
-    let last = views::help::rows(model, &input).len();
+    let last = views::help::hidden_rows(model, &input);
     let scroll = match key.code {
         KeyCode::Down => scroll + 1,
         KeyCode::Up => scroll.saturating_sub(1),

@@ -66,6 +66,13 @@ fn a_mouse_that_is_off_does_nothing() {
 }
 
 #[test]
+fn a_press_on_the_name_of_a_view_shows_it() {
+    let mut model = with_mouse(fixtures::idle());
+    on(&mut model, &Target::Act(Action::Show(View::Runs)), LEFT);
+    assert_eq!(model.view, View::Runs);
+}
+
+#[test]
 fn a_press_chooses_a_stage_and_a_second_one_opens_its_log() {
     let mut model = with_mouse(fixtures::idle());
     let test = Target::Stage("test".into());

@@ -66,6 +66,12 @@ fn a_key_that_does_nothing_says_why_and_escape_then_stays_in_the_view() {
     assert_eq!(said(&model), "promote works in Models");
     press(&mut model, "2P");
     assert_eq!(model.view, View::Runs);
+    press(&mut model, "a");
+    assert_eq!(
+        said(&model),
+        "nothing in Runs has this key; it is calibration in Models; whole run in Logs; whole history in Metrics",
+        "nobody knows which was meant"
+    );
     press(&mut model, "1");
     assert_eq!(key(&mut model, KeyCode::F(5)), []);
     assert_eq!(model.message, None, "a key that means nothing anywhere says nothing");
@@ -77,11 +83,13 @@ fn a_key_that_does_nothing_says_why_and_escape_then_stays_in_the_view() {
 fn a_run_that_another_operator_began_is_named() {
     let mut model = fixtures::idle();
     let refusal = Refusal::SameRun { run: RunId(42), by: "alice".to_owned() };
-    send(&mut model, Msg::Replied("run", Ok(Err(refusal))));
+    send(&mut model, Msg::Replied("run".to_owned(), Ok(Err(refusal))));
     assert!(said(&model).contains("42") && said(&model).contains("alice"), "{}", said(&model));
-    send(&mut model, Msg::Replied("run", Ok(Ok(Some(RunId(43))))));
-    assert_eq!(said(&model), "run: run 43");
-    send(&mut model, Msg::Replied("lock", Ok(Ok(None))));
+    send(&mut model, Msg::Replied("run".to_owned(), Ok(Ok(Some(RunId(43))))));
+    assert_eq!(said(&model), "run 43; x cancels");
+    send(&mut model, Msg::Replied("run from train".to_owned(), Ok(Ok(Some(RunId(44))))));
+    assert_eq!(said(&model), "run 44 from train; x cancels");
+    send(&mut model, Msg::Replied("lock".to_owned(), Ok(Ok(None))));
     assert_eq!(said(&model), "lock: done");
 }
 

@@ -16,7 +16,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::complain;
 use super::keys::edit;
 use crate::api::types::RollbackPlan;
-use crate::pipeline::{Command, ReleaseId, Selection};
+use crate::pipeline::{Command, ReleaseId, Selection, brings_back};
 use crate::tui::alerts::{self, SilencePrompt};
 use crate::tui::app::{Model, Overlay};
 use crate::tui::holds::Remark;
@@ -28,10 +28,12 @@ type Planned = Option<Result<RollbackPlan, String>>;
 /// What was typed so far: of the project's name, and why.
 type Typed = (String, Remark);
 
-/// Runs `selection`; in production, or past a lock, only after the question, if it may deploy.
+/// Runs `selection`; in production, or past a lock, only after the question, if it may deploy; and everywhere if it would
+/// bring back what was rejected.
 pub(super) fn run(model: &mut Model, selection: Selection, commands: &mut Vec<Cmd>) {
     let is_watched = model.is_production() || model.state.lock.is_some();
-    if is_watched && may_deploy(&model.state, &selection) {
+    let asks = is_watched && may_deploy(&model.state, &selection);
+    if asks || brings_back(&model.state, &selection).is_some() {
         model.overlay = Some(Overlay::ConfirmRun { selection, typed: String::new(), remark: Remark::default() });
     } else {
         commands.push(Cmd::act(Command::Run(selection), ""));
@@ -45,8 +47,7 @@ pub(super) fn cancel(model: &mut Model) {
 
 /// A key while that question is there.
 pub(super) fn in_cancel(model: &mut Model, key: &KeyEvent, mut remark: Remark, commands: &mut Vec<Cmd>) {
-    let answer = if in_remark(&mut remark, key, KeyCode::Char('m')) { Answer::Neither } else { yes_or_no(key) };
-    match answer {
+    match with_reason(model, key, &mut remark) {
         Answer::Yes => send(model, Cmd::act(Command::Cancel { run: None }, &remark.text), commands),
         Answer::No => {}
         Answer::Neither => model.overlay = Some(Overlay::ConfirmCancel { remark }),
@@ -89,13 +90,13 @@ pub(super) fn in_rollback(
     let is_possible = plan.as_ref().map(|plan| plan.as_ref().is_ok_and(|plan| plan.obstacle.is_none()));
     let answer = match (is_possible, model.is_production()) {
         (Some(true), _) => answered(model, key, &mut typed, &mut remark),
-        // The daemon is asked anew while the reason is typed.
-        (None, false) if remark.is_open => answered(model, key, &mut typed, &mut remark),
-        (Some(false), _) => seen(key),
+        // The daemon is asked anew while the reason is typed, so Enter cannot mean yes yet.
+        (None, false) if remark.is_open && in_remark(&mut remark, key, KeyCode::Char('m')) => Answer::Neither,
+        (Some(false), _) => seen(model, key),
         // Whoever types ahead of the daemon's word is not taken to say no by an `n` in the name.
         (None, true) if in_remark(&mut remark, key, KeyCode::Tab) => Answer::Neither,
         (None, true) => typed_ahead(key, &mut typed),
-        (None, false) => only_no(key),
+        (None, false) => only_no(model, key),
     };
     match answer {
         Answer::Yes => send(model, Cmd::act(Command::Rollback { to: Some(to) }, &remark.text), commands),
@@ -152,7 +153,7 @@ pub(super) fn in_silence(model: &mut Model, key: &KeyEvent, mut prompt: SilenceP
 
 /// A key while the question before the end of a silence is there.
 pub(super) fn in_unsilence(model: &mut Model, key: &KeyEvent, alert: String, commands: &mut Vec<Cmd>) {
-    match yes_or_no(key) {
+    match yes_or_no(model, key) {
         Answer::Yes => send(model, Cmd::Unsilence { alert }, commands),
         Answer::No => {}
         Answer::Neither => model.overlay = Some(Overlay::ConfirmUnsilence { alert }),
@@ -168,13 +169,20 @@ enum Answer {
 
 /// The answer to a question that may carry a reason: in production the project's name, else one key.
 fn answered(model: &mut Model, key: &KeyEvent, typed: &mut String, remark: &mut Remark) -> Answer {
-    let is_production = model.is_production();
-    // An `m` may stand in the name.
-    let opener = if is_production { KeyCode::Tab } else { KeyCode::Char('m') };
-    if in_remark(remark, key, opener) {
-        return Answer::Neither;
+    if !model.is_production() {
+        return with_reason(model, key, remark);
     }
-    if is_production { name_typed(model, key, typed) } else { yes_or_no(key) }
+    // An `m` may stand in the name.
+    if in_remark(remark, key, KeyCode::Tab) { Answer::Neither } else { name_typed(model, key, typed) }
+}
+
+/// The answer where no name is wanted. Whoever opened the line and wrote a reason has said what he wants: Enter is a yes there,
+/// as in every question that wants a reason.
+fn with_reason(model: &mut Model, key: &KeyEvent, remark: &mut Remark) -> Answer {
+    if remark.is_given() && key.code == KeyCode::Enter {
+        return Answer::Yes;
+    }
+    if in_remark(remark, key, KeyCode::Char('m')) { Answer::Neither } else { yes_or_no(model, key) }
 }
 
 /// Opens the line for a reason, types into it, or closes it; false if the key answers the question.
@@ -193,25 +201,32 @@ fn in_remark(remark: &mut Remark, key: &KeyEvent, opener: KeyCode) -> bool {
     true
 }
 
-fn yes_or_no(key: &KeyEvent) -> Answer {
+/// One key; any other says that it does nothing.
+fn yes_or_no(model: &mut Model, key: &KeyEvent) -> Answer {
     match key.code {
         KeyCode::Char('y' | 'Y') => Answer::Yes,
         KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc => Answer::No,
-        _ => Answer::Neither,
+        _ => {
+            complain(model, "this key answers nothing here: y is yes, n is no".to_owned());
+            Answer::Neither
+        }
     }
 }
 
 /// There is nothing to say yes to.
-fn only_no(key: &KeyEvent) -> Answer {
-    match yes_or_no(key) {
-        Answer::Yes => Answer::Neither,
-        other => other,
+fn only_no(model: &mut Model, key: &KeyEvent) -> Answer {
+    match yes_or_no(model, key) {
+        Answer::No => Answer::No,
+        Answer::Yes | Answer::Neither => {
+            complain(model, "this key answers nothing here yet; n or Esc leaves all as it is".to_owned());
+            Answer::Neither
+        }
     }
 }
 
 /// A refusal is read and left.
-fn seen(key: &KeyEvent) -> Answer {
-    if key.code == KeyCode::Enter { Answer::No } else { only_no(key) }
+fn seen(model: &mut Model, key: &KeyEvent) -> Answer {
+    if key.code == KeyCode::Enter { Answer::No } else { only_no(model, key) }
 }
 
 fn typed_ahead(key: &KeyEvent, typed: &mut String) -> Answer {

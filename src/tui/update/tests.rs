@@ -316,7 +316,7 @@ fn demo_keys_are_there_in_the_demo_only() {
 #[test]
 fn a_refusal_is_shown_until_the_next_key() {
     let mut model = fixtures::idle();
-    send(&mut model, Msg::Replied("cancel", Ok(Err(crate::pipeline::Refusal::NothingToCancel))));
+    send(&mut model, Msg::Replied("cancel".to_owned(), Ok(Err(crate::pipeline::Refusal::NothingToCancel))));
     assert!(model.message.as_ref().unwrap().text.contains("nothing to cancel"));
     press(&mut model, "j");
     assert_eq!(model.message, None);

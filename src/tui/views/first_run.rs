@@ -28,7 +28,7 @@ pub(in crate::tui) fn draw(first: &FirstRun, frame: &mut Frame) {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(model, frame, area);
     } else {
-        let parts = layout::parts(area);
+        let parts = layout::bare_parts(area);
         let buffer = frame.buffer_mut();
         header(first, buffer, parts.header);
         body(first, buffer);
@@ -56,7 +56,7 @@ struct Panes {
 }
 
 fn panes(first: &FirstRun) -> Panes {
-    let body = layout::parts(layout::whole(&first.model)).body;
+    let body = layout::bare_parts(layout::whole(&first.model)).body;
     let Page::Proposal(proposal) = &first.page else { return Panes { found: None, text: body } };
     if body.width >= SIDE_BY_SIDE {
         let width = body.width / 5 * 2;

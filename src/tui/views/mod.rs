@@ -93,6 +93,9 @@ fn draw_all(model: &Model, frame: &mut Frame) {
         frame.buffer_mut().set_style(parts.body, model.theme.dim.add_modifier(Modifier::DIM));
     }
     header::draw(model, frame.buffer_mut(), parts.header);
+    if let Some(tabs) = parts.tabs {
+        header::draw_tabs(model, frame.buffer_mut(), tabs);
+    }
     match trail::line(model, usize::from(parts.message.width)) {
         Some(line) => put_at(frame.buffer_mut(), parts.message, 0, 0, &line),
         None => hints::draw_message(model, frame.buffer_mut(), parts.message),

@@ -11,12 +11,14 @@ use crate::tui::mouse::Target;
 use crate::tui::palette::{Entry, entries};
 use crate::tui::quantity::small;
 use crate::tui::widgets::pane;
-use crate::tui::widgets::text::{cut, put, put_right, sanitize};
+use crate::tui::widgets::text::{cut, paragraph, put, put_at, put_right, sanitize};
 
 /// Rows of matches.
 const ROWS: usize = 14;
 /// Columns of the window, where there are so many.
 const WIDTH: u16 = 84;
+/// Rows below them for all that there is to say of the selected one.
+const TOLD: u16 = 2;
 /// Cells for a name.
 const NAME: usize = 18;
 
@@ -25,9 +27,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, input: &str, se
     let theme = &model.theme;
     let found = entries(model, input);
     let width = area.width.saturating_sub(4).min(WIDTH);
-    let rows = ROWS.min(usize::from(area.height).saturating_sub(6));
+    let rows = ROWS.min(usize::from(area.height.saturating_sub(6 + TOLD)));
     // Always of the same height, so that it does not jump while one types.
-    let window = super::middle(area, width, small(rows) + 3);
+    let window = super::middle(area, width, small(rows) + 3 + TOLD);
     let inner = pane::draw_over(model, frame.buffer_mut(), window, "Command", "Enter does it, Esc leaves");
     let mut prompt = Line::from(Span::styled(" :", theme.accent));
     prompt.push_span(Span::styled(sanitize(input), theme.title));
@@ -35,6 +37,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, input: &str, se
     put(frame.buffer_mut(), inner, 0, &prompt);
     if found.is_empty() {
         put(frame.buffer_mut(), inner, 1, &Line::from(Span::styled("  nothing has these letters", theme.dim)));
+    }
+    if let Some(entry) = found.get(selected) {
+        told(model, frame, inner, entry);
     }
     let first = (selected + 1).saturating_sub(rows);
     for (row, entry) in found.iter().skip(first).take(rows).enumerate() {
@@ -49,6 +54,17 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, input: &str, se
             frame.buffer_mut().set_style(place, theme.selection);
             put(frame.buffer_mut(), place, 0, &Line::from(Span::styled(model.glyphs.pointer, theme.accent)));
         }
+    }
+}
+
+/// What the selected row does or why it cannot be done, whole: behind its name it may be cut.
+fn told(model: &Model, frame: &mut Frame, inner: Rect, entry: &Entry) {
+    let text = sanitize(entry.why_not.as_deref().unwrap_or(&entry.description));
+    let width = usize::from(inner.width).saturating_sub(2);
+    let begin = usize::from(inner.height.saturating_sub(TOLD));
+    let rows = paragraph(&text, width, usize::from(TOLD), model.glyphs.cut);
+    for (row, text) in rows.into_iter().enumerate() {
+        put_at(frame.buffer_mut(), inner, 1, begin + row, &Line::from(Span::styled(text, model.theme.text)));
     }
 }
 

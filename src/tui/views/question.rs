@@ -11,12 +11,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::api::types::RollbackPlan;
-use crate::pipeline::{ReleaseId, Selection};
+use crate::pipeline::{ReleaseId, Selection, brings_back};
 use crate::tui::alerts::SilencePrompt;
 use crate::tui::app::Model;
 use crate::tui::holds::{Remark, lock_sentence};
 use crate::tui::quantity::small;
-use crate::tui::release_facts::place_text;
+use crate::tui::release_facts::{place_text, why_rejected};
 use crate::tui::widgets::alert_line;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::text::{cut_front, paragraph, put_at, sanitize};
@@ -79,13 +79,16 @@ fn changes(model: &Model, window: &mut Window<'_>, plan: &RollbackPlan) {
         window.text("image, model and commit are the same", theme.dim);
     }
     let place = match plan.from {
-        Some(live) => format!("It takes the place of release {live}, which automation will not deploy again."),
+        Some(live) => format!(
+            "It takes the place of release {live}, which automation will not deploy again until an input changes or somebody \
+             deploys it by hand."
+        ),
         None => "No release is live now.".to_owned(),
     };
     window.text(&place, theme.text);
 }
 
-/// The question before a run that may deploy to production, or past a lock.
+/// The question before a run that may deploy to production, past a lock, or what was rejected.
 pub(super) fn before_run(
     model: &Model,
     frame: &mut Frame,
@@ -99,7 +102,10 @@ pub(super) fn before_run(
         Some(stage) => format!("A run from {} on may deploy. Run it?", sanitize(stage.as_str())),
         None => "A run of all that is not up to date may deploy. Run it?".to_owned(),
     };
-    window.text(&what, theme.title);
+    match brings_back(&model.state, selection) {
+        Some(release) => rejected(model, &mut window, release),
+        None => window.text(&what, theme.title),
+    }
     if let Some(lock) = &model.state.lock {
         window.text(&sanitize(&lock_sentence(lock, model.now)), theme.warn);
         window.text("The lock holds automation; a run by hand deploys all the same.", theme.text);
@@ -108,6 +114,24 @@ pub(super) fn before_run(
     let typed = model.is_production().then_some(typed);
     confirmation(model, &mut window, (typed, remark), [("y", "run it"), ("n", "leave it")]);
     window.draw(frame, "Deploy");
+}
+
+/// What a deploy by hand would put into service again, and what speaks against it.
+fn rejected(model: &Model, window: &mut Window<'_>, id: ReleaseId) {
+    let theme = &model.theme;
+    window.text(&format!("Deploy again what was rejected as release {id}?"), theme.title);
+    let Some(release) = model.state.releases.get(&id) else { return };
+    let parts = [
+        release.model.map(|version| format!("model {version}")),
+        release.image.as_ref().map(|image| format!("image {}", sanitize(image.short()))),
+        (!release.commit.is_empty()).then(|| format!("commit {}", sanitize(&release.commit))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    window.text(&format!("It is {}.", parts.join(", ")), theme.text);
+    let why = why_rejected(&model.state, release);
+    let why = why.map_or_else(|| "its run is not kept any more".to_owned(), |why| sanitize(&why));
+    window.text(&format!("Why it was rejected: {why}."), theme.warn);
+    window.text("Automation does not deploy it; a run by hand does, and automation may from then on.", theme.text);
 }
 
 /// The line for a reason; then the project's name, where that is wanted, else the keys that answer.
@@ -125,7 +149,11 @@ fn confirmation(
         name(model, window, typed, !remark.is_open);
     }
     let [yes, no] = keys;
+    let (_, does) = yes;
     let line = match (remark.is_open, typed) {
+        (true, None) if remark.is_given() => {
+            answers(model, &[("Enter", does), ("Tab", "closes the line"), ("Esc", "empties it")])
+        }
         (true, _) => answers(model, &[("Enter", "closes the line"), ("Esc", "empties it")]),
         (false, Some(_)) => answers(model, &[("Tab", "says why")]),
         (false, None) => answers(model, &[yes, no, ("m", "says why")]),

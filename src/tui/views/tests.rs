@@ -69,6 +69,65 @@ fn an_alert_that_fires_is_told_in_every_view_unless_it_is_silenced() {
 }
 
 #[test]
+fn the_views_are_named_with_their_keys_wherever_there_is_room_and_counted_elsewhere() {
+    let mut model = fixtures::idle();
+    press(&mut model, "4");
+    let wide = render(&model, 120, 40);
+    let tabs = wide.lines().nth(1).unwrap();
+    assert!(tabs.starts_with(" 1 Board   2 Runs   3 Logs  [4 Models]"), "{tabs}");
+    assert!(tabs.contains("7 Events"), "{tabs}");
+    for (width, height) in [(60, 15), (80, 24), (120, 40)] {
+        assert!(render(&model, width, height).lines().last().unwrap().contains("1-7 views"), "{width}x{height}");
+    }
+}
+
+#[test]
+fn the_hint_line_tells_the_keys_of_what_lies_over_the_view_and_not_those_below() {
+    let mut model = fixtures::idle();
+    let hints = |model: &Model| render(model, 120, 40).lines().last().unwrap().to_owned();
+    assert!(hints(&model).contains("R rollback") && hints(&model).contains("r run"));
+    press(&mut model, "?");
+    assert!(hints(&model).contains("Esc closes") && !hints(&model).contains("r run"), "{}", hints(&model));
+    press(&mut model, "x");
+    assert!(hints(&model).contains("Esc empties, again closes"), "{}", hints(&model));
+    let mut model = fixtures::idle();
+    press(&mut model, "R");
+    assert!(hints(&model).contains("y goes back") && !hints(&model).contains("r run"), "{}", hints(&model));
+}
+
+#[test]
+fn the_demo_says_that_its_end_is_the_end_of_all() {
+    let mut model = fixtures::idle();
+    model.is_demo = true;
+    assert!(render(&model, 80, 24).lines().last().unwrap().contains("q stop the demo"));
+    press(&mut model, "?stop the demo");
+    assert!(render(&model, 80, 24).contains("its daemon and its app"), "{}", render(&model, 80, 24));
+}
+
+#[test]
+fn at_80_columns_the_way_back_is_hinted_and_the_parts_of_a_model_have_whole_words() {
+    let mut model = fixtures::idle();
+    assert!(render(&model, 80, 24).lines().last().unwrap().contains("R rollback"));
+    press(&mut model, "4");
+    let text = render(&model, 80, 24);
+    assert!(text.contains("[s summary] b trials o classes i columns a calibration d data e slices"), "{text}");
+    let narrow = render(&model, 60, 15);
+    assert!(narrow.contains("[s summary] b o i a d e"), "{narrow}");
+}
+
+#[test]
+fn help_finds_by_other_words_and_cuts_nothing_of_what_a_command_does() {
+    let mut model = fixtures::idle();
+    press(&mut model, "?theme");
+    assert!(render(&model, 80, 24).contains("palette") || render(&model, 80, 24).contains("theme or project"));
+    let mut model = fixtures::idle();
+    press(&mut model, "?quit");
+    let text = render(&model, 80, 24);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.contains(&"`trainyard") && words.contains(&"--all`"), "{text}");
+}
+
+#[test]
 fn board_after_a_failure() {
     snapshots("board_failed", &fixtures::failed());
 }

@@ -9,12 +9,13 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{cut, put_at, put_right, sanitize};
+use super::text::{cut, put_at, put_fitted, put_right, sanitize};
 use crate::api::types::{LineState, WatchHealth, WatchMode};
 use crate::pipeline::{AlertState, Moment};
 use crate::tui::app::{Connection, Model};
-use crate::tui::commands::{Action, key_of, view_name};
+use crate::tui::commands::{Action, LISTS as VIEWS, key_of, view_name};
 use crate::tui::holds::lock_text;
+use crate::tui::mouse::Target;
 use crate::tui::release_facts::place_text;
 use crate::tui::{past, quantity};
 
@@ -58,6 +59,29 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
     let from = left.width().min(width);
     let room = Rect { x: area.x + quantity::small(from), width: area.width - quantity::small(from), ..area };
     put_right(buffer, room, 0, &right);
+}
+
+/// Draws the names of all views with their keys; the present one stands in brackets, for that must be told without colour too.
+pub(in crate::tui) fn draw_tabs(model: &Model, buffer: &mut Buffer, area: Rect) {
+    let theme = &model.theme;
+    let mut line = Line::default();
+    for view in VIEWS {
+        let (open, close) = if *view == model.view { ("[", "]") } else { (" ", " ") };
+        let style = if *view == model.view { theme.title } else { theme.dim };
+        let key = key_of(model, Action::Show(*view));
+        let begin = quantity::small(line.width());
+        line.push_span(Span::styled(open, style));
+        if !key.is_empty() {
+            line.push_span(Span::styled(format!("{key} "), theme.accent));
+        }
+        line.push_span(Span::styled(view_name(*view), style));
+        line.push_span(Span::styled(close, style));
+        let width = quantity::small(line.width()).saturating_sub(begin);
+        let place = Rect { x: area.x.saturating_add(begin), width, ..area };
+        model.hits.add(place.intersection(area), Target::Act(Action::Show(*view)));
+        line.push_span(Span::raw(" "));
+    }
+    put_fitted(buffer, area, (0, 0), &line, model.glyphs.cut);
 }
 
 /// In the past: which moment, how long ago, and the way back; of all else only what would mislead if it were missing.

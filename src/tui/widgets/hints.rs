@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::log_lines;
-use super::text::{cut, put, sanitize};
+use super::text::{cut, put, put_fitted, sanitize};
+use super::{log_lines, overlay_keys};
 use crate::api::types::{LineState, WatchMode};
 use crate::pipeline::PlannedAction;
 use crate::tui::app::{Connection, Model, Overlay, View};
@@ -20,15 +20,30 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
     let width = usize::from(area.width);
     let hint =
         |key: String, word: &str| [Span::styled(key, theme.accent), Span::styled(format!(" {word}"), theme.text)];
-    let all: Vec<_> = COMMANDS
+    if let Some(overlay) = &model.overlay {
+        // The keys of the view below do nothing now.
+        let mut line = Line::from(" ");
+        for (index, (key, word)) in overlay_keys::of(model, overlay).into_iter().enumerate() {
+            let separator = if index == 0 { String::new() } else { format!(" {} ", model.glyphs.dot) };
+            line.push_span(Span::styled(separator, theme.border));
+            line.spans.extend(hint(key.to_owned(), word));
+        }
+        put_fitted(buffer, area, (0, 0), &line, model.glyphs.cut);
+        return;
+    }
+    let mut all: Vec<_> = COMMANDS
         .iter()
         .filter(|command| command.is_available(model) && is_of_use(model, command.action))
         .filter_map(|command| {
             let is_last_resort = matches!(command.action, Action::Palette | Action::Help | Action::Detach);
             let key = model.keymap().keys(command).first()?.label();
-            Some((is_last_resort, command.action, hint(key, command.hint?)))
+            Some((is_last_resort, Some(command.action), hint(key, command.hinted(model)?)))
         })
         .collect();
+    if let Some(keys) = keys_of_views(model) {
+        let end = all.iter().position(|(is_kept, ..)| *is_kept).unwrap_or(all.len());
+        all.insert(end, (true, None, hint(keys, "views")));
+    }
     let separator = format!(" {} ", model.glyphs.dot);
     let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>() + 3;
     // The palette, help and the way out are always there; the others as far as there is room.
@@ -52,9 +67,17 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
             line.push_span(span);
         }
         let place = Rect { x: area.x.saturating_add(begin), width: small(line.width()).saturating_sub(begin), ..area };
-        model.hits.add(place.intersection(area), Target::Act(action));
+        if let Some(action) = action {
+            model.hits.add(place.intersection(area), Target::Act(action));
+        }
     }
     put(buffer, area, 0, &line);
+}
+
+/// From the key of the first view to that of the last; none where the operator gave one of them no key.
+fn keys_of_views(model: &Model) -> Option<String> {
+    let (first, last) = (key_of(model, Action::Show(View::Board)), key_of(model, Action::Show(View::Events)));
+    (!first.is_empty() && !last.is_empty()).then(|| format!("{first}-{last}"))
 }
 
 /// Whether a hint is worth its room: the demo's own keys work everywhere, and what they do is seen on the Board.

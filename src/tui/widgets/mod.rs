@@ -7,6 +7,7 @@ pub(super) mod facts;
 pub(super) mod header;
 pub(super) mod hints;
 pub(super) mod log_lines;
+mod overlay_keys;
 pub(super) mod pane;
 pub(super) mod sparkline;
 pub(super) mod stage_strip;

@@ -34,7 +34,7 @@ pub(in crate::tui::update) fn in_lock(model: &mut Model, key: &KeyEvent, mut why
 
 /// A key while the question before the end of a lock is there.
 pub(in crate::tui::update) fn in_unlock(model: &mut Model, key: &KeyEvent, commands: &mut Vec<Cmd>) {
-    match yes_or_no(key) {
+    match yes_or_no(model, key) {
         Answer::Yes => send(model, Cmd::act(Command::Unlock, ""), commands),
         Answer::No => {}
         Answer::Neither => model.overlay = Some(Overlay::ConfirmUnlock),

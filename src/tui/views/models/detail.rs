@@ -16,12 +16,10 @@ use crate::tui::models::{self, Entry, Tab};
 use crate::tui::mouse::Target;
 use crate::tui::quantity::small;
 use crate::tui::widgets::pane;
-use crate::tui::widgets::text::{cut, put};
+use crate::tui::widgets::text::put;
 
 /// From this width on, the parts of two versions stand beside each other.
 const TWO_COLUMNS: u16 = 100;
-/// Letters of the name of a part that is not shown, where there is no room for all of them.
-const SHORT: usize = 4;
 
 /// Rows in a place of their own.
 struct Block {
@@ -76,15 +74,28 @@ fn compared(model: &Model) -> Option<ModelVersion> {
     models::partner(model).filter(|_| model.models.list.is_comparing)
 }
 
-/// The names of all parts with their keys, shortened where there is little room.
+/// The names of all parts with their keys; where there is little room, those that are not shown have shorter ones, or keys
+/// alone. A word is never cut.
 fn tabs(model: &Model, area: Rect) -> Line<'static> {
     let width = usize::from(area.width);
     let theme = &model.theme;
     let key = |tab: Tab| key_of(model, Action::ShowTab(tab));
-    let whole: usize = Tab::ALL.iter().map(|tab| key(*tab).len() + tab.word().len() + 2).sum::<usize>() + 1;
+    let shown = model.models.tab;
+    let text_of = |tab: Tab, word: fn(Tab) -> &'static str| if tab == shown { tab.word() } else { word(tab) };
+    let needed = |word: fn(Tab) -> &'static str| {
+        let cells = |tab: &Tab| key(*tab).len() + text_of(*tab, word).len() + 2;
+        Tab::ALL.iter().map(cells).sum::<usize>() + 1
+    };
+    let word: fn(Tab) -> &'static str = if needed(Tab::word) <= width {
+        Tab::word
+    } else if needed(Tab::short_word) <= width {
+        Tab::short_word
+    } else {
+        |_| ""
+    };
     let mut line = Line::default();
     for (index, tab) in Tab::ALL.into_iter().enumerate() {
-        let is_shown = tab == model.models.tab;
+        let is_shown = tab == shown;
         if index > 0 {
             line.push_span(Span::raw(" "));
         }
@@ -93,8 +104,10 @@ fn tabs(model: &Model, area: Rect) -> Line<'static> {
         line.push_span(Span::raw(if is_shown { "[" } else { "" }));
         line.push_span(Span::styled(key(tab), theme.accent));
         let style = if is_shown { theme.title } else { theme.dim };
-        let room = if is_shown || whole <= width { usize::MAX } else { SHORT };
-        line.push_span(Span::styled(format!(" {}", cut(tab.word(), room, "")), style));
+        let text = text_of(tab, word);
+        if !text.is_empty() {
+            line.push_span(Span::styled(format!(" {text}"), style));
+        }
         line.push_span(Span::raw(if is_shown { "]" } else { "" }));
         let cells = small(line.width()).saturating_sub(begin);
         let place = Rect { x: area.x.saturating_add(begin), width: cells, height: 1, ..area };
