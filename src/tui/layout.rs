@@ -149,7 +149,8 @@ pub(super) fn spark_columns(model: &Model, width: u16) -> SparkColumns {
     /// A curve of fewer points tells too little to give its cells to a title.
     const SHORTEST_CURVE: usize = 10;
     let inner = usize::from(width).saturating_sub(4);
-    let value = (inner / 5).clamp(9, 16);
+    let values = model.metrics.charts.panels.iter().map(chart::newest_width).max().unwrap_or(0);
+    let value = (inner / 5).clamp(9, 16).max(values.min(inner / 3));
     let titles = model.metrics.charts.panels.iter().map(|panel| sanitize(&panel.title).width());
     let longest = titles.max().unwrap_or(0).min(LONGEST_LABEL);
     let label = (inner / 4).clamp(10, 22);
