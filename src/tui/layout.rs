@@ -194,6 +194,15 @@ pub(super) fn charts(area: Rect, count: usize, selected: usize) -> Vec<(usize, R
     frames
 }
 
+/// The charts of the Metrics view that are on the screen, each with its place.
+pub(super) fn shown_charts(model: &Model) -> Vec<(usize, Rect)> {
+    let area = metrics(model, parts(whole(model)).body).charts;
+    if model.is_zoomed {
+        return vec![(model.metrics.selected, area)];
+    }
+    charts(area, model.metrics.charts.panels.len(), model.metrics.selected)
+}
+
 /// The whole terminal.
 pub(super) fn whole(model: &Model) -> Rect {
     Rect::new(0, 0, model.size.0, model.size.1)

@@ -15,10 +15,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect, told: &Deliver
     let mut line = Line::from(Span::styled(format!(" delivery, {} d", told.over_days), theme.dim));
     let duration = |milliseconds: Option<u64>| milliseconds.map_or_else(|| "–".to_owned(), quantity::whole_duration);
     let facts = [
-        ("releases/day", quantity::value(told.releases_per_day)),
+        ("changes/day", quantity::value(told.releases_per_day)),
         ("lead time", duration(told.lead_time_ms)),
         ("failed", told.failure_rate.map_or_else(|| "–".to_owned(), quantity::percent)),
-        ("time to restore", duration(told.restore_ms)),
+        ("restored in", duration(told.restore_ms)),
     ];
     for (name, value) in facts {
         line.push_span(Span::styled(format!(" {} ", model.glyphs.dot), theme.border));
