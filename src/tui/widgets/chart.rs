@@ -1,8 +1,9 @@
 //! Charts: our own rasteriser, because a gap must stay a gap, and a value that is no number must do no harm.
 //!
 //! `gather` brings any number of points down to what the screen can show, `grid` turns curves into dots, `axis` chooses the
-//! numbers at the edge, `frame` places plot, time, alerts and legend. Each kind of panel has a file that draws it, and so has the
-//! reliability diagram of a model. Nothing here knows where the curves come from.
+//! numbers at the edge, `frame` places plot, time, alerts and legend, `labels` what is written into the plot, `newest` tells
+//! the value of now. Each kind of panel has a file that draws it, and so has the reliability diagram of a model. Nothing here
+//! knows where the curves come from.
 
 mod area;
 mod axis;
@@ -11,6 +12,7 @@ mod gather;
 mod gauge;
 mod grid;
 mod heat;
+mod labels;
 mod legend;
 mod lines;
 mod newest;
