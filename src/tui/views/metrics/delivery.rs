@@ -9,6 +9,14 @@ use crate::tui::app::Model;
 use crate::tui::quantity;
 use crate::tui::widgets::text::put_fitted;
 
+/// What the figures mean, for the help.
+pub(in crate::tui::views) const MEANINGS: [(&str, &str); 4] = [
+    ("changes/day", "releases that went live in a day, rollbacks not counted"),
+    ("lead time", "from new inputs to the release that has them, the middle one"),
+    ("failed", "share that was rejected, or gone back from by an alert or a person"),
+    ("restored in", "how long those served before that, the middle one"),
+];
+
 /// Draws the line.
 pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect, told: &Delivery) {
     let theme = &model.theme;
