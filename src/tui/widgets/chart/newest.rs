@@ -91,7 +91,6 @@ pub(super) fn window(expression: &str) -> Option<String> {
             (Some(_), _) if is_escaped => is_escaped = false,
             (Some(_), '\\') => is_escaped = true,
             (Some(open), _) if open == character => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'' | '`') => quote = Some(character),
             (None, '[') => begin = Some(index + 1),
             (None, ']') => {
@@ -101,7 +100,7 @@ pub(super) fn window(expression: &str) -> Option<String> {
                 }
                 found = Some(window);
             }
-            (None, _) => {}
+            _ => {}
         }
     }
     let window = found?.trim();
