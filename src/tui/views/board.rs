@@ -208,7 +208,7 @@ fn target_facts(model: &Model) -> Vec<(String, Style)> {
         facts.push((format!("{kind} not reachable for {age}"), theme.bad));
     }
     if !report.drift.is_empty() {
-        facts.push((format!("drift {}", report.drift.len()), theme.warn));
+        facts.push((format!("{} changed by others", report.drift.len()), theme.warn));
     }
     let (ready, all) = ready(report);
     if all > 0 {
