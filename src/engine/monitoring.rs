@@ -1,8 +1,8 @@
 //! Watching what is deployed: scraping it, and what is drawn and asked of it.
 //!
-//! `job` says what is scraped, `scraping` does it, `recorder` writes it down; `source` says whether charts, queries and
-//! alerts look into the store here or at an existing Prometheus. What is drawn stands in `charts`, what expressions can be
-//! made of in `catalog`, and what completes one in `completion`.
+//! `job` says what is scraped, `scraping` does it, `switch` keeps it quiet while releases change places, `recorder` writes
+//! it down; `source` says whether charts, queries and alerts look into the store here or at an existing Prometheus. What is
+//! drawn stands in `charts`, what expressions can be made of in `catalog`, and what completes one in `completion`.
 
 mod catalog;
 mod charts;
@@ -11,6 +11,7 @@ mod job;
 mod recorder;
 mod scraping;
 mod source;
+mod switch;
 
 pub use source::Source;
 

@@ -164,7 +164,8 @@ pub(super) fn spark_columns(model: &Model, width: u16) -> SparkColumns {
     /// A curve of fewer points tells too little to give its cells to a title.
     const SHORTEST_CURVE: usize = 10;
     let inner = usize::from(width).saturating_sub(4);
-    let value = (inner / 5).clamp(9, 16);
+    let values = model.metrics.charts.panels.iter().map(chart::newest_width).max().unwrap_or(0);
+    let value = (inner / 5).clamp(9, 16).max(values.min(inner / 3));
     let titles = model.metrics.charts.panels.iter().map(|panel| sanitize(&panel.title).width());
     let longest = titles.max().unwrap_or(0).min(LONGEST_LABEL);
     let label = (inner / 4).clamp(10, 22);
@@ -206,6 +207,15 @@ pub(super) fn charts(area: Rect, count: usize, selected: usize) -> Vec<(usize, R
         }
     }
     frames
+}
+
+/// The charts of the Metrics view that are on the screen, each with its place.
+pub(super) fn shown_charts(model: &Model) -> Vec<(usize, Rect)> {
+    let area = metrics(model, parts(whole(model)).body).charts;
+    if model.is_zoomed {
+        return vec![(model.metrics.selected, area)];
+    }
+    charts(area, model.metrics.charts.panels.len(), model.metrics.selected)
 }
 
 /// The whole terminal.

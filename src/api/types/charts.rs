@@ -41,6 +41,9 @@ pub struct PanelData {
     pub buckets: Vec<Bucket>,
     /// How many curves were left out because there are too many.
     pub left_out: usize,
+    /// Why there is no value yet, where that is known: `too few rows yet: 12 of 100`.
+    #[serde(default)]
+    pub note: Option<String>,
     /// Why there is nothing to show.
     pub error: Option<String>,
 }

@@ -21,6 +21,8 @@ use crate::pipeline::{Moment, Release, ReleaseId, Run, RunId};
 const MOST_COMPARED: usize = 4;
 /// Longer than anything is kept.
 const LONGEST: u64 = 366 * 24 * 3_600_000;
+/// What the names of the model server's metrics of drift have in common.
+const DRIFT: &str = "_drift_psi";
 /// What is shown of an existing Prometheus when all is asked for: how long it keeps its samples is not known here.
 const WHOLE_ELSEWHERE: u64 = 7 * 24 * 3_600_000;
 
@@ -58,6 +60,9 @@ impl Monitoring {
             match self.draw(settings, &mut data, &scrapes, stretch).await {
                 Ok((last, step)) => (charts.end, charts.step) = (last, step),
                 Err(error) => data.error = Some(error),
+            }
+            if data.expression.contains(DRIFT) && data.curves.iter().all(has_no_value) {
+                data.note = self.too_few_rows(end).await;
             }
             charts.panels.push(data);
         }
@@ -104,6 +109,18 @@ impl Monitoring {
         }
         let metrics = self.names_and_kinds().await;
         default_panels(metrics.iter().map(|(name, kind)| KnownMetric { name, kind }))
+    }
+
+    /// Why the model server measures no drift yet.
+    async fn too_few_rows(&self, at: Moment) -> Option<String> {
+        let rows = self.number("max(predict_window_records)", at).await?;
+        let minimum = self.number("max(predict_window_minimum_records)", at).await?;
+        (rows < minimum).then(|| format!("too few rows yet: {rows} of {minimum}"))
+    }
+
+    /// The one value of an expression; `None` if it has none.
+    async fn number(&self, expression: &str, at: Moment) -> Option<f64> {
+        Some(self.instant(expression, at).await.ok()?.first()?.value)
     }
 
     /// What the gaps of all panels are told by; an existing Prometheus is not asked.
@@ -263,6 +280,11 @@ fn alone(panels: &[PanelSettings], expression: &str) -> PanelSettings {
         expr: expression.to_owned(),
         ..PanelSettings::default()
     })
+}
+
+/// Whether nothing was measured in the last column.
+fn has_no_value(curve: &Curve) -> bool {
+    curve.points.last().copied().flatten().is_none()
 }
 
 fn fill_curves(data: &mut PanelData, drawn: PanelColumns, extremes: Vec<ColumnExtremes>) -> (Moment, u64) {

@@ -16,6 +16,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at};
 use super::Monitoring;
 use super::job::{Job, Way};
 use super::source::Source;
+use super::switch::{is_changing, is_excused};
 use crate::disk::now;
 use crate::engine::effects::current;
 use crate::monitor::{
@@ -86,11 +87,11 @@ impl Monitoring {
         };
         match self.host.instances().await {
             Ok(found) if found.is_empty() => {
-                self.status.scraped(Some(Err("nothing of the live release runs at the moment".to_owned())));
+                self.no_answer("nothing of the live release runs at the moment".to_owned()).await;
             }
             Ok(found) => jobs.extend(Job::live(&live, &found, &settings)),
             Err(error) => {
-                self.status.scraped(Some(Err(error)));
+                self.no_answer(error).await;
                 let known = running.values().map(|known| &known.job);
                 jobs.extend(known.filter(|job| job.is_of(live.id)).cloned());
             }
@@ -135,7 +136,7 @@ impl Monitoring {
             let at = now();
             let outcome = self.scrape(&job, &mut client).await;
             let Some(recorded) = self.recorder.record(job.labels.clone(), at, outcome).await else { return };
-            self.tell(&job, at, recorded);
+            self.tell(&job, at, recorded).await;
         }
     }
 
@@ -173,7 +174,7 @@ impl Monitoring {
     }
 
     /// Tells people what was wrong, and that it is not any more.
-    fn tell(&self, job: &Job, at: Moment, recorded: Recorded) {
+    async fn tell(&self, job: &Job, at: Moment, recorded: Recorded) {
         let complaint = recorded.complaint();
         let room = (recorded.without_room > 0).then(|| {
             let limit = current(&self.settings).monitor.max_series;
@@ -183,31 +184,46 @@ impl Monitoring {
                 recorded.without_room
             )
         });
-        let error = recorded.error.map(|error| error.to_string());
-        self.scrapes.add(error.is_some());
         let is_live = job.way == Way::Host;
+        // By which address the host is asked for it is nobody's business.
+        let error = recorded
+            .error
+            .map(|error| if is_live { format!("{} {}", job.name(), error.reason) } else { error.to_string() });
+        self.scrapes.add(error.is_some());
         // What is wrong with the app has a place of its own on the screen.
         let told = room.or(complaint).or_else(|| error.clone().filter(|_| !is_live));
         self.status.problem(&subject(job), told);
         if is_live {
-            self.tell_of_the_app(job, error.map_or(Ok(at), Err));
+            self.tell_of_the_app(job, error.map_or(Ok(at), Err)).await;
         }
     }
 
     /// The app answers if all its instances do.
-    fn tell_of_the_app(&self, job: &Job, answer: Result<Moment, String>) {
+    async fn tell_of_the_app(&self, job: &Job, answer: Result<Moment, String>) {
         let answers = {
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
             answers.insert(job.labels.clone(), answer);
             answers.values().cloned().collect::<Result<Vec<Moment>, String>>()
         };
         match (answers.map(|moments| moments.into_iter().max()), self.status.now().scraped) {
-            (Err(error), _) => self.status.scraped(Some(Err(error))),
+            (Err(error), _) => self.no_answer(error).await,
             // Charts are drawn anew when this changes, and nobody needs that with each scrape.
             (Ok(Some(at)), Some(Ok(told))) if at.since(told) < TELL_EVERY => {}
             (Ok(Some(at)), _) => self.status.scraped(Some(Ok(at))),
             (Ok(None), _) => {}
         }
+    }
+
+    /// Tells that the app does not answer, unless releases change places.
+    async fn no_answer(&self, error: String) {
+        let at = now();
+        if is_excused(self.status.now().scraped.as_ref(), at) {
+            let changing = self.core.look(move |state, _| is_changing(state.releases.values().map(Arc::as_ref), at));
+            if changing.await.unwrap_or(false) {
+                return;
+            }
+        }
+        self.status.scraped(Some(Err(error)));
     }
 
     /// Nothing is scraped here then, and whether that Prometheus answers is all that is recorded.

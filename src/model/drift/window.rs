@@ -45,6 +45,8 @@ pub struct Window {
 pub struct Drift {
     /// Records in the window.
     pub records: usize,
+    /// Before there are so many, there is no index.
+    pub minimum: usize,
     /// The index of each feature, in their order; `None` while there are too few records.
     pub features: Option<Vec<f64>>,
     /// The index of what was answered; `None` also where the reference has no predictions.
@@ -96,8 +98,9 @@ impl Window {
     /// How far what is in it is from `reference`, which is the one that it was made for.
     pub fn drift(&self, reference: &Reference) -> Drift {
         let records = self.ring.len() / self.width;
-        if records < self.settings.minimum {
-            return Drift { records, features: None, prediction: None };
+        let minimum = self.settings.minimum;
+        if records < minimum {
+            return Drift { records, minimum, features: None, prediction: None };
         }
         let index = |shares: &[f64], counts: &[usize]| {
             let live: Vec<f64> = counts.iter().map(|count| share(*count, records)).collect();
@@ -107,7 +110,7 @@ impl Window {
             reference.features.iter().zip(&self.counts).map(|(feature, counts)| index(&feature.shares, counts));
         let prediction =
             reference.predictions.as_ref().zip(self.counts.last()).map(|(known, counts)| index(known.shares(), counts));
-        Drift { records, features: Some(features.collect()), prediction }
+        Drift { records, minimum, features: Some(features.collect()), prediction }
     }
 }
 

@@ -42,6 +42,9 @@ fn drift(text: &mut String, names: &[&str], drift: &Drift) -> fmt::Result {
     let help = "Records that the drift is measured over: the last ones.";
     heading(text, "predict_window_records", "gauge", help)?;
     writeln!(text, "predict_window_records {}", drift.records)?;
+    let help = "Records before which the drift is not measured: it would be noise.";
+    heading(text, "predict_window_minimum_records", "gauge", help)?;
+    writeln!(text, "predict_window_minimum_records {}", drift.minimum)?;
     if let Some(indices) = &drift.features {
         let help = "Population stability index of the last records against the training rows, by feature.";
         heading(text, "predict_input_drift_psi", "gauge", help)?;
@@ -108,15 +111,17 @@ mod tests {
 
     #[test]
     fn drift_is_given_by_feature_and_as_the_greatest() {
-        let text = rendered(&Drift { records: 500, features: Some(vec![0.5, 0.25]), prediction: Some(0.125) });
+        let text =
+            rendered(&Drift { records: 500, minimum: 100, features: Some(vec![0.5, 0.25]), prediction: Some(0.125) });
         assert!(text.contains("predict_input_drift_psi{feature=\"a\\\"b\"} 0.5\n"), "{text}");
         assert!(text.contains("predict_input_drift_psi_max 0.5\n"), "{text}");
         assert!(text.contains("predict_prediction_drift_psi 0.125\n"), "{text}");
     }
 
     #[test]
-    fn of_too_few_records_only_their_number_is_told() {
-        let text = rendered(&Drift { records: 7, features: None, prediction: None });
+    fn of_too_few_records_only_their_number_and_how_many_it_takes_are_told() {
+        let text = rendered(&Drift { records: 7, minimum: 100, features: None, prediction: None });
         assert!(text.contains("predict_window_records 7\n") && !text.contains("psi"), "{text}");
+        assert!(text.contains("predict_window_minimum_records 100\n"), "{text}");
     }
 }

@@ -14,6 +14,12 @@ const STATUS_LABELS: [&str; 3] = ["status", "code", "status_code"];
 const DRIFT: (f64, f64) = (0.1, 0.25);
 /// How far the answers of the model server are from those for known rows.
 const ANSWER_DRIFT: &str = "predict_prediction_drift_psi";
+/// The greatest index of the inputs that the model server tells.
+const INPUT_DRIFT: &str = "predict_input_drift_psi_max";
+/// Of how many records it measures them, told from the start and where there is something to measure by.
+const RECORDS: &str = "predict_window_records";
+/// Whether it can measure at all: 1 or 0, and no drift.
+const IS_MEASURED: &str = "predict_drift_measured";
 /// Which classes the model server answers with.
 const ANSWERS: &str = "predict_class_total";
 /// What scrapes and clients say of themselves.
@@ -33,7 +39,7 @@ const MODEL_SERVER: [(&str, &str); 7] = [
     ("predict_requests_total", "counter"),
     ("predict_errors_total", "counter"),
     ("predict_duration_seconds_bucket", "histogram"),
-    ("predict_input_drift_psi_max", "gauge"),
+    (INPUT_DRIFT, "gauge"),
     (ANSWER_DRIFT, "gauge"),
     ("process_resident_memory_bytes", "gauge"),
     ("process_cpu_seconds_total", "counter"),
@@ -144,12 +150,14 @@ fn latency(metrics: &[KnownMetric<'_>], panels: &mut Vec<PanelSettings>) {
 
 fn drift(metrics: &[KnownMetric<'_>]) -> Option<PanelSettings> {
     let is_drift = |metric: &KnownMetric<'_>| {
-        metric.name.contains("drift") && metric.kind != "counter" && metric.name != ANSWER_DRIFT
+        metric.name.contains("drift") && metric.kind != "counter" && ![ANSWER_DRIFT, IS_MEASURED].contains(&metric.name)
     };
     let gauges: Vec<_> = metrics.iter().copied().filter(is_drift).collect();
     // The greatest of all features says more than each of them.
     let ends = ["psi_max", "psi", "drift_score", "drift", ""];
-    let name = ends.iter().find_map(|end| ending(&gauges, &[*end], &["predict_"]))?;
+    let found = ends.iter().find_map(|end| ending(&gauges, &[*end], &["predict_"]));
+    // The model server tells none of too few records, and the panel is there from the start all the same.
+    let name = found.or_else(|| has(metrics, RECORDS).then_some(INPUT_DRIFT))?;
     let (title, thresholds) = if name.contains("psi") { ("drift (PSI)", Some(DRIFT)) } else { ("drift", None) };
     Some(PanelSettings { thresholds, zero: true, ..panel(title, None, format!("max({name})")) })
 }
@@ -237,6 +245,17 @@ mod tests {
         assert_eq!((drift.expr.as_str(), drift.thresholds), ("max(predict_input_drift_psi_max)", Some(DRIFT)));
         let errors = panels.iter().find(|panel| panel.title == "errors/s").unwrap();
         assert!(errors.expr.contains("predict_errors_total"), "there is no error yet, and still a panel");
+    }
+
+    #[test]
+    fn before_there_are_enough_records_the_panel_is_that_of_the_drift_and_not_of_whether_it_is_measured() {
+        let start = [("predict_requests_total", "counter"), (IS_MEASURED, "gauge"), (RECORDS, "gauge")];
+        let panels = default_panels(known(&start));
+        let drift: Vec<_> = panels.iter().filter(|panel| panel.title.contains("drift")).collect();
+        let told: Vec<_> = drift.iter().map(|panel| (panel.title.as_str(), panel.expr.as_str())).collect();
+        assert_eq!(told, [("drift (PSI)", "max(predict_input_drift_psi_max)")]);
+        let unmeasured = [("predict_requests_total", "counter"), (IS_MEASURED, "gauge")];
+        assert!(titles(&unmeasured).iter().all(|title| !title.contains("drift")), "there is nothing to measure by");
     }
 
     #[test]

@@ -151,7 +151,7 @@ fn help_names_every_command_once_those_of_the_view_first() {
             .into_iter()
             .filter_map(|row| match row {
                 views::help::Row::Command(command) => Some(command),
-                views::help::Row::Heading(_) => None,
+                views::help::Row::Heading(_) | views::help::Row::Meaning(..) => None,
             })
             .collect();
         assert_eq!(commands.len(), COMMANDS.len());

@@ -63,6 +63,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Top => to_edge(model, true),
         Action::Bottom => to_edge(model, false),
         Action::Move(by) => move_by(model, i64::from(by)),
+        Action::Page(by) if model.view == View::Metrics => page_of_charts(model, by),
         Action::Page(by) => {
             let rows = layout::log_rows(model).max(usize::from(model.size.1) / 2);
             move_by(model, i64::from(by) * i64::try_from(rows).unwrap_or(10));
@@ -257,6 +258,13 @@ fn select_chart(model: &mut Model, by: i64, goes_round: bool) {
     if next < panels {
         model.metrics.selected = next;
     }
+}
+
+/// As many charts further as are on the screen. The alerts behind the last one are no page of charts.
+fn page_of_charts(model: &mut Model, by: i8) {
+    let page = i64::try_from(layout::shown_charts(model).len().max(1)).unwrap_or(1);
+    choose_alert(model, None);
+    model.metrics.selected = stepped(model.metrics.selected, i64::from(by) * page, model.metrics.charts.panels.len());
 }
 
 fn open(model: &mut Model) {

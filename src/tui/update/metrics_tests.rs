@@ -8,6 +8,7 @@ use crate::pipeline::ReleaseId;
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, send};
 use crate::tui::key_fixtures::{key, key_message, press};
+use crate::tui::layout;
 use crate::tui::message::{Cmd, Msg};
 use crate::tui::metrics::RANGES;
 
@@ -262,4 +263,26 @@ fn curves_are_drawn_in_another_way_at_each_press() {
         seen.push(model.metrics.drawing.word());
     }
     assert_eq!(seen, ["blocks", "ASCII", "braille"]);
+}
+
+#[test]
+fn a_page_key_goes_on_by_the_charts_of_a_screen_and_never_to_the_alerts() {
+    let mut model = fixtures::alerted();
+    send(&mut model, Msg::Resized(80, 24));
+    press(&mut model, "6");
+    let all = model.metrics.charts.panels.len();
+    let shown = layout::shown_charts(&model).len();
+    assert!(shown < all, "there is something below");
+    let text = fixtures::render(&model, 80, 24);
+    assert!(text.contains(&format!("of {all}, PgDn for more")), "{text}");
+    key(&mut model, KeyCode::PageDown);
+    assert_eq!(model.metrics.selected, shown);
+    for _ in 0..all {
+        key(&mut model, KeyCode::PageDown);
+    }
+    assert_eq!((model.metrics.selected, &model.alert), (all - 1, &None));
+    let text = fixtures::render(&model, 80, 24);
+    assert!(text.contains(&format!("{all} of {all}")) && !text.contains("for more"), "{text}");
+    key(&mut model, KeyCode::PageUp);
+    assert_eq!(model.metrics.selected, all - 1 - shown);
 }

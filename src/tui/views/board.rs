@@ -157,10 +157,14 @@ fn panels(model: &Model, frame: &mut Frame, inner: Rect, pane_width: u16, mut ro
         if let Some(error) = &panel.error {
             let error = cut(&sanitize(error), columns.curve + columns.value + 1, model.glyphs.cut);
             put_at(frame.buffer_mut(), inner, place, row, &Line::from(Span::styled(error, model.theme.warn)));
-        } else if let Some(curve) = panel.curves.first() {
+        } else if let Some(note) = &panel.note {
+            let note = cut(&sanitize(note), columns.curve + columns.value + 1, model.glyphs.cut);
+            put_at(frame.buffer_mut(), inner, place, row, &Line::from(Span::styled(note, model.theme.dim)));
+        } else if let Some(curve) = chart::telling_curve(panel) {
             let line = sparkline::sparkline(model, &curve.points, columns.curve, index);
             put_at(frame.buffer_mut(), inner, place, row, &line);
-            let value = cut(&chart::latest_text(panel), columns.value, model.glyphs.cut);
+            let text = chart::newest_text(panel, columns.value, model.glyphs.cut);
+            let value = cut(&text, columns.value, model.glyphs.cut);
             put_right(frame.buffer_mut(), inner, row, &Line::from(Span::styled(value, model.theme.title)));
         } else {
             put_at(frame.buffer_mut(), inner, place, row, &Line::from(Span::styled("no data yet", model.theme.dim)));
@@ -201,7 +205,7 @@ fn target_facts(model: &Model) -> Vec<(String, Style)> {
         facts.push((format!("{kind} not reachable for {age}"), theme.bad));
     }
     if !report.drift.is_empty() {
-        facts.push((format!("drift {}", report.drift.len()), theme.warn));
+        facts.push((format!("{} changed by others", report.drift.len()), theme.warn));
     }
     let (ready, all) = ready(report);
     if all > 0 {
@@ -211,17 +215,17 @@ fn target_facts(model: &Model) -> Vec<(String, Style)> {
     facts
 }
 
-/// Whether the app answers, by the last scrape.
-fn health(model: &Model) -> &'static str {
+/// Whether the app answers, by the last scrape, and if it does, whether one of its panels is beyond what is bad.
+fn health(model: &Model) -> String {
     if model.target().is_some_and(|report| report.unreachable.is_some()) {
-        return "not reachable";
+        return "not reachable".to_owned();
     }
     match &model.live.scraped {
-        Some(Ok(_)) => "healthy",
-        Some(Err(_)) => "does not answer",
+        Some(Ok(_)) => chart::bad_panel(model).unwrap_or_else(|| "healthy".to_owned()),
+        Some(Err(_)) => "does not answer".to_owned(),
         // What the scrapes said then is not kept, but the journal tells what was live.
-        None if model.past.is_some() => "live",
-        None => "not scraped yet",
+        None if model.past.is_some() => "live".to_owned(),
+        None => "not scraped yet".to_owned(),
     }
 }
 

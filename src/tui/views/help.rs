@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use crate::tui::app::Model;
+use super::metrics::delivery::MEANINGS;
+use crate::tui::app::{Model, View};
 use crate::tui::commands::{COMMANDS, Command, key_labels, other_words, place, view_name};
 use crate::tui::layout;
 use crate::tui::quantity::small;
@@ -28,6 +29,8 @@ pub(in crate::tui) enum Row {
     Heading(String),
     /// A command.
     Command(&'static Command),
+    /// A word on the screen, and what it means.
+    Meaning(&'static str, &'static str),
 }
 
 /// The rows for what was typed.
@@ -52,7 +55,17 @@ pub(in crate::tui) fn rows(model: &Model, input: &str) -> Vec<Row> {
     let here = group(format!("in {}", view_name(model.view)), &is_here);
     let everywhere = group("everywhere".to_owned(), &is_everywhere);
     let elsewhere = group("in other views".to_owned(), &|command| !is_everywhere(command) && !is_here(command));
-    here.chain(everywhere).chain(elsewhere).collect()
+    here.chain(meanings(model, &word)).chain(everywhere).chain(elsewhere).collect()
+}
+
+/// What the figures in the last row of Metrics mean.
+fn meanings(model: &Model, word: &str) -> Vec<Row> {
+    let is_meant =
+        |(name, meaning): &(&str, &str)| "delivery".contains(word) || name.contains(word) || meaning.contains(word);
+    let found = MEANINGS.into_iter().filter(|meaning| model.view == View::Metrics && is_meant(meaning));
+    let rows: Vec<Row> = found.map(|(name, meaning)| Row::Meaning(name, meaning)).collect();
+    let heading = (!rows.is_empty()).then(|| Row::Heading("in the row `delivery`".to_owned()));
+    heading.into_iter().chain(rows).collect()
 }
 
 /// Draws the window; a command that does not work here and now is dim.
@@ -102,6 +115,10 @@ fn lines(model: &Model, input: &str, window: Rect) -> Vec<Line<'static>> {
         .flat_map(|row| match row {
             Row::Heading(text) => vec![Line::from(Span::styled(format!(" {text}"), model.theme.title))],
             Row::Command(command) => command_lines(model, command, width),
+            Row::Meaning(name, meaning) => vec![Line::from(vec![
+                Span::styled(format!("   {} ", padded(name, KEYS, model.glyphs.cut)), model.theme.accent),
+                Span::styled(meaning, model.theme.text),
+            ])],
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Metrics: every panel in a grid, or one of them alone, or one after two deploys.
 
 mod comparison;
-mod delivery;
+pub(super) mod delivery;
 pub(super) mod explorer;
 mod head;
 pub(super) mod pick;

@@ -1,5 +1,5 @@
 //! Where alerts stand, in one line: by name those of which there is something to say, the most urgent first; the others are
-//! counted. The chosen one is always among those that are named, and within the line.
+//! counted, and named where there is room. The chosen one is always among those that are named, and within the line.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -47,7 +47,11 @@ pub(in crate::tui) fn line(model: &Model, width: usize) -> Option<Line<'static>>
         line.push_span(span);
     }
     if !quiet.is_empty() {
-        line.push_span(Span::styled(format!("  {} {} inactive", model.glyphs.dot, quiet.len()), theme.dim));
+        let counted = format!("  {} {} inactive", model.glyphs.dot, quiet.len());
+        let names: Vec<String> = quiet.iter().map(|alert| sanitize(&alert.name)).collect();
+        let named = format!("{counted}: {}", names.join(", "));
+        let text = if line.width() + named.width() <= width { named } else { counted };
+        line.push_span(Span::styled(text, theme.dim));
     }
     Some(line)
 }
@@ -120,7 +124,9 @@ mod tests {
             text.contains("Drift firing, silenced by mina until ") && text.contains(" (known, mended today)"),
             "{text}"
         );
-        assert!(text.contains("1 inactive") && !text.contains("Quiet"), "{text}");
+        assert!(text.ends_with("1 inactive: Quiet"), "{text}");
+        let narrow = line(&model, 70).unwrap().to_string();
+        assert!(narrow.ends_with("1 inactive"), "{narrow}");
         model.alert = Some("Quiet".to_owned());
         let text = line(&model, 120).unwrap().to_string();
         assert!(text.contains(&format!("{}{} Quiet inactive", model.glyphs.pointer, model.glyphs.dot)), "{text}");

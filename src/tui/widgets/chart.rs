@@ -1,8 +1,9 @@
 //! Charts: our own rasteriser, because a gap must stay a gap, and a value that is no number must do no harm.
 //!
 //! `gather` brings any number of points down to what the screen can show, `grid` turns curves into dots, `axis` chooses the
-//! numbers at the edge, `frame` places plot, time, alerts and legend. Each kind of panel has a file that draws it, and so has the
-//! reliability diagram of a model. Nothing here knows where the curves come from.
+//! numbers at the edge, `frame` places plot, time, alerts and legend, `labels` what is written into the plot, `newest` tells
+//! the value of now. Each kind of panel has a file that draws it, and so has the reliability diagram of a model. Nothing here
+//! knows where the curves come from.
 
 mod area;
 mod axis;
@@ -11,8 +12,10 @@ mod gather;
 mod gauge;
 mod grid;
 mod heat;
+mod labels;
 mod legend;
 mod lines;
+mod newest;
 pub(in crate::tui) mod reliability;
 mod stat;
 mod table;
@@ -26,6 +29,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use newest::Verdict;
+pub(in crate::tui) use newest::{bad_panel, telling_curve, text as newest_text, width as newest_width};
+
 use super::pane;
 use super::text::{paragraph, put_at, sanitize};
 use crate::api::types::{Charts, PanelData, PanelKind};
@@ -36,6 +42,9 @@ use crate::tui::quantity;
 
 /// Cells for the numbers of the vertical axis, its line included.
 const AXIS_WIDTH: usize = 8;
+
+/// Cells for the newest value of several curves and the name of the one that has it.
+const HEADING: usize = 24;
 
 /// Data columns that fill a chart in a pane of `width` cells: two dots a cell.
 pub(in crate::tui) fn data_columns(width: u16) -> usize {
@@ -74,15 +83,11 @@ impl Chart<'_> {
 
     /// What the thresholds say of a value, in a word and its colour: colour alone says nothing.
     fn verdict(&self, value: f64) -> Option<(&'static str, Style)> {
-        let (warn, bad) = self.panel.thresholds?;
         let theme = &self.model.theme;
-        let reaches = |limit: f64| if bad < warn { value <= limit } else { value >= limit };
-        Some(if reaches(bad) {
-            ("bad", theme.bad)
-        } else if reaches(warn) {
-            ("warn", theme.warn)
-        } else {
-            ("ok", theme.good)
+        newest::verdict(self.panel, value).map(|verdict| match verdict {
+            Verdict::Bad => ("bad", theme.bad),
+            Verdict::Warn => ("warn", theme.warn),
+            Verdict::Ok => ("ok", theme.good),
         })
     }
 
@@ -147,26 +152,20 @@ pub(in crate::tui) fn draw_alerts_alone(model: &Model, buffer: &mut Buffer, area
     time::draw_rows(&chart, buffer, &frame::Frame::of_strips(area), &time::alone(charts), 0);
 }
 
-/// What stands at the right of the title.
+/// What stands at the right of the title: the newest value, whether it is worth a look, over which time a rate is taken.
 fn heading(model: &Model, panel: &PanelData) -> String {
-    let mut text = latest_text(panel);
+    let mut parts = vec![newest::text(panel, HEADING, model.glyphs.cut)];
+    match newest::worst(panel) {
+        Some(Verdict::Bad) => parts.push("bad".to_owned()),
+        Some(Verdict::Warn) => parts.push("warn".to_owned()),
+        Some(Verdict::Ok) | None => {}
+    }
+    parts.extend(newest::window(&panel.expression).map(|window| format!("over {window}")));
     if panel.log != model.metrics.scale.log && matches!(panel.kind, PanelKind::Line) {
-        text.push_str(", log scale");
+        parts.push("log scale".to_owned());
     }
-    text.trim_start_matches(", ").to_owned()
-}
-
-/// The newest value of the only curve, with its unit.
-pub(in crate::tui) fn latest_text(panel: &PanelData) -> String {
-    match panel.curves.as_slice() {
-        [curve] => match curve.points.last().copied().flatten() {
-            Some(value) => with_unit(value, panel.unit.as_deref()),
-            None => "no value".to_owned(),
-        },
-        [] if panel.buckets.is_empty() => String::new(),
-        [] => format!("{} buckets", panel.buckets.len()),
-        curves => format!("{} curves", curves.len() + panel.left_out),
-    }
+    parts.retain(|part| !part.is_empty());
+    parts.join(", ")
 }
 
 /// A value and its unit.
@@ -185,8 +184,14 @@ fn say(model: &Model, buffer: &mut Buffer, inner: Rect, text: &str, style: Style
 
 /// There is nothing to draw.
 fn say_nothing(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
-    let text = if chart.is_log() && chart.panel.curves.iter().any(|curve| curve.points.iter().any(Option::is_some)) {
+    let note = chart.panel.note.as_deref().map(sanitize);
+    let text = if let Some(note) = note.as_deref() {
+        note
+    } else if chart.is_log() && chart.panel.curves.iter().any(|curve| curve.points.iter().any(Option::is_some)) {
         "nothing was above zero in this time, and a logarithmic axis shows no more; y makes it linear"
+    } else if !chart.panel.curves.is_empty() && chart.panel.expression.contains("histogram_quantile") {
+        // A quantile of nothing is no number, though all was scraped.
+        "no requests in this time, so there is nothing to take a quantile of"
     } else {
         "nothing was measured in this time; a shorter or longer range is at [ and ]"
     };

@@ -13,31 +13,37 @@ pub(in crate::tui) fn sparkline(model: &Model, points: &[Option<f64>], width: us
     let lowest = columns.iter().flatten().copied().fold(f64::INFINITY, f64::min);
     // A curve that never goes below zero stands on zero: its height then means something.
     let floor = lowest.min(0.0);
+    // ... and one that hardly moves lies low, instead of filling its row as one at its peak does.
+    let ceiling = highest + 2.0 * lowest.max(0.0);
     let levels = &model.glyphs.levels;
     let text: String = columns
         .iter()
         .map(|column| {
             let Some(value) = column else { return " " };
-            let share = if highest > floor { (value - floor) / (highest - floor) } else { 0.0 };
+            let share = if ceiling > floor { (value - floor) / (ceiling - floor) } else { 0.0 };
             levels.get(cell(share * 7.0, 7)).copied().unwrap_or(" ")
         })
         .collect();
     Line::from(Span::styled(text, model.theme.series(series)))
 }
 
-/// The row above sparklines: each deploy at its place, with its release number where there is room.
+/// The row above sparklines: each deploy at its place, with its release number where the newer ones leave room.
 pub(in crate::tui) fn mark_row(model: &Model, marks: &[Mark], columns: usize, width: usize) -> Line<'static> {
     let mut row = vec![' '; width];
     let sign = if model.glyphs.is_ascii { 'v' } else { '▾' };
-    let mut free = 0;
-    for mark in marks {
+    // The newest one is what people look for, so it is there before the others.
+    let mut end = width + 1;
+    for mark in marks.iter().rev() {
         let place = mark.column.saturating_mul(width) / columns.max(1);
-        let text: Vec<char> = format!("{sign}{}", mark.release).chars().collect();
+        let mut text: Vec<char> = format!("{sign}{}", mark.release).chars().collect();
         let begin = place.min(width.saturating_sub(text.len()));
-        if begin < free {
+        if begin + text.len() >= end {
+            text.truncate(1);
+        }
+        if begin >= end {
             continue;
         }
-        free = begin + text.len() + 1;
+        end = begin;
         for (offset, character) in text.into_iter().enumerate() {
             if let Some(slot) = row.get_mut(begin + offset) {
                 *slot = character;
@@ -78,6 +84,29 @@ mod tests {
         assert!(columns.iter().flatten().any(|value| (*value - 9.0).abs() < 1e-9));
         assert!(columns.contains(&None));
         assert_eq!(columns.len(), 20);
+    }
+
+    #[test]
+    fn what_hardly_moves_lies_low_and_a_peak_stands_out() {
+        let model = crate::tui::fixtures::idle();
+        let level = |text: &str| model.glyphs.levels.iter().position(|level| *level == text).unwrap();
+        let highest = |points: &[Option<f64>]| {
+            let line = sparkline(&model, points, points.len(), 0).to_string();
+            line.chars().map(|sign| level(&sign.to_string())).max().unwrap()
+        };
+        assert!(highest(&[Some(0.17); 8]) < 4, "constant");
+        assert_eq!(highest(&[Some(0.0); 8]), 0);
+        assert_eq!(highest(&[Some(0.0), Some(0.0), Some(5.0), Some(0.0)]), 7);
+    }
+
+    #[test]
+    fn of_marks_that_are_close_the_newest_keeps_its_number() {
+        let model = crate::tui::fixtures::idle();
+        let mark = |column, number| Mark { column, release: crate::pipeline::ReleaseId(number) };
+        let row = |marks: &[Mark]| mark_row(&model, marks, 20, 20).to_string();
+        assert_eq!(row(&[mark(5, 4), mark(6, 5), mark(18, 6)]), "     ▾▾5          ▾6");
+        assert_eq!(row(&[mark(17, 4), mark(18, 5)]).trim_start(), "▾▾5");
+        assert_eq!(row(&[mark(18, 4), mark(18, 5)]).trim_start(), "▾5");
     }
 
     #[test]

@@ -47,6 +47,9 @@ fn sentences(panel: &PanelData, over: &str) -> Vec<String> {
         return vec![format!("{title} is a heat map of {count} buckets; `trainyard query` tells their numbers.")];
     }
     let mut said: Vec<String> = panel.curves.iter().take(CURVES).map(|curve| sentence(panel, curve, over)).collect();
+    if let Some(note) = &panel.note {
+        said.push(format!("{title}: {note}."));
+    }
     if said.is_empty() {
         said.push(format!("{title}: nothing was measured {over}."));
     }

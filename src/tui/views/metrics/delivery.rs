@@ -9,16 +9,24 @@ use crate::tui::app::Model;
 use crate::tui::quantity;
 use crate::tui::widgets::text::put_fitted;
 
+/// What the figures mean, for the help.
+pub(in crate::tui::views) const MEANINGS: [(&str, &str); 4] = [
+    ("changes/day", "releases that went live in a day, rollbacks not counted"),
+    ("lead time", "from new inputs to the release that has them, the middle one"),
+    ("failed", "share that was rejected, or gone back from by an alert or a person"),
+    ("restored in", "how long those served before that, the middle one"),
+];
+
 /// Draws the line.
 pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect, told: &Delivery) {
     let theme = &model.theme;
     let mut line = Line::from(Span::styled(format!(" delivery, {} d", told.over_days), theme.dim));
     let duration = |milliseconds: Option<u64>| milliseconds.map_or_else(|| "–".to_owned(), quantity::whole_duration);
     let facts = [
-        ("releases/day", quantity::value(told.releases_per_day)),
+        ("changes/day", quantity::value(told.releases_per_day)),
         ("lead time", duration(told.lead_time_ms)),
         ("failed", told.failure_rate.map_or_else(|| "–".to_owned(), quantity::percent)),
-        ("time to restore", duration(told.restore_ms)),
+        ("restored in", duration(told.restore_ms)),
     ];
     for (name, value) in facts {
         line.push_span(Span::styled(format!(" {} ", model.glyphs.dot), theme.border));

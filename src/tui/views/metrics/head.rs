@@ -4,8 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::api::types::AlertStrip;
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
+use crate::tui::layout;
 use crate::tui::widgets::text::{cut, put_fitted, put_right, sanitize};
 
 /// Draws the line.
@@ -22,9 +24,15 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect) {
         (None, None) => ("live".to_owned(), theme.good),
     };
     line.push_span(Span::styled(word, style));
+    if let Some(text) = charts_shown(model) {
+        line.push_span(Span::styled(format!(" {} ", model.glyphs.dot), theme.border));
+        line.push_span(Span::styled(text, theme.text));
+    }
     let deploys = (!metrics.charts.marks.is_empty()).then_some((model.glyphs.mark, "a deploy, with its release"));
     let runs = (!metrics.charts.runs.is_empty()).then_some((model.glyphs.run_mark, "a run"));
-    for (sign, meaning) in deploys.into_iter().chain(runs) {
+    let has_fired = |alert: &AlertStrip| !alert.panels.is_empty() && alert.spans.iter().any(|span| span.firing);
+    let alerts = metrics.charts.alerts.iter().any(has_fired).then_some(("!", "an alert fires"));
+    for (sign, meaning) in deploys.into_iter().chain(runs).chain(alerts) {
         line.push_span(Span::styled(format!("   {sign} "), theme.mark));
         line.push_span(Span::styled(meaning, theme.dim));
     }
@@ -38,6 +46,21 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect) {
         None => (hint.to_owned(), theme.dim),
     };
     put_right(frame.buffer_mut(), strip, 0, &Line::from(Span::styled(format!("{text} "), style)));
+}
+
+/// Which of the charts are on the screen, where not all are, and how to get on.
+fn charts_shown(model: &Model) -> Option<String> {
+    let all = model.metrics.charts.panels.len();
+    let shown = layout::shown_charts(model);
+    let (first, last) = (shown.first()?.0 + 1, shown.last()?.0 + 1);
+    if shown.len() >= all {
+        return None;
+    }
+    if first == last {
+        return Some(format!("chart {first} of {all}"));
+    }
+    let more = if last < all { format!(", {} for more", key_of(model, Action::Page(1))) } else { String::new() };
+    Some(format!("charts {first}-{last} of {all}{more}"))
 }
 
 /// The stretch of time in words.

@@ -174,11 +174,11 @@ fn trouble(model: &Model, report: &TargetReport, width: usize) -> Vec<Line<'stat
     let limit = if model.is_zoomed { usize::MAX } else { DRIFT_ROWS };
     let shown = if report.drift.len() > limit { limit.saturating_sub(1) } else { limit };
     for line in report.drift.iter().take(shown) {
-        rows.push(Line::from(Span::styled(format!("drift: {}", sanitize(line)), theme.warn)));
+        rows.push(Line::from(Span::styled(format!("changed by others: {}", sanitize(line)), theme.warn)));
     }
     let more = report.drift.len().saturating_sub(shown);
     if more > 0 {
-        rows.push(Line::from(Span::styled(format!("drift: and {more} more"), theme.warn)));
+        rows.push(Line::from(Span::styled(format!("changed by others: and {more} more"), theme.warn)));
     }
     rows
 }

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::axis::{Axis, Wanted};
 use super::frame::Frame;
 use super::gather::range;
-use super::{Chart, say_nothing};
+use super::{Chart, labels, say_nothing};
 use crate::tui::metrics::Drawing;
 use crate::tui::quantity::{cell, real};
 use crate::tui::widgets::text::put_sign;
@@ -48,6 +48,7 @@ pub(super) fn draw(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
             draw_pile(chart, buffer, &frame, column, pile, &axis);
         }
     }
+    labels::draw(chart, buffer, &frame, &[]);
     frame.draw_below(chart, buffer);
 }
 

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::frame::Frame;
 use super::gather::range;
-use super::{Chart, say, time};
+use super::{Chart, labels, say, time};
 use crate::api::types::Bucket;
 use crate::tui::quantity::{self, cell};
 use crate::tui::widgets::text::{put, put_sign, sanitize};
@@ -43,6 +43,7 @@ pub(super) fn draw(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
             }
         }
     }
+    labels::draw(chart, buffer, &frame, &[]);
     time::draw_strips(chart, buffer, &frame);
     time::draw_axis(chart, buffer, &frame);
     if frame.legend > 0 {

@@ -13,6 +13,8 @@ use crate::tui::widgets::text::{cut, padded, put, sanitize};
 
 /// Cells of a value and the word before it.
 const FIGURE: usize = 18;
+/// Cells for how many curves are not in the row: `and 12 more`.
+const MORE: usize = 11;
 
 /// Draws the legend of the panel's curves into as many rows as there are.
 pub(super) fn draw(chart: &Chart<'_>, buffer: &mut Buffer, area: Rect) {
@@ -76,8 +78,15 @@ fn in_one_row(chart: &Chart<'_>, width: usize) -> Line<'static> {
     if let Some(cursor) = chart.cursor {
         line.push_span(Span::styled(format!("{} ", time::cursor_text(chart, cursor)), theme.accent));
     }
-    let cells = (width.saturating_sub(line.width()) / curves.len().clamp(1, 4)).max(12);
-    for (series, curve) in curves.iter().enumerate() {
+    let room = width.saturating_sub(line.width());
+    let mut cells = (room / curves.len().clamp(1, 4)).max(12);
+    let mut shown = curves.len();
+    if chart.panel.left_out > 0 || shown > room / cells {
+        // An entry that is cut in the middle tells less than how many there are.
+        cells = (room.saturating_sub(MORE) / curves.len().clamp(1, 4)).max(12);
+        shown = shown.min(room.saturating_sub(MORE) / cells).max(1);
+    }
+    for (series, curve) in curves.iter().enumerate().take(shown) {
         let newest = curve.points.len().checked_sub(1);
         let value = chart.cursor.or(newest).and_then(|column| curve.points.get(column).copied().flatten());
         let value = value.map(|value| chart.text(value)).unwrap_or_default();
@@ -87,8 +96,9 @@ fn in_one_row(chart: &Chart<'_>, width: usize) -> Line<'static> {
         let text = padded(&format!(" {label} {value}"), cells.saturating_sub(1), chart.model.glyphs.cut);
         line.push_span(Span::styled(text, Style::default()));
     }
-    if chart.panel.left_out > 0 {
-        line.push_span(Span::styled(format!("and {} more", chart.panel.left_out), theme.dim));
+    let more = chart.panel.left_out + curves.len() - shown;
+    if more > 0 {
+        line.push_span(Span::styled(format!("and {more} more"), theme.dim));
     }
     line
 }

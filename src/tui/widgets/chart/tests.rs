@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::api::types::{AlertSpan, AlertStrip, Charts, Curve, PanelData, PanelKind, RunMark};
-use crate::pipeline::{Moment, RunId};
+use crate::api::types::{AlertSpan, AlertStrip, Charts, Curve, Mark, PanelData, PanelKind, RunMark};
+use crate::pipeline::{Moment, ReleaseId, RunId};
 use crate::tui::app::Model;
 use crate::tui::chart_fixtures::curve;
 use crate::tui::fixtures;
@@ -136,6 +136,51 @@ fn alerts_and_runs_stand_at_their_columns() {
     assert!(strip.contains("░") && strip.contains("█"), "{rows:#?}");
     assert!(strip.find('░') < strip.find('█'));
     assert!(rows.iter().any(|row| row.contains('▴')) && rows.iter().any(|row| row.contains('!')), "{rows:#?}");
+}
+
+#[test]
+fn texts_in_a_plot_keep_clear_of_each_other() {
+    let mut model = model();
+    let mark = |column, number| Mark { column, release: ReleaseId(number) };
+    model.metrics.charts.marks = vec![mark(37, 5), mark(38, 6)];
+    let spans = vec![AlertSpan { from: 38, to: 39, firing: true }];
+    model.metrics.charts.alerts = vec![AlertStrip { name: "ErrorRate".to_owned(), panels: vec![0], spans }];
+    let line = panel(PanelKind::Line, &[vec![Some(0.5); 40]]);
+    let data = PanelData { thresholds: Some((0.3, 0.8)), min: Some(0.0), max: Some(1.0), ..line };
+    for cursor in [None, Some(Moment(98_000))] {
+        model.metrics.cursor = cursor;
+        let rows = drawn(&mut model, &data, 60, 14);
+        for text in ["warn", "bad", "!", "┊6", "ErrorRate"] {
+            // The heading says `warn` too.
+            assert!(rows.iter().skip(1).any(|row| row.contains(text)), "{text}: {rows:#?}");
+        }
+        let axis = rows.iter().find(|row| row.contains("-2m") || row.contains("00:01:38")).unwrap();
+        assert_eq!(axis.contains("now"), cursor.is_none(), "{rows:#?}");
+        assert_eq!(axis.contains("ow"), cursor.is_none(), "nothing is left of what has no room: {rows:#?}");
+    }
+}
+
+#[test]
+fn a_quantile_of_no_requests_and_too_few_rows_say_so() {
+    let quantile = PanelData {
+        expression: "histogram_quantile(0.95, sum by (le) (rate(a_bucket[1m])))".to_owned(),
+        ..panel(PanelKind::Line, &[vec![None; 40]])
+    };
+    let text = |data: &PanelData| drawn(&mut model(), data, 80, 14).join("\n");
+    assert!(text(&quantile).contains("no requests in this time"));
+    assert!(text(&panel(PanelKind::Line, &[vec![None; 40]])).contains("nothing was measured in this time"));
+    let note = Some("too few rows yet: 12 of 100".to_owned());
+    let few = PanelData { note, ..panel(PanelKind::Line, &[]) };
+    assert!(text(&few).matches("too few rows yet: 12 of 100").count() >= 1, "{}", text(&few));
+}
+
+#[test]
+fn a_legend_in_one_row_counts_the_curves_that_it_has_no_room_for() {
+    let points: Vec<Vec<Option<f64>>> = (0..8).map(|index| vec![Some(f64::from(index)); 9]).collect();
+    let rows = drawn(&mut model(), &panel(PanelKind::Area, &points), 60, 12);
+    let legend = rows.iter().find(|row| row.contains("c0")).unwrap();
+    assert!(legend.contains("c0 0") && legend.contains("more"), "{legend}");
+    assert!(!legend.contains("c7"), "{legend}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
@@ -11,7 +12,7 @@ use crate::api::types::{AlertSpan, AlertStrip, Charts};
 use crate::pipeline::Moment;
 use crate::tui::metrics::in_time;
 use crate::tui::quantity::{self, cell, real};
-use crate::tui::widgets::text::{cut, put_at, put_right, put_sign, sanitize};
+use crate::tui::widgets::text::{cut, put_at, put_sign, sanitize};
 
 /// The alerts that were on in this time and are about this panel.
 pub(super) fn strips<'a>(chart: &Chart<'a>) -> Vec<&'a AlertStrip> {
@@ -26,26 +27,19 @@ pub(super) fn alone(charts: &Charts) -> Vec<&AlertStrip> {
     charts.alerts.iter().filter(|alert| !alert.spans.is_empty() && alert.panels.is_empty()).collect()
 }
 
-/// A line at each deploy with its release, a sign at the foot of each run, an exclamation mark where an alert began to fire.
+/// A line at each deploy, a sign at the foot of each run.
 pub(super) fn draw_marks(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame) {
     let (glyphs, theme) = (chart.model.glyphs, &chart.model.theme);
-    let (width, height) = frame.size();
+    let (_, height) = frame.size();
     for mark in &chart.charts.marks {
         let column = frame.cell_of(chart, mark.column);
         for row in 0..height {
             put_sign(buffer, frame.plot, column, row, glyphs.mark, theme.mark);
         }
-        let label = mark.release.to_string();
-        let fits = column + 1 + label.len() <= width;
-        let begin = if fits { column + 1 } else { column.saturating_sub(label.len()) };
-        put_at(buffer, frame.plot, begin, 0, &Line::from(Span::styled(label, theme.mark)));
     }
     let foot = height.saturating_sub(1);
     for run in &chart.charts.runs {
         put_sign(buffer, frame.plot, frame.cell_of(chart, run.column), foot, glyphs.run_mark, theme.dim);
-    }
-    for span in strips(chart).into_iter().flat_map(|alert| &alert.spans).filter(|span| span.firing) {
-        put_sign(buffer, frame.plot, frame.cell_of(chart, span.from), 0, "!", theme.bad);
     }
 }
 
@@ -81,9 +75,9 @@ pub(super) fn draw_rows(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame, a
 fn draw_strip(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame, row: usize, alert: &AlertStrip) {
     let (glyphs, theme) = (chart.glyphs(), &chart.model.theme);
     let fires = alert.spans.iter().any(|span| span.firing);
-    let name = cut(&sanitize(&alert.name), AXIS_WIDTH, glyphs.cut);
     let style = if fires { theme.bad } else { theme.warn };
-    put_at(buffer, frame.inner, 0, row, &Line::from(Span::styled(name, style)));
+    let (column, name) = strip_name(chart, frame, alert);
+    put_at(buffer, frame.inner, column, row, &Line::from(Span::styled(name, style)));
     // What fires lies over what is pending.
     let (firing, pending): (Vec<&AlertSpan>, Vec<&AlertSpan>) = alert.spans.iter().partition(|span| span.firing);
     let strip = Rect { y: frame.inner.y, height: frame.inner.height, ..frame.plot };
@@ -95,26 +89,51 @@ fn draw_strip(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame, row: usize,
     }
 }
 
+/// The name of a strip and where it begins: before the strip or, if it is longer than the axis, in the blank part of the row
+/// before the first span or behind the last; cut only where there is no such part.
+fn strip_name(chart: &Chart<'_>, frame: &Frame, alert: &AlertStrip) -> (usize, String) {
+    let name = sanitize(&alert.name);
+    let width = name.width();
+    let first = alert.spans.iter().map(|span| frame.cell_of(chart, span.from)).min().unwrap_or(0);
+    if width < AXIS_WIDTH + first.max(1) {
+        return (0, name);
+    }
+    let last = alert.spans.iter().map(|span| frame.cell_of(chart, span.to.max(span.from))).max().unwrap_or(0);
+    if last + 2 + width <= frame.size().0 {
+        return (AXIS_WIDTH + last + 2, name);
+    }
+    (0, cut(&name, AXIS_WIDTH, chart.model.glyphs.cut))
+}
+
 /// The axis: how long ago while the present is shown, so that it stands still while the curves move; else the clock; in a
 /// comparison, how long after the deploy.
 pub(super) fn draw_axis(chart: &Chart<'_>, buffer: &mut Buffer, frame: &Frame) {
     let theme = &chart.model.theme;
     let row = usize::from(frame.plot.height) + frame.strips;
     let (width, _) = frame.size();
-    let parts = if width >= 60 { 4 } else { 2 };
-    for part in 0..parts {
-        let share = real(part) / real(parts);
-        let column = AXIS_WIDTH + cell(share * real(width), width);
-        let text = label(chart, share);
-        put_at(buffer, frame.inner, column, row, &Line::from(Span::styled(text, theme.dim)));
-    }
-    let ends = Rect { width: (frame.plot.x + frame.plot.width).saturating_sub(frame.inner.x), ..frame.inner };
-    put_right(buffer, ends, row, &Line::from(Span::styled(label(chart, 1.0), theme.dim)));
+    let end = AXIS_WIDTH + width;
+    let mut texts: Vec<(usize, String, Style)> = Vec::new();
     if let Some(cursor) = chart.cursor {
         let text = format!(" {} ", cursor_text(chart, cursor));
         let middle = AXIS_WIDTH + frame.cell_of(chart, cursor);
-        let column = middle.saturating_sub(text.width() / 2).min((AXIS_WIDTH + width).saturating_sub(text.width()));
-        put_at(buffer, frame.inner, column, row, &Line::from(Span::styled(text, theme.selection)));
+        let column = middle.saturating_sub(text.width() / 2).min(end.saturating_sub(text.width()));
+        texts.push((column, text, theme.selection));
+    }
+    let last = label(chart, 1.0);
+    texts.push((end.saturating_sub(last.width()), last, theme.dim));
+    let parts = if width >= 60 { 4 } else { 2 };
+    for part in 0..parts {
+        let share = real(part) / real(parts);
+        texts.push((AXIS_WIDTH + cell(share * real(width), width), label(chart, share), theme.dim));
+    }
+    // Those that stand first are told; one that would touch them is left out.
+    let mut taken: Vec<(usize, usize)> = Vec::new();
+    for (begin, text, style) in texts {
+        let behind = begin + text.width();
+        if taken.iter().all(|(from, to)| behind < *from || *to < begin) {
+            put_at(buffer, frame.inner, begin, row, &Line::from(Span::styled(text, style)));
+            taken.push((begin, behind));
+        }
     }
 }
 

@@ -1,0 +1,69 @@
+//! While releases change places, nobody answers a scrape for a moment. That is no trouble to tell of, unless it lasts.
+
+use crate::pipeline::{Moment, Release, ReleaseStatus};
+
+/// Milliseconds for which it is a matter of course.
+const GRACE: u64 = 10_000;
+
+/// Whether one of the releases comes or goes, or just has.
+pub(super) fn is_changing<'a>(mut releases: impl Iterator<Item = &'a Release>, at: Moment) -> bool {
+    let is_recent = |moment: Option<Moment>| moment.is_some_and(|moment| at.since(moment) < GRACE);
+    releases.any(|release| {
+        release.status == ReleaseStatus::Starting || is_recent(release.live_since) || is_recent(release.ended)
+    })
+}
+
+/// Whether a scrape that failed meanwhile is left untold, behind what was told last. A deploy may take long: what did not
+/// answer for all of the grace is told during it too.
+pub(super) fn is_excused(told: Option<&Result<Moment, String>>, at: Moment) -> bool {
+    match told {
+        Some(Ok(answered)) => at.since(*answered) < GRACE,
+        Some(Err(_)) => false,
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{ReleaseId, RunId, StageName};
+
+    fn release(status: ReleaseStatus, live_since: Option<i64>, ended: Option<i64>) -> Release {
+        Release {
+            id: ReleaseId(1),
+            run: RunId(1),
+            stage: StageName::from("deploy"),
+            repeats: None,
+            image: None,
+            archive: None,
+            model: None,
+            commit: String::new(),
+            fingerprint: None,
+            started: Moment(0),
+            live_since: live_since.map(Moment),
+            ended: ended.map(Moment),
+            address: None,
+            status,
+        }
+    }
+
+    #[test]
+    fn releases_change_places_while_a_deploy_works_and_shortly_after() {
+        let now = Moment(100_000);
+        let is_changing = |release: Release| is_changing([&release].into_iter(), now);
+        assert!(is_changing(release(ReleaseStatus::Starting, None, None)));
+        assert!(is_changing(release(ReleaseStatus::Live, Some(95_000), None)));
+        assert!(is_changing(release(ReleaseStatus::Retired, Some(1_000), Some(95_000))));
+        assert!(!is_changing(release(ReleaseStatus::Live, Some(50_000), None)));
+        assert!(!is_changing(release(ReleaseStatus::Retired, Some(1_000), Some(50_000))));
+    }
+
+    #[test]
+    fn what_does_not_answer_for_longer_is_told_and_stays_told() {
+        let now = Moment(100_000);
+        assert!(is_excused(None, now), "it was never asked before");
+        assert!(is_excused(Some(&Ok(Moment(98_000))), now));
+        assert!(!is_excused(Some(&Ok(Moment(80_000))), now));
+        assert!(!is_excused(Some(&Err("refused".to_owned())), now));
+    }
+}
