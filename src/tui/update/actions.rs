@@ -62,6 +62,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         }
         Action::Top => to_edge(model, true),
         Action::Bottom => to_edge(model, false),
+        Action::Move(by) if goes_among_stages(model) => choose_stage(model, i64::from(by)),
         Action::Move(by) => move_by(model, i64::from(by)),
         Action::Page(by) => {
             let rows = layout::log_rows(model).max(usize::from(model.size.1) / 2);
@@ -107,6 +108,12 @@ pub(super) fn show(model: &mut Model, view: View) {
     }
     if view == View::Runs {
         model.runs.open();
+    }
+    // What is chosen in another view moves nothing on the Board.
+    if model.view == View::Board {
+        model.board_stage.clone_from(&model.stage);
+    } else if view == View::Board {
+        model.stage = model.board_stage.take();
     }
     if view == View::Releases {
         // Nobody asked for them while they were hidden.
@@ -205,14 +212,22 @@ fn to_edge(model: &mut Model, is_top: bool) {
 
 fn move_by(model: &mut Model, lines: i64) {
     match model.view {
-        View::Board | View::Logs => {
-            let rows = layout::log_rows(model);
-            model.log.scroll(lines, rows);
-        }
+        View::Board | View::Logs => scroll_log(model, lines),
         View::Runs if model.is_in_detail => choose_stage(model, lines),
         View::Runs | View::Models | View::Releases | View::Events => list::move_by(model, lines),
         View::Metrics => select_chart(model, lines, false),
     }
+}
+
+/// Whether the keys are in the Board's stages, and these stand one below the other.
+fn goes_among_stages(model: &Model) -> bool {
+    model.view == View::Board && model.focus == Pane::Pipeline && layout::stages_are_rows(model)
+}
+
+/// Scrolls the log, whichever pane of the Board has the keys.
+pub(super) fn scroll_log(model: &mut Model, lines: i64) {
+    let rows = layout::log_rows(model);
+    model.log.scroll(lines, rows);
 }
 
 fn sideways(model: &mut Model, by: i8) {

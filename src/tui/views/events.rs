@@ -114,6 +114,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, chosen: u64) {
     let lines = selection::of_events(model, &numbers);
     let rows = usize::from(inner.height).saturating_sub(1);
     let first = first_shown(numbers.iter().position(|number| *number == chosen).unwrap_or(0), rows);
+    pane::more(model, frame.buffer_mut(), area, (first, rows), events.len());
     for (index, recorded) in events.iter().enumerate().skip(first).take(rows) {
         let row_area = Rect { y: inner.y + small(index - first + 1), height: 1, ..inner };
         let place = Rect { y: row_area.y, height: 1, ..table_area };

@@ -94,7 +94,9 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
     let rows = usize::from(inner.height).saturating_sub(1);
     let chosen = model.chosen_run().map(|run| run.id);
     let position = runs.iter().position(|run| Some(run.id) == chosen).unwrap_or(0);
-    let shown = || runs.iter().skip(first_shown(position, rows)).take(rows);
+    let first = first_shown(position, rows);
+    pane::more(model, frame.buffer_mut(), area, (first, rows), runs.len());
+    let shown = || runs.iter().skip(first).take(rows);
     let longest = bar::longest(shown().map(|run| &***run), model.now);
     for (row, run) in shown().enumerate() {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };

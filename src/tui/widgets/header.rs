@@ -12,15 +12,21 @@ use unicode_width::UnicodeWidthStr;
 use super::text::{cut, put_at, put_right, sanitize};
 use crate::api::types::{LineState, WatchHealth, WatchMode};
 use crate::pipeline::{AlertState, Moment};
+use crate::tui::announcement;
 use crate::tui::app::{Connection, Model};
 use crate::tui::commands::{Action, key_of, view_name};
 use crate::tui::holds::lock_text;
 use crate::tui::release_facts::place_text;
+use crate::tui::run_facts::word;
 use crate::tui::{past, quantity};
 
 /// A silent watcher is worth a word from this age on, in milliseconds; before, the age would only make the line restless.
 const QUIET_WATCH: u64 = 90_000;
 
+/// From so many cells on, what went live by itself is told with who did it.
+const WIDE: usize = 110;
+/// Below so many, source and data have no room, and the last run stands in their place.
+const NARROW: usize = 80;
 /// Of a long project's name at least so many cells are shown, and of a long place.
 const SHORTEST_NAME: usize = 8;
 const SHORTEST_PLACE: usize = 12;
@@ -36,7 +42,7 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let width = usize::from(area.width);
-    let mut facts = facts(model);
+    let mut facts = facts(model, width);
     let mut left = Left::new(model);
     let excess = |left: &Left, facts: &[(String, Style)]| {
         (left.line(model).width() + 3 + joined(model, facts).width()).saturating_sub(width)
@@ -167,7 +173,7 @@ fn joined(model: &Model, facts: &[(String, Style)]) -> Line<'static> {
 }
 
 /// The facts of the right side, the most important last.
-fn facts(model: &Model) -> Vec<(String, Style)> {
+fn facts(model: &Model, width: usize) -> Vec<(String, Style)> {
     let theme = &model.theme;
     let mut facts = Vec::new();
     if let Some(inputs) = &model.state.inputs {
@@ -182,6 +188,10 @@ fn facts(model: &Model) -> Vec<(String, Style)> {
             Some(commit) => facts.push((format!("{branch}{}{word}", sanitize(commit)), style)),
             None => facts.push((format!("{branch}no commit"), theme.dim)),
         }
+    }
+    if width < NARROW {
+        // Data and source have no room here; how the last run ended has.
+        facts.extend(last_run(model));
     }
     if model.live.operators.len() > 1 {
         facts.push((format!("{} operators", model.live.operators.len()), theme.text));
@@ -198,6 +208,9 @@ fn facts(model: &Model) -> Vec<(String, Style)> {
     } else if let Some(Err(_)) = &model.live.scraped {
         facts.push(("app does not answer".to_owned(), theme.warn));
     }
+    if let Some((text, is_rollback)) = announcement::in_header(model, width >= WIDE) {
+        facts.push((text, if is_rollback { theme.warn } else { theme.good }));
+    }
     if model.is_frozen {
         facts.push((format!("{} frozen", model.glyphs.frozen), theme.mark));
     }
@@ -206,6 +219,14 @@ fn facts(model: &Model) -> Vec<(String, Style)> {
     }
     facts.extend(connection(model));
     facts
+}
+
+/// How the run that the Board shows stands or ended.
+fn last_run(model: &Model) -> Option<(String, Style)> {
+    let run = model.board_run()?;
+    let is_started = run.started.is_some();
+    let text = format!("{} run {} {}", model.glyphs.run(run.result, is_started), run.id, word(run));
+    Some((text, model.theme.run(run.result, is_started)))
 }
 
 /// What is wrong with the way to the daemon: the line to its machine first.

@@ -8,6 +8,7 @@ pub(super) mod header;
 pub(super) mod hints;
 pub(super) mod log_lines;
 pub(super) mod pane;
+pub(super) mod plan_line;
 pub(super) mod sparkline;
 pub(super) mod stage_strip;
 pub(super) mod table;

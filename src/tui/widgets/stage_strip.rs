@@ -10,7 +10,7 @@ use super::hints::answers_text;
 use super::text::{cells, cut, padded, paragraph, put_at, put_fitted, sanitize};
 use crate::pipeline::{Run, StageRun, StageSpec, StageState};
 use crate::tui::app::Model;
-use crate::tui::layout::stages_stand_side_by_side;
+use crate::tui::layout::{LOWEST_SIDE_BY_SIDE, stages_stand_side_by_side};
 use crate::tui::mouse::Target;
 use crate::tui::{holds, quantity};
 
@@ -20,7 +20,7 @@ const ARROW: usize = 6;
 /// Draws the stages of `run` into `area`; `width` is that of the pane, by which the layout decided.
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect, run: &Run, pane_width: u16) {
     let stages = model.state.graph.stages();
-    if stages_stand_side_by_side(pane_width, stages.len()) && area.height >= 4 {
+    if stages_stand_side_by_side(pane_width, stages.len()) && area.height + 2 >= LOWEST_SIDE_BY_SIDE {
         side_by_side(model, buffer, area, run, stages);
     } else {
         draw_list(model, buffer, area, run, stages);
