@@ -1,6 +1,6 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{enter, events, list, logs, metrics, models, mouse, palette, past, questions, selection, walk};
+use super::{complain, enter, events, list, logs, metrics, models, mouse, palette, past, questions, selection, walk};
 use crate::pipeline::{Selection, StageKind, StageName};
 use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
@@ -18,6 +18,11 @@ const SIDE_STEP: usize = 16;
 /// Does an action.
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
     if selection::takes(model, action, commands) {
+        return;
+    }
+    if needs_a_row(model, action) && !list::has_row(model) {
+        let why = list::why_empty(model);
+        complain(model, why);
         return;
     }
     match action {
@@ -96,6 +101,16 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         Action::Mouse => mouse::switch(model),
         Action::Suspend => commands.push(Cmd::Suspend),
         Action::Redraw => commands.push(Cmd::Redraw),
+    }
+}
+
+/// Whether it goes into the chosen row of a list, so that there must be one.
+fn needs_a_row(model: &Model, action: Action) -> bool {
+    match action {
+        Action::Open => true,
+        Action::Zoom => !model.is_zoomed,
+        Action::Cycle { .. } | Action::Sideways(_) => model.view == View::Runs && !model.is_in_detail,
+        _ => false,
     }
 }
 

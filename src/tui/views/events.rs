@@ -21,14 +21,14 @@ use crate::tui::widgets::table::{Column, Fill, Table};
 use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
 use crate::tui::widgets::{alert_line, pane};
 
-/// What is told of an event, in the order of [`cells`]; [`event_list::SORTABLE`] names columns by their place here. The
-/// sentences say most names too, so those give way first.
+/// What is told of an event, in the order of [`cells`]; [`event_list::SORTABLE`] names columns by their place here. Of
+/// what has no room the kind goes first: the sentences tell it, but not always who acted.
 const COLUMNS: [Column; 5] = [
     Column { heading: "no.", width: 6, fill: Fill::Right, rank: 0 },
     Column { heading: "when", width: 10, fill: Fill::Left, rank: 0 },
-    Column { heading: "by", width: 12, fill: Fill::Left, rank: 2 },
-    Column { heading: "kind", width: 8, fill: Fill::Left, rank: 1 },
-    Column { heading: "what happened", width: 37, fill: Fill::Rest, rank: 0 },
+    Column { heading: "by", width: 10, fill: Fill::Grows(16), rank: 1 },
+    Column { heading: "kind", width: 8, fill: Fill::Left, rank: 2 },
+    Column { heading: "what happened", width: 40, fill: Fill::Rest, rank: 0 },
 ];
 
 /// Draws the view: everything that is known, or what passes.

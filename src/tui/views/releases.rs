@@ -31,7 +31,7 @@ const COLUMNS: [Column; 10] = [
     Column { heading: "image", width: 12, fill: Fill::Left, rank: 6 },
     Column { heading: "model", width: 5, fill: Fill::Left, rank: 3 },
     Column { heading: "commit", width: 8, fill: Fill::Left, rank: 5 },
-    Column { heading: "by", width: 10, fill: Fill::Left, rank: 8 },
+    Column { heading: "by", width: 10, fill: Fill::Grows(20), rank: 8 },
     Column { heading: "when", width: 10, fill: Fill::Left, rank: 4 },
     Column { heading: "took", width: 6, fill: Fill::Right, rank: 7 },
     Column { heading: "health", width: 20, fill: Fill::Left, rank: 9 },

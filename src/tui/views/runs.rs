@@ -40,8 +40,8 @@ const COLUMNS: [Column; 10] = [
     Column { heading: "model", width: 6, fill: Fill::Left, rank: 5 },
     Column { heading: "metric", width: 14, fill: Fill::Left, rank: 8 },
     Column { heading: "rel.", width: 5, fill: Fill::Left, rank: 6 },
-    Column { heading: "by", width: 10, fill: Fill::Left, rank: 9 },
-    Column { heading: "why it started", width: 12, fill: Fill::Rest, rank: 0 },
+    Column { heading: "by", width: 10, fill: Fill::Grows(20), rank: 9 },
+    Column { heading: "why it started", width: 24, fill: Fill::Rest, rank: 0 },
 ];
 
 /// Draws the view.
@@ -183,7 +183,7 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
     let inputs = &run.inputs;
     let source = format!("source {}", sanitize(&inputs.source.label()));
     let data =
-        format!("data {} {}", quantity::counted(inputs.data.count, "file"), quantity::counted(inputs.data.rows, "row"));
+        format!("data {}, {}", quantity::counted(inputs.data.count, "file"), quantity::counted(inputs.data.rows, "row"));
     let facts_line = facts::joined(model, vec![(source, model.theme.dim), (data, model.theme.dim)]);
     detail_text::put(model, frame.buffer_mut(), inner, (2, 0), &facts_line);
     let mut row = 1;
@@ -223,7 +223,7 @@ fn notes(model: &Model, frame: &mut Frame, inner: Rect, mut row: usize, run: &Ru
         return row;
     }
     let mut texts = Vec::new();
-    let reason = facts::reason(model, run, &spec.name);
+    let reason = facts::further_reason(model, run, &spec.name);
     if !reason.is_empty() {
         texts.push(reason);
     }

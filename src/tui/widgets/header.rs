@@ -178,7 +178,7 @@ fn facts(model: &Model, width: usize) -> Vec<(String, Style)> {
     let mut facts = Vec::new();
     if let Some(inputs) = &model.state.inputs {
         let data = &inputs.data;
-        let text = format!("data {} {}", quantity::counted(data.count, "file"), quantity::counted(data.rows, "row"));
+        let text = format!("data {}, {}", quantity::counted(data.count, "file"), quantity::counted(data.rows, "row"));
         facts.push((text, theme.text));
         let source = &inputs.source;
         let branch = source.branch.as_deref().map(|branch| format!("{} ", sanitize(branch))).unwrap_or_default();

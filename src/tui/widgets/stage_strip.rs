@@ -72,7 +72,7 @@ fn draw_cell(
     let mut row = 2;
     let room = usize::from(area.height);
     let results = facts::results(model, run, &spec.name, entry);
-    let reason = facts::reason(model, run, &spec.name);
+    let reason = facts::further_reason(model, run, &spec.name);
     let answers = answers(model, entry);
     let reason_rows = usize::from(!reason.is_empty()) + usize::from(answers.is_some());
     for (text, style) in results {
@@ -186,7 +186,7 @@ fn list_line(
         line.push_span(Span::styled(format!(" {}  ", quantity::percent(share)), theme.text));
     }
     let mut rest = facts::results(model, run, &spec.name, entry);
-    let reason = facts::reason(model, run, &spec.name);
+    let reason = facts::further_reason(model, run, &spec.name);
     if !reason.is_empty() {
         rest.push((reason, reason_style(model, run, spec)));
     }
