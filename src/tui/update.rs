@@ -29,6 +29,8 @@ mod walk;
 #[cfg(test)]
 mod alert_tests;
 #[cfg(test)]
+mod announcement_tests;
+#[cfg(test)]
 mod hold_tests;
 #[cfg(test)]
 mod list_tests;

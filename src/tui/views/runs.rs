@@ -182,8 +182,11 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
     let inner = pane::draw(model, frame.buffer_mut(), area, model.is_in_detail, &heading, &right);
     let inputs = &run.inputs;
     let source = format!("source {}", sanitize(&inputs.source.label()));
-    let data =
-        format!("data {}, {}", quantity::counted(inputs.data.count, "file"), quantity::counted(inputs.data.rows, "row"));
+    let data = format!(
+        "data {}, {}",
+        quantity::counted(inputs.data.count, "file"),
+        quantity::counted(inputs.data.rows, "row")
+    );
     let facts_line = facts::joined(model, vec![(source, model.theme.dim), (data, model.theme.dim)]);
     detail_text::put(model, frame.buffer_mut(), inner, (2, 0), &facts_line);
     let mut row = 1;

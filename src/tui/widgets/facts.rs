@@ -124,9 +124,9 @@ pub(in crate::tui) fn further_reason(model: &Model, run: &Run, name: &StageName)
 /// Whether an earlier stage was skipped for another was asked for, too.
 fn is_skipped_before(model: &Model, run: &Run, name: &StageName) -> bool {
     let before = model.state.graph.stages().iter().take_while(|spec| spec.name != *name);
-    before.filter_map(|spec| run.stages.get(&spec.name)).any(|entry| {
-        matches!(entry.state, StageState::Skipped { reason: SkipReason::NotSelected })
-    })
+    before
+        .filter_map(|spec| run.stages.get(&spec.name))
+        .any(|entry| matches!(entry.state, StageState::Skipped { reason: SkipReason::NotSelected }))
 }
 
 /// The cells that the words of the states in a run need, at least those of most words.

@@ -47,9 +47,12 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
     let excess = |left: &Left, facts: &[(String, Style)]| {
         (left.line(model).width() + 3 + joined(model, facts).width()).saturating_sub(width)
     };
+    // Where it is narrow, any fact is worth more than our own name.
+    left.has_brand = width >= NARROW;
     while facts.len() > 1 && excess(&left, &facts) > 0 {
         facts.remove(0);
     }
+    left.has_brand = true;
     left.has_brand = excess(&left, &facts) == 0;
     let sign = model.glyphs.cut;
     if let Some(width) = narrower(&left.project, excess(&left, &facts), SHORTEST_NAME) {
@@ -189,15 +192,15 @@ fn facts(model: &Model, width: usize) -> Vec<(String, Style)> {
             None => facts.push((format!("{branch}no commit"), theme.dim)),
         }
     }
-    if width < NARROW {
-        // Data and source have no room here; how the last run ended has.
-        facts.extend(last_run(model));
-    }
     if model.live.operators.len() > 1 {
         facts.push((format!("{} operators", model.live.operators.len()), theme.text));
     }
     if let Some(watch) = &model.live.watch {
         facts.push(watch_fact(model, watch));
+    }
+    if width < NARROW {
+        // Data and source have no room here; how the last run ended has.
+        facts.extend(last_run(model));
     }
     if let Some(lock) = &model.state.lock {
         let text = sanitize(&lock_text(lock, model.now));
@@ -225,8 +228,7 @@ fn facts(model: &Model, width: usize) -> Vec<(String, Style)> {
 fn last_run(model: &Model) -> Option<(String, Style)> {
     let run = model.board_run()?;
     let is_started = run.started.is_some();
-    let text = format!("{} run {} {}", model.glyphs.run(run.result, is_started), run.id, word(run));
-    Some((text, model.theme.run(run.result, is_started)))
+    Some((format!("run {} {}", run.id, word(run)), model.theme.run(run.result, is_started)))
 }
 
 /// What is wrong with the way to the daemon: the line to its machine first.

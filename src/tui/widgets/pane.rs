@@ -54,8 +54,7 @@ pub(in crate::tui) fn more(
 ) {
     let below = count.saturating_sub(first + shown);
     let told = |hidden: usize, sign: &str, word: &str| (hidden > 0).then(|| format!("{sign} {hidden} {word}"));
-    let (above, below) =
-        (told(first, model.glyphs.ascending, "above"), told(below, model.glyphs.descending, "below"));
+    let (above, below) = (told(first, model.glyphs.ascending, "above"), told(below, model.glyphs.descending, "below"));
     let parts: Vec<String> = above.into_iter().chain(below).collect();
     foot(model, buffer, area, &parts.join(&format!(" {} ", model.glyphs.dot)));
 }
