@@ -156,6 +156,7 @@ fn style_of(model: &Model, event: &Event) -> Style {
         Event::Commanded { refused: Some(_), .. } => theme.warn,
         Event::Commanded { refused: None, .. } => theme.text,
         Event::AlertResolved { evidence: Evidence::Clear, .. } => theme.good,
+        Event::Noted { by: Some(_), .. } => theme.text,
         Event::DataRefused { .. }
         | Event::RunStopping { .. }
         | Event::StageNotRun { .. }

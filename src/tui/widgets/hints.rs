@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::text::{cut, put, sanitize};
+use super::text::{cut, put, put_fitted, sanitize};
 use super::{log_lines, plan_line};
 use crate::api::types::{LineState, WatchMode};
 use crate::tui::announcement;
@@ -90,8 +90,8 @@ pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rec
         let mut line = Line::from(Span::styled(format!(" only {what} with: "), theme.accent));
         line.push_span(Span::styled(sanitize(input), theme.title));
         line.push_span(Span::styled(" ", theme.selection));
-        line.push_span(Span::styled(format!("  {more}; Enter filters, an empty one shows all"), theme.dim));
-        put(buffer, area, 0, &line);
+        line.push_span(Span::styled(format!("  {more}; Enter filters, empty shows all"), theme.dim));
+        put_fitted(buffer, area, (0, 0), &line, model.glyphs.cut);
         return;
     }
     let room = usize::from(area.width).saturating_sub(2);
