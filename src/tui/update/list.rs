@@ -119,7 +119,8 @@ pub(super) fn has_row(model: &Model) -> bool {
 /// Why a list shows nothing into which a key could go.
 pub(super) fn why_empty(model: &mut Model) -> String {
     let is_narrowed = filter_of(model).is_some_and(|filter| !filter.is_empty()) || model.alert.is_some();
-    if is_narrowed { "nothing passes the filter; Esc shows all" } else { "there is nothing here yet" }.to_owned()
+    let why = if is_narrowed { "nothing passes the filter; Esc shows all" } else { "there is nothing here yet" };
+    why.to_owned()
 }
 
 fn narrow(model: &mut Model, typed: String) {

@@ -217,6 +217,12 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
         row += 1;
         row = notes(model, frame, inner, row, run, spec);
     }
+    let hidden = row.saturating_sub(usize::from(inner.height));
+    if hidden > 0 {
+        let way = if model.is_zoomed { String::new() } else { format!("; {} shows all", key_of(model, Action::Zoom)) };
+        let more = quantity::counted(u64::try_from(hidden).unwrap_or(u64::MAX), "more row");
+        pane::foot(model, frame.buffer_mut(), area, &format!("{} {more}{way}", model.glyphs.descending));
+    }
 }
 
 /// Below a stage: why, and what it measured, where there is room for it.
