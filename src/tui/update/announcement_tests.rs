@@ -172,3 +172,13 @@ fn a_list_says_how_many_rows_are_above_and_below() {
     let oldest = render(&model, 80, 24);
     assert!(oldest.contains(" above ") && !oldest.contains(" below "), "{oldest}");
 }
+
+#[test]
+fn stages_that_have_the_screen_for_themselves_say_below_each_why_it_ran() {
+    let mut model = fixtures::idle();
+    model.size = (80, 24);
+    press(&mut model, "z");
+    let zoomed = render(&model, 80, 24);
+    let said = zoomed.lines().filter(|line| line.starts_with("│    ") && !line.trim_matches(['│', ' ']).is_empty());
+    assert!(said.count() >= 4, "{zoomed}");
+}
