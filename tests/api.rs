@@ -145,6 +145,7 @@ fn question(path: &str) -> (String, Value, bool) {
         // What acts: all that its deed needs.
         "/v1/commands" => ("", json!({"message": "", "command": {"run": selection}}), true),
         "/v1/promote" => ("", json!({"model": 1, "message": "why"}), true),
+        "/v1/remark" => ("", json!({"text": "what was done"}), true),
         "/v1/models/{version}/note" => ("", json!({"text": "a note"}), true),
         "/v1/alerts/silence" => ("", json!({"alert": "Drift", "milliseconds": 60_000, "message": ""}), true),
         "/v1/alerts/unsilence" => ("", json!({"alert": "Drift"}), true),

@@ -37,7 +37,7 @@ fn the_board_shows_stages_reasons_and_the_way_out_at_both_sizes() {
             assert!(text.contains(wanted), "{columns}×{rows}: `{wanted}` is missing:\n{text}");
         }
         // Where there is room, the first line says more.
-        assert!(columns < 200 || text.contains("data 1 file 20 rows"), "{text}");
+        assert!(columns < 200 || text.contains("data 1 file, 20 rows"), "{text}");
         let shown = terminal.rows();
         assert_eq!(shown.len(), usize::from(rows));
         assert!(shown.last().unwrap().contains("? help"), "the hint line is the last:\n{text}");

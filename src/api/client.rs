@@ -267,6 +267,11 @@ impl Client {
         self.send(self.request(Method::POST, "promote").json(request)).await
     }
 
+    /// Has it written down that somebody did something which is seen in files only.
+    pub async fn remark(&self, request: &NoteRequest) -> Result<(), ClientError> {
+        self.send(self.request(Method::POST, "remark").json(request)).await
+    }
+
     /// Writes something about a model.
     pub async fn note_model(&self, version: ModelVersion, request: &NoteRequest) -> Result<(), ClientError> {
         self.send(self.request(Method::POST, &format!("models/{version}/note")).json(request)).await

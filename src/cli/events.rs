@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn nobody_writes_a_line_of_the_trail_by_a_reason() {
         let text = "why\n     8  2026-11-29 03:53:40  alice approved it\r\u{2028}".to_owned();
-        let line = line_of(&Recorded { sequence: 7, at: Moment(0), event: Event::Noted { text } });
+        let line = line_of(&Recorded { sequence: 7, at: Moment(0), event: Event::Noted { by: None, text } });
         assert!(!line.contains(['\n', '\r', '\u{2028}']) && line.contains("why      8  2026"), "{line}");
     }
 
@@ -248,7 +248,7 @@ mod tests {
         let note = |sequence: u64| Recorded {
             sequence,
             at: Moment(i64::try_from(sequence).unwrap()),
-            event: Event::Noted { text: format!("note {sequence}") },
+            event: Event::Noted { by: None, text: format!("note {sequence}") },
         };
         let notes: Vec<Recorded> = (1..=notes).map(note).collect();
         journal.append(&notes).unwrap();

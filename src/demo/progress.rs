@@ -37,7 +37,7 @@ pub(super) fn line(event: &Event) -> String {
         Event::StageDropped { stage, .. } => format!("{stage} is dropped with its run"),
         Event::ReleaseRejected { release } => format!("release {release} was rejected"),
         Event::QuarantineLifted { release, by } => format!("what was rejected as release {release} is allowed by {by}"),
-        Event::Noted { text } => text.clone(),
+        Event::Noted { text, .. } => text.clone(),
         Event::AlertFired { .. }
         | Event::AlertResolved { .. }
         | Event::AlertSilenced { .. }

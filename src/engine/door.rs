@@ -183,7 +183,9 @@ impl Known {
                     }
                 }
             }
-            Input::Silence { alert: _, by, message: text, until: _ } | Input::NoteModel { model: _, by, text } => {
+            Input::Silence { alert: _, by, message: text, until: _ }
+            | Input::NoteModel { model: _, by, text }
+            | Input::Remark { by, text } => {
                 redactor.redact_in(by);
                 redactor.redact_in(text);
             }
@@ -305,6 +307,7 @@ mod tests {
         for input in [
             note(&told("note")),
             Input::EndDaemon { by: told("me"), from: Some(told("here")), with_app: false },
+            Input::Remark { by: told("me"), text: told("mended") },
             Input::DataRefused { file: "a.csv".to_owned(), reason: told("line 1 holds") },
             Input::DataRefused { file: told("of"), reason: "no".to_owned() },
             Input::HeldBack(BTreeSet::from([told("of")])),

@@ -275,8 +275,11 @@ mod tests {
     use super::*;
 
     fn notes(from: u64, count: u64) -> Vec<Recorded> {
-        let note =
-            |sequence| Recorded { sequence, at: Moment(1), event: Event::Noted { text: format!("note {sequence}") } };
+        let note = |sequence| Recorded {
+            sequence,
+            at: Moment(1),
+            event: Event::Noted { by: None, text: format!("note {sequence}") },
+        };
         (from..from + count).map(note).collect()
     }
 

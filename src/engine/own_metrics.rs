@@ -143,7 +143,8 @@ mod tests {
     /// A core on a journal that holds so many notes.
     fn core(folder: &std::path::Path, notes: u64) -> CoreHandle {
         let (mut journal, mut state) = Journal::open(&folder.join("journal.db")).unwrap();
-        let note = |sequence| Recorded { sequence, at: Moment(1), event: Event::Noted { text: "note".to_owned() } };
+        let note =
+            |sequence| Recorded { sequence, at: Moment(1), event: Event::Noted { by: None, text: "note".to_owned() } };
         let events: Vec<Recorded> = (1..=notes).map(note).collect();
         journal.append(&events).unwrap();
         for event in &events {

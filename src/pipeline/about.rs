@@ -52,8 +52,8 @@ impl Event {
             Self::Configured { .. }
             | Self::InputsObserved { .. }
             | Self::DataRefused { .. }
-            | Self::DataRefusalEnded { .. }
-            | Self::Noted { .. } => Subject::default(),
+            | Self::DataRefusalEnded { .. } => Subject::default(),
+            Self::Noted { by, .. } => Subject { by: by.as_deref(), ..Subject::default() },
             Self::RunCreated { run, trigger, selection, .. } => Subject {
                 by: trigger.by(),
                 run: Some(*run),
@@ -205,7 +205,7 @@ mod tests {
         assert!(!created(Trigger::FirstStart).is_about_alert("Drift"));
         let lifted = Event::SilenceLifted { alert: "Drift".to_owned(), by: "me".to_owned() };
         assert!(lifted.is_about_alert("Drift") && !lifted.is_about_alert("ErrorRate"));
-        assert!(!Event::Noted { text: "Drift".to_owned() }.is_about_alert("Drift"));
+        assert!(!Event::Noted { by: None, text: "Drift".to_owned() }.is_about_alert("Drift"));
     }
 
     #[test]
@@ -214,6 +214,7 @@ mod tests {
         let by_mina = [
             created(Trigger::Manual { by: mina() }),
             Event::Unlocked { by: Some(mina()), why: String::new() },
+            Event::Noted { by: Some(mina()), text: "mended".to_owned() },
             Event::DaemonEnded { by: mina(), from: Some("10.0.0.7".to_owned()), with_app: false },
             barred(&mina()),
             Event::RunStopping { run: RunId(9), reason: StopReason::Cancelled { by: mina() } },
@@ -245,7 +246,7 @@ mod tests {
             refused: Some(Refusal::NothingToApprove),
         };
         assert_eq!((refused.run(), refused.stage()), (Some(RunId(4)), Some(&"deploy".into())));
-        let noted = Event::Noted { text: "run 9".to_owned() };
+        let noted = Event::Noted { by: None, text: "run 9".to_owned() };
         assert_eq!(noted.about(), Subject::default());
     }
 

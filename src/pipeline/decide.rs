@@ -81,9 +81,10 @@ pub fn decide(state: &State, input: Input, at: Moment) -> Result<Decision, Apply
                 draft.note(Event::ModelNoted { model, by, text })?;
             }
         }
+        Input::Remark { by, text } => draft.note(Event::Noted { by: Some(by), text })?,
         Input::EndDaemon { by, from, with_app } => draft.note(Event::DaemonEnded { by, from, with_app })?,
         Input::Tick => draft.tick()?,
-        Input::Note(text) => draft.note(Event::Noted { text })?,
+        Input::Note(text) => draft.note(Event::Noted { by: None, text })?,
     }
     draft.settle()?;
     Ok(Decision { events: draft.events, reply })
@@ -215,7 +216,7 @@ impl Draft {
             (Some(run), None) => format!("schedule {name} starts nothing: run {run} does just this already"),
             (None, None) => return self.create(Trigger::Schedule { name }, selection, inputs).map(drop),
         };
-        self.note(Event::Noted { text })
+        self.note(Event::Noted { by: None, text })
     }
 
     /// Makes a run. Those that wait, and the active one unless it deploys, give way to it: the newest wins before deploy.

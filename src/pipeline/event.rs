@@ -178,8 +178,11 @@ pub enum Event {
         /// Who.
         by: String,
     },
-    /// Something that people should know and that changes no state: a lost watch, a slow disk.
+    /// Something that people should know and that changes no state: a lost watch, a slow disk, what a person did to the files.
     Noted {
+        /// Who did it, if it was a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
         /// One sentence.
         text: String,
     },
@@ -493,6 +496,13 @@ pub enum Input {
         /// Who.
         by: String,
         /// What.
+        text: String,
+    },
+    /// Somebody did something that is seen in files only.
+    Remark {
+        /// Who.
+        by: String,
+        /// What, in one sentence.
         text: String,
     },
     /// An operator ends the daemon.

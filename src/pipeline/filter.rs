@@ -67,7 +67,7 @@ mod tests {
             approved(10, 1, "deploy", "mina"),
             approved(20, 2, "deploy", "Mina"),
             approved(30, 2, "train", "mina"),
-            Recorded { sequence: 1, at: Moment(40), event: Event::Noted { text: "Disk is slow".to_owned() } },
+            Recorded { sequence: 1, at: Moment(40), event: Event::Noted { by: None, text: "Disk is slow".to_owned() } },
         ];
         events.iter().filter(|recorded| filter.matches(recorded)).map(|recorded| recorded.at.0).collect()
     }

@@ -49,7 +49,8 @@ pub fn narrate(event: &Event) -> String {
         Event::QuarantineLifted { release, by } => {
             format!("{by} lets what was rejected as release {release} be deployed")
         }
-        Event::Noted { text } => text.clone(),
+        Event::Noted { by: Some(by), text } => format!("{by}: {text}"),
+        Event::Noted { by: None, text } => text.clone(),
         Event::AlertFired { name, labels, value, summary, release, then, answer, .. } => {
             let summary = if summary.is_empty() { String::new() } else { format!(": {summary}") };
             format!(

@@ -80,7 +80,7 @@ impl Draft {
             "alert {name} was told of {MOST_TOLD} times within the hour and is not told of again before that is over; a \
              longer `for` or `keep_firing_for` calms it"
         );
-        self.note(Event::Noted { text })
+        self.note(Event::Noted { by: None, text })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::pipeline::{
 };
 
 use super::alerts::SilencePrompt;
+use super::announcement::{self, Announcement};
 use super::clock::Clock;
 use super::detail_text::DetailText;
 use super::event_list;
@@ -228,6 +229,8 @@ pub(super) struct Model {
     pub(super) is_zoomed: bool,
     /// The chosen stage; `None` follows what runs.
     pub(super) stage: Option<StageName>,
+    /// The stage that was chosen on the Board, while another view is shown.
+    pub(super) board_stage: Option<StageName>,
     /// The list of runs: what was chosen in it, and the runs that the state has forgotten.
     pub(super) runs: RunHistory,
     /// What was chosen in the list of releases.
@@ -260,6 +263,10 @@ pub(super) struct Model {
     pub(super) past_asked: Option<PastRequest>,
     /// One line for the operator.
     pub(super) message: Option<Message>,
+    /// The run with which that line ends, for it tells of what that run does.
+    pub(super) message_ends_with: Option<RunId>,
+    /// What went live by itself, until it was told and seen.
+    pub(super) announcement: Option<Announcement>,
     /// It says why the last key did nothing: whoever took that for a question and wants to leave it means no other view.
     pub(super) has_said_why_not: bool,
     /// Charts and log stand still.
@@ -322,6 +329,7 @@ impl Model {
             focus: Pane::Pipeline,
             is_zoomed: false,
             stage: None,
+            board_stage: None,
             runs: RunHistory::default(),
             releases: ListState::default(),
             walk: None,
@@ -338,6 +346,8 @@ impl Model {
             past: None,
             past_asked: None,
             message: None,
+            message_ends_with: None,
+            announcement: None,
             has_said_why_not: false,
             is_frozen: false,
             is_demo: false,
@@ -553,7 +563,7 @@ impl Model {
 
     /// Whether something is due each second.
     pub(super) fn needs_the_second_hand(&self) -> bool {
-        let watches = self.watches_the_release() || self.watches_charts();
+        let watches = self.watches_the_release() || self.watches_charts() || announcement::told(self).is_some();
         watches || self.shows_a_growing_duration() || event_list::shows_an_age(self)
     }
 }

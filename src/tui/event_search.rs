@@ -82,7 +82,8 @@ mod tests {
     use crate::pipeline::{Event, Moment};
 
     fn told(sequences: std::ops::RangeInclusive<u64>) -> Vec<Recorded> {
-        let event = |sequence| Recorded { sequence, at: Moment(0), event: Event::Noted { text: "hot".to_owned() } };
+        let event =
+            |sequence| Recorded { sequence, at: Moment(0), event: Event::Noted { by: None, text: "hot".to_owned() } };
         sequences.map(event).collect()
     }
 
@@ -112,7 +113,7 @@ mod tests {
         for recorded in told(58..=61) {
             known.keep(recorded);
         }
-        known.keep(Recorded { sequence: 62, at: Moment(0), event: Event::Noted { text: "cold".to_owned() } });
+        known.keep(Recorded { sequence: 62, at: Moment(0), event: Event::Noted { by: None, text: "cold".to_owned() } });
         assert!(known.events.iter().map(|recorded| recorded.sequence).eq(50..=61));
     }
 }

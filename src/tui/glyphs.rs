@@ -5,7 +5,7 @@
 use ratatui::symbols::border;
 
 use crate::api::types::{GateVerdict, TrialState};
-use crate::pipeline::{PlannedAction, ReleaseStatus, RunResult, StageState};
+use crate::pipeline::{ReleaseStatus, RunResult, StageState};
 
 /// All signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,17 +240,6 @@ impl Glyphs {
             TrialState::Dropped => skipped,
             TrialState::Failed => failed,
             TrialState::Chosen => self.champion,
-        }
-    }
-
-    /// The sign of what a plan says.
-    pub(super) fn planned(&self, action: PlannedAction) -> &'static str {
-        let [_, checking, _, running, _, _, skipped, not_run, ..] = self.states;
-        match action {
-            PlannedAction::Run => running,
-            PlannedAction::Maybe => checking,
-            PlannedAction::Skip => skipped,
-            PlannedAction::Hold => not_run,
         }
     }
 }

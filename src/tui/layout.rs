@@ -29,6 +29,9 @@ const MOST_ALONE: u16 = 2;
 /// A stage needs this many columns beside the others, arrow included.
 const STAGE_CELL: u16 = 24;
 
+/// Rows of a pane, frame included, in which stages can stand beside each other.
+pub(super) const LOWEST_SIDE_BY_SIDE: u16 = 6;
+
 /// The parts of every view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parts {
@@ -74,6 +77,14 @@ pub(super) struct BoardPanes {
 /// Whether the stages stand beside each other, and not below.
 pub(super) fn stages_stand_side_by_side(width: u16, stages: usize) -> bool {
     width.saturating_sub(4) / small(stages.max(1)) >= STAGE_CELL
+}
+
+/// Whether the Board tells of the stages one below the other, in rows among which Up and Down go.
+pub(super) fn stages_are_rows(model: &Model) -> bool {
+    let pipeline = board(model, parts(whole(model)).body).pipeline;
+    pipeline.is_some_and(|pane| {
+        !stages_stand_side_by_side(pane.width, model.state.graph.stages().len()) || pane.height < LOWEST_SIDE_BY_SIDE
+    })
 }
 
 /// The panes of the Board in `body`.

@@ -19,6 +19,7 @@
 //! outside passes `widgets::text` before it reaches the buffer. The terminal is given back in every way of ending.
 
 mod alerts;
+mod announcement;
 mod app;
 mod attention;
 mod clipboard;

@@ -29,6 +29,8 @@ mod walk;
 #[cfg(test)]
 mod alert_tests;
 #[cfg(test)]
+mod announcement_tests;
+#[cfg(test)]
 mod hold_tests;
 #[cfg(test)]
 mod list_tests;
@@ -52,6 +54,7 @@ mod tests;
 use crate::api::types::CommandReply;
 use crate::pipeline::{ModelVersion, RunId, Silence};
 
+use super::announcement;
 use super::app::{Message, Model, View};
 use super::commands::{Action, key_of, view_name};
 use super::event_list;
@@ -111,12 +114,23 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::PastPlace(asked, answer) => past::placed(model, &asked, answer, &mut commands),
         Msg::TimeLine(asked, answer) => past::lined(model, asked, answer),
         Msg::Projects(rows) => questions::projects::found(model, rows),
-        Msg::Replied(asked, answer) => replied(model, &asked, answer),
+        Msg::Replied(asked, answer) => {
+            let run = answer.as_ref().ok().and_then(|reply| reply.as_ref().ok().copied().flatten());
+            replied(model, &asked, answer);
+            model.message_ends_with = run;
+        }
         Msg::Silenced(alert, answer) => silenced(model, &alert, answer),
-        Msg::Demo(Ok(text)) => say(model, text),
+        Msg::Demo(Ok(text)) => {
+            say(model, text);
+            // What was done to the project is told until the run that follows from it is over.
+            model.message_ends_with = Some(model.state.last_run.next());
+        }
         Msg::Demo(Err(error)) => complain(model, error),
         // The second hand also goes for lines that are to be asked for; then there is nothing new to draw yet.
-        Msg::Second => model.is_dirty = model.shows_a_growing_duration() || event_list::age_turns(model),
+        Msg::Second => {
+            let grows = model.shows_a_growing_duration() || event_list::age_turns(model);
+            model.is_dirty = grows || announcement::ends(model);
+        }
     }
     past::turn_back(model, away);
     follow_up(model, &mut commands);
@@ -133,6 +147,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
 
 /// Asks for what is visible and not here.
 fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
+    announcement::settle(model);
     list::settle(model);
     logs::follow_up(model, commands);
     if !model.is_connected() {
@@ -200,10 +215,12 @@ fn noted(model: &mut Model, version: ModelVersion, answer: Result<(), String>) {
 }
 
 fn say(model: &mut Model, text: String) {
+    model.message_ends_with = None;
     model.message = Some(Message { text, is_error: false });
 }
 
 fn complain(model: &mut Model, text: String) {
+    model.message_ends_with = None;
     model.message = Some(Message { text, is_error: true });
 }
 

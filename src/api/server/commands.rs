@@ -10,7 +10,8 @@ use super::answers::{answer, ending, problem};
 use super::caller::{Caller, LONGEST_REASON, reason};
 use super::{Shared, Shares};
 use crate::api::types::{
-    CommandReply, CommandRequest, PlanRequest, PromoteRequest, RollbackPlan, SilenceRequest, UnsilenceRequest,
+    CommandReply, CommandRequest, NoteRequest, PlanRequest, PromoteRequest, RollbackPlan, SilenceRequest,
+    UnsilenceRequest,
 };
 use crate::engine::core::CommandError;
 use crate::engine::{registry, releases};
@@ -132,6 +133,19 @@ pub(super) async fn unsilence(
     match shared.daemon.alerting.unsilence(caller.name, request.alert).await {
         Ok(()) => Json(()).into_response(),
         Err(error) => problem(StatusCode::CONFLICT, error),
+    }
+}
+
+pub(super) async fn remark(
+    State(shared): Shares,
+    Extension(caller): Extension<Caller>,
+    Json(NoteRequest { text }): Json<NoteRequest>,
+) -> Response {
+    let Some(text) = reason(&text) else { return too_long() };
+    match shared.daemon.core.ask(Input::Remark { by: caller.name, text }).await {
+        Ok(()) => Json(()).into_response(),
+        Err(CommandError::Ending) => ending(),
+        Err(error) => problem(StatusCode::INSUFFICIENT_STORAGE, error),
     }
 }
 

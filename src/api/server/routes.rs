@@ -61,6 +61,7 @@ pub fn routes() -> Vec<Route> {
         look("/v1/models/{version}/profile", models::profile),
         deed("/v1/models/{version}/note", models::note),
         deed("/v1/promote", commands::promote),
+        deed("/v1/remark", commands::remark),
         look("/v1/charts", charts::charts),
         look("/v1/comparison", charts::comparison),
         look("/v1/metrics", charts::catalog),

@@ -226,10 +226,16 @@ impl Workers {
             DemoAction::BreakSource => Arc::clone(&hooks.break_source),
             DemoAction::BadRelease => Arc::clone(&hooks.bad_release),
         };
-        let sender = self.sender.clone();
-        // A hook may copy files and call git.
-        tokio::task::spawn_blocking(move || {
-            let _ = sender.blocking_send(Msg::Demo(hook()));
+        let (sender, client) = (self.sender.clone(), self.client.clone());
+        tokio::spawn(async move {
+            // A hook may copy files and call git.
+            let Ok(said) = tokio::task::spawn_blocking(move || hook()).await else { return };
+            let done = said.clone().ok();
+            let _ = sender.send(Msg::Demo(said)).await;
+            if let Some(text) = done {
+                // So that Events tells who did it. It is done, whether that can be written down or not.
+                let _ = client.remark(&NoteRequest { text }).await;
+            }
         });
     }
 

@@ -1,6 +1,6 @@
 //! What each action does to the model, and what it asks for.
 
-use super::{enter, events, list, logs, metrics, models, mouse, palette, past, questions, selection, walk};
+use super::{complain, enter, events, list, logs, metrics, models, mouse, palette, past, questions, selection, walk};
 use crate::pipeline::{Selection, StageKind, StageName};
 use crate::tui::alerts;
 use crate::tui::app::{Model, Overlay, Pane, View};
@@ -18,6 +18,11 @@ const SIDE_STEP: usize = 16;
 /// Does an action.
 pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
     if selection::takes(model, action, commands) {
+        return;
+    }
+    if needs_a_row(model, action) && !list::has_row(model) {
+        let why = list::why_empty(model);
+        complain(model, why);
         return;
     }
     match action {
@@ -62,6 +67,7 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
         }
         Action::Top => to_edge(model, true),
         Action::Bottom => to_edge(model, false),
+        Action::Move(by) if goes_among_stages(model) => choose_stage(model, i64::from(by)),
         Action::Move(by) => move_by(model, i64::from(by)),
         Action::Page(by) if model.view == View::Metrics => page_of_charts(model, by),
         Action::Page(by) => {
@@ -99,6 +105,16 @@ pub(super) fn act(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) {
     }
 }
 
+/// Whether it goes into the chosen row of a list, so that there must be one.
+fn needs_a_row(model: &Model, action: Action) -> bool {
+    match action {
+        Action::Open => true,
+        Action::Zoom => !model.is_zoomed,
+        Action::Cycle { .. } | Action::Sideways(_) => model.view == View::Runs && !model.is_in_detail,
+        _ => false,
+    }
+}
+
 pub(super) fn show(model: &mut Model, view: View) {
     if view == View::Logs {
         // Of a stage that has no log, the view says why; it never shows that of another.
@@ -112,6 +128,12 @@ pub(super) fn show(model: &mut Model, view: View) {
     }
     if view == View::Runs {
         model.runs.open();
+    }
+    // What is chosen in another view moves nothing on the Board.
+    if model.view == View::Board {
+        model.board_stage.clone_from(&model.stage);
+    } else if view == View::Board {
+        model.stage = model.board_stage.take();
     }
     if view == View::Releases {
         // Nobody asked for them while they were hidden.
@@ -210,14 +232,22 @@ fn to_edge(model: &mut Model, is_top: bool) {
 
 fn move_by(model: &mut Model, lines: i64) {
     match model.view {
-        View::Board | View::Logs => {
-            let rows = layout::log_rows(model);
-            model.log.scroll(lines, rows);
-        }
+        View::Board | View::Logs => scroll_log(model, lines),
         View::Runs if model.is_in_detail => choose_stage(model, lines),
         View::Runs | View::Models | View::Releases | View::Events => list::move_by(model, lines),
         View::Metrics => select_chart(model, lines, false),
     }
+}
+
+/// Whether the keys are in the Board's stages, and these stand one below the other.
+fn goes_among_stages(model: &Model) -> bool {
+    model.view == View::Board && model.focus == Pane::Pipeline && layout::stages_are_rows(model)
+}
+
+/// Scrolls the log, whichever pane of the Board has the keys.
+pub(super) fn scroll_log(model: &mut Model, lines: i64) {
+    let rows = layout::log_rows(model);
+    model.log.scroll(lines, rows);
 }
 
 fn sideways(model: &mut Model, by: i8) {

@@ -105,10 +105,32 @@ pub(super) fn leave_filter(model: &mut Model) -> bool {
     is_narrowed
 }
 
+/// Whether the view is no list, or its list shows something.
+pub(super) fn has_row(model: &Model) -> bool {
+    match model.view {
+        View::Runs => model.chosen_run().is_some(),
+        View::Models => models::chosen(model).is_some(),
+        View::Releases => model.chosen_release().is_some(),
+        View::Events => event_list::chosen(model).is_some(),
+        View::Board | View::Logs | View::Metrics => true,
+    }
+}
+
+/// Why a list shows nothing into which a key could go.
+pub(super) fn why_empty(model: &mut Model) -> String {
+    let is_narrowed = filter_of(model).is_some_and(|filter| !filter.is_empty()) || model.alert.is_some();
+    let why = if is_narrowed { "nothing passes the filter; Esc shows all" } else { "there is nothing here yet" };
+    why.to_owned()
+}
+
 fn narrow(model: &mut Model, typed: String) {
     if let Some(filter) = filter_of(model) {
         *filter = typed;
         model.is_in_detail = false;
+    }
+    if !has_row(model) {
+        // A frame around nothing would not say why.
+        model.is_zoomed = false;
     }
     if model.view == View::Events {
         // What the daemon could not tell before is asked for again.

@@ -169,6 +169,11 @@ fn wheel(model: &mut Model, place: (u16, u16), is_up: bool, commands: &mut Vec<C
     let action = match (model.view, model.hits.pane_at(place.0, place.1)) {
         (View::Board, Some(Pane::Pipeline)) => Action::Sideways(by(1)),
         (View::Board, Some(Pane::Release) | None) => return,
+        (View::Board, Some(Pane::Log)) if model.lines.is_none() => {
+            // Whichever pane has the keys, the wheel turns what is under it.
+            actions::scroll_log(model, i64::from(by(WHEEL)));
+            return;
+        }
         (View::Board, Some(Pane::Log)) | (View::Logs, _) => Action::Move(by(WHEEL)),
         (View::Runs | View::Models | View::Releases | View::Metrics | View::Events, _) => Action::Move(by(1)),
     };

@@ -3,6 +3,7 @@
 use super::{events, questions, runs};
 use crate::api::types::{DaemonInformation, Live, LiveChange, Snapshot, StreamItem};
 use crate::pipeline::{Event, Recorded, StageKind};
+use crate::tui::announcement;
 use crate::tui::app::{Connection, EVENTS_KEPT, Model, Overlay};
 use crate::tui::message::Cmd;
 
@@ -102,11 +103,14 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
         return;
     }
     runs::forgotten(model, oldest);
+    announcement::hear(model, &recorded);
+    end_message(model, &recorded.event);
     match &recorded.event {
         Event::RunCreated { .. } | Event::RunStarted { .. } => {
             // A choice made for an earlier run must not hide what happens now.
             if model.state.active_run().is_some_and(|run| run.stages.values().all(|stage| stage.started.is_none())) {
                 model.stage = None;
+                model.board_stage = None;
             }
         }
         Event::StageFinished { run, stage, .. } => {
@@ -153,6 +157,15 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
     }
     model.events.push_back(recorded);
     trim(model);
+}
+
+/// What was said of a run is over with it.
+fn end_message(model: &mut Model, event: &Event) {
+    let Event::RunFinished { run, .. } = event else { return };
+    if model.message_ends_with.is_some_and(|awaited| *run >= awaited) {
+        model.message = None;
+        model.message_ends_with = None;
+    }
 }
 
 fn changed_in_part(model: &mut Model, changes: Vec<LiveChange>) {

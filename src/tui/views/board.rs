@@ -28,6 +28,26 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
     if let Some(area) = panes.release {
         release(model, frame, area);
     }
+    if !model.is_zoomed {
+        // Where there is room for one of the two, it says in a line what the other would.
+        match (panes.log, panes.release) {
+            (Some(area), None) => pane::foot(model, frame.buffer_mut(), area, &release_in_short(model)),
+            (None, Some(area)) => {
+                let key = key_of(model, Action::Cycle { backward: false });
+                pane::foot(model, frame.buffer_mut(), area, &format!("{key} shows the log again"));
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+}
+
+/// Which release is live, and whether it answers.
+fn release_in_short(model: &Model) -> String {
+    let dot = model.glyphs.dot;
+    match model.state.live_release() {
+        Some(release) => format!("{} {dot} live {dot} {}", release_heading(model, release), health(model)),
+        None => "no release is live".to_owned(),
+    }
 }
 
 fn pipeline(model: &Model, frame: &mut Frame, area: Rect) {

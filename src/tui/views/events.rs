@@ -21,14 +21,14 @@ use crate::tui::widgets::table::{Column, Fill, Table};
 use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
 use crate::tui::widgets::{alert_line, pane};
 
-/// What is told of an event, in the order of [`cells`]; [`event_list::SORTABLE`] names columns by their place here. The
-/// sentences say most names too, so those give way first.
+/// What is told of an event, in the order of [`cells`]; [`event_list::SORTABLE`] names columns by their place here. Of
+/// what has no room the kind goes first: the sentences tell it, but not always who acted.
 const COLUMNS: [Column; 5] = [
     Column { heading: "no.", width: 6, fill: Fill::Right, rank: 0 },
     Column { heading: "when", width: 10, fill: Fill::Left, rank: 0 },
-    Column { heading: "by", width: 12, fill: Fill::Left, rank: 2 },
-    Column { heading: "kind", width: 8, fill: Fill::Left, rank: 1 },
-    Column { heading: "what happened", width: 37, fill: Fill::Rest, rank: 0 },
+    Column { heading: "by", width: 10, fill: Fill::Grows(16), rank: 1 },
+    Column { heading: "kind", width: 8, fill: Fill::Left, rank: 2 },
+    Column { heading: "what happened", width: 40, fill: Fill::Rest, rank: 0 },
 ];
 
 /// Draws the view: everything that is known, or what passes.
@@ -114,6 +114,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, chosen: u64) {
     let lines = selection::of_events(model, &numbers);
     let rows = usize::from(inner.height).saturating_sub(1);
     let first = first_shown(numbers.iter().position(|number| *number == chosen).unwrap_or(0), rows);
+    pane::more(model, frame.buffer_mut(), area, (first, rows), events.len());
     for (index, recorded) in events.iter().enumerate().skip(first).take(rows) {
         let row_area = Rect { y: inner.y + small(index - first + 1), height: 1, ..inner };
         let place = Rect { y: row_area.y, height: 1, ..table_area };
@@ -155,6 +156,7 @@ fn style_of(model: &Model, event: &Event) -> Style {
         Event::Commanded { refused: Some(_), .. } => theme.warn,
         Event::Commanded { refused: None, .. } => theme.text,
         Event::AlertResolved { evidence: Evidence::Clear, .. } => theme.good,
+        Event::Noted { by: Some(_), .. } => theme.text,
         Event::DataRefused { .. }
         | Event::RunStopping { .. }
         | Event::StageNotRun { .. }

@@ -126,7 +126,9 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, entries: &[Entry<'_>], cho
     let is_chosen = |entry: &Entry<'_>| entry.version() == chosen.version();
     let position = entries.iter().position(is_chosen).unwrap_or(0);
     let rows = usize::from(inner.height).saturating_sub(1);
-    for (row, entry) in entries.iter().skip(first_shown(position, rows)).take(rows).enumerate() {
+    let first = first_shown(position, rows);
+    pane::more(model, frame.buffer_mut(), area, (first, rows), entries.len());
+    for (row, entry) in entries.iter().skip(first).take(rows).enumerate() {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
         let place = Rect { y: row_area.y, height: 1, ..table_area };
         let cells = match entry {

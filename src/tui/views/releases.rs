@@ -31,7 +31,7 @@ const COLUMNS: [Column; 10] = [
     Column { heading: "image", width: 12, fill: Fill::Left, rank: 6 },
     Column { heading: "model", width: 5, fill: Fill::Left, rank: 3 },
     Column { heading: "commit", width: 8, fill: Fill::Left, rank: 5 },
-    Column { heading: "by", width: 10, fill: Fill::Left, rank: 8 },
+    Column { heading: "by", width: 10, fill: Fill::Grows(20), rank: 8 },
     Column { heading: "when", width: 10, fill: Fill::Left, rank: 4 },
     Column { heading: "took", width: 6, fill: Fill::Right, rank: 7 },
     Column { heading: "health", width: 20, fill: Fill::Left, rank: 9 },
@@ -106,7 +106,9 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
     let chosen = model.chosen_release().map(|release| release.id);
     let position = releases.iter().position(|release| Some(release.id) == chosen).unwrap_or(0);
     let rows = usize::from(inner.height).saturating_sub(1);
-    for (row, release) in releases.iter().skip(first_shown(position, rows)).take(rows).enumerate() {
+    let first = first_shown(position, rows);
+    pane::more(model, frame.buffer_mut(), area, (first, rows), releases.len());
+    for (row, release) in releases.iter().skip(first).take(rows).enumerate() {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
         let place = Rect { y: row_area.y, height: 1, ..table_area };
         put(frame.buffer_mut(), place, 0, &table.row(&cells(model, release), model.glyphs.cut));

@@ -40,8 +40,8 @@ const COLUMNS: [Column; 10] = [
     Column { heading: "model", width: 6, fill: Fill::Left, rank: 5 },
     Column { heading: "metric", width: 14, fill: Fill::Left, rank: 8 },
     Column { heading: "rel.", width: 5, fill: Fill::Left, rank: 6 },
-    Column { heading: "by", width: 10, fill: Fill::Left, rank: 9 },
-    Column { heading: "why it started", width: 12, fill: Fill::Rest, rank: 0 },
+    Column { heading: "by", width: 10, fill: Fill::Grows(20), rank: 9 },
+    Column { heading: "why it started", width: 24, fill: Fill::Rest, rank: 0 },
 ];
 
 /// Draws the view.
@@ -94,7 +94,9 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
     let rows = usize::from(inner.height).saturating_sub(1);
     let chosen = model.chosen_run().map(|run| run.id);
     let position = runs.iter().position(|run| Some(run.id) == chosen).unwrap_or(0);
-    let shown = || runs.iter().skip(first_shown(position, rows)).take(rows);
+    let first = first_shown(position, rows);
+    pane::more(model, frame.buffer_mut(), area, (first, rows), runs.len());
+    let shown = || runs.iter().skip(first).take(rows);
     let longest = bar::longest(shown().map(|run| &***run), model.now);
     for (row, run) in shown().enumerate() {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
@@ -181,8 +183,11 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
     let inner = pane::draw(model, frame.buffer_mut(), area, model.is_in_detail, &heading, &right);
     let inputs = &run.inputs;
     let source = format!("source {}", sanitize(&inputs.source.label()));
-    let data =
-        format!("data {} {}", quantity::counted(inputs.data.count, "file"), quantity::counted(inputs.data.rows, "row"));
+    let data = format!(
+        "data {}, {}",
+        quantity::counted(inputs.data.count, "file"),
+        quantity::counted(inputs.data.rows, "row")
+    );
     let facts_line = facts::joined(model, vec![(source, model.theme.dim), (data, model.theme.dim)]);
     detail_text::put(model, frame.buffer_mut(), inner, (2, 0), &facts_line);
     let mut row = 1;
@@ -213,6 +218,12 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
         row += 1;
         row = notes(model, frame, inner, row, run, spec);
     }
+    let hidden = row.saturating_sub(usize::from(inner.height));
+    if hidden > 0 {
+        let way = if model.is_zoomed { String::new() } else { format!("; {} shows all", key_of(model, Action::Zoom)) };
+        let more = quantity::counted(u64::try_from(hidden).unwrap_or(u64::MAX), "more row");
+        pane::foot(model, frame.buffer_mut(), area, &format!("{} {more}{way}", model.glyphs.descending));
+    }
 }
 
 /// Below a stage: why, and what it measured, where there is room for it.
@@ -222,7 +233,7 @@ fn notes(model: &Model, frame: &mut Frame, inner: Rect, mut row: usize, run: &Ru
         return row;
     }
     let mut texts = Vec::new();
-    let reason = facts::reason(model, run, &spec.name);
+    let reason = facts::further_reason(model, run, &spec.name);
     if !reason.is_empty() {
         texts.push(reason);
     }

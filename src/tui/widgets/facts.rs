@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::sanitize;
 use crate::api::types::{LeaderboardRow, TrialState};
-use crate::pipeline::{Failure, Outputs, Run, StageName, StageRun, StageState, explain};
+use crate::pipeline::{Failure, Outputs, Run, SkipReason, StageName, StageRun, StageState, explain};
 use crate::tui::app::Model;
 use crate::tui::estimate::{self, Estimate};
 use crate::tui::run_facts::{IMAGE_BYTES, first_metric};
@@ -59,7 +59,7 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
     {
         facts.push((format!("image {}", sanitize(digest.short())), theme.text));
         if let Some(bytes) = outputs.metrics.get(IMAGE_BYTES) {
-            facts.push((format!("{}B", quantity::value(*bytes)), theme.dim));
+            facts.push((quantity::measured(*bytes, Some("B")), theme.dim));
         }
     }
     if let Some(release) = entry.release.or(outputs.live) {
@@ -109,15 +109,29 @@ pub(in crate::tui) fn reason(model: &Model, run: &Run, name: &StageName) -> Stri
     sanitize(&holds::held(model, run, name).unwrap_or_else(|| explain::stage(&model.state, run, name)))
 }
 
+/// As [`reason`], without what the stage's results or the stage before it say already.
+pub(in crate::tui) fn further_reason(model: &Model, run: &Run, name: &StageName) -> String {
+    let Some(entry) = run.stages.get(name) else { return String::new() };
+    let names_failing =
+        entry.outputs.as_ref().and_then(|outputs| outputs.tests.as_ref()).is_some_and(|tests| tests.failed > 0);
+    match &entry.state {
+        StageState::Failed { failure: Failure::TestsFailed { .. } } if names_failing => String::new(),
+        StageState::Skipped { reason: SkipReason::NotSelected } if is_skipped_before(model, run, name) => String::new(),
+        _ => reason(model, run, name),
+    }
+}
+
+/// Whether an earlier stage was skipped for another was asked for, too.
+fn is_skipped_before(model: &Model, run: &Run, name: &StageName) -> bool {
+    let before = model.state.graph.stages().iter().take_while(|spec| spec.name != *name);
+    before
+        .filter_map(|spec| run.stages.get(&spec.name))
+        .any(|entry| matches!(entry.state, StageState::Skipped { reason: SkipReason::NotSelected }))
+}
+
 /// The cells that the words of the states in a run need, at least those of most words.
 pub(in crate::tui) fn word_width(run: &Run) -> usize {
     run.stages.values().map(|work| work.state.word().len()).fold(11, usize::max)
-}
-
-/// Whether the results of a stage say already why it failed.
-pub(in crate::tui) fn tell_the_reason(entry: &StageRun) -> bool {
-    let is_by_tests = matches!(entry.state, StageState::Failed { failure: Failure::TestsFailed { .. } });
-    is_by_tests && entry.outputs.as_ref().is_some_and(|outputs| outputs.tests.is_some())
 }
 
 /// Facts with dots between them.

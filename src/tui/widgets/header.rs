@@ -12,16 +12,22 @@ use unicode_width::UnicodeWidthStr;
 use super::text::{cut, put_at, put_fitted, put_right, sanitize};
 use crate::api::types::{LineState, WatchHealth, WatchMode};
 use crate::pipeline::{AlertState, Moment};
+use crate::tui::announcement;
 use crate::tui::app::{Connection, Model};
 use crate::tui::commands::{Action, LISTS as VIEWS, key_of, view_name};
 use crate::tui::holds::lock_text;
 use crate::tui::mouse::Target;
 use crate::tui::release_facts::place_text;
+use crate::tui::run_facts::word;
 use crate::tui::{past, quantity};
 
 /// A silent watcher is worth a word from this age on, in milliseconds; before, the age would only make the line restless.
 const QUIET_WATCH: u64 = 90_000;
 
+/// From so many cells on, what went live by itself is told with who did it.
+const WIDE: usize = 110;
+/// Below so many, source and data have no room, and the last run stands in their place.
+const NARROW: usize = 80;
 /// Of a long project's name at least so many cells are shown, and of a long place.
 const SHORTEST_NAME: usize = 8;
 const SHORTEST_PLACE: usize = 12;
@@ -37,14 +43,17 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
         return;
     }
     let width = usize::from(area.width);
-    let mut facts = facts(model);
+    let mut facts = facts(model, width);
     let mut left = Left::new(model);
     let excess = |left: &Left, facts: &[(String, Style)]| {
         (left.line(model).width() + 3 + joined(model, facts).width()).saturating_sub(width)
     };
+    // Where it is narrow, any fact is worth more than our own name.
+    left.has_brand = width >= NARROW;
     while facts.len() > 1 && excess(&left, &facts) > 0 {
         facts.remove(0);
     }
+    left.has_brand = true;
     left.has_brand = excess(&left, &facts) == 0;
     let sign = model.glyphs.cut;
     if let Some(width) = narrower(&left.project, excess(&left, &facts), SHORTEST_NAME) {
@@ -191,12 +200,12 @@ fn joined(model: &Model, facts: &[(String, Style)]) -> Line<'static> {
 }
 
 /// The facts of the right side, the most important last.
-fn facts(model: &Model) -> Vec<(String, Style)> {
+fn facts(model: &Model, width: usize) -> Vec<(String, Style)> {
     let theme = &model.theme;
     let mut facts = Vec::new();
     if let Some(inputs) = &model.state.inputs {
         let data = &inputs.data;
-        let text = format!("data {} {}", quantity::counted(data.count, "file"), quantity::counted(data.rows, "row"));
+        let text = format!("data {}, {}", quantity::counted(data.count, "file"), quantity::counted(data.rows, "row"));
         facts.push((text, theme.text));
         let source = &inputs.source;
         let branch = source.branch.as_deref().map(|branch| format!("{} ", sanitize(branch))).unwrap_or_default();
@@ -213,6 +222,10 @@ fn facts(model: &Model) -> Vec<(String, Style)> {
     if let Some(watch) = &model.live.watch {
         facts.push(watch_fact(model, watch));
     }
+    if width < NARROW {
+        // Data and source have no room here; how the last run ended has.
+        facts.extend(last_run(model));
+    }
     if let Some(lock) = &model.state.lock {
         let text = sanitize(&lock_text(lock, model.now));
         facts.push((cut(&text, LONGEST_LOCK, model.glyphs.cut), theme.warn));
@@ -222,6 +235,9 @@ fn facts(model: &Model) -> Vec<(String, Style)> {
     } else if let Some(Err(_)) = &model.live.scraped {
         facts.push(("app does not answer".to_owned(), theme.warn));
     }
+    if let Some((text, is_rollback)) = announcement::in_header(model, width >= WIDE) {
+        facts.push((text, if is_rollback { theme.warn } else { theme.good }));
+    }
     if model.is_frozen {
         facts.push((format!("{} frozen", model.glyphs.frozen), theme.mark));
     }
@@ -230,6 +246,13 @@ fn facts(model: &Model) -> Vec<(String, Style)> {
     }
     facts.extend(connection(model));
     facts
+}
+
+/// How the run that the Board shows stands or ended.
+fn last_run(model: &Model) -> Option<(String, Style)> {
+    let run = model.board_run()?;
+    let is_started = run.started.is_some();
+    Some((format!("run {} {}", run.id, word(run)), model.theme.run(run.result, is_started)))
 }
 
 /// What is wrong with the way to the daemon: the line to its machine first.

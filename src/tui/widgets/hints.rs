@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::text::{cut, put, put_fitted, sanitize};
-use super::{log_lines, overlay_keys};
+use super::{log_lines, overlay_keys, plan_line};
 use crate::api::types::{LineState, WatchMode};
-use crate::pipeline::PlannedAction;
+use crate::tui::announcement;
 use crate::tui::app::{Connection, Model, Overlay, View};
 use crate::tui::commands::{Action, COMMANDS, key_of};
 use crate::tui::holds;
@@ -113,18 +113,20 @@ pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rec
         let mut line = Line::from(Span::styled(format!(" only {what} with: "), theme.accent));
         line.push_span(Span::styled(sanitize(input), theme.title));
         line.push_span(Span::styled(" ", theme.selection));
-        line.push_span(Span::styled(format!("  {more}; Enter filters, an empty one shows all"), theme.dim));
-        put(buffer, area, 0, &line);
+        line.push_span(Span::styled(format!("  {more}; Enter filters, empty shows all"), theme.dim));
+        put_fitted(buffer, area, (0, 0), &line, model.glyphs.cut);
         return;
     }
-    let (text, style) = match &model.message {
-        Some(message) => (sanitize(&message.text), if message.is_error { theme.bad } else { theme.good }),
-        None => match trouble(model).or_else(|| waits(model)) {
+    let room = usize::from(area.width).saturating_sub(2);
+    let (text, style) = match (&model.message, announcement::told(model).filter(|_| !model.is_stale())) {
+        (Some(message), _) => (sanitize(&message.text), if message.is_error { theme.bad } else { theme.good }),
+        (None, Some(told)) => (told.text.clone(), if told.is_rollback { theme.warn } else { theme.good }),
+        (None, None) => match trouble(model).or_else(|| waits(model)) {
             Some(text) => (text, theme.warn),
-            None => (sanitize(&plan(model)), theme.dim),
+            None => (plan_line::text(model, room), theme.dim),
         },
     };
-    let text = cut(&text, usize::from(area.width).saturating_sub(2), model.glyphs.cut);
+    let text = cut(&text, room, model.glyphs.cut);
     put(buffer, area, 0, &Line::from(Span::styled(format!(" {text}"), style)));
 }
 
@@ -194,21 +196,4 @@ fn waits(model: &Model) -> Option<String> {
 /// Which keys answer a stage that waits for a person.
 pub(in crate::tui) fn answers_text(model: &Model) -> String {
     format!("{} approves, {} declines", key_of(model, Action::Approve), key_of(model, Action::Decline))
-}
-
-/// What a run by hand would do, while nothing runs.
-fn plan(model: &Model) -> String {
-    if let Some(queued) = model.state.queued_run() {
-        return format!("run {} waits: {}", queued.id, sanitize(&crate::pipeline::explain::trigger(&queued.trigger)));
-    }
-    if model.state.active_run().is_some() {
-        return String::new();
-    }
-    let Some(plan) = model.plan.as_ref().filter(|plan| !plan.is_empty()) else { return String::new() };
-    let mut parts = Vec::new();
-    for planned in plan.iter().filter(|planned| planned.action != PlannedAction::Skip) {
-        let sign = model.glyphs.planned(planned.action);
-        parts.push(format!("{sign} {} {} ({})", planned.stage, planned.action.word(), sanitize(&planned.reason)));
-    }
-    if parts.is_empty() { "everything is up to date".to_owned() } else { format!("plan: {}", parts.join("  ")) }
 }

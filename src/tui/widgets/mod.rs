@@ -9,6 +9,7 @@ pub(super) mod hints;
 pub(super) mod log_lines;
 mod overlay_keys;
 pub(super) mod pane;
+pub(super) mod plan_line;
 pub(super) mod sparkline;
 pub(super) mod stage_strip;
 pub(super) mod table;

@@ -1,6 +1,6 @@
 //! A frame with a heading at the left and something short at the right, and rows in it that may be more than fit.
 
-use super::text::{cells, cut, put};
+use super::text::{cells, cut, put, put_right};
 use crate::tui::app::Model;
 use crate::tui::detail_text;
 use ratatui::buffer::Buffer;
@@ -32,6 +32,31 @@ pub(in crate::tui) fn draw(
     let inner = block.inner(area);
     block.render(area, buffer);
     inner
+}
+
+/// Writes something short on the lower edge of a frame, at the right.
+pub(in crate::tui) fn foot(model: &Model, buffer: &mut Buffer, area: Rect, text: &str) {
+    if text.is_empty() || area.height < 2 {
+        return;
+    }
+    let row = Rect { x: area.x + 2, y: area.y + area.height - 1, width: area.width.saturating_sub(4), height: 1 };
+    let text = cut(text, usize::from(row.width).saturating_sub(2), model.glyphs.cut);
+    put_right(buffer, row, 0, &Line::from(Span::styled(format!(" {text} "), model.theme.dim)));
+}
+
+/// Says on the lower edge of a list how many of its `count` rows are above the `shown` ones that begin with `first`, and below.
+pub(in crate::tui) fn more(
+    model: &Model,
+    buffer: &mut Buffer,
+    area: Rect,
+    (first, shown): (usize, usize),
+    count: usize,
+) {
+    let below = count.saturating_sub(first + shown);
+    let told = |hidden: usize, sign: &str, word: &str| (hidden > 0).then(|| format!("{sign} {hidden} {word}"));
+    let (above, below) = (told(first, model.glyphs.ascending, "above"), told(below, model.glyphs.descending, "below"));
+    let parts: Vec<String> = above.into_iter().chain(below).collect();
+    foot(model, buffer, area, &parts.join(&format!(" {} ", model.glyphs.dot)));
 }
 
 /// Draws the rows of a detail from its scroll on. If some are hidden, the last row says so, and which `way` leads to them.

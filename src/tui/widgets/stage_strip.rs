@@ -10,17 +10,22 @@ use super::hints::answers_text;
 use super::text::{cells, cut, padded, paragraph, put_at, put_fitted, sanitize};
 use crate::pipeline::{Run, StageRun, StageSpec, StageState};
 use crate::tui::app::Model;
-use crate::tui::layout::stages_stand_side_by_side;
+use crate::tui::layout::{LOWEST_SIDE_BY_SIDE, stages_stand_side_by_side};
 use crate::tui::mouse::Target;
 use crate::tui::{holds, quantity};
 
 /// The arrow between two stages and the blanks around it.
 const ARROW: usize = 6;
 
+/// Rows that a stage has at most where its pane has the screen for itself.
+const MOST_ROWS: usize = 4;
+/// The column in which more of it is said.
+const NOTE: usize = 4;
+
 /// Draws the stages of `run` into `area`; `width` is that of the pane, by which the layout decided.
 pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect, run: &Run, pane_width: u16) {
     let stages = model.state.graph.stages();
-    if stages_stand_side_by_side(pane_width, stages.len()) && area.height >= 4 {
+    if stages_stand_side_by_side(pane_width, stages.len()) && area.height + 2 >= LOWEST_SIDE_BY_SIDE {
         side_by_side(model, buffer, area, run, stages);
     } else {
         draw_list(model, buffer, area, run, stages);
@@ -72,7 +77,7 @@ fn draw_cell(
     let mut row = 2;
     let room = usize::from(area.height);
     let results = facts::results(model, run, &spec.name, entry);
-    let reason = reason(model, run, spec, entry);
+    let reason = facts::further_reason(model, run, &spec.name);
     let answers = answers(model, entry);
     let reason_rows = usize::from(!reason.is_empty()) + usize::from(answers.is_some());
     // What failed is worth more than one row.
@@ -111,11 +116,6 @@ fn draw_cell(
 fn answers(model: &Model, entry: &StageRun) -> Option<String> {
     let waits = matches!(entry.state, StageState::AwaitingApproval { .. });
     (waits && !model.is_observer).then(|| answers_text(model))
-}
-
-/// Why it is as it is; nothing where the results say it already.
-fn reason(model: &Model, run: &Run, spec: &StageSpec, entry: &StageRun) -> String {
-    if facts::tell_the_reason(entry) { String::new() } else { facts::reason(model, run, &spec.name) }
 }
 
 /// A reason may be overlooked, unless people hold the stage back.
@@ -162,14 +162,34 @@ pub(in crate::tui) fn draw_list(model: &Model, buffer: &mut Buffer, area: Rect, 
     let position = stages.iter().position(|spec| Some(&spec.name) == subject).unwrap_or(0);
     let first = (position + 1).saturating_sub(rows).min(stages.len().saturating_sub(rows));
     let name_width = stages.iter().map(|spec| cells(spec.name.as_str())).max().unwrap_or(4).clamp(4, 18);
-    for (row, spec) in stages.iter().skip(first).take(rows).enumerate() {
+    // On a screen of its own there is room to say more of each.
+    let each = if model.is_zoomed { (rows / stages.len().max(1)).clamp(1, MOST_ROWS) } else { 1 };
+    for (index, spec) in stages.iter().skip(first).take(rows).enumerate() {
         let Some(entry) = run.stages.get(&spec.name) else { continue };
         let is_subject = Some(&spec.name) == subject;
         let line = list_line(model, run, spec, entry, name_width, is_subject);
+        let row = index * each;
         put_fitted(buffer, area, (0, row), &line, model.glyphs.cut);
-        let place = Rect { y: area.y + quantity::small(row), height: 1, ..area };
-        model.hits.add(place, Target::Stage(spec.name.clone()));
+        let place = Rect { y: area.y + quantity::small(row), height: quantity::small(each), ..area };
+        model.hits.add(place.intersection(area), Target::Stage(spec.name.clone()));
+        for (below, text) in notes(model, run, spec, entry, usize::from(area.width)).into_iter().enumerate() {
+            if below + 1 < each {
+                let text = Line::from(Span::styled(text, model.theme.dim));
+                put_fitted(buffer, area, (NOTE, row + 1 + below), &text, model.glyphs.cut);
+            }
+        }
     }
+}
+
+/// What else there is to say of a stage: all that it measured, and its reason whole.
+fn notes(model: &Model, run: &Run, spec: &StageSpec, entry: &StageRun, width: usize) -> Vec<String> {
+    let measured = entry.outputs.as_ref().filter(|outputs| outputs.metrics.len() > 1).map(facts::all_metrics);
+    let measured = measured.map(|metrics| metrics.join(&format!(" {} ", model.glyphs.dot)));
+    let texts = measured.into_iter().chain([facts::further_reason(model, run, &spec.name)]);
+    texts
+        .filter(|text| !text.is_empty())
+        .flat_map(|text| paragraph(&text, width.saturating_sub(NOTE), MOST_ROWS, model.glyphs.cut))
+        .collect()
 }
 
 fn list_line(
@@ -203,7 +223,7 @@ fn list_line(
         line.push_span(Span::styled(format!(" {}  ", quantity::percent(share)), theme.text));
     }
     let mut rest = facts::results(model, run, &spec.name, entry);
-    let reason = reason(model, run, spec, entry);
+    let reason = facts::further_reason(model, run, &spec.name);
     if !reason.is_empty() {
         rest.push((reason, reason_style(model, run, spec)));
     }

@@ -11,6 +11,8 @@ use super::text::{cut, cut_front, padded};
 pub(in crate::tui) enum Fill {
     /// Text at the left.
     Left,
+    /// Text at the left, and of what no column needs up to so many cells in all, before the column that takes the rest.
+    Grows(usize),
     /// Numbers at the right.
     Right,
     /// Text at the left, in all cells that no other column needs.
@@ -47,14 +49,22 @@ impl Table {
             let Some(worst) = droppable.max_by_key(|(_, column)| column.rank).map(|(index, _)| *index) else { break };
             kept.retain(|(index, _)| *index != worst);
         }
-        let spare = width.saturating_sub(needed(&kept));
-        let columns = kept
-            .into_iter()
-            .map(|(index, column)| {
-                let takes_rest = matches!(column.fill, Fill::Rest | Fill::RestKeepsEnd);
-                (index, column, column.width + if takes_rest { spare } else { 0 })
-            })
-            .collect();
+        let mut spare = width.saturating_sub(needed(&kept));
+        let mut columns: Vec<(usize, Column, usize)> =
+            kept.into_iter().map(|(index, column)| (index, column, column.width)).collect();
+        for (_, column, width) in &mut columns {
+            if let Fill::Grows(most) = column.fill {
+                // Half of what is left stays for the others.
+                let more = most.saturating_sub(*width).min(spare.div_ceil(2));
+                *width += more;
+                spare -= more;
+            }
+        }
+        for (_, column, width) in &mut columns {
+            if matches!(column.fill, Fill::Rest | Fill::RestKeepsEnd) {
+                *width += spare;
+            }
+        }
         Self { columns }
     }
 
@@ -108,7 +118,7 @@ fn needed(columns: &[(usize, Column)]) -> usize {
 
 fn fitted(text: &str, width: usize, fill: Fill, cut_sign: &str) -> String {
     match fill {
-        Fill::Left | Fill::Rest => padded(text, width, cut_sign),
+        Fill::Left | Fill::Grows(_) | Fill::Rest => padded(text, width, cut_sign),
         Fill::RestKeepsEnd => padded(&cut_front(text, width, cut_sign), width, cut_sign),
         Fill::Right => {
             let text = cut(text, width, cut_sign);
@@ -172,5 +182,20 @@ mod tests {
     #[test]
     fn spare_cells_go_to_one_column() {
         assert_eq!(row(34), "pod-1234-겨울     7 node-1   ready");
+    }
+
+    #[test]
+    fn a_column_that_grows_does_so_up_to_its_most_and_leaves_half_of_what_is_spare() {
+        let columns = [
+            Column { heading: "by", width: 4, fill: Fill::Grows(8), rank: 0 },
+            Column { heading: "why", width: 3, fill: Fill::Rest, rank: 0 },
+        ];
+        let widths = |width| {
+            let table = Table::fit(&columns, width);
+            [0, 1].map(|column| table.place(column).unwrap().1)
+        };
+        assert_eq!(widths(8), [4, 3]);
+        assert_eq!(widths(12), [6, 5]);
+        assert_eq!(widths(40), [8, 31]);
     }
 }
