@@ -34,7 +34,9 @@ pub use logs::{
     LINE_LIMIT, LogAddress, LogFilter, LogFind, LogLevel, LogLine, LogPiece, LogRow, LogRowsRequest, LogScan,
     LogStretch, LogWindow, SPARSE, colours_only, ignores_case, visible,
 };
-pub use models::{LineageFile, MetricValue, ModelDetail, ModelLineage, ModelSummary, NoteRequest, PromoteRequest};
+pub use models::{
+    LineageFile, MetricValue, ModelDetail, ModelLineage, ModelSummary, NoteRequest, PromoteRequest, lower_is_better,
+};
 pub use operator::{
     ACCESS_HEADER, FROM_HEADER, OBSERVER, OPERATOR_HEADER, OperatorSession, ViewRequest, WatchRequest,
     from_header_text, header_text,
