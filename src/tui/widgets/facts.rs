@@ -60,7 +60,7 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
     {
         facts.push((format!("image {}", sanitize(digest.short())), theme.text));
         if let Some(bytes) = outputs.metrics.get(IMAGE_BYTES) {
-            facts.push((format!("{}B", quantity::value(*bytes)), theme.dim));
+            facts.push((quantity::measured(*bytes, Some("B")), theme.dim));
         }
     }
     if let Some(release) = entry.release.or(outputs.live) {
