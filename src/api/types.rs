@@ -122,6 +122,9 @@ pub struct WatchHealth {
     pub last_seen: Option<Moment>,
     /// Data files that are being written or verified, and how far each has come (`arriving`, `settling`, `verifying`).
     pub pending: BTreeMap<String, String>,
+    /// A CSV file in the project folder, while the data folder has none: most likely it was meant to lie there.
+    #[serde(default)]
+    pub beside: Option<String>,
 }
 
 /// How far a running stage says it is.

@@ -7,8 +7,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::pipeline::Digest;
 use super::share::share;
+use crate::pipeline::Digest;
 use crate::target::archive::{ArchiveError, ImageArchive, ImageConfig, SERVER_LAYER};
 
 /// An image on disk.
@@ -60,12 +60,7 @@ fn read_config(folder: &Path) -> Option<ImageConfig> {
     serde_json::from_slice(&fs::read(folder.join("config.json")).ok()?).ok()
 }
 
-fn unpack_whole(
-    archive: &ImageArchive,
-    releases: &Path,
-    temporary: &Path,
-    folder: &Path,
-) -> Result<(), UnpackError> {
+fn unpack_whole(archive: &ImageArchive, releases: &Path, temporary: &Path, folder: &Path) -> Result<(), UnpackError> {
     let failed = |source| UnpackError::File { path: folder.to_owned(), source };
     // Left by a host that was killed; only one host at a time unpacks here.
     for old in [temporary, folder] {
