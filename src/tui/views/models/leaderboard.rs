@@ -24,6 +24,9 @@ const COLUMNS: [Column; 7] = [
 ];
 /// What the states mean while nothing is decided.
 const MEANING: &str = "kept is done and may still win, dropped does not go on to more rows";
+/// What they mean once one is chosen.
+const MEANING_AT_THE_END: &str = "the summary has what the chosen one reached on the held-out rows; kept came as far, \
+                                  dropped did not go on to more rows";
 /// Cells of the bar of a stage.
 const BAR: usize = 12;
 
@@ -34,12 +37,8 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Lin
                     (it may append {\"leaderboard\": [...]} to $TRAINYARD_OUTPUT)";
         return super::rows::sentence(model, text, model.theme.dim, width);
     }
-    let is_chosen = |trial: &LeaderboardRow| trial.state == TrialState::Chosen;
-    let chosen = detail.card.trials.iter().find(|trial| is_chosen(trial));
-    let mut told = "the summary has what the chosen one reached on the held-out rows; ".to_owned();
-    told.push_str("kept came as far, dropped did not go on to more rows");
-    let told = if chosen.is_some() { told } else { MEANING.to_owned() };
-    table(model, &detail.card.trials, &told, width)
+    let is_decided = detail.card.trials.iter().any(|trial| trial.state == TrialState::Chosen);
+    table(model, &detail.card.trials, if is_decided { MEANING_AT_THE_END } else { MEANING }, width)
 }
 
 /// The rows of a version that is being trained.

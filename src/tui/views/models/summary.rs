@@ -205,7 +205,7 @@ fn origin(model: &Model, lineage: &ModelLineage, width: usize) -> Vec<Line<'stat
         rows.extend(labelled(model, "", &format!("and {more} more"), theme.dim, width));
     }
     rows.extend(labelled(model, "settings", lineage.configuration.short(), theme.text, width));
-    // The versions of the crates are told by `trainyard models show`; here they would be two lines of every summary.
+    // The versions of the crates are told by `trainyard models VERSION`; here they would be two lines of every summary.
     rows.extend(labelled(model, "trainyard", &lineage.trainyard, theme.dim, width));
     rows
 }
