@@ -241,6 +241,7 @@ mod tests {
         let (result, log, reports) = trained(folder.path(), gate("accuracy", 0.9));
         result.unwrap();
         assert!(log.contains("data: 1 file, 80 rows, 2 columns (1 numeric, 1 categorical, 0 text)"), "{log}");
+        assert!(log.contains("from 1 of 1 other columns"), "{log}");
         assert!(log.contains("searching: 4 learners") && log.contains("trial 4 of 4 (learner "), "{log}");
         assert!(log.contains("accuracy 1.0000 (1.0000 to 1.0000)"), "{log}");
         assert!(log.contains("slices by accuracy:\n  x "), "{log}");
