@@ -84,6 +84,24 @@ fn a_broken_configuration_is_mended_in_the_operators_editor() {
 }
 
 #[test]
+fn whoever_leaves_the_editor_without_saving_is_back_and_nothing_was_started() {
+    let project = Project::bare();
+    project.write("customers.csv", customers(0, 40));
+    project.set("VISUAL", "true".to_owned());
+    let mut terminal = Terminal::open(&project, 120, 40);
+    terminal.wait_for_text("nothing is written yet");
+    terminal.press("c");
+    terminal.wait_for_text("copy customers.csv into data/?");
+    terminal.press("y");
+    terminal.wait_for_text("copied to data/customers.csv");
+    terminal.press("e");
+    terminal.wait_for_text("the editor changed nothing");
+    terminal.press("q");
+    assert!(terminal.ended().success());
+    assert_eq!(entries(&project), ["customers.csv", "data"]);
+}
+
+#[test]
 fn whoever_leaves_a_broken_configuration_has_its_errors_and_the_exit_code() {
     let project = Project::bare();
     project.write("trainyard.toml", BROKEN);

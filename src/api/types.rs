@@ -34,7 +34,9 @@ pub use logs::{
     LINE_LIMIT, LogAddress, LogFilter, LogFind, LogLevel, LogLine, LogPiece, LogRow, LogRowsRequest, LogScan,
     LogStretch, LogWindow, SPARSE, colours_only, ignores_case, visible,
 };
-pub use models::{LineageFile, MetricValue, ModelDetail, ModelLineage, ModelSummary, NoteRequest, PromoteRequest};
+pub use models::{
+    LineageFile, MetricValue, ModelDetail, ModelLineage, ModelSummary, NoteRequest, PromoteRequest, lower_is_better,
+};
 pub use operator::{
     ACCESS_HEADER, FROM_HEADER, OBSERVER, OPERATOR_HEADER, OperatorSession, ViewRequest, WatchRequest,
     from_header_text, header_text,
@@ -120,6 +122,9 @@ pub struct WatchHealth {
     pub last_seen: Option<Moment>,
     /// Data files that are being written or verified, and how far each has come (`arriving`, `settling`, `verifying`).
     pub pending: BTreeMap<String, String>,
+    /// A CSV file in the project folder, while the data folder has none: most likely it was meant to lie there.
+    #[serde(default)]
+    pub beside: Option<String>,
 }
 
 /// How far a running stage says it is.

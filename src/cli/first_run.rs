@@ -2,7 +2,9 @@
 //!
 //! What is found and written is what `trainyard init` finds and writes, what is wrong is what `trainyard check` says.
 
+use std::fs;
 use std::io::{self, IsTerminal};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use super::screen::failure_of;
 use crate::config::{Detected, FILE_NAME, LoadError, TargetKind, Template, detect, load, load_judged};
 use crate::disk::{FileLock, Layout};
 use crate::monitor::expression_refusal;
-use crate::tui::{self, Answers, Choice, Discovery, Outlook, ProjectFolder, Proposal, Subject};
+use crate::tui::{self, Answers, Choice, Discovery, Outlook, Outside, ProjectFolder, Proposal, Subject};
 
 /// Leads the operator to a valid configuration, if there is none and somebody to be led. Whether to go on; else he left, and
 /// nothing was written.
@@ -81,12 +83,63 @@ impl ProjectFolder for Place {
         let mut discoveries = init::discoveries(&detected);
         discoveries.insert(0, training);
         let choices = choices(&self.folder, &detected);
-        Proposal { discoveries, choices, text: crate::config::render(&detected) }
+        let text = crate::config::render(&detected);
+        discoveries.extend(port(&text));
+        Proposal { discoveries, choices, outside: outside(&detected), text }
     }
 
     fn write(&self, answers: &Answers) -> Result<(), String> {
         init::write(&self.folder, &self.detected(answers), false).map(drop).map_err(|error| error.to_string())
     }
+
+    fn withdraw(&self, answers: &Answers) -> Result<bool, String> {
+        let file = self.file();
+        let is_same =
+            fs::read_to_string(&file).is_ok_and(|text| text == crate::config::render(&self.detected(answers)));
+        if is_same {
+            fs::remove_file(&file).map_err(|error| format!("cannot remove {}: {error}", file.display()))?;
+        }
+        Ok(is_same)
+    }
+
+    fn copy(&self, outside: &Outside) -> Result<String, String> {
+        let source = self.folder.join(&outside.file);
+        let name = source.file_name().unwrap_or_default();
+        let (folder, inside) = (self.folder.join(&outside.folder), Path::new(&outside.folder).join(name));
+        let place = self.folder.join(&inside);
+        if place.exists() {
+            return Err(format!("{} is there already; choose it as the data file", inside.display()));
+        }
+        let partial = folder.join(format!(".{}.partial", name.to_string_lossy()));
+        let copied = fs::create_dir_all(&folder)
+            .and_then(|()| fs::copy(&source, &partial))
+            // The name comes last, so that no half of it is ever taken for the whole.
+            .and_then(|_| fs::rename(&partial, &place));
+        if let Err(error) = copied {
+            let _ = fs::remove_file(&partial);
+            return Err(format!("cannot copy {} to {}: {error}", outside.file, inside.display()));
+        }
+        Ok(inside.to_string_lossy().into_owned())
+    }
+}
+
+/// The data file, if a run would not find it where it lies.
+fn outside(detected: &Detected) -> Option<Outside> {
+    let first = detected.csv_files.first().filter(|file| !file.starts_with(&detected.data_folder))?;
+    Some(Outside { file: first.to_string_lossy().into_owned(), folder: detected.data_folder.clone() })
+}
+
+/// Where releases answer, if the configuration says it, and whether they can.
+fn port(text: &str) -> Option<Discovery> {
+    let written = text.lines().find_map(|line| line.strip_prefix("port = "))?;
+    let port: u16 = written.split_whitespace().next()?.parse().ok()?;
+    let is_there = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    let text = if is_there {
+        format!("port: the app will answer at http://127.0.0.1:{port} (edit `port`)")
+    } else {
+        format!("port: {port} is used by another program; edit `port` before the first deploy")
+    };
+    Some(Discovery { is_there, text })
 }
 
 /// What there is more than one of.
@@ -117,7 +170,6 @@ fn choices(folder: &Path, detected: &Detected) -> Vec<Choice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     fn place(files: &[(&str, &str)]) -> (tempfile::TempDir, Place) {
         let folder = tempfile::tempdir().unwrap();
@@ -168,6 +220,36 @@ mod tests {
         let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
         assert_eq!(text, proposal.text);
         assert!(text.contains("path = \"old\"") && text.contains("target = \"age\""), "{text}");
+    }
+
+    #[test]
+    fn what_the_editor_left_as_it_was_is_taken_away_and_what_it_changed_stays() {
+        let (folder, place) = place(&[("data/a.csv", "acid,quality\n1,2\n")]);
+        let file = folder.path().join(FILE_NAME);
+        let answers = Answers::default();
+        place.write(&answers).unwrap();
+        assert_eq!((place.withdraw(&answers), file.exists()), (Ok(true), false));
+        place.write(&answers).unwrap();
+        fs::write(&file, "mine").unwrap();
+        assert_eq!((place.withdraw(&answers), file.exists()), (Ok(false), true));
+    }
+
+    #[test]
+    fn a_data_file_beside_the_data_folder_is_copied_into_it_and_then_proposed() {
+        let (folder, place) = place(&[("churn.csv", "age,left\n1,2\n")]);
+        let proposal = place.propose(&Answers::default());
+        let outside = proposal.outside.unwrap();
+        assert_eq!((outside.file.as_str(), outside.folder.as_str()), ("churn.csv", "data"));
+        assert!(proposal.discoveries.iter().any(|found| !found.is_there && found.text.contains("copy it into data")));
+        assert!(
+            proposal.discoveries.iter().any(|found| found.text.starts_with("port: ")),
+            "it is told before it is written"
+        );
+        assert_eq!(place.copy(&outside).as_deref(), Ok("data/churn.csv"));
+        assert!(folder.path().join("churn.csv").exists() && folder.path().join("data/churn.csv").exists());
+        let answers = Answers { data_file: Some("data/churn.csv".to_owned()), ..Answers::default() };
+        assert_eq!(place.propose(&answers).outside, None);
+        assert!(place.copy(&outside).unwrap_err().contains("is there already"), "nothing is overwritten");
     }
 
     #[test]

@@ -126,13 +126,13 @@ pub fn discoveries(detected: &Detected) -> Vec<Discovery> {
 
 fn data(detected: &Detected) -> Discovery {
     let Some(first) = detected.csv_files.first() else { return missing("data: no CSV file was found") };
-    let mut text = match detected.csv_files.len() {
+    let text = match detected.csv_files.len() {
         1 => format!("data: {}", first.display()),
         count => format!("data: {count} CSV files, the first is {}", first.display()),
     };
     // A run starts with what lies in the data folder, and this file does not.
     if !first.starts_with(&detected.data_folder) {
-        text.push_str(&format!("; copy it into {} to start with it", detected.data_folder));
+        return missing(&format!("{text}; copy it into {} to start with it", detected.data_folder));
     }
     there(text)
 }

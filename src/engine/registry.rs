@@ -3,6 +3,9 @@
 //! Reading needs no daemon: a command does it with the state of the journal. What a folder holds may be of any stage, so
 //! nothing of it is required and nothing of it is an error.
 
+mod baseline;
+
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -13,7 +16,8 @@ use serde_json::Value;
 use super::daemon::Daemon;
 use super::lineage::{self, LEADERBOARD_FILE};
 use crate::api::types::{
-    GateLedger, LeaderboardRow, MetricValue, ModelCard, ModelDetail, ModelLineage, ModelSummary, TrialState,
+    ConfusionMatrix, GateLedger, LeaderboardRow, MetricValue, ModelCard, ModelDetail, ModelLineage, ModelSummary,
+    TrialState, lower_is_better,
 };
 use crate::disk::Layout;
 use crate::model::{CARD_FILE, PROFILE_FILE};
@@ -50,7 +54,7 @@ pub fn detail(layout: &Layout, state: &State, version: ModelVersion) -> Option<M
         notes: model.notes.clone(),
         promotions: promotions.cloned().collect(),
         has_profile: layout.model(version).join(PROFILE_FILE).is_file(),
-        card: files.card(),
+        card: files.card(&model.outputs.metrics),
         ledger: files.ledger,
         lineage: files.lineage,
     })
@@ -79,7 +83,7 @@ struct Files {
     card: Value,
     ledger: Option<GateLedger>,
     lineage: Option<ModelLineage>,
-    /// What a command told that it tried.
+    /// What the stage told while it tried: all that is known of a command, and of built-in training how long each took.
     board: Vec<LeaderboardRow>,
 }
 
@@ -143,6 +147,11 @@ impl Files {
 
     /// The learner with its settings, or the name of the algorithm.
     fn learner(&self) -> Option<String> {
+        let trials = self.card.get("search").and_then(|search| search.get("trials")).and_then(Value::as_array);
+        let chosen = trials.into_iter().flatten().find(|trial| part::<String>(trial, "state") == "chosen");
+        if let Some(description) = chosen.and_then(|trial| trial.get("description")).and_then(Value::as_str) {
+            return Some(description.to_owned());
+        }
         let described = match self.card.get("learner") {
             Some(Value::String(text)) => Some(text.clone()),
             Some(Value::Object(parts)) => {
@@ -157,8 +166,9 @@ impl Files {
         described.or_else(|| part::<Option<String>>(&self.card, "algorithm"))
     }
 
-    fn card(&self) -> ModelCard {
+    fn card(&self, metrics: &BTreeMap<String, f64>) -> ModelCard {
         let card = &self.card;
+        let confusion: Option<ConfusionMatrix> = self.evaluation("confusion");
         ModelCard {
             task: part(card, "task"),
             target: part(card, "target"),
@@ -168,7 +178,9 @@ impl Files {
             features: part(card, "features"),
             remarks: part(card, "notes"),
             intervals: self.evaluation("intervals"),
-            confusion: self.evaluation("confusion"),
+            ignored: part(card, "ignored"),
+            baseline: if card.is_null() { BTreeMap::new() } else { baseline::baseline(confusion.as_ref(), metrics) },
+            confusion,
             calibration: self.evaluation("calibration"),
             importance: self.evaluation("importance"),
             slices: self.evaluation("slices"),
@@ -176,19 +188,39 @@ impl Files {
         }
     }
 
-    /// What was tried, as the card says or as a command told it.
+    /// What was tried, as the card says or as a command told it; what the card tells, the best first.
     fn trials(&self) -> Vec<LeaderboardRow> {
         let Some(search) = self.card.get("search") else { return self.board.clone() };
         let criterion: String = self.evaluation("criterion");
         let rungs = search.get("rungs").and_then(Value::as_array).map_or(0, Vec::len);
         let trials = search.get("trials").unwrap_or(search).as_array().map(Vec::as_slice).unwrap_or_default();
         let rungs = u32::try_from(rungs).unwrap_or(u32::MAX);
-        trials.iter().map(|trial| row(trial, &criterion, rungs)).collect()
+        let mut rows: Vec<LeaderboardRow> = trials.iter().map(|trial| row(trial, &criterion, rungs)).collect();
+        for row in rows.iter_mut().filter(|row| row.seconds <= 0.0) {
+            let told = self.board.iter().find(|told| told.trial == row.trial);
+            row.seconds = told.map_or(0.0, |told| told.seconds);
+        }
+        rows.sort_by(order);
+        rows
     }
 
     fn evaluation<T: DeserializeOwned + Default>(&self, name: &str) -> T {
         self.card.get("evaluation").map(|evaluation| part(evaluation, name)).unwrap_or_default()
     }
+}
+
+/// The chosen one comes first, then by the rung that was reached and by what was reached there.
+fn order(one: &LeaderboardRow, other: &LeaderboardRow) -> Ordering {
+    let is_chosen = |row: &LeaderboardRow| row.state == TrialState::Chosen;
+    let merit = |row: &LeaderboardRow| {
+        let sign = if lower_is_better(&row.metric) { -1.0 } else { 1.0 };
+        row.mean.map_or(f64::NEG_INFINITY, |mean| sign * mean)
+    };
+    is_chosen(other)
+        .cmp(&is_chosen(one))
+        .then(other.rung.cmp(&one.rung))
+        .then(merit(other).total_cmp(&merit(one)))
+        .then(one.trial.cmp(&other.trial))
 }
 
 /// One trial. Its learner and its mean may be documents of their own, of which a person is told the short form. Whoever
@@ -306,8 +338,11 @@ mod tests {
                 "state": "chosen", "rung": 2, "mean": { "accuracy": 0.7, "f1": 0.6 }, "deviation": 0.01, "failure": null
             }, "of another form", { "trial": 3, "description": "svm", "state": "waiting" }] },
         });
-        let files = Files { is_there: true, card, ledger: None, lineage: None, board: Vec::new() };
+        let told = LeaderboardRow { seconds: 2.35, ..row(&serde_json::json!({ "trial": 2 }), "accuracy", 2) };
+        let files = Files { is_there: true, card, ledger: None, lineage: None, board: vec![told] };
         let trials = files.trials();
+        assert!((trials[0].seconds - 2.35).abs() < 1e-9, "how long it took knows only what the stage told");
+        assert_eq!(files.learner().as_deref(), Some("forest, 200 trees"));
         assert_eq!((trials[0].learner.as_str(), trials[0].metric.as_str()), ("forest, 200 trees", "accuracy"));
         assert_eq!((trials[0].mean, trials[0].rung, trials[0].of), (Some(0.7), 2, 2));
         assert_eq!((trials.len(), trials[1].learner.as_str()), (3, ""), "what has another form harms nothing");

@@ -1,8 +1,9 @@
 //! What people are told of releases beyond what was decided: how the live one is, what a rollback would change, what is ours
 //! on the disks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -130,14 +131,16 @@ async fn owned(layout: &Layout, report: &TargetReport) -> BTreeMap<String, u64> 
     owned
 }
 
-/// Bytes below a folder; links are not followed.
+/// Bytes below a folder; symbolic links are not followed, and what has several names counts once.
 fn size(folder: &Path) -> u64 {
     let mut total = 0;
+    let mut met = BTreeSet::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             match entry.metadata() {
                 Ok(metadata) if metadata.is_dir() => open.push(entry.path()),
+                Ok(metadata) if metadata.nlink() > 1 && !met.insert((metadata.dev(), metadata.ino())) => {}
                 Ok(metadata) => total += metadata.len(),
                 Err(_) => {}
             }

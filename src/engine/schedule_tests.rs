@@ -160,7 +160,7 @@ fn the_clock_is_looked_at_when_something_is_due_and_at_least_every_half_minute()
 fn nothing_fires_while_the_source_cannot_be_seen() {
     let status = Status::default();
     let sees = |mode| {
-        status.watch(WatchHealth { mode, last_seen: None, pending: BTreeMap::new() });
+        status.watch(WatchHealth { mode, last_seen: None, pending: BTreeMap::new(), beside: None });
         sees_source(&status)
     };
     let reason = || "source.git has no branch `main`".to_owned();

@@ -157,7 +157,7 @@ fn says_nothing_new(known: &WatchHealth, new: &WatchHealth) -> bool {
         // A clock that was set back is news.
         new >= known && new.since(known) < STILL_SEES
     });
-    is_soon && known.mode == new.mode && known.pending == new.pending
+    is_soon && known.mode == new.mode && known.pending == new.pending && known.beside == new.beside
 }
 
 #[cfg(test)]
@@ -168,7 +168,7 @@ mod tests {
     use crate::api::types::WatchMode;
 
     fn health(at: i64) -> WatchHealth {
-        WatchHealth { mode: WatchMode::Notified, last_seen: Some(Moment(at)), pending: BTreeMap::new() }
+        WatchHealth { mode: WatchMode::Notified, last_seen: Some(Moment(at)), pending: BTreeMap::new(), beside: None }
     }
 
     #[test]

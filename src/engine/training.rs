@@ -28,8 +28,8 @@ pub fn conclude(layout: &Layout, settings: &Settings, launch: &Launch, gathered:
     if let Err(error) = lineage::write(&folder, &lineage) {
         gathered.notes.push(format!("the lineage of model {version} cannot be written: {error}"));
     }
-    if matches!(stage.action, Action::Command(_))
-        && !gathered.leaderboard.is_empty()
+    // The card of built-in training knows no clock: how long trials took is told here alone.
+    if !gathered.leaderboard.is_empty()
         && let Err(error) = lineage::write_leaderboard(&folder, &gathered.leaderboard)
     {
         gathered.notes.push(format!("what was tried for model {version} cannot be written: {error}"));

@@ -74,6 +74,8 @@ pub enum Step<'a> {
         held_out: usize,
         /// Columns that are used.
         features: usize,
+        /// Columns that there are beside the target.
+        columns: usize,
         /// Learners that will be tried.
         trials: usize,
     },
@@ -137,6 +139,7 @@ pub fn train_under(
         train: parts.train.len(),
         held_out: parts.held_out.len(),
         features: problem.columns.len(),
+        columns: data.columns.len().saturating_sub(1),
         trials: candidates.len(),
     });
     // Of many rows one learner alone learns what there is, and several cost as many times the time and the memory.
@@ -223,7 +226,10 @@ fn prepare<'a>(
     columns: Vec<&'a Column>,
     parts: &Split,
 ) -> Result<(Vec<&'a Column>, Vec<String>), DatasetError> {
-    let mut notes: Vec<String> = columns.iter().filter_map(|column| data.reading_note(column)).collect();
+    let excluded = settings.exclude.iter().filter(|name| **name != settings.target);
+    let mut notes: Vec<String> =
+        excluded.map(|name| format!("column \"{name}\" is left out: `exclude` of the stage names it")).collect();
+    notes.extend(columns.iter().filter_map(|column| data.reading_note(column)));
     let (preprocessing, dropped) = Preprocessing::fit(&columns, &parts.train);
     notes.extend(dropped);
     if preprocessing.features.is_empty() {

@@ -88,6 +88,11 @@ fn excluded_columns_are_not_features_but_may_be_sent_and_cut_into_parts() {
     };
     let model = train(&flowers(), &settings, &mut |_| {}).unwrap();
     assert!(model.card().features.iter().all(|feature| feature.name != "colour"));
+    let notes = &model.card().notes;
+    assert!(
+        notes.iter().any(|note| note == "column \"colour\" is left out: `exclude` of the stage names it"),
+        "{notes:?}"
+    );
     assert!(model.predict(&[samples::record(0)]).is_ok());
     let slices = &model.card().evaluation.slices;
     assert_eq!(slices.iter().map(|slice| slice.value.as_str()).collect::<Vec<_>>(), ["blue", "red", "white"]);

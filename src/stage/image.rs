@@ -28,7 +28,7 @@ use super::contract::{Contract, ContractError, Output};
 use crate::config::{self, DockerfileSettings, ImageSettings, ImageStore};
 use crate::disk::Layout;
 use crate::model::{PROFILE_FILE, RECORDS};
-use crate::pipeline::Digest;
+use crate::pipeline::{Digest, quantity};
 use crate::target::archive::{ContainerConfig, History, ImageArchive, ImageConfig, RootFileSystem};
 use crate::target::docker::engine::Engine;
 use crate::target::engine_image::EngineImage;
@@ -144,9 +144,9 @@ pub fn run() -> Result<(), ImageError> {
         output.progress(share, message)
     })?;
     for (name, bytes) in &built.layers {
-        println!("layer {name}: {bytes} bytes");
+        println!("layer {name}: {}", size(*bytes));
     }
-    println!("image sha256:{} ({}), {} bytes", built.digest, built.reference, built.bytes);
+    println!("image sha256:{} ({}), {}", built.digest, built.reference, size(built.bytes));
     let word = if built.fresh { "written to" } else { "already there and whole:" };
     println!("{word} {}", built.path.display());
     let path = match store {
@@ -190,7 +190,7 @@ fn run_dockerfile(
         let _ = output.progress(share, message);
     })?;
     let word = if built.fresh { "built" } else { "already in Docker Engine:" };
-    println!("{word} {} (sha256:{}), {} bytes", built.image.tag, built.image.id, built.image.bytes);
+    println!("{word} {} (sha256:{}), {}", built.image.tag, built.image.id, size(built.image.bytes));
     if let Some(pushed) = &built.image.pushed {
         println!("pushed as {pushed}");
     }
@@ -265,7 +265,7 @@ fn build(
     let path = images.join(format!("{}.tar", image.digest));
     let fresh = ImageArchive::open(&path, &image.digest).is_err();
     if fresh {
-        progress(done / steps, &format!("writing the archive, {} bytes of layers", image.layer_bytes()))?;
+        progress(done / steps, &format!("writing the archive, {} of layers", size(image.layer_bytes())))?;
         let temporary = workspace.file("image.tar");
         image.write(&temporary).map_err(writing)?;
         fs::rename(&temporary, &path).map_err(writing)?;
@@ -297,7 +297,8 @@ fn layers(inputs: &Inputs) -> Result<Vec<(&'static str, Layer)>, ImageError> {
     let app = source::app_layer(&inputs.source, &inputs.settings)?;
     let mut layers = vec![("server", server), ("model", model)];
     if !app.is_empty() {
-        println!("{} files of the app", app.file_count());
+        let count = app.file_count();
+        println!("{count} {} of the app", if count == 1 { "file" } else { "files" });
         layers.push(("app", app));
     }
     Ok(layers)
@@ -366,6 +367,11 @@ fn architecture() -> &'static str {
         "aarch64" => "arm64",
         other => other,
     }
+}
+
+/// `291 MB`
+fn size(bytes: u64) -> String {
+    quantity::measured(as_number(bytes), Some("B"))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a size beyond 2^53 bytes may lose its last digits")]

@@ -23,7 +23,7 @@ use crate::api::types::LeaderboardRow;
 use crate::config::TrainSettings;
 use crate::disk::Layout;
 use crate::model::{self, Control, DataSet, DatasetError, EnvelopeError, TrainingError};
-use telling::{Telling, describe, listed, summarise};
+use telling::{READ, Telling, describe, listed, summarise};
 
 /// Why the stage failed.
 #[derive(Debug, thiserror::Error)]
@@ -121,7 +121,7 @@ fn read(
         if now.saturating_sub(told) >= Duration::from_millis(500) {
             told = now;
             let message = format!("reading data, {} of {} MB", bytes >> 20, of >> 20);
-            if let Err(error) = report(Report::Progress(0.2 * part(bytes, of), &message)) {
+            if let Err(error) = report(Report::Progress(READ * part(bytes, of), &message)) {
                 reported = Err(error);
             }
         }
@@ -140,7 +140,7 @@ fn train(
     log: &mut dyn Write,
     report: &mut Sink<'_>,
 ) -> Result<(), TrainError> {
-    report(Report::Progress(0.2, "preparing"))?;
+    report(Report::Progress(READ, "preparing"))?;
     let profile = data_record::profile(data, &settings.target, log);
     let mut telling = Telling::new(settings, control.elapsed, log, report);
     let (model, journal) = model::train_under(data, settings, control, &mut |step| telling.tell(&step))?;
@@ -240,8 +240,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (result, log, reports) = trained(folder.path(), gate("accuracy", 0.9));
         result.unwrap();
-        assert!(log.contains("data: 1 files, 80 rows, 2 columns (1 numeric, 1 categorical, 0 text)"), "{log}");
-        assert!(log.contains("searching: 4 learners") && log.contains("trial 4 ("), "{log}");
+        assert!(log.contains("data: 1 file, 80 rows, 2 columns (1 numeric, 1 categorical, 0 text)"), "{log}");
+        assert!(log.contains("from 1 of 1 other columns"), "{log}");
+        assert!(log.contains("searching: 4 learners") && log.contains("trial 4 of 4 (learner "), "{log}");
         assert!(log.contains("accuracy 1.0000 (1.0000 to 1.0000)"), "{log}");
         assert!(log.contains("slices by accuracy:\n  x "), "{log}");
         assert!(log.contains("gate: pass\n  minimum   pass         accuracy 1.000 passes 0.9"), "{log}");
@@ -249,7 +250,7 @@ mod tests {
         assert!(reports.iter().any(|report| report.starts_with("Artifact(\"model\"")), "{reports:?}");
         let boards: Vec<&String> = reports.iter().filter(|report| report.starts_with("Leaderboard(")).collect();
         assert!(boards.last().unwrap().contains("state: Chosen"), "{boards:?}");
-        assert!(reports.iter().any(|report| report.contains("\"trial 1/4\"")), "{reports:?}");
+        assert!(reports.iter().any(|report| report.contains("\"trial 1 of 4\"")), "{reports:?}");
         assert!(SavedModel::load(&folder.path().join("model")).is_ok());
     }
 

@@ -1,7 +1,7 @@
 //! How long work still takes, as far as history tells: an estimate that says nothing where it knows nothing.
 //!
-//! Of a stage it is the median of its last passes, less what it has worked already. What the stage itself says of its progress
-//! is heard too: where the two disagree by much, neither is told. Pure; moments come in.
+//! Of a stage it is the median of its last passes, less what it has worked already, or less the share that it says it has
+//! done. On a first run its share alone is heard, once there is enough of it. Pure; moments come in.
 
 use crate::pipeline::{Pass, Run, StageKind, StageName, StageState, State};
 
@@ -11,8 +11,10 @@ use super::quantity;
 const LATE: u64 = 125;
 /// What is over by less than this is not late: nobody waits for it.
 const LEAST_LATE: u64 = 2_000;
-/// A share below this tells nothing yet.
+/// A share below this tells nothing yet; without history it must be this much greater, and of this much work.
 const LEAST_SHARE: f64 = 0.05;
+const LEAST_SHARE_ALONE: f64 = 0.15;
+const LEAST_WORK_ALONE: u64 = 2_000;
 
 /// How long something still takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +60,12 @@ pub(super) fn usual(passes: &[Pass]) -> Option<u64> {
 
 /// How long a stage still takes that usually takes `usual`, has worked for `worked`, and says that it has done this share.
 pub(super) fn of_stage(usual: Option<u64>, worked: u64, share: Option<f64>) -> Option<Estimate> {
-    let usual = usual?;
-    let is_late = worked > usual.saturating_mul(LATE) / 100 && worked > usual + LEAST_LATE;
     let share = share.filter(|share| share.is_finite() && *share >= LEAST_SHARE);
+    let Some(usual) = usual else {
+        let share = share.filter(|share| *share >= LEAST_SHARE_ALONE && *share < 1.0 && worked >= LEAST_WORK_ALONE)?;
+        return Some(Estimate::Left(scaled(worked, (1.0 - share) / share)));
+    };
+    let is_late = worked > usual.saturating_mul(LATE) / 100 && worked > usual + LEAST_LATE;
     if is_late {
         return Some(Estimate::Late);
     }
@@ -69,10 +74,10 @@ pub(super) fn of_stage(usual: Option<u64>, worked: u64, share: Option<f64>) -> O
         // Just over what is usual, and not late yet: any number would be made up.
         return (left > 0).then_some(Estimate::Left(left));
     };
-    let by_share = scaled(worked, (1.0 - share.min(1.0)) / share);
-    let apart = by_share.abs_diff(left);
-    // Half of what is usual apart, they cannot both be right.
-    (apart <= usual / 2).then(|| Estimate::Left(by_share.midpoint(left)))
+    // What it says is left of what it says takes so long, and history of what is usual; the more is done, the more its own word
+    // counts: `share * worked * (1 - share) / share + (1 - share) * left`.
+    let told = scaled(usual.max(worked), 1.0 - share.min(1.0));
+    Some(Estimate::Left(told.min(usual + usual / 2)))
 }
 
 #[expect(
@@ -168,9 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn without_history_nothing_is_told() {
-        assert_eq!(of_stage(None, 5_000, Some(0.5)), None);
+    fn without_history_only_a_stage_that_has_done_enough_tells_how_long_it_takes() {
         assert_eq!(of_stage(None, 5_000, None), None);
+        assert_eq!(of_stage(None, 5_000, Some(0.1)), None);
+        assert_eq!(of_stage(None, 500, Some(0.5)), None);
+        assert_eq!(of_stage(None, 5_000, Some(0.5)), Some(Estimate::Left(5_000)));
+        assert_eq!(of_stage(None, 5_000, Some(1.0)), None);
     }
 
     #[test]
@@ -183,10 +191,11 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_that_says_its_share_is_heard_and_where_both_disagree_nothing_is_told() {
+    fn a_stage_that_says_its_share_is_heard_the_more_the_more_it_has_done() {
         assert_eq!(of_stage(Some(60_000), 30_000, Some(0.5)), Some(Estimate::Left(30_000)));
-        assert_eq!(of_stage(Some(60_000), 30_000, Some(0.1)), None);
-        assert_eq!(of_stage(Some(60_000), 5_000, Some(0.95)), None);
+        assert_eq!(of_stage(Some(60_000), 30_000, Some(0.25)), Some(Estimate::Left(45_000)));
+        assert_eq!(of_stage(Some(60_000), 5_000, Some(0.75)), Some(Estimate::Left(15_000)));
+        assert_eq!(of_stage(Some(60_000), 62_000, Some(0.75)), Some(Estimate::Left(15_500)), "not late yet");
         assert_eq!(of_stage(Some(60_000), 20_000, Some(0.01)), Some(Estimate::Left(40_000)), "too little to tell");
         assert_eq!(of_stage(Some(60_000), 20_000, Some(f64::NAN)), Some(Estimate::Left(40_000)));
     }

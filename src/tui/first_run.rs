@@ -23,6 +23,10 @@ pub trait ProjectFolder: Send + Sync {
     fn propose(&self, answers: &Answers) -> Proposal;
     /// Writes it.
     fn write(&self, answers: &Answers) -> Result<(), String>;
+    /// Takes away what [`write`](Self::write) wrote with these answers, if it is still the same; whether it was.
+    fn withdraw(&self, answers: &Answers) -> Result<bool, String>;
+    /// Copies a data file into the data folder; the name that it has there.
+    fn copy(&self, outside: &Outside) -> Result<String, String>;
 }
 
 /// How it stands with a configuration.
@@ -89,6 +93,15 @@ pub struct Discovery {
     pub text: String,
 }
 
+/// A data file that lies where no run would find it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outside {
+    /// The file, relative.
+    pub file: String,
+    /// The data folder, relative.
+    pub folder: String,
+}
+
 /// What was found in a folder, and what would be written into it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proposal {
@@ -96,9 +109,15 @@ pub struct Proposal {
     pub discoveries: Vec<Discovery>,
     /// What can be chosen.
     pub choices: Vec<Choice>,
+    /// The data file, if it lies outside of the data folder.
+    pub outside: Option<Outside>,
     /// The whole configuration.
     pub text: String,
 }
+
+/// Said to whoever comes back from the editor without a change.
+const UNCHANGED: &str =
+    "the editor changed nothing, so nothing was kept; Enter writes it as it stands, e edits it again";
 
 /// What fills the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +147,10 @@ pub(super) enum Msg {
     Written(Result<(), String>),
     /// The editor has ended; what went wrong with it, if anything did.
     Edited(Option<String>),
+    /// Whether the configuration was taken away again, for nobody had changed it.
+    Withdrawn(Result<bool, String>),
+    /// The name of the copy in the data folder.
+    Copied(Result<String, String>),
 }
 
 /// What it asks for.
@@ -143,6 +166,10 @@ pub(super) enum Cmd {
     Propose(Answers),
     /// Write it.
     Write(Answers),
+    /// Take away what was written with these answers, if it is still the same.
+    Withdraw(Answers),
+    /// Copy the file into the data folder.
+    Copy(Outside),
     /// Open the configuration in the operator's editor.
     Edit,
     /// To the shell, until continued.
@@ -173,6 +200,10 @@ pub(super) struct FirstRun {
     is_writing: bool,
     /// Whether what is being written is to be edited before anything goes on.
     edits_then: bool,
+    /// Whether the editor has what was just written, or it is found out whether that was changed.
+    is_on_trial: bool,
+    /// What is to be copied once the operator says yes.
+    pub(super) asked: Option<Outside>,
 }
 
 impl FirstRun {
@@ -188,6 +219,8 @@ impl FirstRun {
             looks: 0,
             is_writing: false,
             edits_then: false,
+            is_on_trial: false,
+            asked: None,
         }
     }
 
@@ -213,16 +246,43 @@ impl FirstRun {
                 }
                 None
             }
-            Msg::Written(Ok(())) if std::mem::take(&mut self.edits_then) => Some(Cmd::Edit),
+            Msg::Written(Ok(())) if std::mem::take(&mut self.edits_then) => {
+                self.is_on_trial = true;
+                Some(Cmd::Edit)
+            }
             Msg::Written(written) => {
                 (self.is_writing, self.edits_then) = (false, false);
                 self.complain(written.err());
                 Some(self.look())
             }
             Msg::Edited(complaint) => {
-                self.is_writing = false;
                 self.complain(complaint);
+                if self.is_on_trial {
+                    return Some(Cmd::Withdraw(self.answers.clone()));
+                }
+                self.is_writing = false;
                 Some(self.look())
+            }
+            Msg::Withdrawn(withdrawn) => {
+                (self.is_writing, self.is_on_trial) = (false, false);
+                match withdrawn {
+                    Ok(true) if self.model.message.is_none() => self.complain(Some(UNCHANGED.to_owned())),
+                    Ok(_) => {}
+                    Err(complaint) => self.complain(Some(complaint)),
+                }
+                Some(self.look())
+            }
+            Msg::Copied(Ok(name)) => {
+                let text = format!("copied to {name}; the first run starts with it");
+                self.model.message = Some(Message { text, is_error: false });
+                self.answers.data_file = Some(name);
+                self.is_writing = false;
+                Some(Cmd::Propose(self.answers.clone()))
+            }
+            Msg::Copied(Err(complaint)) => {
+                self.is_writing = false;
+                self.complain(Some(complaint));
+                None
             }
         }
     }
@@ -236,10 +296,14 @@ impl FirstRun {
     /// The keys that do something here.
     pub(super) fn hints(&self) -> Vec<Hint> {
         match &self.page {
+            Page::Proposal(_) if self.asked.is_some() => vec![("y", "copy"), ("Esc", "do not")],
             Page::Looking => vec![("q", "leave")],
             Page::Faults(_) => vec![("e", "open in your editor"), ("q", "leave"), ("Up/Down", "scroll")],
             Page::Proposal(proposal) => {
                 let mut hints = vec![("Enter", "write and go on"), ("q", "leave")];
+                if proposal.outside.is_some() {
+                    hints.push(("c", "copy the data in"));
+                }
                 if !proposal.choices.is_empty() {
                     hints.push(("Left/Right", "another"));
                 }
@@ -259,7 +323,7 @@ impl FirstRun {
     fn looked(&mut self, outlook: Outlook) -> Option<Cmd> {
         match outlook {
             // Whoever wants to edit first is not led past it.
-            Outlook::Ready if self.edits_then => None,
+            Outlook::Ready if self.edits_then || self.is_on_trial => None,
             Outlook::Ready => Some(Cmd::GoOn),
             Outlook::Missing => {
                 if matches!(self.page, Page::Proposal(_)) {
@@ -286,8 +350,14 @@ impl FirstRun {
                 _ => None,
             };
         }
+        if let Some(outside) = self.asked.take() {
+            let is_yes = key.code == KeyCode::Char('y') && !self.is_writing;
+            self.is_writing |= is_yes;
+            return is_yes.then_some(Cmd::Copy(outside));
+        }
         let page = isize::try_from(views::first_run::room(self)).unwrap_or(isize::MAX);
         match key.code {
+            KeyCode::Char('c') => self.ask(),
             KeyCode::Esc | KeyCode::Char('q') => return Some(Cmd::Leave),
             KeyCode::Enter => return self.write(),
             KeyCode::Char('e') => return self.edit(),
@@ -312,6 +382,15 @@ impl FirstRun {
         }
         self.is_writing = true;
         Some(Cmd::Write(self.answers.clone()))
+    }
+
+    /// Whether the data file is to be copied is asked first, for it may be large.
+    fn ask(&mut self) {
+        if let Page::Proposal(proposal) = &self.page
+            && !self.is_writing
+        {
+            self.asked.clone_from(&proposal.outside);
+        }
     }
 
     fn edit(&mut self) -> Option<Cmd> {

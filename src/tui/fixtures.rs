@@ -188,7 +188,8 @@ fn inputs(data: u64, source: u64) -> Inputs {
 
 /// What the daemon says of a project in which all is well.
 pub(super) fn live(world: &World, scraped: bool) -> Live {
-    let watch = WatchHealth { mode: WatchMode::Notified, last_seen: Some(world.at), pending: BTreeMap::new() };
+    let watch =
+        WatchHealth { mode: WatchMode::Notified, last_seen: Some(world.at), pending: BTreeMap::new(), beside: None };
     Live { watch: Some(watch), scraped: scraped.then_some(Ok(world.at)), ..Live::default() }
 }
 

@@ -84,7 +84,7 @@ mod model_fixtures;
 mod past_fixtures;
 
 pub use commands::{ScreenCommand, reference, screen_commands};
-pub use first_run::{Answers, Choice, Discovery, Outlook, ProjectFolder, Proposal, Subject};
+pub use first_run::{Answers, Choice, Discovery, Outlook, Outside, ProjectFolder, Proposal, Subject};
 #[doc(hidden)]
 pub use lone_panel::LonePanel;
 pub use model_facts::{ModelDifference, content_differences, metric_differences, origin_differences};

@@ -45,7 +45,7 @@ pub(super) fn searching() -> Model {
         run,
         stage,
         share: Some(0.42),
-        message: "trial 12/40 · best boosting 0.951".to_owned(),
+        message: "trial 12 of 40 · best boosting 0.951".to_owned(),
         metrics: BTreeMap::new(),
         leaderboard: leaderboard(),
     });
@@ -228,6 +228,8 @@ fn card(version: ModelVersion) -> ModelCard {
         features: ["alcohol", "sulphates", "지역"]
             .map(|name| CardFeature { name: name.to_owned(), ..CardFeature::default() })
             .to_vec(),
+        ignored: ["comment", "종류"].map(str::to_owned).to_vec(),
+        baseline: BTreeMap::from([("accuracy".to_owned(), 0.5), ("f1".to_owned(), 0.9)]),
         remarks: vec!["column \"comment\" is left out: it is text".to_owned()],
         intervals: BTreeMap::from([("accuracy".to_owned(), interval(0.93)), ("f1".to_owned(), interval(0.88))]),
         confusion: Some(ConfusionMatrix {

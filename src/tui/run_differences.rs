@@ -146,10 +146,12 @@ pub(super) fn metrics(graph: &Graph, one: &Run, other: &Run) -> Vec<Difference> 
     };
     let (first, second) = (of(one), of(other));
     let names: BTreeSet<&String> = first.keys().chain(second.keys()).collect();
-    let text = |value: Option<f64>| value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.4}"));
     let row = |name: &String| {
+        // Rows are counted, not measured.
+        let places = if name == "rows" { 0 } else { 4 };
+        let text = |value: Option<f64>| value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.places$}"));
         let (before, after) = (first.get(name).copied(), second.get(name).copied());
-        let change = before.zip(after).map(|(before, after)| format!("{:+.4}", after - before));
+        let change = before.zip(after).map(|(before, after)| format!("{:+.places$}", after - before));
         Difference { change: change.unwrap_or_default(), ..Difference::new(name, text(before), text(after)) }
     };
     names.into_iter().map(row).collect()

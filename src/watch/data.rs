@@ -238,6 +238,11 @@ impl Data {
         self.arriving.is_empty()
     }
 
+    /// Whether no file is there, nor on its way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.registered.is_empty() && self.arriving.is_empty()
+    }
+
     /// How far each file on its way has come.
     pub(super) fn pending(&self, now: Instant) -> BTreeMap<String, String> {
         let state = |arrival: &Arrival| {

@@ -506,7 +506,9 @@ impl Worker {
             (None, Some((_, reason))) => WatchMode::Polling { reason: reason.clone() },
             (None, None) => WatchMode::Notified,
         };
-        let health = WatchHealth { mode, last_seen: self.last_seen, pending: self.data.pending(Instant::now()) };
+        let beside = if self.data.is_empty() { beside(&self.watched) } else { None };
+        let pending = self.data.pending(Instant::now());
+        let health = WatchHealth { mode, last_seen: self.last_seen, pending, beside };
         if self.told.as_ref() != Some(&health) {
             self.told = Some(health.clone());
             (self.report)(Report::Health(health));
@@ -523,6 +525,15 @@ fn handler(messages: Sender<Message>) -> impl notify::EventHandler {
         // When the worker is gone nobody wants to know.
         let _ = messages.send(Message::Notify(event));
     }
+}
+
+/// The first CSV file in the project folder, if that is not the data folder.
+fn beside(watched: &Watched) -> Option<String> {
+    let project = watched.configuration.parent().filter(|project| *project != watched.data)?;
+    let files = fs::read_dir(project).ok()?.flatten().map(|entry| entry.path());
+    let is_data = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "csv") && path.is_file();
+    let names = files.filter(is_data).filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    names.min()
 }
 
 fn inode(path: &Path) -> Option<u64> {

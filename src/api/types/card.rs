@@ -24,6 +24,12 @@ pub struct ModelCard {
     pub rows: Option<CardRows>,
     /// The columns that it needs.
     pub features: Vec<CardFeature>,
+    /// Columns of the data that it does not need, the target among them.
+    #[serde(default)]
+    pub ignored: Vec<String>,
+    /// What always giving the same answer reaches on the held-out rows, by metric: the commonest class, or the mean.
+    #[serde(default)]
+    pub baseline: BTreeMap<String, f64>,
     /// Remarks of the training.
     pub remarks: Vec<String>,
     /// 95 % intervals of metrics on the held-out rows.

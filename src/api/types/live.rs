@@ -115,6 +115,7 @@ mod tests {
                 mode: WatchMode::Polling { reason: text },
                 last_seen: None,
                 pending: BTreeMap::new(),
+                beside: None,
             })),
             1 => LiveChange::Progress(vec![
                 StageProgress {

@@ -54,6 +54,11 @@ pub struct ModelSummary {
     pub has_files: bool,
 }
 
+/// Whether a smaller value of a metric is a better one.
+pub fn lower_is_better(metric: &str) -> bool {
+    matches!(metric, "rmse" | "mae" | "median_absolute_error" | "log_loss" | "calibration_error")
+}
+
 /// A metric with its interval, where there is one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricValue {

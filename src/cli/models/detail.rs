@@ -102,7 +102,9 @@ fn origin(lineage: &ModelLineage, width: Option<usize>, out: &mut impl Write) ->
     let mut line = |name: &str, text: String| print_line(&format!("{name:<11} {text}"), width, out);
     line("commit", lineage.source.clone())?;
     line("settings", lineage.configuration.short().to_owned())?;
-    line("data", format!("{}, {} rows in {} files", lineage.data.short(), lineage.rows, lineage.files.len()))?;
+    let files = lineage.files.len();
+    let word = if files == 1 { "file" } else { "files" };
+    line("data", format!("{}, {} rows in {files} {word}", lineage.data.short(), lineage.rows))?;
     for file in &lineage.files {
         line("", format!("{} {} rows {}", file.path, file.rows, file.digest.short()))?;
     }

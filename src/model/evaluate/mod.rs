@@ -25,6 +25,7 @@ pub use evaluation::Evaluation;
 pub(in crate::model) use evaluation::{Request, evaluate};
 pub(in crate::model) use measured::Measured;
 
+pub use crate::api::types::lower_is_better;
 use crate::model::learn::predictor::Output;
 use classified::Classified;
 use regressed::Regressed;
@@ -36,11 +37,6 @@ pub const CLASSIFICATION_METRICS: [&str; 8] =
 pub const REGRESSION_METRICS: [&str; 4] = ["mae", "median_absolute_error", "r2", "rmse"];
 /// Metrics by name. One that is not defined for the rows at hand is absent.
 pub type Metrics = BTreeMap<String, f64>;
-
-/// Whether a smaller value is a better one.
-pub fn lower_is_better(metric: &str) -> bool {
-    matches!(metric, "rmse" | "mae" | "median_absolute_error" | "log_loss" | "calibration_error")
-}
 
 /// Judges a classifier: `truth` holds the class of each row (`None`: one that the model does not know), `probabilities`
 /// what the model says of it.

@@ -59,8 +59,10 @@ pub struct Board {
     pub rungs: u32,
     /// Trials of this rung that are over.
     pub over: usize,
-    /// Trials of this rung.
-    pub of: usize,
+    /// Trials of all rungs that are over: a learner that goes on to the next rung is tried there once more.
+    pub finished: usize,
+    /// Trials of all rungs, as far as is known by now.
+    pub planned: usize,
     /// The place of the best so far.
     pub best: Option<usize>,
     /// How far the whole search is, between 0 and 1.
@@ -76,20 +78,21 @@ impl Board {
             rung: 1,
             rungs: u32::try_from(rungs).unwrap_or(u32::MAX),
             over: 0,
-            of: learners.len(),
+            finished: 0,
+            planned: learners.len(),
             best: None,
             share: 0.0,
         }
     }
 
-    /// In one line: `trial 12/40 · best boosting 0.712`.
+    /// In one line: `trial 12 of 40 · best boosting 0.712`. It counts through all rungs and never back.
     pub fn message(&self) -> String {
-        let rung = if self.rungs > 1 { format!("rung {}/{}, ", self.rung, self.rungs) } else { String::new() };
-        let now = (self.over + 1).min(self.of);
+        let rung = if self.rungs > 1 { format!(" in rung {} of {}", self.rung, self.rungs) } else { String::new() };
+        let now = (self.finished + 1).min(self.planned);
         let best = self.best.and_then(|place| self.standings.get(place));
         let best = best.and_then(|best| Some((best, best.mean.get(&self.metric)?)));
         let best = best.map(|(best, value)| format!(" · best {} {value:.3}", algorithm_name(best.learner.algorithm())));
-        format!("{rung}trial {now}/{}{}", self.of, best.unwrap_or_default())
+        format!("trial {now} of {}{rung}{}", self.planned, best.unwrap_or_default())
     }
 
     /// One more trial, which turned out to be worth it.
@@ -128,11 +131,11 @@ mod tests {
     fn a_line_says_how_far_it_is_and_who_leads() {
         let learners = [Learner::Linear, Learner::ElasticNet { penalty: 0.1, l1_ratio: 0.5 }];
         let mut board = Board::new("r2", &learners, 1);
-        assert_eq!(board.message(), "trial 1/2");
+        assert_eq!(board.message(), "trial 1 of 2");
         board.standings[1].mean.insert("r2".to_owned(), 0.71249);
-        (board.best, board.over) = (Some(1), 2);
-        assert_eq!(board.message(), "trial 2/2 · best elastic-net 0.712");
-        board.rungs = 3;
-        assert_eq!(board.message(), "rung 1/3, trial 2/2 · best elastic-net 0.712");
+        (board.best, board.finished) = (Some(1), 2);
+        assert_eq!(board.message(), "trial 2 of 2 · best elastic-net 0.712");
+        (board.rung, board.rungs, board.planned) = (2, 3, 4);
+        assert_eq!(board.message(), "trial 3 of 4 in rung 2 of 3 · best elastic-net 0.712");
     }
 }

@@ -97,9 +97,10 @@ pub(in crate::model) fn search(
         results: BTreeMap::new(),
         finished: vec![None; plan.candidates.len()],
         board: Board::new(leading(plan.criteria), plan.candidates, rungs.len()),
-        cost: Cost::new(&rungs, plan.candidates.len()),
+        cost: Cost::new(&rungs, plan.candidates.len(), plan.blends),
         started: BTreeMap::new(),
     };
+    search.board.planned = (0..rungs.len()).map(|rung| left_at(plan.candidates.len(), rung)).sum();
     for entry in journal.as_mut().map(Journal::take).unwrap_or_default() {
         search.results.insert((entry.rung, entry.trial, entry.fold), entry.result);
     }
@@ -159,10 +160,11 @@ impl Search<'_> {
         tell: &mut dyn FnMut(Progress<'_>),
     ) {
         let (plan, began, learners) = (self.plan, self.began, self.learners.clone());
-        (self.board.rung, self.board.over, self.board.of) =
-            (u32::try_from(rung + 1).unwrap_or(u32::MAX), 0, alive.len());
+        (self.board.rung, self.board.over) = (u32::try_from(rung + 1).unwrap_or(u32::MAX), 0);
         for trial in alive {
-            self.settle(rung, *trial, share, tell);
+            let known = (0..plan.folds.len()).filter(|fold| self.results.contains_key(&(rung, *trial, *fold))).count();
+            self.pay(*trial, share, known);
+            self.settle(rung, *trial, tell);
         }
         let all = alive.iter().flat_map(|trial| (0..plan.folds.len()).map(|fold| Job { trial: *trial, fold }));
         let jobs: Vec<Job> = all.filter(|job| !self.results.contains_key(&(rung, job.trial, job.fold))).collect();
@@ -192,7 +194,8 @@ impl Search<'_> {
                     let entry = Entry { rung, trial: job.trial, fold: job.fold, result };
                     note(journal, &entry, tell);
                     self.results.insert((rung, job.trial, job.fold), entry.result);
-                    self.settle(rung, job.trial, share, tell);
+                    self.pay(job.trial, share, 1);
+                    self.settle(rung, job.trial, tell);
                 }
             }
         });
@@ -225,9 +228,17 @@ impl Search<'_> {
             self.finished.push(None);
         }
         let alive: Vec<usize> = (first..self.learners.len()).collect();
+        self.board.planned = self.board.finished + alive.len();
         self.climb(last, 1.0, &alive, journal, tell);
         tell(Progress::Changed(&self.board));
         if (self.plan.control.stop)() { None } else { Some(self.board.over >= alive.len()) }
+    }
+
+    /// So many folds of a trial are done.
+    fn pay(&mut self, trial: usize, share: f64, folds: usize) {
+        let weight = self.learners.get(trial).map_or(1.0, weight);
+        let part = float(folds) / float(self.plan.folds.len().max(1));
+        self.board.share = self.cost.paid(share * weight * part);
     }
 
     /// How long a fold took, for people only.
@@ -240,7 +251,7 @@ impl Search<'_> {
     }
 
     /// Once all folds of a trial are known at a rung, notes what it reached.
-    fn settle(&mut self, rung: usize, trial: usize, share: f64, tell: &mut dyn FnMut(Progress<'_>)) {
+    fn settle(&mut self, rung: usize, trial: usize, tell: &mut dyn FnMut(Progress<'_>)) {
         let folds: Option<Vec<&FoldResult>> =
             (0..self.plan.folds.len()).map(|fold| self.results.get(&(rung, trial, fold))).collect();
         let Some(folds) = folds else { return };
@@ -258,7 +269,7 @@ impl Search<'_> {
             Err(reason) => self.board.fail(trial, &reason),
         }
         self.board.over += 1;
-        self.board.share = self.cost.paid(share);
+        self.board.finished += 1;
         self.board.best = self.ranking().first().copied();
         tell(Progress::Finished(&self.board, trial));
     }
@@ -278,6 +289,9 @@ impl Search<'_> {
                 self.board.set(*trial, TrialState::Dropped);
             }
         }
+        // More than a third go on where algorithms are many, and fewer where trials failed.
+        let to_come: usize = (0..rungs - rung - 1).map(|later| left_at(going_on.len(), later)).sum();
+        self.board.planned = self.board.finished + to_come;
         going_on
     }
 
@@ -363,6 +377,16 @@ fn summary(folds: &[&FoldResult], criteria: &Criteria) -> Result<(Metrics, Optio
     Ok((means, deviation))
 }
 
+/// How many of so many trials are left after so many rungs, where a third goes on.
+fn left_at(trials: usize, rungs: usize) -> usize {
+    (0..rungs).fold(trials, |left, _| left.div_ceil(3))
+}
+
+/// What a learner costs beside others: a blend learns each of its parts.
+fn weight(learner: &Learner) -> f64 {
+    if let Learner::Blend { parts } = learner { float(parts.len()) } else { 1.0 }
+}
+
 /// How much of the work is done, where a trial at a rung costs its share of the rows.
 #[derive(Debug)]
 struct Cost {
@@ -371,19 +395,15 @@ struct Cost {
 }
 
 impl Cost {
-    fn new(rungs: &[f64], trials: usize) -> Self {
-        let mut left = trials;
-        let mut whole = 0.0;
-        for share in rungs {
-            whole += share * float(left);
-            left = left.div_ceil(3);
-        }
-        Self { whole, paid: 0.0 }
+    /// What blends there will be is not known yet; a blend of two and one of three are reckoned with.
+    fn new(rungs: &[f64], trials: usize, blends: bool) -> Self {
+        let whole: f64 = rungs.iter().enumerate().map(|(rung, share)| share * float(left_at(trials, rung))).sum();
+        Self { whole: if blends { whole + 5.0 } else { whole }, paid: 0.0 }
     }
 
-    /// Pays for a trial; how much is paid in all.
-    fn paid(&mut self, share: f64) -> f64 {
-        self.paid += share;
+    /// Pays; how much is paid in all.
+    fn paid(&mut self, cost: f64) -> f64 {
+        self.paid += cost;
         (self.paid / self.whole).min(1.0)
     }
 }

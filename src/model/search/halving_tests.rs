@@ -37,6 +37,15 @@ fn data() -> DataSet {
 }
 
 fn searched(control: &Control<'_>, journal: &mut Option<Journal>, time: Option<Duration>) -> Option<Found> {
+    searched_with(control, journal, time, &mut |_: Progress<'_>| {})
+}
+
+fn searched_with(
+    control: &Control<'_>,
+    journal: &mut Option<Journal>,
+    time: Option<Duration>,
+    tell: &mut dyn FnMut(Progress<'_>),
+) -> Option<Found> {
     let data = data();
     let columns: Vec<&Column> = data.columns.iter().filter(|column| column.name != "kind").collect();
     let kind = data.column("kind").unwrap();
@@ -57,7 +66,7 @@ fn searched(control: &Control<'_>, journal: &mut Option<Journal>, time: Option<D
         time,
         control,
     };
-    search(&plan, journal, &mut |_: Progress<'_>| {})
+    search(&plan, journal, tell)
 }
 
 fn same(one: &Found, other: &Found) {
@@ -75,6 +84,24 @@ fn threads_change_nothing_but_the_time() {
     let blends = one.board.standings.iter().filter(|standing| matches!(standing.learner, Learner::Blend { .. }));
     assert_eq!((blends.count(), one.board.standings.len()), (1, 5));
     assert!(one.board.standings.iter().all(|standing| standing.deviation.is_some()));
+}
+
+#[test]
+fn progress_counts_on_through_the_blends_and_never_back() {
+    let mut told: Vec<(usize, f64, usize)> = Vec::new();
+    let mut tell = |progress: Progress<'_>| {
+        if let Progress::Changed(board) | Progress::Finished(board, _) = progress {
+            told.push((board.finished, board.share, board.planned));
+        }
+    };
+    let control = Control { threads: 1, ..Control::alone() };
+    searched_with(&control, &mut None, None, &mut tell).unwrap();
+    assert!(told.is_sorted_by(|one, other| one.0 <= other.0 && one.1 <= other.1), "{told:?}");
+    let before_blends = told.iter().rfind(|(finished, ..)| *finished == LEARNERS.len() - 1).unwrap();
+    assert!(before_blends.1 < 0.5, "the blends are still to come: {told:?}");
+    let (finished, share, planned) = *told.last().unwrap();
+    assert_eq!((finished, planned), (5, 5), "four learners and one blend");
+    assert!(share > before_blends.1 && share <= 1.0, "{told:?}");
 }
 
 #[test]

@@ -145,3 +145,22 @@ fn without_a_model_there_is_no_image() {
     assert!(matches!(build_in(&project, "images"), Err(ImageError::NoModel(_))));
     assert_eq!(fs::read_dir(project.folder.path().join("images")).unwrap().count(), 0);
 }
+
+#[test]
+fn releases_have_the_server_in_common_and_the_model_each_for_itself() {
+    use std::os::unix::fs::MetadataExt;
+
+    let project = project();
+    fs::write(&project.inputs.server, vec![1; 100_000]).unwrap();
+    let releases = project.folder.path().join("releases");
+    fs::create_dir_all(&releases).unwrap();
+    let first = build_in(&project, "images").unwrap();
+    let first = unpack(&releases, &first.path, &first.digest).unwrap();
+    fs::write(project.inputs.source.join("app.py"), "print(2)").unwrap();
+    let second = build_in(&project, "images").unwrap();
+    let second = unpack(&releases, &second.path, &second.digest).unwrap();
+    let node = |root: &Path, file: &str| fs::metadata(root.join(file)).unwrap().ino();
+    let server = SERVER.trim_start_matches('/');
+    assert_eq!(node(&first.root, server), node(&second.root, server));
+    assert_ne!(node(&first.root, "model/model.bin"), node(&second.root, "model/model.bin"));
+}

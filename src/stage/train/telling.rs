@@ -1,7 +1,8 @@
 //! What a training says: lines of the log for people who read it later, progress and leaderboard for those who watch.
 //!
 //! The board is told whole whenever it changed, but never so often that the lines of a long search fill the file: the
-//! time between two boards grows with the time the search has taken.
+//! time between two boards grows with the time the search has taken, and what was held back follows once nothing else
+//! happens.
 
 use std::io::Write;
 use std::time::Duration;
@@ -14,6 +15,10 @@ use crate::stage::contract::ContractError;
 
 /// The least time between two boards or two messages of progress.
 const PAUSE: Duration = Duration::from_millis(300);
+/// How far the stage is when data is read, when the search is over, and when the best has learned.
+pub(super) const READ: f64 = 0.05;
+const SEARCHED: f64 = 0.8;
+const LEARNED: f64 = 0.92;
 /// Columns and parts of the evaluation that the log lists; the card has all.
 const LISTED: usize = 10;
 
@@ -29,6 +34,10 @@ pub(super) struct Telling<'a> {
     since: Duration,
     told: Option<Duration>,
     board_told: Option<Duration>,
+    /// The newest board, if it was not told yet.
+    untold: Option<Vec<LeaderboardRow>>,
+    /// Whether the log says already in how many trials learners are compared.
+    said_rungs: bool,
     reported: Result<(), ContractError>,
 }
 
@@ -44,11 +53,13 @@ impl<'a> Telling<'a> {
             elapsed,
             log,
             report,
-            share: 0.2,
+            share: READ,
             message: String::new(),
             since: Duration::ZERO,
             told: None,
             board_told: None,
+            untold: None,
+            said_rungs: false,
             reported: Ok(()),
         }
     }
@@ -57,10 +68,10 @@ impl<'a> Telling<'a> {
     pub(super) fn tell(&mut self, step: &Step<'_>) {
         match step {
             Step::Note(note) => self.say(&format!("note: {note}")),
-            Step::Prepared { task, train, held_out, features, trials } => {
+            Step::Prepared { task, train, held_out, features, columns, trials } => {
                 let (task, target) = (task_name(*task), self.target);
                 self.say(&format!(
-                    "task: {task} of \"{target}\" from {features} columns; {train} rows to learn from, {held_out} held out"
+                    "task: {task} of \"{target}\" from {features} of {columns} other columns; {train} rows to learn from, {held_out} held out"
                 ));
                 if *trials > 1 {
                     self.say(&format!("searching: {trials} learners"));
@@ -73,10 +84,10 @@ impl<'a> Telling<'a> {
             }
             Step::Learning(learner) => {
                 self.say(&format!("learning: {}", learner.describe()));
-                self.progress(0.75, format!("learning {}", learner.describe()));
+                self.progress(SEARCHED, format!("learning {}", learner.describe()));
             }
             Step::Failed { learner, error } => self.say(&format!("{}: failed: {error}", learner.describe())),
-            Step::Evaluating => self.progress(0.9, "evaluating".to_owned()),
+            Step::Evaluating => self.progress(LEARNED, "evaluating".to_owned()),
             Step::Evaluated(evaluation) => evaluated(self.log, evaluation),
             Step::Waiting => self.wait(),
         }
@@ -94,12 +105,20 @@ impl<'a> Telling<'a> {
     /// Tells where trials stand; the chosen one always, the others not too often.
     fn board(&mut self, board: &Board) {
         let now = (self.elapsed)();
+        if board.rungs > 1 && !self.said_rungs {
+            self.said_rungs = true;
+            let (rungs, trials) = (board.rungs, board.planned);
+            self.say(&format!(
+                "rungs: {rungs}; the best third goes on to more rows each time, about {trials} trials in all"
+            ));
+        }
         let is_over = board.standings.iter().any(|standing| standing.state == TrialState::Chosen);
         let pause = (now / 100).max(PAUSE);
         let is_due = self.board_told.is_none_or(|told| now.saturating_sub(told) >= pause);
+        self.untold = Some(rows(board));
         if is_over || is_due {
             self.board_told = Some(now);
-            self.send(Report::Leaderboard(&rows(board)));
+            self.tell_board();
         }
         if is_over {
             return;
@@ -107,7 +126,13 @@ impl<'a> Telling<'a> {
         let message = board.message();
         let is_due = self.told.is_none_or(|told| now.saturating_sub(told) >= PAUSE);
         if is_due && message != self.message {
-            self.progress(0.2 + 0.55 * board.share, message);
+            self.progress(READ + (SEARCHED - READ) * board.share, message);
+        }
+    }
+
+    fn tell_board(&mut self) {
+        if let Some(rows) = self.untold.take() {
+            self.send(Report::Leaderboard(&rows));
         }
     }
 
@@ -120,6 +145,10 @@ impl<'a> Telling<'a> {
     /// Says the newest again, with how long it has been so.
     fn wait(&mut self) {
         let now = (self.elapsed)();
+        if self.untold.is_some() {
+            self.board_told = Some(now);
+            self.tell_board();
+        }
         let message = format!("{}, {} s", self.message, now.saturating_sub(self.since).as_secs());
         self.send(Report::Progress(self.share, &message));
     }
@@ -135,7 +164,8 @@ impl<'a> Telling<'a> {
 /// A trial that finished a rung, in a line.
 fn tried(board: &Board, trial: usize) -> String {
     let Some(standing) = board.standings.get(trial) else { return String::new() };
-    let name = format!("trial {} ({})", standing.trial, standing.description);
+    let (finished, planned) = (board.finished, board.planned);
+    let name = format!("trial {finished} of {planned} (learner {}: {})", standing.trial, standing.description);
     if let Some(failure) = &standing.failure {
         return format!("{name}: failed: {failure}");
     }
@@ -193,10 +223,10 @@ pub(super) fn describe(log: &mut dyn Write, data: &DataSet) {
     say(
         log,
         &format!(
-            "data: {} files, {} rows, {} columns ({} numeric, {} categorical, {} text)",
-            data.files.len(),
-            data.rows(),
-            data.columns.len(),
+            "data: {}, {}, {} ({} numeric, {} categorical, {} text)",
+            counted(data.files.len(), "file"),
+            counted(data.rows(), "row"),
+            counted(data.columns.len(), "column"),
             kinds(|values| matches!(values, Values::Numeric(_))),
             kinds(|values| matches!(values, Values::Categorical { .. })),
             kinds(|values| matches!(values, Values::Text)),
@@ -208,6 +238,11 @@ pub(super) fn describe(log: &mut dyn Write, data: &DataSet) {
             say(log, &format!("warning: {} has a header and no rows", file.name));
         }
     }
+}
+
+/// `1 file`, `2 files`.
+fn counted(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
 /// How good the model is on the held-out rows.

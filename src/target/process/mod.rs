@@ -6,6 +6,7 @@
 mod launch;
 mod recorded;
 mod release;
+mod share;
 mod unpack;
 
 pub use self::launch::Launch;

@@ -7,8 +7,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::share::share;
 use crate::pipeline::Digest;
-use crate::target::archive::{ArchiveError, ImageArchive, ImageConfig};
+use crate::target::archive::{ArchiveError, ImageArchive, ImageConfig, SERVER_LAYER};
 
 /// An image on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub fn unpack(releases: &Path, image: &Path, digest: &Digest) -> Result<Unpacked
     }
     let archive = ImageArchive::open(image, digest)?;
     let temporary = releases.join(format!(".{digest}.partial"));
-    let unpacked = unpack_whole(&archive, &temporary, &folder);
+    let unpacked = unpack_whole(&archive, releases, &temporary, &folder);
     if unpacked.is_err() {
         // The disk may be full: leave nothing that takes more of it.
         let _ = fs::remove_dir_all(&temporary);
@@ -59,7 +60,7 @@ fn read_config(folder: &Path) -> Option<ImageConfig> {
     serde_json::from_slice(&fs::read(folder.join("config.json")).ok()?).ok()
 }
 
-fn unpack_whole(archive: &ImageArchive, temporary: &Path, folder: &Path) -> Result<(), UnpackError> {
+fn unpack_whole(archive: &ImageArchive, releases: &Path, temporary: &Path, folder: &Path) -> Result<(), UnpackError> {
     let failed = |source| UnpackError::File { path: folder.to_owned(), source };
     // Left by a host that was killed; only one host at a time unpacks here.
     for old in [temporary, folder] {
@@ -69,8 +70,12 @@ fn unpack_whole(archive: &ImageArchive, temporary: &Path, folder: &Path) -> Resu
     }
     let root = temporary.join("rootfs");
     fs::create_dir_all(&root).map_err(failed)?;
-    for layer in archive.layers() {
-        unpack_layer(layer?, &root, &failed)?;
+    for (index, layer) in archive.layers().enumerate() {
+        let files = unpack_layer(layer?, &root, &failed)?;
+        let made_by = archive.config().history.get(index).map(|remark| remark.created_by.as_str());
+        if made_by == Some(SERVER_LAYER) {
+            share(releases, &root, &files);
+        }
     }
     let config = serde_json::to_vec(archive.config()).map_err(|error| failed(error.into()))?;
     fs::write(temporary.join("config.json"), config).map_err(failed)?;
@@ -80,11 +85,13 @@ fn unpack_whole(archive: &ImageArchive, temporary: &Path, folder: &Path) -> Resu
     fs::rename(temporary, folder).map_err(failed)
 }
 
+/// Unpacks a layer; which plain files it has.
 fn unpack_layer(
     layer: impl io::Read,
     root: &Path,
     failed: &impl Fn(io::Error) -> UnpackError,
-) -> Result<(), UnpackError> {
+) -> Result<Vec<PathBuf>, UnpackError> {
+    let mut files = Vec::new();
     let mut tar = tar::Archive::new(layer);
     tar.set_preserve_mtime(false);
     for entry in tar.entries().map_err(failed)? {
@@ -94,6 +101,9 @@ fn unpack_layer(
         if !plain || !entry.unpack_in(root).map_err(failed)? {
             return Err(UnpackError::Entry(String::from_utf8_lossy(&entry.path_bytes()).into_owned()));
         }
+        if kind.is_file() {
+            files.push(entry.path().map_err(failed)?.into_owned());
+        }
     }
-    Ok(())
+    Ok(files)
 }

@@ -36,6 +36,7 @@ fn proposal() -> Proposal {
             choice(Subject::Target, &["acid", "sugar", "quality"], 2),
             choice(Subject::Deploy, &["process", "docker", "kubernetes"], 0),
         ],
+        outside: None,
         text: "# How this project is trained.\n\n[project]\nname = \"wine # 1\" # a comment\n".repeat(12),
     }
 }
@@ -137,9 +138,41 @@ fn whoever_wants_to_edit_first_is_not_led_past_it() {
     assert_eq!(first.update(Msg::Changed), Some(Cmd::Look(2)));
     assert_eq!(first.update(Msg::Looked(2, Outlook::Ready)), None);
     assert_eq!(first.update(Msg::Written(Ok(()))), Some(Cmd::Edit));
-    assert_eq!(first.update(Msg::Edited(None)), Some(Cmd::Look(3)));
-    assert_eq!(first.update(Msg::Looked(2, Outlook::Ready)), None, "that was before");
-    assert_eq!(first.update(Msg::Looked(3, Outlook::Ready)), Some(Cmd::GoOn));
+    assert_eq!(first.update(Msg::Edited(None)), Some(Cmd::Withdraw(Answers::default())));
+    assert_eq!(first.update(Msg::Changed), Some(Cmd::Look(3)));
+    assert_eq!(first.update(Msg::Looked(3, Outlook::Ready)), None, "it is not known yet whether it was changed");
+    assert_eq!(first.update(Msg::Withdrawn(Ok(false))), Some(Cmd::Look(4)));
+    assert_eq!(first.update(Msg::Looked(3, Outlook::Ready)), None, "that was before");
+    assert_eq!(first.update(Msg::Looked(4, Outlook::Ready)), Some(Cmd::GoOn));
+}
+
+#[test]
+fn whoever_leaves_the_editor_without_a_change_is_back_where_he_was() {
+    let mut first = proposed();
+    press(&mut first, KeyCode::Char('e'));
+    first.update(Msg::Written(Ok(())));
+    first.update(Msg::Edited(None));
+    assert_eq!(first.update(Msg::Withdrawn(Ok(true))), Some(Cmd::Look(2)));
+    assert_eq!(first.update(Msg::Looked(2, Outlook::Missing)), None);
+    assert!(render(&first, 120, 40).contains("the editor changed nothing, so nothing was kept"));
+    assert_eq!(press(&mut first, KeyCode::Enter), Some(Cmd::Write(Answers::default())));
+}
+
+#[test]
+fn a_data_file_outside_is_copied_once_somebody_said_yes() {
+    let mut first = proposed();
+    let outside = Outside { file: "churn.csv".to_owned(), folder: "data".to_owned() };
+    let proposal = Proposal { outside: Some(outside.clone()), ..proposal() };
+    first.update(Msg::Proposed(Answers::default(), proposal));
+    assert!(render(&first, 80, 24).contains("c copy the data in"));
+    assert_eq!(press(&mut first, KeyCode::Char('c')), None);
+    assert!(render(&first, 80, 24).contains("copy churn.csv into data/?"));
+    assert_eq!(press(&mut first, KeyCode::Esc), None, "Esc answers the question and leaves nothing");
+    assert_eq!(press(&mut first, KeyCode::Char('c')), None);
+    assert_eq!(press(&mut first, KeyCode::Char('y')), Some(Cmd::Copy(outside)));
+    let answers = Answers { data_file: Some("data/churn.csv".to_owned()), ..Answers::default() };
+    assert_eq!(first.update(Msg::Copied(Ok("data/churn.csv".to_owned()))), Some(Cmd::Propose(answers)));
+    assert!(render(&first, 80, 24).contains("copied to data/churn.csv"));
 }
 
 #[test]

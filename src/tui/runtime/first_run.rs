@@ -188,6 +188,8 @@ impl Guide {
                 let proposal = folder.propose(&answers);
                 Msg::Proposed(answers, proposal)
             }),
+            Cmd::Withdraw(answers) => self.start(move |folder| Msg::Withdrawn(folder.withdraw(&answers))),
+            Cmd::Copy(outside) => self.start(move |folder| Msg::Copied(folder.copy(&outside))),
             Cmd::Write(answers) => self.start(move |folder| Msg::Written(folder.write(&answers))),
         }
         Ok(Flow::On)

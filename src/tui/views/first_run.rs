@@ -237,6 +237,10 @@ fn message(first: &FirstRun, buffer: &mut Buffer, area: Rect) {
             (format!("{count}; the screen goes on by itself once the file is mended"), model.theme.warn)
         }
     };
+    let (text, style) = first.asked.as_ref().map_or((text, style), |outside| {
+        let (file, folder) = (sanitize(&outside.file), sanitize(&outside.folder));
+        (format!("copy {file} into {folder}/? y copies it and leaves the file where it is"), model.theme.warn)
+    });
     let text = cut(&text, usize::from(area.width).saturating_sub(2), model.glyphs.cut);
     put(buffer, area, 0, &Line::from(Span::styled(format!(" {text}"), style)));
 }

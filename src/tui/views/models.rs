@@ -105,6 +105,10 @@ fn empty(model: &Model, frame: &mut Frame, body: Rect) {
 
 fn list(model: &Model, frame: &mut Frame, area: Rect, entries: &[Entry<'_>], chosen: Entry<'_>) {
     let mut right = quantity::counted(u64::try_from(model.models.made().len()).unwrap_or(0), "model");
+    let in_training = entries.iter().filter(|entry| matches!(entry, Entry::Training(_))).count();
+    if in_training > 0 {
+        right = format!("{right}, {in_training} in training");
+    }
     if let Some(marked) = model.models.list.marked {
         right = format!("{} model {marked} is marked, {right}", model.glyphs.marked);
     }
@@ -175,7 +179,7 @@ fn training_cells(model: &Model, training: &Training<'_>) -> [(String, Style); 9
         none(),
         none(),
         none(),
-        (took, theme.text),
+        (format!("for {took}"), theme.text),
         (said, theme.dim),
     ]
 }

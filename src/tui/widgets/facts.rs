@@ -26,6 +26,8 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
     let theme = &model.theme;
     let mut facts = Vec::new();
     if entry.state.is_running() {
+        // Before what it says of itself, which may be long: where there is little room this is what people look for.
+        facts.extend(estimated(model, run, name, entry));
         if let Some(progress) = model.progress(run.id, name) {
             if !progress.message.is_empty() {
                 facts.push((sanitize(&progress.message), theme.text));
@@ -36,7 +38,6 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
                 facts.push((format!("{} {}", sanitize(metric), quantity::value(value)), theme.text));
             }
         }
-        facts.extend(estimated(model, run, name, entry));
         return facts;
     }
     // Who holds it back is all there is to know of a stage that is held.

@@ -79,7 +79,11 @@ fn data(model: &Model) -> Step {
     let text = match (pending, model.state.refused.iter().next()) {
         (Some((file, stage)), _) => format!("{} is {}", sanitize(file), sanitize(stage)),
         (None, Some((file, reason))) => format!("mend {}: {}", sanitize(file), sanitize(reason)),
-        (None, None) => "put a CSV file into the data folder: `path` of [data], else data/".to_owned(),
+        (None, None) => {
+            let beside = model.live.watch.as_ref().and_then(|watch| watch.beside.as_deref());
+            let file = beside.map_or_else(|| "put a CSV file".to_owned(), |file| format!("copy {}", sanitize(file)));
+            format!("{file} into the data folder: `path` of [data], else data/")
+        }
     };
     Step { is_done: false, text }
 }
@@ -90,4 +94,19 @@ fn stages(model: &Model) -> String {
     let name = |name: &StageName| sanitize(name.as_str());
     let names: Vec<String> = model.state.graph.stages().iter().map(|spec| name(&spec.name)).collect();
     names.join(&arrow)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::fixtures;
+
+    #[test]
+    fn a_file_that_lies_beside_the_data_folder_is_named() {
+        let mut model = fixtures::empty();
+        if let Some(watch) = &mut model.live.watch {
+            watch.beside = Some("fruit.csv".to_owned());
+        }
+        let text = fixtures::render(&model, 80, 24);
+        assert!(text.contains("copy fruit.csv into the data folder"), "{text}");
+    }
 }

@@ -12,7 +12,7 @@ use crate::tui::glyphs::Glyphs;
 use crate::tui::quantity::{self, cell};
 use crate::tui::widgets::facts;
 use crate::tui::widgets::table::{Column, Fill, Table};
-use crate::tui::widgets::text::{padded, sanitize};
+use crate::tui::widgets::text::{cells as text_cells, padded, sanitize};
 
 /// What is told of a column, in the order of [`cells`].
 const COLUMNS: [Column; 8] = [
@@ -64,7 +64,7 @@ fn of(model: &Model, profile: &DataProfile, width: usize) -> Vec<Line<'static>> 
         rows.extend(sentence(model, note, theme.warn, width));
     }
     rows.extend(balance(model, profile));
-    let table = Table::fit(&COLUMNS, width);
+    let table = Table::fit(&columns_for(profile, width), width);
     rows.push(table.heading(theme.dim, model.glyphs.cut));
     let shown = profile.columns.iter().take(MOST_COLUMNS);
     rows.extend(shown.map(|column| table.row(&cells(model, profile, column), model.glyphs.cut)));
@@ -73,6 +73,17 @@ fn of(model: &Model, profile: &DataProfile, width: usize) -> Vec<Line<'static>> 
         rows.push(dim(model, &format!("and {more} more columns; trainyard data profile tells of all")));
     }
     rows
+}
+
+/// The columns of the table, of which the first takes what the names need where there is room.
+fn columns_for(profile: &DataProfile, width: usize) -> [Column; 8] {
+    let longest = profile.columns.iter().take(MOST_COLUMNS).map(|column| text_cells(&sanitize(&column.name))).max();
+    let [name, others @ ..] = COLUMNS;
+    let [kind, missing, distinct, least, mean, most, values] = others;
+    let needed: usize = others.iter().map(|column| column.width + 1).sum();
+    let room = width.saturating_sub(needed).max(name.width);
+    let name = Column { width: longest.unwrap_or(0).clamp(name.width, room), ..name };
+    [name, kind, missing, distinct, least, mean, most, values]
 }
 
 /// The classes of the target, each with a bar.

@@ -4,7 +4,7 @@ use ratatui::text::Line;
 
 use super::UNKNOWN;
 use super::rows::{dim, labelled, number};
-use crate::api::types::{LeaderboardRow, ModelDetail, StageProgress};
+use crate::api::types::{LeaderboardRow, ModelDetail, StageProgress, TrialState};
 use crate::tui::app::Model;
 use crate::tui::models::Training;
 use crate::tui::quantity;
@@ -14,7 +14,7 @@ use crate::tui::widgets::text::sanitize;
 
 /// What is told of a trial, in the order of [`table`].
 const COLUMNS: [Column; 7] = [
-    Column { heading: "trial", width: 5, fill: Fill::Right, rank: 0 },
+    Column { heading: "no.", width: 4, fill: Fill::Right, rank: 0 },
     Column { heading: "state", width: 10, fill: Fill::Left, rank: 0 },
     Column { heading: "mean", width: 9, fill: Fill::Right, rank: 0 },
     Column { heading: "deviation", width: 9, fill: Fill::Right, rank: 3 },
@@ -22,6 +22,11 @@ const COLUMNS: [Column; 7] = [
     Column { heading: "took", width: 7, fill: Fill::Right, rank: 5 },
     Column { heading: "learner", width: 16, fill: Fill::Rest, rank: 0 },
 ];
+/// What the states mean while nothing is decided.
+const MEANING: &str = "kept is done and may still win, dropped does not go on to more rows";
+/// What they mean once one is chosen.
+const MEANING_AT_THE_END: &str = "the summary has what the chosen one reached on the held-out rows; kept came as far, \
+                                  dropped did not go on to more rows";
 /// Cells of the bar of a stage.
 const BAR: usize = 12;
 
@@ -32,7 +37,8 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Lin
                     (it may append {\"leaderboard\": [...]} to $TRAINYARD_OUTPUT)";
         return super::rows::sentence(model, text, model.theme.dim, width);
     }
-    table(model, &detail.card.trials, width)
+    let is_decided = detail.card.trials.iter().any(|trial| trial.state == TrialState::Chosen);
+    table(model, &detail.card.trials, if is_decided { MEANING_AT_THE_END } else { MEANING }, width)
 }
 
 /// The rows of a version that is being trained.
@@ -47,7 +53,7 @@ pub(super) fn training(model: &Model, training: &Training<'_>, width: usize) -> 
     rows.extend(said(model, progress, width));
     if !progress.leaderboard.is_empty() {
         rows.push(Line::default());
-        rows.extend(table(model, &progress.leaderboard, width));
+        rows.extend(table(model, &progress.leaderboard, MEANING, width));
     }
     rows
 }
@@ -66,15 +72,17 @@ fn said(model: &Model, progress: &StageProgress, width: usize) -> Vec<Line<'stat
     rows
 }
 
-fn table(model: &Model, trials: &[LeaderboardRow], width: usize) -> Vec<Line<'static>> {
+/// The trials under one sentence that says what stands there.
+fn table(model: &Model, trials: &[LeaderboardRow], meaning: &str, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let metric = trials.iter().map(|trial| trial.metric.as_str()).find(|metric| !metric.is_empty());
     let metric = metric.map_or_else(|| "the metric that decides".to_owned(), sanitize);
     let table = Table::fit(&COLUMNS, width);
-    let mut rows = vec![
-        dim(model, &format!("{metric}, in the mean over the parts by which trials were compared")),
-        table.heading(theme.dim, model.glyphs.cut),
-    ];
+    let rungs = trials.iter().map(|trial| trial.of).max().unwrap_or(0);
+    let rungs = if rungs > 1 { format!("; rung {rungs}/{rungs} has all rows") } else { String::new() };
+    let told = format!("mean: {metric} over folds of the training rows; {meaning}{rungs}");
+    let mut rows = super::rows::sentence(model, &told, theme.dim, width);
+    rows.push(table.heading(theme.dim, model.glyphs.cut));
     for trial in trials {
         let style = theme.trial(trial.state);
         let known = |value: Option<f64>| value.map_or_else(|| UNKNOWN.to_owned(), number);

@@ -1,10 +1,11 @@
 //! What a version is: what the gate says of it, its metrics, what learned it, where it comes from, what was written about it.
 
+use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::rows::{labelled, number};
+use super::rows::{dim, labelled, number};
 use super::{UNKNOWN, interval};
-use crate::api::types::{GateLedger, ModelDetail, ModelLineage};
+use crate::api::types::{GateLedger, ModelDetail, ModelLineage, ModelSummary, lower_is_better};
 use crate::pipeline::Promoter;
 use crate::tui::app::Model;
 use crate::tui::quantity;
@@ -13,10 +14,12 @@ use crate::tui::widgets::table::{Column, Fill, Table};
 use crate::tui::widgets::text::sanitize;
 
 /// What is told of a metric.
-const COLUMNS: [Column; 3] = [
+const COLUMNS: [Column; 5] = [
     Column { heading: "metric", width: 18, fill: Fill::Left, rank: 0 },
     Column { heading: "value", width: 9, fill: Fill::Right, rank: 0 },
-    Column { heading: "95 % interval", width: 15, fill: Fill::Left, rank: 0 },
+    Column { heading: "95 % interval", width: 13, fill: Fill::Left, rank: 1 },
+    Column { heading: "baseline", width: 13, fill: Fill::Left, rank: 2 },
+    Column { heading: "champion then", width: 13, fill: Fill::Left, rank: 3 },
 ];
 /// Files beyond this many are counted.
 const FILES: usize = 6;
@@ -26,12 +29,12 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Lin
     let mut rows = gate(model, detail, width);
     rows.extend(metrics(model, detail, width));
     rows.extend(about(model, detail, width));
+    for remark in &detail.card.remarks {
+        rows.extend(labelled(model, "remark", remark, model.theme.dim, width));
+    }
     rows.extend(story(model, detail, width));
     if let Some(lineage) = &detail.lineage {
         rows.extend(origin(model, lineage, width));
-    }
-    for remark in &detail.card.remarks {
-        rows.extend(labelled(model, "remark", remark, model.theme.dim, width));
     }
     rows
 }
@@ -45,6 +48,10 @@ fn gate(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>>
     }
     match &detail.ledger {
         Some(ledger) => rows.extend(checks(model, ledger, width)),
+        None if is_ungated(detail) => {
+            let text = "no gate is configured: nothing was compared; `gate` of the stage in trainyard.toml sets one";
+            rows.extend(labelled(model, "gate", text, model.theme.dim, width));
+        }
         None => {
             let (_, style) = super::gate(model, made);
             let reason = made.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -52,6 +59,11 @@ fn gate(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>>
         }
     }
     rows
+}
+
+/// Whether the version passed because nothing asked anything of it. A gate leaves its ledger beside the model.
+fn is_ungated(detail: &ModelDetail) -> bool {
+    detail.ledger.is_none() && detail.summary.has_files && detail.summary.reason.is_none()
 }
 
 /// What is held is read whole.
@@ -83,13 +95,48 @@ fn metrics(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'stati
     let is_first = |name: &String| Some(name.as_str()) == first;
     let mut metrics: Vec<(&String, &f64)> = made.metrics.iter().collect();
     metrics.sort_by_key(|(name, _)| !is_first(name));
+    let before = champion_then(model, made);
     for (name, value) in metrics {
         let style = if is_first(name) { theme.title } else { theme.text };
         let interval = detail.card.intervals.get(name).copied().map(interval).unwrap_or_default();
-        let cells = [(sanitize(name), style), (number(*value), style), (interval, theme.dim)];
+        let cells = [
+            (sanitize(name), style),
+            (number(*value), style),
+            (interval, theme.dim),
+            beside(model, name, *value, detail.card.baseline.get(name).copied()),
+            beside(model, name, *value, before.and_then(|before| before.metrics.get(name).copied())),
+        ];
         rows.push(table.row(&cells, model.glyphs.cut));
     }
+    let constant = if detail.card.task.as_deref() == Some("regression") { "the mean" } else { "the commonest class" };
+    if !detail.card.baseline.is_empty() {
+        rows.push(dim(model, &format!("baseline: always to answer {constant} of the held-out rows")));
+    }
+    if let Some(before) = before {
+        let text = format!("champion then: model {}, on held-out rows of its own", before.version);
+        rows.push(dim(model, &text));
+    }
     rows
+}
+
+/// The champion beside which the version was trained, if its metrics are known.
+fn champion_then<'a>(model: &'a Model, made: &ModelSummary) -> Option<&'a ModelSummary> {
+    let parent = made.parent.filter(|parent| *parent != made.version)?;
+    model.models.made().iter().find(|other| other.version == parent).filter(|other| !other.metrics.is_empty())
+}
+
+/// Whether a metric is better than another value of it, in a word and as the screen shows both.
+fn beside(model: &Model, name: &str, value: f64, other: Option<f64>) -> (String, Style) {
+    let Some(other) = other else { return (String::new(), model.theme.dim) };
+    let (own, shown) = (number(value), number(other));
+    if own == shown {
+        return (format!("equals {shown}"), model.theme.dim);
+    }
+    if (value < other) == lower_is_better(name) {
+        (format!("beats {shown}"), model.theme.good)
+    } else {
+        (format!("behind {shown}"), model.theme.warn)
+    }
 }
 
 fn about(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>> {
@@ -103,9 +150,18 @@ fn about(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>
             let (train, held_out) = (quantity::count(rows.train), quantity::count(rows.held_out));
             format!("; {train} rows learned from, {held_out} held out")
         });
-        let columns = quantity::counted(columns, "column");
+        let others: Vec<&str> = card.ignored.iter().map(String::as_str).filter(|name| name != target).collect();
+        let columns = if others.is_empty() {
+            quantity::counted(columns, "column")
+        } else {
+            let all = columns + u64::try_from(others.len()).unwrap_or(0);
+            format!("{} of {} other columns", quantity::count(columns), quantity::count(all))
+        };
         let text = format!("{task} of {target} from {columns}{}", rows_used.unwrap_or_default());
         rows.extend(labelled(model, "task", &text, theme.text, width));
+        if !others.is_empty() {
+            rows.extend(labelled(model, "left out", &others.join(", "), theme.text, width));
+        }
     }
     let when = model.clock.when(made.made, model.now);
     let text = format!("at {when} by {} in run {}, {}", made.stage, made.run, quantity::duration(made.took));
@@ -122,6 +178,7 @@ fn story(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>
     }
     for promotion in &detail.promotions {
         let by = match &promotion.by {
+            Promoter::Gate if is_ungated(detail) => "by itself: no gate is configured".to_owned(),
             Promoter::Gate => "by its gate".to_owned(),
             Promoter::Operator { name } => format!("by {name}: {}", promotion.message),
         };
@@ -152,8 +209,7 @@ fn origin(model: &Model, lineage: &ModelLineage, width: usize) -> Vec<Line<'stat
         rows.extend(labelled(model, "", &format!("and {more} more"), theme.dim, width));
     }
     rows.extend(labelled(model, "settings", lineage.configuration.short(), theme.text, width));
-    let crates: Vec<String> = lineage.crates.iter().map(|(name, version)| format!("{name} {version}")).collect();
-    let crates = if crates.is_empty() { String::new() } else { format!(" with {}", crates.join(", ")) };
-    rows.extend(labelled(model, "trainyard", &format!("{}{crates}", lineage.trainyard), theme.dim, width));
+    // The versions of the crates are told by `trainyard models VERSION`; here they would be two lines of every summary.
+    rows.extend(labelled(model, "trainyard", &lineage.trainyard, theme.dim, width));
     rows
 }

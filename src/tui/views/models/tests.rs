@@ -67,7 +67,31 @@ fn a_version_that_is_being_searched() {
     press(&mut model, "j");
     assert!(render(&model, 120, 40).contains("Model 3"), "those that are there can be chosen meanwhile");
     let text = render(&model_fixtures::searching(), 120, 40);
-    assert!(text.contains("trial 12/40 · best"), "the Board tells it too: {text}");
+    assert!(text.contains("trial 12 of 40 · best"), "the Board tells it too: {text}");
+}
+
+#[test]
+fn a_summary_says_what_a_constant_answer_reaches_what_was_left_out_and_that_there_is_no_gate() {
+    let mut model = models();
+    press(&mut model, "z");
+    let text = render(&model, 120, 40);
+    assert!(text.contains("beats 0.500") && text.contains("behind 0.900"), "{text}");
+    assert!(text.contains("from 3 of 4 other columns") && text.contains("left out   comment"), "{text}");
+    let state = model_fixtures::world().state;
+    let version = crate::pipeline::ModelVersion(2);
+    let detail = ModelDetail { ledger: None, ..model_fixtures::detail(&state, version).unwrap() };
+    model.models.listed(Ok(vec![detail.summary.clone()]));
+    model.models.detailed(version, Ok(Box::new(detail)));
+    let text = drawn(&model);
+    assert!(text.contains("no gate is configured: nothing was compared"), "{text}");
+}
+
+#[test]
+fn a_comparison_says_which_change_is_for_the_better() {
+    let mut model = models();
+    press(&mut model, "cz");
+    let text = render(&model, 120, 40);
+    assert!(text.contains("change to") && (text.contains(" better") || text.contains(" worse")), "{text}");
 }
 
 #[test]
