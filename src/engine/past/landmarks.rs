@@ -119,7 +119,7 @@ mod tests {
         let rejected = |release| Event::ReleaseRejected { release: ReleaseId(release) };
         let mut landmarks = Landmarks::default();
         for (sequence, event) in (1..).zip([live, rejected(2), rejected(4)]) {
-            landmarks.take(&Recorded { sequence, at: Moment(sequence), event });
+            landmarks.take(&Recorded { sequence, at: Moment(i64::try_from(sequence).unwrap()), event });
         }
         let found: Vec<Happening> = landmarks.found.iter().map(|landmark| landmark.what).collect();
         assert_eq!(found, [Happening::Deploy(DeploySeen::Live), Happening::Deploy(DeploySeen::Rejected)]);

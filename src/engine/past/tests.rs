@@ -314,7 +314,7 @@ fn who_ended_the_daemon_is_seen_among_the_commands() {
     let mut events = two_runs();
     let last = events.last().unwrap().clone();
     let at = last.at.plus(60_000);
-    let event = Event::DaemonEnded { by: "mina".to_owned(), from: None };
+    let event = Event::DaemonEnded { by: "mina".to_owned(), from: None, with_app: false };
     events.push(Recorded { sequence: last.sequence + 1, at, event });
     let folder = tempfile::tempdir().unwrap();
     let archive = archive(&folder, &events);

@@ -94,7 +94,7 @@ fn what_is_said_of_a_run_ends_with_that_run_and_not_with_one_before_it() {
     for (run, is_over) in [(4, false), (3, true)] {
         let mut model = model.clone();
         let mut world_of_it = fixtures::two_runs();
-        send(&mut model, Msg::Replied("run", Ok(Ok(Some(RunId(run))))));
+        send(&mut model, Msg::Replied("run".to_owned(), Ok(Ok(Some(RunId(run))))));
         assert!(!said(&model).is_empty());
         let known = world_of_it.history.len();
         world_of_it.whole_run(3, "spring.csv", 0.95);
