@@ -40,9 +40,9 @@ fn a_saved_source_runs_test_build_and_deploy_and_not_train() {
     world.drain(&Outcome::Passed);
     assert_eq!(words(&world, 2), ["skipped", "passed", "passed", "passed"]);
     assert_eq!(reason(&world, 2, "train"), "nothing it depends on changed since run 1");
-    assert_eq!(reason(&world, 2, "test"), "ran because the source changed since run 1");
-    assert_eq!(reason(&world, 2, "build"), "ran because test gave something else since run 1");
-    assert_eq!(reason(&world, 1, "train"), "ran because it had never passed", "what was so then is not so now");
+    assert_eq!(reason(&world, 2, "test"), "the source changed since run 1");
+    assert_eq!(reason(&world, 2, "build"), "test gave something else since run 1");
+    assert_eq!(reason(&world, 1, "train"), "it had never passed", "what was so then is not so now");
 }
 
 #[test]

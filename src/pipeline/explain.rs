@@ -262,14 +262,12 @@ pub fn why(why: &Why) -> String {
 /// Why a stage that has passed was started: what was so then need not be so now.
 fn why_it_ran(why: &Why) -> String {
     match why {
-        Why::FirstTime => "ran because it had never passed".to_owned(),
-        Why::Asked => "ran because it was asked for".to_owned(),
-        Why::Changed { .. } | Why::Alert { .. } => format!("ran because {}", self::why(why)),
-        Why::OutputsLost { since } => format!("ran because what it made in run {since} was gone or damaged"),
-        Why::OtherRelease { live: Some(live) } => format!("ran because release {live} was live instead"),
-        Why::OtherRelease { live: None } => "ran because no release was live".to_owned(),
+        Why::FirstTime => "it had never passed".to_owned(),
+        Why::OutputsLost { since } => format!("what it made in run {since} was gone or damaged"),
+        Why::OtherRelease { live: Some(live) } => format!("release {live} was live instead"),
+        Why::OtherRelease { live: None } => "no release was live".to_owned(),
         Why::Rollback { to } => format!("went back to release {to}"),
-        Why::Retry => self::why(why),
+        Why::Asked | Why::Changed { .. } | Why::Alert { .. } | Why::Retry => self::why(why),
     }
 }
 

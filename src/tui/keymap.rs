@@ -63,7 +63,7 @@ mod tests {
         keymap.set(by_id("note").unwrap(), vec![Key::Char('t')]);
         assert_eq!(keymap.clashes(), [], "t trains on the Board, and notes are written in Models");
         keymap.set(by_id("rollback").unwrap(), vec![Key::Char('d')]);
-        let clash = Clash { key: Key::Char('d'), one: "deploy".to_owned(), other: "rollback".to_owned() };
+        let clash = Clash { key: Key::Char('d'), one: "rollback".to_owned(), other: "deploy".to_owned() };
         assert_eq!(keymap.clashes(), [clash]);
     }
 }

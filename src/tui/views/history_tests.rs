@@ -1,7 +1,6 @@
 //! What the screen shows of runs and releases beside each other, of a walk, of estimates, and of a project that begins.
 
-use crate::api::types::LogAddress;
-use crate::pipeline::{Attempt, EventFilter, Graph, Input, RunId};
+use crate::pipeline::{EventFilter, Graph, Input, RunId};
 use crate::tui::app::Model;
 use crate::tui::fixtures::{self, World, at_every_size, live, render, send};
 use crate::tui::glyphs::Glyphs;
@@ -188,10 +187,10 @@ fn a_model_whose_release_was_left_says_so_though_it_is_the_champion_still() {
 
 #[test]
 fn the_log_on_the_board_names_its_run_when_that_is_another_than_the_one_shown() {
-    let mut model = fixtures::idle();
-    let address = |run| LogAddress { run: RunId(run), stage: "train".into(), attempt: Attempt(1) };
-    model.log.open(Some(address(2)));
+    // Run 4 went back to a release, and trained nothing.
+    let mut model = fixtures::deployed();
     assert!(!render(&model, 120, 40).contains("of run"), "it is that of the run above");
-    model.log.open(Some(address(1)));
-    assert!(render(&model, 120, 40).contains("of run 1"));
+    press(&mut model, "hhh");
+    let text = render(&model, 120, 40);
+    assert!(text.contains("Log · train · of run 3"), "{text}");
 }

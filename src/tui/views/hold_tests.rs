@@ -116,7 +116,7 @@ fn the_question_before_a_cancel_says_what_will_be_stopped() {
     let mut model = fixtures::running();
     press(&mut model, "x");
     insta::assert_snapshot!("cancel_120x40", render(&model, 120, 40));
-    press(&mut model, "mwrong data\n");
+    press(&mut model, "mwrong data");
     let text = render(&model, 80, 24);
     assert!(text.contains("build will be stopped") && text.contains("wrong data"), "{text}");
 }
