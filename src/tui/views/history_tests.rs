@@ -1,6 +1,6 @@
 //! What the screen shows of runs and releases beside each other, of a walk, of estimates, and of a project that begins.
 
-use crate::pipeline::{EventFilter, Graph, Input, RunId};
+use crate::pipeline::{Command, EventFilter, Graph, Input, RunId, Selection};
 use crate::tui::app::Model;
 use crate::tui::fixtures::{self, World, at_every_size, live, render, send};
 use crate::tui::glyphs::Glyphs;
@@ -187,10 +187,13 @@ fn a_model_whose_release_was_left_says_so_though_it_is_the_champion_still() {
 
 #[test]
 fn the_log_on_the_board_names_its_run_when_that_is_another_than_the_one_shown() {
-    // Run 4 went back to a release, and trained nothing.
-    let mut model = fixtures::deployed();
-    assert!(!render(&model, 120, 40).contains("of run"), "it is that of the run above");
+    let mut world = fixtures::rolled_back();
+    assert!(!render(&world.model(live(&world, true)), 120, 40).contains("of run"), "it is that of the run above");
+    // Nothing is to be trained anew, and deploying the same again is held.
+    fixtures::command(&mut world, Command::Run(Selection::default()));
+    world.feed(Input::Verified { run: RunId(5), stage: "train".into(), intact: true });
+    let mut model = world.model(live(&world, true));
     press(&mut model, "hhh");
     let text = render(&model, 120, 40);
-    assert!(text.contains("Log · train · of run 3"), "{text}");
+    assert!(text.contains("run 5 ") && text.contains("Log · train · of run 3"), "{text}");
 }
