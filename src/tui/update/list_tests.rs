@@ -76,7 +76,7 @@ fn sorting_moves_the_rows_and_not_the_choice() {
 
 #[test]
 fn models_and_events_are_sorted_by_the_same_keys_and_the_choice_stays() {
-    let version = |model: &Model| models::chosen(model).map(|entry| entry.version());
+    let version = |model: &Model| models::chosen(model).map(models::Entry::version);
     let mut model = model_fixtures::models();
     press(&mut model, "4j>>>>");
     assert_eq!((model.models.list.sort.column, version(&model)), (4, Some(ModelVersion(2))));

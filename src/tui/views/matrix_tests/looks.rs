@@ -9,8 +9,11 @@ use unicode_width::UnicodeWidthStr;
 use super::ways::Screen;
 use crate::tui::theme::Theme;
 
+/// A letter, what it stands for, and how that looks in a theme.
+type Role = (char, &'static str, fn(&Theme) -> Style);
+
 /// The roles with their letters.
-pub(super) const ROLES: [(char, &str, fn(&Theme) -> Style); 17] = [
+pub(super) const ROLES: [Role; 17] = [
     ('d', "dim", |theme: &Theme| theme.dim),
     ('b', "border", |theme: &Theme| theme.border),
     ('f', "focused", |theme: &Theme| theme.focused),

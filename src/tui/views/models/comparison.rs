@@ -62,7 +62,7 @@ fn row(
     model: &Model,
     difference: &ModelDifference,
     style: Style,
-    change: (String, Style),
+    (change, change_style): (String, Style),
     width: usize,
 ) -> Vec<Line<'static>> {
     let cut = model.glyphs.cut;
@@ -72,16 +72,16 @@ fn row(
     let (one, other) = (wrapped(&difference.one), wrapped(&difference.other));
     let name = sanitize(&difference.what);
     let text = |texts: &[String], row: usize| padded(texts.get(row).map_or("", String::as_str), half, cut);
-    (0..one.len().max(other.len()).max(1))
+    let mut rows: Vec<_> = (0..one.len().max(other.len()).max(1))
         .map(|row| {
-            let is_first = row == 0;
-            let label = padded(if is_first { name.as_str() } else { "" }, what, cut);
+            let label = padded(if row == 0 { name.as_str() } else { "" }, what, cut);
             let mut line = Line::from(Span::styled(format!("{label} "), model.theme.dim));
             line.push_span(Span::styled(format!("{} {} ", text(&one, row), text(&other, row)), style));
-            if is_first {
-                line.push_span(Span::styled(change.0.clone(), change.1));
-            }
             line
         })
-        .collect()
+        .collect();
+    if let Some(first) = rows.first_mut() {
+        first.push_span(Span::styled(change, change_style));
+    }
+    rows
 }

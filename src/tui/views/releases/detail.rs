@@ -63,7 +63,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
         None if !is_served => {}
         None if model.past.is_some() => rows.push(dim(model, "how it was then is not kept")),
         None => {
-            rows.push(dim(model, "the target has not said yet how it is; `trainyard doctor` says whether it answers"))
+            rows.push(dim(model, "the target has not said yet how it is; `trainyard doctor` says whether it answers"));
         }
     }
     if is_served {
