@@ -84,7 +84,9 @@ fn facts(model: &Model, recorded: &Recorded) -> Vec<(&'static str, String)> {
 /// Whose doing it is, from which machine if that is known.
 fn doer(event: &Event) -> String {
     let from = match event {
-        Event::Commanded { from: Some(from), .. } => format!(" from {from}"),
+        Event::Commanded { from: Some(from), .. } | Event::DaemonEnded { from: Some(from), .. } => {
+            format!(" from {from}")
+        }
         _ => String::new(),
     };
     event.by().map_or_else(|| "it happened by itself".to_owned(), |by| format!("{by}{from}"))
