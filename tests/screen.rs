@@ -9,11 +9,10 @@
 mod support;
 mod terminal;
 
-use std::fs;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use support::{Project, customers, is_alive, send};
+use support::{Project, customers, is_alive, send, ticks};
 use terminal::Terminal;
 
 const ESCAPE: &str = "\u{1b}";
@@ -195,13 +194,6 @@ fn an_idle_board_sends_nothing_and_uses_no_time() {
         terminal.press("q");
         assert!(terminal.ended().success());
     }
-}
-
-/// Clock ticks, of 10 ms on most machines, that a process has worked: fields 14 and 15 of `/proc/PID/stat`.
-fn ticks(pid: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let (_, behind_name) = text.rsplit_once(')').unwrap();
-    behind_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum()
 }
 
 #[test]

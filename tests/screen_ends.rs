@@ -37,15 +37,6 @@ printf 'the pager is here'
 exec sleep 1000
 ";
 
-/// A project whose only run has passed.
-fn rested() -> Project {
-    let project = Project::light();
-    project.up();
-    project.register("first.csv", customers(0, 20));
-    project.expect_run(1, "passed");
-    project
-}
-
 /// The arguments that open the screen.
 fn arguments(project: &Project) -> [String; 2] {
     ["-C".to_owned(), project.folder().display().to_string()]
@@ -59,7 +50,7 @@ fn leave(mut terminal: Terminal) {
 
 #[test]
 fn whatever_ends_the_screen_the_terminal_is_as_it_was() {
-    let project = rested();
+    let project = Project::rested();
     let signals = [
         (Signal::TERM, 143),
         (Signal::HUP, 129),
@@ -84,7 +75,7 @@ fn a_client_that_panics_gives_the_terminal_back_and_says_what_broke() {
         break_down(&place);
         return;
     }
-    let project = rested();
+    let project = Project::rested();
     let own = env::current_exe().unwrap().display().to_string();
     let this = "a_client_that_panics_gives_the_terminal_back_and_says_what_broke";
     for place in ["worker", "loop"] {
@@ -138,7 +129,7 @@ async fn broken(told: &Notify) -> Result<Left, TuiError> {
 
 #[test]
 fn the_death_of_the_shell_ends_the_screen_in_good_order() {
-    let project = rested();
+    let project = Project::rested();
     let daemon = project.daemon();
     let [option, folder] = arguments(&project);
     // With something behind it, the shell does not make way for the program.
@@ -155,7 +146,7 @@ fn the_death_of_the_shell_ends_the_screen_in_good_order() {
 
 #[test]
 fn a_daemon_that_is_killed_leaves_a_screen_that_says_so_and_can_be_left() {
-    let project = rested();
+    let project = Project::rested();
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_text("q detach");
     send(project.daemon(), Signal::KILL);
@@ -169,7 +160,7 @@ fn a_daemon_that_is_killed_leaves_a_screen_that_says_so_and_can_be_left() {
 
 #[test]
 fn after_a_client_that_was_killed_the_next_one_works_in_the_same_terminal() {
-    let project = rested();
+    let project = Project::rested();
     let daemon = project.daemon();
     let mut terminal = Terminal::open(&project, 80, 24);
     terminal.wait_for_text("q detach");
@@ -206,7 +197,7 @@ fn a_signal_while_a_pager_has_the_terminal_leaves_nothing_of_the_pager() {
 
 #[test]
 fn a_terminal_that_vanishes_ends_the_screen_and_not_the_daemon() {
-    let project = rested();
+    let project = Project::rested();
     let daemon = project.daemon();
     let [option, folder] = arguments(&project);
     let bare = Bare::run(&project, PROGRAM, &[&option, &folder]);
@@ -236,7 +227,7 @@ fn a_terminal_that_vanishes_during_a_flood_of_lines_ends_the_screen_and_not_the_
 
 #[test]
 fn a_terminal_that_vanishes_ends_the_screen_in_lines_also_where_nobody_hears_of_it() {
-    let project = rested();
+    let project = Project::rested();
     let daemon = project.daemon();
     let [option, folder] = arguments(&project);
     // As behind `nohup`: only what is read and written tells that nobody is there any more.

@@ -27,7 +27,7 @@ pub use engines::{
 pub use forwarder::Forwarder;
 pub use http::{Answer, get, post};
 pub use load::{Load, LoadPlan, Loaded};
-pub use processes::{carrying, children, command_line, is_alive, is_stopped, send};
+pub use processes::{carrying, children, command_line, is_alive, is_stopped, send, ticks};
 pub use project::{PROGRAM, Project, free_port, stage_word};
 pub use python_app::{POINT, POINTS, PythonApp, replaced};
 pub use samples::{RECORD, customers};

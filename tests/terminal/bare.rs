@@ -1,12 +1,11 @@
 //! A terminal that nobody reads from, so that it can be taken away under the program: whoever reads would keep it there.
 
-use std::fs;
 use std::time::Duration;
 
 use portable_pty::{Child, PtyPair, native_pty_system};
 
 use super::{command, modes, size};
-use crate::support::{Project, is_alive, wait_for};
+use crate::support::{Project, is_alive, ticks, wait_for};
 
 /// The program leaves within a second; on a machine that has much else to do, that is seen later.
 const SOON: Duration = Duration::from_secs(10);
@@ -47,11 +46,4 @@ impl Bare {
         child.wait().unwrap();
         used
     }
-}
-
-/// Fields 14 and 15 of `/proc/PID/stat`.
-fn ticks(pid: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let (_, behind_name) = text.rsplit_once(')').unwrap();
-    behind_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum()
 }

@@ -4,7 +4,6 @@
 
 mod bare;
 
-use std::fs;
 use std::io::{self, Read, Write};
 use std::num::NonZeroU16;
 use std::process::Command;
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, ExitStatus, PtyPair, PtySize, native_pty_system};
 
-use crate::support::{PROGRAM, Project};
+use crate::support::{PROGRAM, Project, is_stopped};
 pub use bare::Bare;
 
 /// How long the screen may take to show something.
@@ -202,10 +201,9 @@ impl Terminal {
         self.ended.recv_timeout(END).expect("the end of the program").unwrap()
     }
 
-    /// Whether the program is stopped, as by Ctrl-Z: the state in `/proc/PID/stat` is `T`.
+    /// Whether the program is stopped, as by Ctrl-Z.
     pub fn is_stopped(&self) -> bool {
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
-        text.rsplit_once(") ").is_some_and(|(_, behind)| behind.starts_with('T'))
+        is_stopped(self.pid)
     }
 
     /// How often something was sent.

@@ -98,7 +98,7 @@ fn log(model: &Model, frame: &mut Frame, area: Rect) {
         format!("line {} of {}", quantity::count(row), quantity::count(view.total))
     };
     let inner = pane::draw(model, frame.buffer_mut(), area, model.focus == Pane::Log, &heading, &right);
-    let inner = indented(inner);
+    let inner = pane::indented(inner);
     if view.address.is_some() && view.error.is_none() && view.total > 0 {
         log_lines::draw(model, frame.buffer_mut(), inner, log_lines::Margin::Time);
         return;
@@ -123,7 +123,7 @@ fn release(model: &Model, frame: &mut Frame, area: Rect) {
         _ => String::new(),
     };
     let is_focused = model.focus == Pane::Release;
-    let inner = indented(pane::draw(model, frame.buffer_mut(), area, is_focused, &heading, &right));
+    let inner = pane::indented(pane::draw(model, frame.buffer_mut(), area, is_focused, &heading, &right));
     let mut row = 0;
     if let Some(release) = live {
         put_fitted(frame.buffer_mut(), inner, (0, row), &release_line(model, release), model.glyphs.cut);
@@ -247,9 +247,4 @@ fn health(model: &Model) -> String {
         None if model.past.is_some() => "live".to_owned(),
         None => "not scraped yet".to_owned(),
     }
-}
-
-/// Inside a frame with a blank column at each side.
-fn indented(area: Rect) -> Rect {
-    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
 }

@@ -34,6 +34,11 @@ pub(in crate::tui) fn draw(
     inner
 }
 
+/// What is left inside a frame with a blank column at each side.
+pub(in crate::tui) fn indented(inner: Rect) -> Rect {
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}
+
 /// Writes something short on the lower edge of a frame, at the right.
 pub(in crate::tui) fn foot(model: &Model, buffer: &mut Buffer, area: Rect, text: &str) {
     if text.is_empty() || area.height < 2 {

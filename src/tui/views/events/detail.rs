@@ -11,13 +11,14 @@ use super::style_of;
 use crate::pipeline::{Event, Recorded, RunId, StageName, explain, narrate};
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
+use crate::tui::detail_text;
 use crate::tui::event_list::{self, Subject, kind};
 use crate::tui::past::ago;
 use crate::tui::release_facts::standing;
 use crate::tui::run_facts::word;
 use crate::tui::views::models::rows::{dim, heading, labelled};
 use crate::tui::widgets::pane;
-use crate::tui::widgets::text::{paragraph, sanitize, styled, wrap};
+use crate::tui::widgets::text::{sanitize, styled, wrap};
 
 /// Bytes of the stored form that are shown: a run that is asked for names each data file.
 const MOST_BYTES: usize = 64 << 10;
@@ -30,7 +31,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, recorded: &Reco
     let zoom = format!("{} shows all", key_of(model, Action::Zoom));
     let (right, way) =
         if model.is_zoomed { ("Esc shows the list", "Down shows them") } else { (zoom.as_str(), zoom.as_str()) };
-    let inner = indented(pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &text, right));
+    let inner = pane::indented(pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &text, right));
     let rows = rows(model, recorded, usize::from(inner.width));
     pane::rows(model, frame.buffer_mut(), inner, &rows, (model.event_list.scroll, way));
 }
@@ -41,19 +42,14 @@ pub(super) fn hidden_rows(model: &Model, area: Rect, recorded: &Recorded) -> usi
     rows(model, recorded, usize::from(width)).len().saturating_sub(usize::from(height))
 }
 
-/// Inside a frame with a blank column at each side.
-fn indented(area: Rect) -> Rect {
-    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
-}
-
 fn rows(model: &Model, recorded: &Recorded, width: usize) -> Vec<Line<'static>> {
     let style = style_of(model, &recorded.event);
-    let sentence = paragraph(&sanitize(&narrate(&recorded.event)), width, LONGEST, model.glyphs.cut);
+    let sentence = detail_text::paragraph(model, &sanitize(&narrate(&recorded.event)), width, LONGEST);
     let mut rows: Vec<_> = sentence.into_iter().map(|text| Line::from(Span::styled(text, style))).collect();
     for (label, text) in facts(model, recorded) {
         rows.extend(labelled(model, label, &text, model.theme.text, width));
     }
-    let ways = paragraph(&sanitize(&ways(model, &recorded.event)), width, LONGEST, model.glyphs.cut);
+    let ways = detail_text::paragraph(model, &sanitize(&ways(model, &recorded.event)), width, LONGEST);
     rows.extend(ways.into_iter().map(|text| Line::from(Span::styled(text, model.theme.accent))));
     rows.push(Line::default());
     rows.push(heading(model, "as the journal keeps it"));
@@ -88,7 +84,9 @@ fn facts(model: &Model, recorded: &Recorded) -> Vec<(&'static str, String)> {
 /// Whose doing it is, from which machine if that is known.
 fn doer(event: &Event) -> String {
     let from = match event {
-        Event::Commanded { from: Some(from), .. } => format!(" from {from}"),
+        Event::Commanded { from: Some(from), .. } | Event::DaemonEnded { from: Some(from), .. } => {
+            format!(" from {from}")
+        }
         _ => String::new(),
     };
     event.by().map_or_else(|| "it happened by itself".to_owned(), |by| format!("{by}{from}"))

@@ -9,7 +9,7 @@ use crate::tui::app::Model;
 use crate::tui::quantity;
 use crate::tui::widgets::text::put_fitted;
 
-/// What the figures mean, for the help.
+/// The figures in the order of the line, and for the help what they mean.
 pub(in crate::tui::views) const MEANINGS: [(&str, &str); 4] = [
     ("changes/day", "releases that went live in a day, rollbacks not counted"),
     ("lead time", "from new inputs to the release that has them, the middle one"),
@@ -22,13 +22,13 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, strip: Rect, told: &Deliver
     let theme = &model.theme;
     let mut line = Line::from(Span::styled(format!(" delivery, {} d", told.over_days), theme.dim));
     let duration = |milliseconds: Option<u64>| milliseconds.map_or_else(|| "–".to_owned(), quantity::whole_duration);
-    let facts = [
-        ("changes/day", quantity::value(told.releases_per_day)),
-        ("lead time", duration(told.lead_time_ms)),
-        ("failed", told.failure_rate.map_or_else(|| "–".to_owned(), quantity::percent)),
-        ("restored in", duration(told.restore_ms)),
+    let values = [
+        quantity::value(told.releases_per_day),
+        duration(told.lead_time_ms),
+        told.failure_rate.map_or_else(|| "–".to_owned(), quantity::percent),
+        duration(told.restore_ms),
     ];
-    for (name, value) in facts {
+    for ((name, _), value) in MEANINGS.into_iter().zip(values) {
         line.push_span(Span::styled(format!(" {} ", model.glyphs.dot), theme.border));
         line.push_span(Span::styled(format!("{name} "), theme.dim));
         line.push_span(Span::styled(value, theme.title));

@@ -31,7 +31,7 @@ struct Block {
 pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, chosen: Entry<'_>) {
     let right = if model.is_zoomed { "Esc shows the list" } else { "Enter shows all" };
     let heading = title(model, chosen);
-    let inner = indented(pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right));
+    let inner = pane::indented(pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right));
     put(frame.buffer_mut(), inner, 0, &tabs(model, inner));
     let way = if model.is_zoomed { "Down shows them" } else { "Enter shows all" };
     for block in blocks(model, inner, chosen) {
@@ -48,7 +48,7 @@ pub(super) fn hidden_rows(model: &Model, area: Rect, chosen: Entry<'_>) -> usize
         height: area.height.saturating_sub(2),
     };
     let hidden = |block: &Block| block.rows.len().saturating_sub(usize::from(block.area.height));
-    blocks(model, indented(frame), chosen).iter().map(hidden).max().unwrap_or(0)
+    blocks(model, pane::indented(frame), chosen).iter().map(hidden).max().unwrap_or(0)
 }
 
 fn title(model: &Model, chosen: Entry<'_>) -> String {
@@ -194,9 +194,4 @@ fn detail_of(model: &Model, version: ModelVersion, width: usize) -> Result<&Mode
         Some(error) => sentence(model, error, model.theme.bad, width),
         None => vec![dim(model, &format!("asking the daemon for model {version}"))],
     })
-}
-
-/// Inside a frame with a blank column at each side.
-fn indented(area: Rect) -> Rect {
-    Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area }
 }

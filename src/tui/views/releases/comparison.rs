@@ -16,7 +16,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, one: &Release, 
     let heading = format!("Release {} beside release {}", one.id, other.id);
     let right = format!("{} ends it", key_of(model, Action::CompareRows));
     let inner = pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, &right);
-    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let inner = pane::indented(inner);
     let width = usize::from(inner.width);
     let names = (format!("release {}", one.id), format!("release {}", other.id));
     let found = release_list::differences(&model.state, one, other, model.now);

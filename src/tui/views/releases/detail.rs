@@ -50,7 +50,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
     let heading = format!("Release {} {} {}", release.id, model.glyphs.dot, status(model, release));
     let right = if model.is_zoomed { "Esc shows the list" } else { "Enter shows all" };
     let inner = pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right);
-    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let inner = pane::indented(inner);
     let mut rows = about(model, release);
     if let Some(meaning) = meaning(&model.state, release) {
         let texts = detail_text::paragraph(model, &sanitize(&meaning), usize::from(inner.width), MEANING_ROWS);

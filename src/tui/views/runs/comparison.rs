@@ -15,7 +15,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, one: &Run, othe
     let heading = format!("Run {} beside run {}", one.id, other.id);
     let right = if model.is_zoomed { "Esc shows the list" } else { "z gives it the screen, Esc ends it" };
     let inner = pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right);
-    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let inner = pane::indented(inner);
     for (row, line) in rows(model, one, other, usize::from(inner.width)).iter().enumerate() {
         detail_text::put(model, frame.buffer_mut(), inner, (0, row), line);
     }
