@@ -9,6 +9,7 @@ use super::failure::{Failure, failed};
 use super::plain::{self, Look};
 use super::project::{call, client_as, identity, layout};
 use super::{first_run, projects, up};
+use crate::disk::FileLock;
 use crate::tui::{self, DemoHooks, Left, Options, TuiError};
 
 /// Opens the screen, and says after it what goes on. An observer changes nothing, so no daemon is started for one.
@@ -35,9 +36,13 @@ pub fn open(folder: &Path, is_observer: bool, look: Look, out: &mut impl Write) 
     }
 }
 
-/// An empty prompt would leave open whether anything still runs.
+/// An empty prompt would leave open whether anything still runs. Somebody else may have ended the daemon meanwhile.
 fn farewell(folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
     let call = call(folder);
+    if !FileLock::is_held(&layout(folder)?.daemon_lock()).unwrap_or(true) {
+        writeln!(out, "the daemon has ended; `{call}` starts it again")?;
+        return Ok(());
+    }
     writeln!(out, "the daemon and all that it runs go on; `{call}` comes back, `{call} down --all` stops all of it")?;
     Ok(())
 }
@@ -73,5 +78,29 @@ pub fn failure_of(error: &TuiError) -> Failure {
         TuiError::Signal { signal } => Failure::Said(u8::try_from(128 + signal).unwrap_or(1)),
         TuiError::Lost => Failure::Said(129),
         TuiError::Terminal(_) | TuiError::Broken => Failure::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::disk::Layout;
+
+    #[test]
+    fn whoever_leaves_is_told_what_goes_on_and_not_that_a_daemon_does_which_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path()).unwrap();
+        layout.create().unwrap();
+        fs::write(layout.configuration(), "").unwrap();
+        let told = || {
+            let mut out = Vec::new();
+            farewell(folder.path(), &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert!(told().starts_with("the daemon has ended; `trainyard -C "), "{}", told());
+        let _lock = FileLock::try_acquire(&layout.daemon_lock()).unwrap().unwrap();
+        assert!(told().starts_with("the daemon and all that it runs go on; "), "{}", told());
     }
 }

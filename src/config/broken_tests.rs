@@ -262,11 +262,11 @@ fn who_approves_a_stage_is_anybody_or_has_a_name() {
     assert_eq!(told("approve = \"mina\""), error("3:11", message, "approve = \"mina\"", mark));
     let mark = "          ^^ write `approve = true` if anybody may, or remove it";
     assert_eq!(told("approve = []"), error("3:11", "`approve` names nobody", "approve = []", mark));
-    let mark = "           ^^ for example `approve = [\"mina\", \"alice\"]`";
+    let mark = "           ^^ for example `approve = [\"release-manager\", \"on-call\"]`";
     let line = "approve = [\"\"]";
     assert_eq!(told(line), error("3:12", "a name in `approve` is empty", line, mark));
     let message = "expected `true`, `false` or names, found an integer";
-    let mark = "          ^ for example `approve = [\"mina\", \"alice\"]`";
+    let mark = "          ^ for example `approve = [\"release-manager\", \"on-call\"]`";
     assert_eq!(told("approve = 1"), error("3:11", message, "approve = 1", mark));
 }
 

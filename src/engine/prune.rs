@@ -100,6 +100,12 @@ pub fn prune(layout: &Layout, kept: &Kept) {
     if kept.is_idle {
         remove(&layout.feedback(), |name, path| name.strip_suffix(".csv").is_some_and(is_digest) && is_old(path));
         feedback::prune(layout, kept.live, FEEDBACK);
+        // Left by a release that was killed while it made room, and that is not started again to take it away itself.
+        let is_live = |release: &str| kept.live.is_some_and(|live| live.to_string() == release);
+        remove(&layout.feedback(), |name, path| {
+            let release = name.strip_suffix(".csv.partial").filter(|release| is_number(release));
+            release.is_some_and(|release| !is_live(release)) && is_old(path)
+        });
     }
     remove(&layout.images(), |name, path| {
         name.strip_suffix(".tar").or_else(|| name.strip_suffix(".json")).is_some_and(is_digest)
@@ -164,6 +170,22 @@ mod tests {
         state.registry.champions.insert("train".into(), ModelVersion(2));
         let kept: Vec<String> = Kept::of(&state, 3).models.into_iter().collect();
         assert_eq!(kept, ["2", "7", "8", "9"]);
+    }
+
+    #[test]
+    fn what_a_killed_release_left_of_its_labelled_rows_goes_and_what_the_live_one_writes_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path()).unwrap();
+        layout.create().unwrap();
+        fs::create_dir_all(layout.feedback()).unwrap();
+        let names = ["1.csv.partial", "2.csv.partial", "mine.csv.partial", "1.csv"];
+        for name in names {
+            fs::write(layout.feedback().join(name), "x").unwrap();
+        }
+        let mut kept = Kept { live: Some(2), ..Kept::of(&State::default(), 20) };
+        kept.at += std::time::Duration::from_mins(1);
+        prune(&layout, &kept);
+        assert_eq!(names.map(|name| layout.feedback().join(name).exists()), [false, true, true, true]);
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Status {
         let redactor = self.redactor();
         let pending = std::mem::take(&mut health.pending).into_iter();
         health.pending = pending.map(|(file, state)| (redactor.redact(&file).into_owned(), state)).collect();
+        health.beside = health.beside.take().map(|file| redactor.redact(&file).into_owned());
         self.change(|live| {
             if !live.watch.as_ref().is_some_and(|known| says_nothing_new(known, &health)) {
                 live.watch = Some(health);
@@ -169,6 +170,19 @@ mod tests {
 
     fn health(at: i64) -> WatchHealth {
         WatchHealth { mode: WatchMode::Notified, last_seen: Some(Moment(at)), pending: BTreeMap::new(), beside: None }
+    }
+
+    #[test]
+    fn no_name_of_a_file_that_the_watcher_tells_of_shows_a_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[stages.test]\ncommand = [\"true\"]\nenvironment = { DB_PASSWORD = \"hunter-in-the-rye\" }\n";
+        let settings = Arc::new(crate::config::parse(text, "trainyard.toml").unwrap());
+        let status = Status::default().behind(Door::of(settings, folder.path()));
+        let name = || "hunter-in-the-rye.csv".to_owned();
+        let pending = BTreeMap::from([(name(), "settling".to_owned())]);
+        status.watch(WatchHealth { pending, beside: Some(name()), ..health(1_000) });
+        let told = format!("{:?}", status.now().watch);
+        assert_eq!((told.matches(".csv").count(), told.matches("hunter").count()), (2, 0), "{told}");
     }
 
     #[test]

@@ -29,7 +29,9 @@ use crate::config::{self, DockerfileSettings, ImageSettings, ImageStore};
 use crate::disk::Layout;
 use crate::model::{PROFILE_FILE, RECORDS};
 use crate::pipeline::{Digest, quantity};
-use crate::target::archive::{ContainerConfig, History, ImageArchive, ImageConfig, RootFileSystem};
+use crate::target::archive::{
+    ContainerConfig, History, ImageArchive, ImageConfig, RootFileSystem, SERVER_LAYER, layer_remark,
+};
 use crate::target::docker::engine::Engine;
 use crate::target::engine_image::EngineImage;
 use crate::target::labels as keys;
@@ -295,7 +297,7 @@ fn layers(inputs: &Inputs) -> Result<Vec<(&'static str, Layer)>, ImageError> {
         return Err(ImageError::NoModel(inputs.model.clone()));
     }
     let app = source::app_layer(&inputs.source, &inputs.settings)?;
-    let mut layers = vec![("server", server), ("model", model)];
+    let mut layers = vec![(SERVER_LAYER, server), ("model", model)];
     if !app.is_empty() {
         let count = app.file_count();
         println!("{count} {} of the app", if count == 1 { "file" } else { "files" });
@@ -320,7 +322,7 @@ fn configuration(inputs: &Inputs, names: &[&str], layers: &[WrittenLayer], has_a
         let folders: Vec<_> = folders.iter().map(|folder| folder.to_string_lossy()).collect();
         env.push(format!("LD_LIBRARY_PATH={}", folders.join(":")));
     }
-    let history = |name: &&str| History { created: EPOCH.to_owned(), created_by: format!("trainyard: {name}") };
+    let history = |name: &&str| History { created: EPOCH.to_owned(), created_by: layer_remark(name) };
     ImageConfig {
         created: EPOCH.to_owned(),
         architecture: architecture().to_owned(),

@@ -28,8 +28,13 @@ pub const NAME_ANNOTATION: &str = "org.opencontainers.image.ref.name";
 /// The folder of blobs in an archive.
 pub const BLOBS: &str = "blobs/sha256/";
 
-/// The remark on the layer that holds the program itself with its libraries.
-pub const SERVER_LAYER: &str = "trainyard: server";
+/// The layer that holds the program itself with its libraries.
+pub const SERVER_LAYER: &str = "server";
+
+/// The remark on a layer of ours, by which it is known again.
+pub fn layer_remark(name: &str) -> String {
+    format!("trainyard: {name}")
+}
 
 /// Bytes of a JSON document in an archive; real ones have a few thousand.
 const LARGEST_DOCUMENT: u64 = 4 << 20;

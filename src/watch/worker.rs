@@ -531,7 +531,9 @@ fn handler(messages: Sender<Message>) -> impl notify::EventHandler {
 fn beside(watched: &Watched) -> Option<String> {
     let project = watched.configuration.parent().filter(|project| *project != watched.data)?;
     let files = fs::read_dir(project).ok()?.flatten().map(|entry| entry.path());
-    let is_data = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "csv") && path.is_file();
+    let is_data = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) && path.is_file()
+    };
     let names = files.filter(is_data).filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     names.min()
 }

@@ -42,7 +42,7 @@ pub(super) const KEYS: &[Key] = &[
         Section::Stage,
         "approve",
         YesOrNames,
-        Optional("[\"mina\", \"alice\"]"),
+        Optional("[\"release-manager\", \"on-call\"]"),
         "who must let it start: anybody with `true`, else one of these operators; without it, nobody is asked, and of a rollback never",
     ),
     key(Section::Stage, "environment", Variables, Default("{}"), "variables added to its environment"),

@@ -61,7 +61,9 @@ impl Monitoring {
                 Ok((last, step)) => (charts.end, charts.step) = (last, step),
                 Err(error) => data.error = Some(error),
             }
-            if data.expression.contains(DRIFT) && data.curves.iter().all(has_no_value) {
+            // Who did not answer one question is not asked two more.
+            let is_answered = data.error.is_none();
+            if is_answered && data.expression.contains(DRIFT) && data.curves.iter().all(has_no_value) {
                 data.note = self.too_few_rows(end).await;
             }
             charts.panels.push(data);

@@ -26,7 +26,7 @@ use crate::model::nearest;
 use crate::model::number::float;
 use crate::model::server::body::receive;
 use crate::model::server::exact::object;
-use crate::model::server::feedback_file::{FeedbackFile, line};
+use crate::model::server::feedback_file::{FeedbackError, FeedbackFile, line};
 use crate::model::server::page::heading;
 use crate::model::server::refusal::{Reason, Refusal};
 use crate::model::server::served::Served;
@@ -174,14 +174,26 @@ fn take(shared: &Shared, body: &[u8]) -> Result<usize, Refusal> {
     }
     let cells: Vec<&[Cell<'_>]> = rows.iter().map(Vec::as_slice).collect();
     let outputs = served.outputs(&cells)?;
-    let dropped = feedback.file.append(&lines, truths.len() as u64).map_err(|error| {
-        let hint = "the records were not taken; send them again once this is mended";
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Reason::Unavailable, &error.to_string(), hint)
-    })?;
+    let dropped = feedback.file.append(&lines, truths.len() as u64).map_err(|error| not_kept(&error))?;
     feedback.drop_rows(dropped);
     let results: Vec<f64> = outputs.iter().zip(&truths).map(|(output, truth)| result(output, *truth)).collect();
     feedback.note(&results);
     Ok(results.len())
+}
+
+/// Whether it helps to send the same again.
+fn not_kept(error: &FeedbackError) -> Refusal {
+    let reason = error.to_string();
+    match error {
+        FeedbackError::TooMuch { .. } => {
+            let hint = "the records were not taken; send them in parts";
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Reason::TooLarge, &reason, hint)
+        }
+        FeedbackError::File { .. } | FeedbackError::OtherHeader { .. } => {
+            let hint = "the records were not taken; send them again once this is mended";
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Reason::Unavailable, &reason, hint)
+        }
+    }
 }
 
 /// `{"record": {…}, "label": …}`, or a list of such.

@@ -309,6 +309,13 @@ async fn labelled_records_that_made_room_for_newer_ones_are_counted() {
     }
     let page = metrics(running.address).await;
     assert!(page.contains("feedback_rows_total 3\n") && page.contains("feedback_dropped_rows_total 1\n"), "{page}");
+    let item = |number| json!({"record": samples::record(number), "label": "short"});
+    let batch = json!([item(0), item(1), item(2)]).to_string();
+    assert_eq!(
+        ask(running.address, "POST", "/feedback", &batch).await.0,
+        413,
+        "the same again would not be taken either"
+    );
 }
 
 #[tokio::test]

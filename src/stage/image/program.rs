@@ -14,7 +14,7 @@ use super::layer::Layer;
 use super::workspace::Workspace;
 use super::{EPOCH, ImageError, SERVER, architecture, writing};
 use crate::disk::Layout;
-use crate::target::archive::{ContainerConfig, History, ImageConfig, RootFileSystem};
+use crate::target::archive::{ContainerConfig, History, ImageConfig, RootFileSystem, layer_remark};
 use crate::target::docker::engine::Engine;
 use crate::target::engine_image::EngineImage;
 use crate::target::labels;
@@ -56,7 +56,7 @@ pub async fn program_image(
             labels: labels::of_project(project, &owner),
         },
         rootfs: RootFileSystem { kind: "layers".to_owned(), diff_ids: vec![format!("sha256:{}", measured.digest)] },
-        history: vec![History { created: EPOCH.to_owned(), created_by: "trainyard: program".to_owned() }],
+        history: vec![History { created: EPOCH.to_owned(), created_by: layer_remark("program") }],
     };
     let image = Image::new(NAME, &config, vec![measured]).map_err(failed)?;
     // Its name is the digest, by which it is found again in the engine.

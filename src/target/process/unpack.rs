@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::share::share;
 use crate::pipeline::Digest;
-use crate::target::archive::{ArchiveError, ImageArchive, ImageConfig, SERVER_LAYER};
+use crate::target::archive::{ArchiveError, ImageArchive, ImageConfig, SERVER_LAYER, layer_remark};
 
 /// An image on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,10 +70,11 @@ fn unpack_whole(archive: &ImageArchive, releases: &Path, temporary: &Path, folde
     }
     let root = temporary.join("rootfs");
     fs::create_dir_all(&root).map_err(failed)?;
+    let server = layer_remark(SERVER_LAYER);
     for (index, layer) in archive.layers().enumerate() {
         let files = unpack_layer(layer?, &root, &failed)?;
         let made_by = archive.config().history.get(index).map(|remark| remark.created_by.as_str());
-        if made_by == Some(SERVER_LAYER) {
+        if made_by == Some(server.as_str()) {
             share(releases, &root, &files);
         }
     }
