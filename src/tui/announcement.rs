@@ -15,6 +15,8 @@ const TOLD: u64 = 60_000;
 pub(super) struct Announcement {
     /// It in a sentence.
     pub(super) text: String,
+    /// It in as many words as a wide header has room for.
+    in_header: String,
     /// It in as many words as a narrow header has room for.
     pub(super) short: String,
     /// Whether what was live before was left for being bad.
@@ -34,10 +36,11 @@ pub(super) fn hear(model: &mut Model, recorded: &Recorded) {
     // Whatever was announced before is not what is live now.
     model.announcement = None;
     if !is_own_wish && is_live(&model.state, live) {
-        let (text, short) = words(trigger, live);
-        let until = model.now.plus(TOLD);
+        let (text, in_header, short) = words(trigger, live);
         let is_rollback = trigger.is_rollback();
-        model.announcement = Some(Announcement { text, short, is_rollback, told_until: Some(until), is_seen: false });
+        let told_until = Some(model.now.plus(TOLD));
+        let announcement = Announcement { text, in_header, short, is_rollback, told_until, is_seen: false };
+        model.announcement = Some(announcement);
     }
 }
 
@@ -45,17 +48,15 @@ fn is_live(state: &State, release: ReleaseId) -> bool {
     state.live == Some(release)
 }
 
-fn words(trigger: &Trigger, live: ReleaseId) -> (String, String) {
-    match trigger {
-        Trigger::AlertRollback { alert, to } => (
-            format!("rolled back to release {to}: alert {}; it is live as release {live}", sanitize(alert)),
-            format!("rolled back to release {to}"),
-        ),
-        other => (
-            format!("release {live} is live: {}", sanitize(&explain::trigger(other))),
-            format!("release {live} is live"),
-        ),
+/// It in a sentence, for a wide header and for a narrow one.
+fn words(trigger: &Trigger, live: ReleaseId) -> (String, String, String) {
+    if let Trigger::AlertRollback { alert, to } = trigger {
+        let short = format!("rolled back to release {to}");
+        let in_header = format!("{short}: alert {}", sanitize(alert));
+        return (format!("{in_header}; it is live as release {live}"), in_header, short);
     }
+    let short = format!("release {live} is live");
+    (format!("{short}: {}", sanitize(&explain::trigger(trigger))), short.clone(), short)
 }
 
 /// What the message line tells now.
@@ -66,9 +67,8 @@ pub(super) fn told(model: &Model) -> Option<&Announcement> {
 /// What the header bears until it was seen; `is_wide` if there is room for who did it.
 pub(super) fn in_header(model: &Model, is_wide: bool) -> Option<(String, bool)> {
     let announcement = model.announcement.as_ref().filter(|announcement| !announcement.is_seen)?;
-    let long = announcement.text.split(';').next().unwrap_or_default();
-    let text = if is_wide && announcement.is_rollback { long } else { &announcement.short };
-    Some((text.to_owned(), announcement.is_rollback))
+    let text = if is_wide { &announcement.in_header } else { &announcement.short };
+    Some((text.clone(), announcement.is_rollback))
 }
 
 /// Whether its time on the message line is over by now, so that a frame is due.

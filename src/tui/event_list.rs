@@ -57,7 +57,7 @@ fn compare(sort: Sort, one: &Recorded, other: &Recorded) -> Ordering {
 
 /// Whether the age of the chosen event is on the screen.
 pub(super) fn shows_an_age(model: &Model) -> bool {
-    model.view == View::Events && model.past.is_none() && chosen(model).is_some()
+    model.view == View::Events && model.past.is_none() && model.shown_events().next().is_some()
 }
 
 /// Whether that age has just become another in words.

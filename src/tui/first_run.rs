@@ -334,6 +334,8 @@ impl FirstRun {
             }
             Outlook::Faulty(faults) => {
                 self.page = Page::Faults(faults);
+                // What was asked on the page before is not on the screen any more.
+                self.asked = None;
                 self.scroll_by(0);
                 None
             }

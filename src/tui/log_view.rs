@@ -4,8 +4,8 @@
 //! ever looked at. What is scrolled through are *rows*: the lines of the log, or, through a filter, those that pass.
 //!
 //! [`hits`] knows what passes without holding it, [`search`] looks for something in it, [`failure`] for what failed; [`json`]
-//! and [`colour`] say how a line looks, [`stamps`] its time, [`jump`] where to go, [`keep`] writes a log to a file, [`selected`] has what is selected in sight and asks for
-//! it, [`action`] names what can be done.
+//! and [`colour`] say how a line looks, [`stamps`] its time, [`jump`] where to go, [`keep`] writes a log to a file,
+//! [`selected`] has what is selected in sight and asks for it, [`action`] names what can be done.
 //!
 //! **Invariant:** whoever left the end of a log stays away from it until he says otherwise.
 

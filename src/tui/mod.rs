@@ -3,15 +3,15 @@
 //! Elm-like. `app` is the model; `message` says what can reach it; `update` is the only function that changes it and is
 //! pure; `views` and `widgets` draw it and are pure too; `commands` is the one table of keys, palette, hints and help;
 //! `runtime` is the loop that connects all this with the terminal (`terminal`) and the daemon. What the command line says of
-//! releases and models in the same words stands in `release_facts` and `model_facts`;
-//! which alert a key means, in `alerts`; what holds deploys back, in `holds`; what Events lists, in
-//! `event_list`, and is narrowed to, in `event_search`;
-//! what was chosen in a list, in `list`; what there is to say of a run, in `run_facts`, and of runs that the daemon's state
-//! has forgotten, in `run_history`; how long work still takes, in `estimate`; the way from a commit to what serves, in `walk`;
-//! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks elsewhere, in `attention`, `title` and
-//! `progress_bar`; what the terminal can do, in `probe`; what leads from a folder to a project, in `first_run`. `plain` is the
-//! same client in lines, without a screen. What the operator prefers on all projects is read by `preferences`, his keys stand in
-//! `keymap`; `palette` finds by letters, `selection`, `detail_text` and `clipboard` copy, `mouse` knows what lies where.
+//! releases and models in the same words stands in `release_facts` and `model_facts`; which alert a key means, in `alerts`;
+//! what holds deploys back, in `holds`; what Events lists, in `event_list`, and is narrowed to, in `event_search`; what was
+//! chosen in a list, in `list`; what there is to say of a run, in `run_facts`, and of runs that the daemon's state has
+//! forgotten, in `run_history`; how long work still takes, in `estimate`; the way from a commit to what serves, in `walk`;
+//! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks
+//! elsewhere, in `attention`, `title` and `progress_bar`; what went live by itself, in `announcement`; what the terminal can
+//! do, in `probe`; what leads from a folder to a project, in `first_run`. `plain` is the same client in lines, without a
+//! screen. What the operator prefers on all projects is read by `preferences`, his keys stand in `keymap`; `palette` finds by
+//! letters, `selection`, `detail_text` and `clipboard` copy, `mouse` knows what lies where.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -94,9 +94,7 @@ pub use preferences::{
 };
 pub use projects::{Left, ProjectRow, Projects};
 pub use quantity::bytes;
-pub use release_facts::{
-    ReleaseFacts, health, may_deploy, place_text, ready, release_facts, standing, why_rejected,
-};
+pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts, standing, why_rejected};
 pub use runtime::{DemoHook, DemoHooks, Options, lead, run};
 
 /// Why the screen ended otherwise than by `q`.

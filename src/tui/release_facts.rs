@@ -182,12 +182,7 @@ pub fn why_rejected(state: &State, release: &Release) -> Option<String> {
         Some(StageState::Failed { failure }) => return Some(explain::failure(failure)),
         _ => {}
     }
-    // Whatever came back took its place in the same moment.
-    let is_successor = |other: &&std::sync::Arc<Release>| {
-        other.repeats.is_some() && other.live_since.is_some() && other.live_since == release.ended
-    };
-    let successor = state.releases.values().find(is_successor)?;
-    state.runs.get(&successor.run).map(|run| explain::trigger(&run.trigger))
+    left_by(state, release).map(explain::trigger)
 }
 
 /// Whether a run by hand of `selection` may put something into service. Where the plan cannot tell yet, it may.

@@ -324,6 +324,7 @@ impl Screen {
     ) -> Result<(), TuiError> {
         if let Some(complaint) = lend::lend(&mut self.guard, caught, program, file).await? {
             self.model.message = Some(Message { text: complaint, is_error: true });
+            self.model.message_ends_with = None;
         }
         self.taken_again();
         Ok(())

@@ -76,7 +76,7 @@ pub(super) fn why_not(model: &Model) -> &'static str {
             Some(_) => "nothing to select yet: the log is still looked through",
             None => "nothing to select: there are no lines here",
         },
-        View::Metrics => "nothing to select: no table is shown; z gives a chart that is one the screen",
+        View::Metrics => "nothing to select: no table is shown; z gives the selected chart the screen",
         View::Runs | View::Models | View::Releases | View::Events => "nothing to select: there are no lines here",
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn thing(model: &Model) -> Option<Yank> {
         }
         View::Events => {
             let event = event_list::chosen(model)?;
-            Some(Yank { what: format!("event {}", event.sequence), text: narrate(&event.event) })
+            Some(Yank { what: format!("event {}", event.sequence), text: plain(&narrate(&event.event)) })
         }
     }
 }
@@ -133,7 +133,7 @@ fn address_of(release: &Release) -> Option<Yank> {
     address.or_else(|| (!release.commit.is_empty()).then(commit))
 }
 
-/// The line that was found, if it is on the screen; else the last one that is followed, or the first one shown.
+/// The line that was found or gone to, if it is on the screen; else the last one that is followed, or the first one shown.
 fn log_line(model: &Model) -> Option<Yank> {
     let row = model.log.row(cursor(model)?)?;
     Some(Yank { what: format!("line {}", row.number + 1), text: plain(&row.line.text) })
@@ -147,9 +147,10 @@ pub(super) fn cursor(model: &Model) -> Option<u64> {
         return Some(last);
     }
     let rows = u64::try_from(super::layout::log_rows(model)).unwrap_or(0);
-    let hit = log.search.as_ref().and_then(|search| log.row_of(search.hit?));
-    let is_shown = |line: &u64| (log.top..log.top.saturating_add(rows)).contains(line);
-    Some(hit.filter(is_shown).unwrap_or(log.top).min(last))
+    let wanted = log.search.as_ref().and_then(|search| search.hit).or(log.aim);
+    let is_shown = |row: &u64| (log.top..log.top.saturating_add(rows)).contains(row);
+    let row = wanted.and_then(|line| log.row_of(line)).filter(is_shown);
+    Some(row.unwrap_or(log.top).min(last))
 }
 
 /// What the explorer would draw, else what is typed in it.

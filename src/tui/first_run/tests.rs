@@ -116,6 +116,16 @@ fn what_cannot_be_written_is_said_and_can_be_tried_again() {
 }
 
 #[test]
+fn a_question_goes_with_the_page_that_asked_it() {
+    let mut first = proposed();
+    first.asked = Some(Outside { file: "wine.csv".to_owned(), folder: "data".to_owned() });
+    let number = first.looks;
+    assert_eq!(first.update(Msg::Looked(number, Outlook::Faulty(vec!["it is wrong".to_owned()]))), None);
+    assert_eq!(press(&mut first, KeyCode::Char('y')), None, "nothing is copied that nobody sees asked");
+    assert_eq!(press(&mut first, KeyCode::Char('e')), Some(Cmd::Edit));
+}
+
+#[test]
 fn a_choice_goes_round_and_another_data_file_has_columns_of_its_own() {
     let mut first = proposed();
     press(&mut first, KeyCode::Tab);

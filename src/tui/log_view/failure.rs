@@ -22,11 +22,16 @@ pub(in crate::tui) enum Failure {
 }
 
 impl LogView {
-    /// Begins to look for the tests that failed, once for each time the log is turned to.
-    pub(in crate::tui) fn look_for_failure(&mut self, report: &TestReport) {
+    /// Whether the tests that failed are to be looked for, if some did: once for each time the log is turned to.
+    pub(in crate::tui) fn can_look_for_failure(&self) -> bool {
         // A line must not be shown before it is known that there is one, and what was asked for must not come behind it.
         let is_settled = self.total > 0 && !self.is_pending && !self.is_stale;
-        if self.has_led || !self.is_led() || !is_settled || self.filter.is_some() {
+        !self.has_led && self.is_led() && is_settled && self.filter.is_none()
+    }
+
+    /// Begins to look for the tests that failed.
+    pub(in crate::tui) fn look_for_failure(&mut self, report: &TestReport) {
+        if !self.can_look_for_failure() {
             return;
         }
         self.has_led = true;

@@ -1,8 +1,8 @@
 //! Writing a log to a file of the operator's: whole or not at all, and never with the log in memory.
 //!
 //! With the times of the screen before its lines where these are shown; without them, what is saved of one stage's log is
-//! byte for byte what the stage printed. What another program is to show has lost
-//! everything that would command a terminal; a pager keeps the colours.
+//! byte for byte what the stage printed. What another program is to show has lost everything that would command a terminal; a
+//! pager keeps the colours.
 
 use std::io;
 use std::path::{Path, PathBuf};

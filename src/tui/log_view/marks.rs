@@ -20,7 +20,8 @@ pub(in crate::tui) struct Mark {
 }
 
 impl LogView {
-    /// Marks the line in sight, or takes its mark away: the one that was found or gone to, else the first. Whether it is marked now.
+    /// Marks the line in sight, or takes its mark away: the one that was found or gone to, else the first. Whether it is
+    /// marked now.
     pub(in crate::tui) fn toggle_mark(&mut self, rows: usize) -> Option<(u64, bool)> {
         let log = self.address.clone()?;
         let found = self.search.as_ref().and_then(|search| search.hit).filter(|hit| self.is_in_sight(*hit, rows));

@@ -113,7 +113,9 @@ impl Asked {
 
     /// The lines that were found came.
     fn matched(&mut self, question: &LogQuestion, answer: &Result<LogAnswer, String>) -> Told {
-        let is_ours = self.search.as_ref().is_some_and(|search| search.log == *question.log());
+        // One that still looks has not asked for lines; these are of the one that it took the place of.
+        let is_ours =
+            self.search.as_ref().is_some_and(|search| search.asked.is_none() && search.log == *question.log());
         let LogQuestion::Rows { .. } = question else { return Told::Nothing };
         if !is_ours {
             return Told::Nothing;
@@ -252,5 +254,21 @@ mod tests {
         assert!(!asked.is_answered());
         asked.hear(&model, &Msg::Found(request, Ok(nothing)));
         assert!(asked.is_answered());
+    }
+
+    #[test]
+    fn lines_of_a_search_that_was_given_up_are_not_those_of_the_next() {
+        let (model, mut asked) = (fixtures::idle(), Asked::default());
+        let Cmd::Search(former) = asked.begin(&model, Deed::Search(address(), "a".to_owned())) else {
+            panic!("it is searched")
+        };
+        let found = Ok(LogFind { hit: Some(0), next: None, total: 1 });
+        let Cmd::AskLog(question) = next(asked.hear(&model, &Msg::Found(former, found))) else {
+            panic!("the lines are asked for")
+        };
+        asked.begin(&model, Deed::Search(address(), "b".to_owned()));
+        let rows = LogAnswer::Rows(Vec::new());
+        assert_eq!(asked.hear(&model, &Msg::AboutLog(question, Ok(rows))), Told::Nothing);
+        assert!(!asked.is_answered(), "the next still looks");
     }
 }

@@ -89,8 +89,8 @@ impl Gathered {
         self.lines >= MOST_LINES || self.text.len() >= MOST_BYTES
     }
 
-    /// Takes a line in, as long as there is room; with its time where times are shown and its stage where stages are merged, as a saved
-    /// log has it.
+    /// Takes a line in, as long as there is room; with its time where times are shown and its stage where stages are merged,
+    /// as a saved log has it.
     fn add(&mut self, line: &LogLine) {
         if self.is_full() {
             return;

@@ -9,6 +9,7 @@ use super::actions::stepped;
 use super::keys::edit;
 use super::say;
 use crate::tui::app::{Model, Overlay, View};
+use crate::tui::commands::{Action, key_of};
 use crate::tui::list::Step;
 use crate::tui::{event_list, models, release_list, run_facts, run_history, views};
 
@@ -119,8 +120,10 @@ pub(super) fn has_row(model: &Model) -> bool {
 /// Why a list shows nothing into which a key could go.
 pub(super) fn why_empty(model: &mut Model) -> String {
     let is_narrowed = filter_of(model).is_some_and(|filter| !filter.is_empty()) || model.alert.is_some();
-    let why = if is_narrowed { "nothing passes the filter; Esc shows all" } else { "there is nothing here yet" };
-    why.to_owned()
+    if !is_narrowed {
+        return "there is nothing here yet".to_owned();
+    }
+    format!("nothing passes the filter; {} shows all", key_of(model, Action::Back))
 }
 
 fn narrow(model: &mut Model, typed: String) {
@@ -155,7 +158,8 @@ pub(super) fn compare(model: &mut Model) {
     let begins = *is_comparing;
     model.is_in_detail = false;
     if begins && model.view == View::Runs && model.runs.list.marked.is_none() {
-        say(model, "beside the run before it; m marks another to compare with".to_owned());
+        let key = key_of(model, Action::MarkRow);
+        say(model, format!("beside the run before it; {key} marks another to compare with"));
     }
 }
 

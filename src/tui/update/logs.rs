@@ -424,7 +424,10 @@ pub(super) fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
             commands.push(past::log_question(model, log, part));
         }
     }
-    if let Some(report) = failed_tests(model).cloned() {
+    // A report may be long, and this comes behind every message.
+    if model.log.can_look_for_failure()
+        && let Some(report) = failed_tests(model).cloned()
+    {
         model.log.look_for_failure(&report);
     }
     commands.extend(model.log.next_questions().into_iter().map(Cmd::AskLog));

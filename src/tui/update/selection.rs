@@ -63,7 +63,7 @@ pub(super) fn takes(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) 
         }
         _ => {
             // Another detail has other rows.
-            if matches!(lines.of, Lines::Detail(_)) && !leaves_the_detail(action) {
+            if matches!(lines.of, Lines::Detail(_)) && !keeps_the_detail(action) {
                 end(model);
             }
             return false;
@@ -73,7 +73,7 @@ pub(super) fn takes(model: &mut Model, action: Action, commands: &mut Vec<Cmd>) 
 }
 
 /// Whether an action shows no other detail.
-fn leaves_the_detail(action: Action) -> bool {
+fn keeps_the_detail(action: Action) -> bool {
     matches!(action, Action::Palette | Action::Help | Action::Freeze | Action::Mouse | Action::Redraw | Action::Suspend)
 }
 
@@ -85,7 +85,7 @@ pub(super) fn settle(model: &mut Model) {
             let is_in_view = matches!(model.view, View::Board | View::Logs);
             is_in_view && model.log.address.as_ref() == Some(log) && model.log.shows_only(filter)
         }
-        Some(Lines::Events) => model.view == View::Events,
+        Some(Lines::Events) => model.view == View::Events && !model.is_zoomed,
         Some(Lines::Detail(view)) => model.view == *view,
     };
     if !is_there {
@@ -158,7 +158,7 @@ fn copy(model: &mut Model, lines: &LineSelection, commands: &mut Vec<Cmd>) {
         Lines::Events => {
             let mut text = String::new();
             for event in events(model, lines) {
-                let by = event.event.by().map(|by| format!("{by}\t")).unwrap_or_default();
+                let by = event.event.by().map(|by| format!("{}\t", clipboard::plain(by))).unwrap_or_default();
                 let when = model.clock.when(event.at, model.now);
                 text.push_str(&format!(
                     "{}\t{when}\t{by}{}\n",

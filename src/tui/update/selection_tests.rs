@@ -162,6 +162,15 @@ fn a_selection_does_not_outlive_its_view() {
 }
 
 #[test]
+fn a_selection_of_events_ends_where_one_of_them_has_the_screen() {
+    let mut model = fixtures::idle();
+    press(&mut model, "7v");
+    assert!(model.lines.is_some());
+    press(&mut model, "z");
+    assert!(model.is_zoomed && model.lines.is_none());
+}
+
+#[test]
 fn events_are_copied_as_lines_of_their_sentences() {
     let mut model = fixtures::idle();
     press(&mut model, "7v");
@@ -192,6 +201,8 @@ fn what_is_under_the_cursor_is_copied_by_one_key() {
     assert_eq!(thing(&mut model).1, expression);
     press(&mut model, "3");
     assert_eq!(thing(&mut model).0, "line 40");
+    press(&mut model, "@5\n");
+    assert_eq!(thing(&mut model).0, "line 5", "the line that was gone to and is marked");
 }
 
 #[test]
