@@ -25,7 +25,8 @@ pub(super) fn share(releases: &Path, root: &Path, files: &[PathBuf]) {
         .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
         .map(|entry| entry.path().join("rootfs"))
         .collect();
-    for file in files {
+    // An absolute path would lead out of the release.
+    for file in files.iter().filter(|file| file.is_relative()) {
         let own = root.join(file);
         let same = others.iter().map(|other| other.join(file)).find(|other| is_same(&own, other).unwrap_or(false));
         if let Some(other) = same {

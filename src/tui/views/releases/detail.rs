@@ -57,7 +57,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
         rows.extend(texts.into_iter().map(|text| Line::from(Span::styled(text, model.theme.text))));
     }
     // What runs is the live release, or the one that is being deployed: nothing of it is told of another.
-    let is_served = release.status == ReleaseStatus::Starting || model.state.live.is_none_or(|live| live == release.id);
+    let is_served = release.status == ReleaseStatus::Starting || model.state.live == Some(release.id);
     match model.target().filter(|_| is_served) {
         Some(report) => rows.extend(target(model, report, inner, rows.len())),
         None if !is_served => {}
