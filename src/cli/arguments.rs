@@ -157,7 +157,7 @@ pub enum Command {
     Events(EventsArguments),
     /// Open the screen here for a project on another machine, through the ssh that is installed here
     #[command(
-        after_help = "Examples:\n  trainyard attach box:/srv/app\n  trainyard attach ann@box:~/app --read-only\n\nssh comes in as it always does: by its configuration, keys, agent and jump hosts. TRAINYARD_SSH names another\nssh, with its first arguments; TRAINYARD_REMOTE_PROGRAM names trainyard over there, if it lies at no usual place."
+        after_help = "Examples:\n  trainyard attach box:/srv/app\n  trainyard attach ops@box:~/app --read-only\n\nssh comes in as it always does: by its configuration, keys, agent and jump hosts. TRAINYARD_SSH names another\nssh, with its first arguments; TRAINYARD_REMOTE_PROGRAM names trainyard over there, if it lies at no usual place."
     )]
     Attach {
         /// The machine, and the project's folder there: absolute, from ~, or from where a login begins

@@ -28,7 +28,7 @@ Permissions 0666 for '/home/ann/.ssh/id_ed25519' are too open.
 It is required that your private key files are NOT accessible by others.
 This private key will be ignored.
 Load key \"/home/ann/.ssh/id_ed25519\": bad permissions
-ann@box: Permission denied (publickey,password).";
+ops@box: Permission denied (publickey,password).";
 const JUMP_HOST_UNRESOLVED: &str = "\
 ssh: Could not resolve hostname jump.example: Name or service not known
 kex_exchange_identification: Connection closed by remote host
@@ -45,7 +45,7 @@ trainyard: /srv/app/trainyard.toml is not valid:
 ";
 
 fn told(end: End, said: &str, is_batch: bool) -> LineError {
-    LineError::of_end(&"ann@box:/srv/app".parse().unwrap(), end, said, is_batch)
+    LineError::of_end(&"ops@box:/srv/app".parse().unwrap(), end, said, is_batch)
 }
 
 /// What `ssh` itself failed with, while it could ask.
@@ -54,7 +54,7 @@ fn of_ssh_itself(said: &str) -> LineError {
 }
 
 fn host() -> String {
-    "ann@box".to_owned()
+    "ops@box".to_owned()
 }
 
 #[test]
@@ -73,12 +73,12 @@ fn what_ssh_prints_is_recognised() {
         ),
         (JUMP_HOST_UNRESOLVED, LineError::Unresolved { host: host(), name: "jump.example".to_owned() }),
         (
-            "ann@box: Permission denied (publickey).\r",
+            "ops@box: Permission denied (publickey).\r",
             LineError::Denied { host: host(), methods: "publickey".to_owned() },
         ),
         (KEY_TOO_OPEN, LineError::Denied { host: host(), methods: "publickey, password".to_owned() }),
         (
-            "Permission denied, please try again.\nann@box: Permission denied (publickey,keyboard-interactive).",
+            "Permission denied, please try again.\nops@box: Permission denied (publickey,keyboard-interactive).",
             LineError::Denied { host: host(), methods: "publickey, keyboard-interactive".to_owned() },
         ),
         (
@@ -122,7 +122,7 @@ fn what_ssh_prints_is_recognised() {
 
 #[test]
 fn behind_the_screen_nobody_can_be_asked() {
-    for said in ["ann@box: Permission denied (publickey).", "ann@box: Permission denied (publickey,password)."] {
+    for said in ["ops@box: Permission denied (publickey).", "ops@box: Permission denied (publickey,password)."] {
         let error = told(End::Code(OF_SSH), said, true);
         assert_eq!(error, LineError::Asks { host: host() });
         assert!(!error.may_pass(), "to try it again and again would lock the account");
@@ -199,7 +199,7 @@ fn which_of_two_versions_is_older_and_what_to_do_is_said() {
 
 #[test]
 fn a_lost_line_is_told_in_a_few_words() {
-    assert_eq!(of_ssh_itself("Timeout, server box not responding.").brief(), "ann@box does not answer in time");
+    assert_eq!(of_ssh_itself("Timeout, server box not responding.").brief(), "ops@box does not answer in time");
     assert_eq!(because(End::Signal(9), " \n"), "ssh was ended by signal 9");
     assert_eq!(
         because(End::Code(255), "a\nclient_loop: send disconnect: Broken pipe\r\n\n"),

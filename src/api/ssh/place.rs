@@ -139,7 +139,7 @@ mod tests {
             ("box:apps/one", "box", "box", Some("apps/one")),
             ("box:~/my app", "box", "box", Some("~/my app")),
             ("box:/srv/a@b:c", "box", "box", Some("/srv/a@b:c")),
-            ("ann@box", "ann@box", "ann@box", None),
+            ("ops@box", "ops@box", "ops@box", None),
             ("ann@corp@box:~", "ann@corp@box", "ann@corp@box", Some("~")),
             ("[::1]", "::1", "[::1]", None),
             ("ann@[fe80::1%eth0]:/srv/고객", "ann@fe80::1%eth0", "ann@[fe80::1%eth0]", Some("/srv/고객")),
