@@ -107,6 +107,12 @@ fn try_key(project: &Project, terminal: &mut Terminal, key: &str, word: &str) {
             terminal.press(pressed);
             terminal.wait_for_text(log);
         }
+        "views" => {
+            terminal.press("2");
+            terminal.wait_for("Runs", |text| text.lines().next().is_some_and(|header| header.contains("Runs")));
+            terminal.press("1");
+            terminal.wait_for("the Board", |text| text.lines().next().is_some_and(|header| header.contains("Board")));
+        }
         "command" => there_and_back(terminal, pressed, "Enter does it", ESCAPE),
         "help" => there_and_back(terminal, pressed, "closes", ESCAPE),
         _ => panic!("the key {key} ({word}) stands on the hint line, and no test knows what it does"),

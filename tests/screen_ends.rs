@@ -81,7 +81,7 @@ fn a_client_that_panics_gives_the_terminal_back_and_says_what_broke() {
     for place in ["worker", "loop"] {
         project.set(BREAKS, place);
         let mut terminal = Terminal::run(&project, &own, &["--exact", this, "--nocapture"], 80, 24);
-        terminal.wait_for_text("q detach");
+        terminal.wait_for_text("q stop the demo");
         assert!(terminal.is_raw());
         terminal.press("B");
         // Where a worker broke, the client says so itself; where its loop did, there is nobody left to.
