@@ -22,8 +22,9 @@ COLUMNS, ROWS = 120, 40
 PATIENCE = 120.0
 # Nothing for so long: the program has come to rest, or what it shows goes on for ever.
 REST = 1.0
+# An escape alone is none of these: what belongs to it comes with the next piece.
 SEQUENCE = re.compile(
-    rb"\x1b\[([0-9;:?<=>]*)[ -/]*([@-~])|\x1b[\]PX^_].*?(?:\x07|\x1b\\)|\x1b[ -/]*[0-Z\\^-~]|[\x00-\x1f]", re.DOTALL
+    rb"\x1b\[([0-9;:?<=>]*)[ -/]*([@-~])|\x1b[\]PX^_].*?(?:\x07|\x1b\\)|\x1b[ -/]*[0-Z\\^-~]|[\x00-\x1a\x1c-\x1f]", re.DOTALL
 )
 ANSWERS = [(b"\x1b[c", b"\x1b[?62;22c"), (b"\x1b[0c", b"\x1b[?62;22c"), (b"\x1b]11;?", b"\x1b]11;rgb:0000/0000/0000\x1b\\"),
            (b"\x1b[6n", b"\x1b[1;1R")]
