@@ -222,6 +222,23 @@ fn a_stage_that_was_not_run_has_no_log_and_the_view_says_why() {
 }
 
 #[test]
+fn logs_that_are_opened_before_there_is_a_log_show_it_once_there_is() {
+    let mut world = fixtures::two_runs();
+    world.register(3, "spring.csv");
+    let mut model = world.model(fixtures::live(&world, true));
+    // To the stage behind the one that runs.
+    press(&mut model, "l3");
+    assert_eq!((model.view, &model.log.address), (View::Logs, &None));
+    let known = world.history.len();
+    world.train(0.953);
+    for recorded in &world.history[known..] {
+        send(&mut model, fixtures::event(recorded));
+    }
+    let shown = model.log.address.as_ref().map(|log| (log.run, log.stage.to_string()));
+    assert_eq!(shown, Some((RunId(3), "test".to_owned())));
+}
+
+#[test]
 fn a_match_that_a_filter_hides_is_none_of_those_that_are_counted() {
     let mut model = logs();
     let asked = enter(&mut model, "/layer");

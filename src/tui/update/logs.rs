@@ -406,10 +406,21 @@ fn on_the_board(model: &mut Model) {
     }
 }
 
+/// The log of the stage that Logs is about, once there is one: the view may be opened before the daemon has said anything, or
+/// before the stage begins.
+fn once_it_is_there(model: &mut Model) {
+    let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
+    if address.is_some() {
+        model.log.open(address);
+    }
+}
+
 /// Asks for what is visible and not here.
 pub(super) fn follow_up(model: &mut Model, commands: &mut Vec<Cmd>) {
     if model.view == View::Board {
         on_the_board(model);
+    } else if model.view == View::Logs && model.log.address.is_none() {
+        once_it_is_there(model);
     }
     let rows = layout::log_rows(model);
     if !model.is_connected() || rows == 0 {
