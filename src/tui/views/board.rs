@@ -228,7 +228,8 @@ fn target_facts(model: &Model) -> Vec<(String, Style)> {
         facts.push((format!("{} changed by others", report.drift.len()), theme.warn));
     }
     let (ready, all) = ready(report);
-    if all > 0 {
+    // That the only one is ready is told by its health.
+    if all > 1 || ready < all {
         let style = if ready == all { theme.good } else { theme.warn };
         facts.push((format!("{ready} of {all} ready"), style));
     }
