@@ -193,7 +193,7 @@ def keys_of(text):
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(usage="%(prog)s WHAT OPTIONS -- COMMAND")
     parser.add_argument("what", choices=["first", "idle", "key", "memory"])
     parser.add_argument("--ready", required=True, help="what stands on the screen once it is of use")
     parser.add_argument("--rounds", type=int, default=11)
@@ -203,9 +203,9 @@ def main():
     parser.add_argument("--key", default="", help="the key that is measured")
     parser.add_argument("--shows", default="", help="what it shows")
     parser.add_argument("--back", default="", help="the key that takes it away")
-    parser.add_argument("command", nargs=argparse.REMAINDER)
-    asked = parser.parse_args()
-    command = asked.command[1:] if asked.command[:1] == ["--"] else asked.command
+    # A rest that argparse gathers would begin at the first option.
+    begin = sys.argv.index("--")
+    asked, command = parser.parse_args(sys.argv[1:begin]), sys.argv[begin + 1 :]
 
     if asked.what == "first":
         times = []

@@ -147,7 +147,7 @@ figure key trainyard --ready 'q detach' --before 3 --then 'batch \d' --key '?' -
 "$python" "$scratch/flood.py" "$scratch/flood.log" &
 peers+=($!)
 await_file "$scratch/flood.log" 10
-has lnav && figure key lnav --ready 'batch \d' --key '?' --shows '(?i)welcome|lnav is' --back 'q' --rounds 40 -- lnav "$scratch/flood.log"
+has lnav && figure key lnav --ready 'batch \d' --key '?' --shows '(?i)welcome|lnav is|HELP' --back 'q' --rounds 40 -- lnav "$scratch/flood.log"
 has mprocs && figure key mprocs --ready 'batch \d' --key 'p' --shows '(?i)command' --back '\x1b' --rounds 40 -- \
   mprocs --config "$scratch/mprocs.yaml"
 "$program" -C "$project" cancel >/dev/null 2>&1 || true
