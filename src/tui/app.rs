@@ -509,6 +509,12 @@ impl Model {
             .map(|spec| &spec.name)
     }
 
+    /// The log of the stage that is looked at, of the run that is looked at.
+    pub(super) fn subject_log(&self) -> Option<LogAddress> {
+        let (run, stage) = self.subject_run().zip(self.subject_stage())?;
+        self.log_of(run, stage)
+    }
+
     /// The log of a stage of a run. A stage that was skipped shows the log of the pass that still holds.
     pub(super) fn log_of(&self, run: &Run, stage: &StageName) -> Option<LogAddress> {
         let entry = run.stages.get(stage)?;

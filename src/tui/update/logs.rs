@@ -401,7 +401,7 @@ fn on_the_board(model: &mut Model) {
         && !model.log.is_led()
         && model.log.address.as_ref().is_some_and(|log| Some(log.run) == run && !log.is_whole_run());
     if !is_read {
-        let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
+        let address = model.subject_log();
         model.log.open(address);
     }
 }
@@ -409,9 +409,8 @@ fn on_the_board(model: &mut Model) {
 /// The log of the stage that Logs is about, once there is one: the view may be opened before the daemon has said anything, or
 /// before the stage begins.
 fn once_it_is_there(model: &mut Model) {
-    let address = model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
-    if address.is_some() {
-        model.log.open(address);
+    if let Some(address) = model.subject_log() {
+        model.log.open(Some(address));
     }
 }
 

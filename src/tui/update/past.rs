@@ -110,8 +110,7 @@ fn enter(model: &mut Model, past: Past, events: Vec<Recorded>) {
             let work = model.state.runs.get(&log.run).and_then(|run| run.stages.get(&log.stage));
             work.is_some_and(|work| work.attempt >= log.attempt)
         };
-        let subject =
-            || model.subject_run().zip(model.subject_stage()).and_then(|(run, stage)| model.log_of(run, stage));
+        let subject = || model.subject_log();
         let address = shown.filter(was_there).or_else(subject);
         model.log.open(address);
     }
