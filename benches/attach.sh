@@ -17,13 +17,10 @@ far=tyf$$
 python=$(command -v python3) || { echo "python3 is not installed" >&2; exit 1; }
 [[ -x /usr/sbin/sshd ]] || { echo "there is no /usr/sbin/sshd; install openssh-server" >&2; exit 1; }
 
-# Paths of sockets must be short.
-runtime=$(mktemp -d /tmp/ty-bench.XXXXXX)
-export XDG_RUNTIME_DIR=$runtime
+short_runtime
 finish_line() {
   finish
   ip netns del "$namespace" 2>/dev/null || true
-  rm -rf "$runtime"
 }
 trap finish_line EXIT
 

@@ -11,14 +11,7 @@ python=$(command -v python3) || { echo "python3 is not installed" >&2; exit 1; }
 rounds=${ROUNDS:-3}
 lines=${LINES_PRINTED:-2000000}
 
-# Paths of sockets must be short.
-runtime=$(mktemp -d /tmp/ty-bench.XXXXXX)
-export XDG_RUNTIME_DIR=$runtime
-finish_clients() {
-  finish
-  rm -rf "$runtime"
-}
-trap finish_clients EXIT
+short_runtime
 
 cat >"$scratch/flood.sh" <<SH
 date +%s%N > "\$1.begin"

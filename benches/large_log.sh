@@ -14,14 +14,8 @@ long_lines=${LONG_LINES:-20}
 bar=${BAR_MB:-100}
 rounds=${ROUNDS:-11}
 
-# Paths of sockets must be short.
-runtime=$(mktemp -d /tmp/ty-bench.XXXXXX)
-export XDG_RUNTIME_DIR=$runtime XDG_CONFIG_HOME=$runtime HOME=$runtime
-finish_large() {
-  finish
-  rm -rf "$runtime"
-}
-trap finish_large EXIT
+short_runtime
+export XDG_CONFIG_HOME=$runtime HOME=$runtime
 
 cat >"$scratch/lines.awk" <<'AWK'
 BEGIN {

@@ -14,6 +14,13 @@ mkdir -p "$bench"
 scratch=$(mktemp -d "$bench/scratch.XXXXXX")
 project=$scratch/project
 peers=()
+runtime=
+
+# A runtime folder of its own, for paths of sockets must be short.
+short_runtime() {
+  runtime=$(mktemp -d /tmp/ty-bench.XXXXXX)
+  export XDG_RUNTIME_DIR=$runtime
+}
 
 finish() {
   # A daemon that never started has nothing to stop; a peer that ended already has nothing to kill.
@@ -23,7 +30,7 @@ finish() {
     kill "$peer" 2>/dev/null || true
     wait "$peer" 2>/dev/null || true
   done
-  rm -rf "$scratch"
+  rm -rf "$scratch" ${runtime:+"$runtime"}
 }
 trap finish EXIT
 

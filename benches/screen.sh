@@ -37,13 +37,8 @@ install_peers() {
 
 # ---- what is shown
 
-runtime=$(mktemp -d /tmp/ty-bench.XXXXXX)
-export XDG_RUNTIME_DIR=$runtime XDG_CONFIG_HOME=$runtime HOME=$runtime
-finish_screen() {
-  finish
-  rm -rf "$runtime"
-}
-trap finish_screen EXIT
+short_runtime
+export XDG_CONFIG_HOME=$runtime HOME=$runtime
 
 cat >"$scratch/flood.py" <<'PY'
 import sys
