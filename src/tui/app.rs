@@ -184,6 +184,32 @@ pub(super) struct Message {
     pub(super) text: String,
     /// Whether something went wrong.
     pub(super) is_error: bool,
+    /// What it ends with by itself, before the next key.
+    pub(super) until: Option<Until>,
+}
+
+impl Message {
+    /// Something that was done, or is to be known.
+    pub(super) fn word(text: String) -> Self {
+        Self { text, is_error: false, until: None }
+    }
+
+    /// Something that went wrong.
+    pub(super) fn complaint(text: String) -> Self {
+        Self { text, is_error: true, until: None }
+    }
+}
+
+/// What a message ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// The run that it tells of, or a later one, is over in whatever way.
+    RunIsOver(RunId),
+    /// This run or a later one is over, and none took its place: that is the one which had what the message tells of.
+    Verdict {
+        /// The first that can have it.
+        from: RunId,
+    },
 }
 
 /// Where somebody was who went into something by Enter, with what was selected there and is not part of a list.
@@ -263,8 +289,6 @@ pub(super) struct Model {
     pub(super) past_asked: Option<PastRequest>,
     /// One line for the operator.
     pub(super) message: Option<Message>,
-    /// The run with which that line ends, for it tells of what that run does.
-    pub(super) message_ends_with: Option<RunId>,
     /// What went live by itself, until it was told and seen.
     pub(super) announcement: Option<Announcement>,
     /// It says why the last key did nothing: whoever took that for a question and wants to leave it means no other view.
@@ -346,7 +370,6 @@ impl Model {
             past: None,
             past_asked: None,
             message: None,
-            message_ends_with: None,
             announcement: None,
             has_said_why_not: false,
             is_frozen: false,

@@ -274,7 +274,7 @@ impl FirstRun {
             }
             Msg::Copied(Ok(name)) => {
                 let text = format!("copied to {name}; the first run starts with it");
-                self.model.message = Some(Message { text, is_error: false });
+                self.model.message = Some(Message::word(text));
                 self.answers.data_file = Some(name);
                 self.is_writing = false;
                 Some(Cmd::Propose(self.answers.clone()))
@@ -317,7 +317,7 @@ impl FirstRun {
     }
 
     fn complain(&mut self, complaint: Option<String>) {
-        self.model.message = complaint.map(|text| Message { text, is_error: true });
+        self.model.message = complaint.map(Message::complaint);
     }
 
     fn looked(&mut self, outlook: Outlook) -> Option<Cmd> {

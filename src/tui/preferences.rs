@@ -124,7 +124,7 @@ pub(super) fn begin(model: &mut Model, variable: &dyn Fn(&str) -> Option<String>
     let Some(folder) = configuration(variable) else { return };
     match Preferences::load(&folder) {
         Ok(preferences) => prefer(model, preferences),
-        Err(faults) => model.message = Some(Message { text: told(&faults), is_error: true }),
+        Err(faults) => model.message = Some(Message::complaint(told(&faults))),
     }
 }
 

@@ -323,8 +323,7 @@ impl Screen {
         file: &Path,
     ) -> Result<(), TuiError> {
         if let Some(complaint) = lend::lend(&mut self.guard, caught, program, file).await? {
-            self.model.message = Some(Message { text: complaint, is_error: true });
-            self.model.message_ends_with = None;
+            self.model.message = Some(Message::complaint(complaint));
         }
         self.taken_again();
         Ok(())

@@ -55,7 +55,7 @@ use crate::api::types::CommandReply;
 use crate::pipeline::{ModelVersion, RunId, Silence};
 
 use super::announcement;
-use super::app::{Message, Model, View};
+use super::app::{Message, Model, Until, View};
 use super::commands::{Action, key_of, view_name};
 use super::event_list;
 use super::layout;
@@ -115,15 +115,13 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::TimeLine(asked, answer) => past::lined(model, asked, answer),
         Msg::Projects(rows) => questions::projects::found(model, rows),
         Msg::Replied(asked, answer) => {
-            let run = answer.as_ref().ok().and_then(|reply| reply.as_ref().ok().copied().flatten());
             replied(model, &asked, answer);
-            model.message_ends_with = run;
         }
         Msg::Silenced(alert, answer) => silenced(model, &alert, answer),
         Msg::Demo(Ok(text)) => {
-            say(model, text);
-            // What was done to the project is told until the run that follows from it is over.
-            model.message_ends_with = Some(model.state.last_run.next());
+            // What was done to the project is told until the run that has it is over.
+            let until = Until::Verdict { from: model.state.last_run.next() };
+            model.message = Some(Message { until: Some(until), ..Message::word(text) });
         }
         Msg::Demo(Err(error)) => complain(model, error),
         // The second hand also goes for lines that are to be asked for; then there is nothing new to draw yet.
@@ -169,7 +167,7 @@ fn replied(model: &mut Model, asked: &str, answer: Result<CommandReply, String>)
     match answer {
         Ok(Ok(Some(run))) => {
             let text = begun(model, asked, run);
-            say(model, text);
+            model.message = Some(Message { until: Some(Until::RunIsOver(run)), ..Message::word(text) });
         }
         Ok(Ok(None)) => say(model, format!("{asked}: done")),
         Ok(Err(refusal)) => complain(model, refusal.to_string()),
@@ -215,13 +213,11 @@ fn noted(model: &mut Model, version: ModelVersion, answer: Result<(), String>) {
 }
 
 fn say(model: &mut Model, text: String) {
-    model.message_ends_with = None;
-    model.message = Some(Message { text, is_error: false });
+    model.message = Some(Message::word(text));
 }
 
 fn complain(model: &mut Model, text: String) {
-    model.message_ends_with = None;
-    model.message = Some(Message { text, is_error: true });
+    model.message = Some(Message::complaint(text));
 }
 
 /// A key does nothing here; why.

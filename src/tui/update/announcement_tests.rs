@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::update;
 use crate::api::types::Live;
-use crate::pipeline::{Evidence, FiringAlert, Input, Reaction, RunId};
+use crate::pipeline::{Event, Evidence, FiringAlert, Input, Outcome, Outputs, Reaction, RunId, RunResult};
 use crate::tui::app::{Model, View};
 use crate::tui::fixtures::{self, World, render, send};
 use crate::tui::key_fixtures::{key, press, said};
@@ -101,6 +101,31 @@ fn what_is_said_of_a_run_ends_with_that_run_and_not_with_one_before_it() {
         tell(&mut model, &world_of_it, known);
         assert_eq!(said(&model).is_empty(), is_over, "{}", said(&model));
     }
+}
+
+#[test]
+fn what_the_demo_did_is_told_until_the_run_that_has_it_is_over_and_not_only_one_whose_place_it_took() {
+    let mut world = fixtures::two_runs();
+    let mut model = world.model(Live::default());
+    send(&mut model, Msg::Demo(Ok("broken".to_owned())));
+    let known = world.history.len();
+    world.register(3, "spring.csv");
+    world.register(4, "summer.csv");
+    world.end(400, Outcome::Cancelled, Outputs::default());
+    let superseded = Event::RunFinished { run: RunId(3), result: RunResult::Superseded };
+    assert!(world.history.iter().any(|recorded| recorded.event == superseded));
+    tell(&mut model, &world, known);
+    assert_eq!(said(&model), "broken");
+    let known = world.history.len();
+    world.train(0.95);
+    world.test();
+    world.build();
+    tell(&mut model, &world, known);
+    assert_eq!(said(&model), "broken");
+    let known = world.history.len();
+    world.deploy();
+    tell(&mut model, &world, known);
+    assert_ne!(said(&model), "broken");
 }
 
 #[test]

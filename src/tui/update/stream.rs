@@ -2,9 +2,9 @@
 
 use super::{events, questions, runs};
 use crate::api::types::{DaemonInformation, Live, LiveChange, Snapshot, StreamItem};
-use crate::pipeline::{Event, Recorded, StageKind};
+use crate::pipeline::{Event, Recorded, RunResult, StageKind};
 use crate::tui::announcement;
-use crate::tui::app::{Connection, EVENTS_KEPT, Model, Overlay};
+use crate::tui::app::{Connection, EVENTS_KEPT, Model, Overlay, Until};
 use crate::tui::message::Cmd;
 
 /// A snapshot: everything from the beginning.
@@ -161,10 +161,14 @@ fn event(model: &mut Model, recorded: Recorded, commands: &mut Vec<Cmd>) {
 
 /// What was said of a run is over with it.
 fn end_message(model: &mut Model, event: &Event) {
-    let Event::RunFinished { run, .. } = event else { return };
-    if model.message_ends_with.is_some_and(|awaited| *run >= awaited) {
+    let Event::RunFinished { run, result } = event else { return };
+    let until = model.message.as_ref().and_then(|message| message.until);
+    let is_over = until.is_some_and(|until| match until {
+        Until::RunIsOver(told) => *run >= told,
+        Until::Verdict { from } => *run >= from && *result != RunResult::Superseded,
+    });
+    if is_over {
         model.message = None;
-        model.message_ends_with = None;
     }
 }
 
@@ -208,6 +212,7 @@ fn trim(model: &mut Model) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::app::Message;
     use crate::tui::fixtures::{self, send};
     use crate::tui::message::Msg;
     use crate::tui::update::update;
@@ -215,7 +220,7 @@ mod tests {
     #[test]
     fn a_screen_that_goes_on_keeps_all_that_it_shows_and_asks_again_for_what_was_under_way() {
         let mut model = fixtures::running();
-        model.message = Some(crate::tui::app::Message { text: "kept".to_owned(), is_error: false });
+        model.message = Some(Message::word("kept".to_owned()));
         let (state, live, events) = (model.state.clone(), model.live.clone(), model.events.clone());
         let log = model.log.total;
         model.metrics.is_pending = true;
