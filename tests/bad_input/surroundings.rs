@@ -155,9 +155,8 @@ fn a_disk_that_is_nearly_full_is_told_before_it_is_full_and_when_there_is_room_a
     wait_for("the event of the warning", PATIENCE, || has_event("room becomes scarce: about ").then_some(()));
 
     fs::remove_file(&ballast).unwrap();
-    project.wait_until("the warning to end", |snapshot| {
-        snapshot["live"]["problems"]["storage"].is_null().then_some(())
-    });
+    project
+        .wait_until("the warning to end", |snapshot| snapshot["live"]["problems"]["storage"].is_null().then_some(()));
     wait_for("the event of its end", PATIENCE, || has_event("there is room again: ").then_some(()));
     project.register("first.csv", customers(0, 20));
     project.expect_run(1, "passed");
