@@ -1,4 +1,4 @@
-//! The image archive: the same bytes for the same inputs, and taken and run by a real Docker Engine.
+//! The image: the same bytes for the same inputs, on the disk once with others, and taken and run by a real Docker Engine.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,8 +8,10 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -39,27 +41,50 @@ fn project() -> Project {
     project
 }
 
-/// The archive that a run made.
-fn archive(project: &Project, run: &Value) -> PathBuf {
+/// The folder of the image that a run made.
+fn image(project: &Project, run: &Value) -> PathBuf {
     project.state(run["stages"]["build"]["outputs"]["image"].as_str().unwrap())
 }
 
-#[test]
-fn equal_inputs_give_the_same_archive_byte_for_byte() {
-    let (one, other) = (project(), project());
-    let archives = [&one, &other].map(|project| archive(project, &project.expect_run(1, "passed")));
-    let [first, second] = archives;
-    assert_eq!(first.file_name(), second.file_name(), "the name is the digest of the manifest");
-    let bytes = fs::read(&first).unwrap();
-    assert!(bytes == fs::read(&second).unwrap(), "{} and {} differ", first.display(), second.display());
+/// What is in an image, by the name of each file.
+fn files(image: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let folders = [image.to_owned(), image.join("blobs/sha256")];
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap().flatten());
+    let files = entries.map(|entry| entry.path()).filter(|path| path.is_file());
+    files.map(|path| (path.strip_prefix(image).unwrap().to_owned(), fs::read(&path).unwrap())).collect()
+}
 
-    // An archive that is gone is noticed, made again, and is the same again.
-    fs::remove_file(&first).unwrap();
+#[test]
+fn equal_inputs_give_the_same_image_byte_for_byte() {
+    let (one, other) = (project(), project());
+    let images = [&one, &other].map(|project| image(project, &project.expect_run(1, "passed")));
+    let [first, second] = images;
+    assert_eq!(first.file_name(), second.file_name(), "the name is the digest of the manifest");
+    let whole = files(&first);
+    assert!(whole == files(&second), "{} and {} differ", first.display(), second.display());
+
+    // An image that is gone is noticed, made again, and is the same again.
+    fs::remove_dir_all(&first).unwrap();
     one.command(&["run", "--wait"]).ok();
     let run = one.finished_run(2);
     assert_eq!((stage_word(&run, "train"), stage_word(&run, "build")), ("skipped".to_owned(), "passed".to_owned()));
     assert_eq!(run["stages"]["build"]["why"], json!({ "outputs_lost": { "since": 1 } }));
-    assert!(bytes == fs::read(&first).unwrap(), "{} was not made again as it was", first.display());
+    assert!(whole == files(&first), "{} was not made again as it was", first.display());
+}
+
+#[test]
+fn two_images_have_the_server_once_on_the_disk() {
+    let project = project();
+    let first = image(&project, &project.expect_run(1, "passed"));
+    project.write("app/greeting.txt", "good morning\n");
+    let second = image(&project, &project.expect_run(2, "passed"));
+    assert_ne!(first, second);
+    let largest = |image: &Path| {
+        let blobs = fs::read_dir(image.join("blobs/sha256")).unwrap().flatten();
+        let found = blobs.map(|entry| entry.metadata().unwrap()).max_by_key(fs::Metadata::len).unwrap();
+        (found.ino(), found.len())
+    };
+    assert_eq!(largest(&first), largest(&second));
 }
 
 /// A container and its image, which go away with the test.
@@ -81,13 +106,17 @@ impl Drop for Container {
 }
 
 #[test]
-fn docker_loads_the_archive_and_runs_the_model_server() {
-    if !has_docker("docker_loads_the_archive_and_runs_the_model_server") {
+fn docker_loads_the_image_and_runs_the_model_server() {
+    if !has_docker("docker_loads_the_image_and_runs_the_model_server") {
         return;
     }
     let project = project();
-    let path = archive(&project, &project.expect_run(1, "passed"));
-    let loaded = docker(&["load", "--input", &path.display().to_string()]).ok().stdout;
+    let made = image(&project, &project.expect_run(1, "passed"));
+    // As the documents say it.
+    let path = project.outside().join("image.tar").display().to_string();
+    let packed = Command::new("tar").arg("-C").arg(&made).args(["-cf", &path, "."]).status().unwrap();
+    assert!(packed.success(), "{packed}");
+    let loaded = docker(&["load", "--input", &path]).ok().stdout;
     let image = loaded.lines().find_map(|line| line.strip_prefix("Loaded image: ")).expect(&loaded).trim().to_owned();
     assert!(image.starts_with("customers:"), "{image}");
     let mut container = Container { id: None, image };

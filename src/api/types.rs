@@ -29,7 +29,7 @@ pub use fuzzy::{Fit, distance, fit};
 pub use gate::{GateCheck, GateLedger, GateVerdict};
 pub use leaderboard::{LEADERBOARD_ROWS, LeaderboardRow, TrialState};
 pub use line::LineState;
-pub use live::{Live, LiveChange};
+pub use live::{Live, LiveChange, STORAGE};
 pub use logs::{
     LINE_LIMIT, LogAddress, LogFilter, LogFind, LogLevel, LogLine, LogPiece, LogRow, LogRowsRequest, LogScan,
     LogStretch, LogWindow, SPARSE, colours_only, ignores_case, visible,

@@ -352,7 +352,7 @@ impl Command {
 pub enum BuiltIn {
     /// Training.
     Train,
-    /// The image archive.
+    /// The image.
     Image,
     /// The deploy.
     Deploy,

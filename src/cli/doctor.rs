@@ -104,7 +104,7 @@ pub fn run(folder: &Path, json: bool, out: &mut impl Write) -> io::Result<bool> 
         project::remote(valid),
         project::watch(&layout, services.watch_mode()),
         project::journal(&layout),
-        project::disk(&layout),
+        project::disk(&layout, valid),
         project::schedules(valid),
         services.daemon(&layout),
         machine::port(valid, services.host_address()),

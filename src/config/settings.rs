@@ -162,7 +162,7 @@ pub struct ImageSettings {
     pub site: Option<PathBuf>,
     /// What no glob brings in, relative to the source: the data folder and the configuration, which are no source.
     pub leave_out: Vec<PathBuf>,
-    /// Where the image is to be: an archive of ours, or Docker Engine. An image goes to the engine when it has a Dockerfile,
+    /// Where the image is to be: a folder of ours, or Docker Engine. An image goes to the engine when it has a Dockerfile,
     /// when it is pushed, or when a stage deploys it to docker or kubernetes.
     pub store: ImageStore,
     /// How the user's own Dockerfile is built; `None` packs the model server.
@@ -175,7 +175,7 @@ pub struct ImageSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ImageStore {
-    /// An OCI archive under `.trainyard/images/`; needs no engine.
+    /// An OCI image layout under `.trainyard/images/`; needs no engine. Its name is from when that was one archive.
     #[default]
     Archive,
     /// Docker Engine, with a small file under `.trainyard/images/` that says which image it is.

@@ -137,7 +137,7 @@ fn release(text: &mut String, detected: &Detected) {
     let kind = detected.deploy_target;
     line(text, "\n[stages.build]", "");
     let comment = match kind {
-        TargetKind::Process => "an image archive with the app and the model; needs no Docker",
+        TargetKind::Process => "an image with the app and the model; needs no Docker",
         TargetKind::Docker | TargetKind::Kubernetes => "an image with the app and the model, kept in Docker Engine",
     };
     line(text, "uses = \"image\"", comment);

@@ -90,7 +90,7 @@ impl Layout {
         self.state().join("search")
     }
 
-    /// Where image archives lie, named by their digest.
+    /// Where images lie, named by their digest.
     pub fn images(&self) -> PathBuf {
         self.state().join("images")
     }

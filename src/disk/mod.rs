@@ -11,6 +11,7 @@ mod lock;
 mod plain_http;
 mod process;
 mod projects;
+mod space;
 mod stamp;
 
 pub use digest::{digest_bytes, digest_file, digest_folder, digest_folder_without};
@@ -20,6 +21,7 @@ pub use lock::FileLock;
 pub use plain_http::plain_http;
 pub use process::{ProcessStat, boot_id};
 pub use projects::ProjectCard;
+pub use space::DiskSpace;
 pub use stamp::FileStamp;
 
 use std::fs::{self, File, OpenOptions, Permissions};

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::alerting::Alerting;
 use super::core::{self, CoreHandle, pending_effects};
 use super::data_verify::DataVerifier;
+use super::disk_watch::{self, DiskReadings};
 use super::door::Door;
 use super::effects::{CurrentSettings, Effects, current};
 use super::holder;
@@ -77,6 +78,8 @@ pub struct Daemon {
     pub alerting: Alerting,
     /// What runs releases.
     pub host: ReleaseHost,
+    /// What the disks have free.
+    pub disks: DiskReadings,
     watcher: Arc<Mutex<Option<Watcher>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     _lock: FileLock,
@@ -141,6 +144,8 @@ impl Daemon {
         tokio::spawn(releases::watch(layout.clone(), host.clone(), status.clone(), settings.clone()));
         tokio::spawn(notify::run(layout.clone(), settings.clone(), core.clone(), status.clone()));
         tokio::spawn(holder::watch(core.clone()));
+        let disks = DiskReadings::default();
+        tokio::spawn(disk_watch::watch(layout.clone(), settings.clone(), core.clone(), status.clone(), disks.clone()));
         let (reloads, reloaded) = tokio::sync::watch::channel(());
         tokio::spawn(remote_poll::follow(layout.clone(), settings.clone(), status.clone(), reloaded.clone()));
         let has_looked = Arc::new(AtomicBool::new(false));
@@ -170,6 +175,7 @@ impl Daemon {
             monitoring,
             alerting,
             host,
+            disks,
             watcher,
             thread,
             _lock: lock,

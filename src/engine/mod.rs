@@ -10,6 +10,7 @@ pub mod alerting;
 pub mod core;
 pub mod daemon;
 mod data_verify;
+pub mod disk_watch;
 pub mod door;
 pub mod effects;
 mod event_search;

@@ -250,7 +250,7 @@ pub fn gather(
     {
         let path = Path::new(&path);
         if let Ok(relative) = path.strip_prefix(layout.state())
-            && path.is_file()
+            && path.exists()
         {
             outputs.image = Some(relative.display().to_string());
             outputs.digest = path.file_stem().map(|stem| crate::pipeline::Digest(stem.to_string_lossy().into_owned()));
@@ -313,8 +313,7 @@ pub fn is_intact(layout: &Layout, outputs: &Outputs) -> bool {
         }
     }
     match &outputs.image {
-        // The name of an archive is the digest of its manifest; a changed length or content changes what it holds, which
-        // the target verifies again before it uses it.
+        // The name of an image is the digest of its manifest, by which the target verifies it again before it uses it.
         Some(image) => crate::target::archive::ImageArchive::open(
             &layout.state().join(image),
             outputs.digest.as_ref().unwrap_or(&crate::pipeline::Digest(String::new())),

@@ -1,4 +1,4 @@
-//! What trainyard says of itself at `/metrics`: runs, stages, releases, the queue, the monitor, delivery.
+//! What trainyard says of itself at `/metrics`: runs, stages, releases, the queue, the monitor, delivery, disks.
 //!
 //! Everything that is counted for ever is folded from the journal, so a daemon that starts anew goes on counting where the
 //! one before ended. Only what no journal holds, the scrapes, is counted from the start of the daemon; Prometheus takes that
@@ -117,6 +117,7 @@ pub async fn page(daemon: &Daemon) -> Option<String> {
     let present = daemon.core.look(|state, _| Present::of(state)).await?;
     let firing = present.firing;
     let statistics = daemon.monitoring.statistics();
+    let disks = daemon.disks.now();
     let facts = Facts {
         version: &daemon.information.version,
         started: daemon.information.started,
@@ -127,6 +128,7 @@ pub async fn page(daemon: &Daemon) -> Option<String> {
         series: statistics.series,
         samples: statistics.samples,
         alerts_firing: daemon.monitoring.has_alerts().then_some(firing),
+        disks: &disks,
     };
     Some(page::render(&facts))
 }

@@ -108,9 +108,9 @@ pub fn prune(layout: &Layout, kept: &Kept) {
         });
     }
     remove(&layout.images(), |name, path| {
-        name.strip_suffix(".tar").or_else(|| name.strip_suffix(".json")).is_some_and(is_digest)
-            && !kept.images.contains(name)
-            && is_old(path)
+        // A folder, an archive of before there were folders, or what stands for an image in Docker Engine.
+        let digest = name.strip_suffix(".tar").or_else(|| name.strip_suffix(".json")).unwrap_or(name);
+        is_digest(digest) && !kept.images.contains(name) && is_old(path)
     });
     remove(&layout.releases(), |name, path| is_digest(name) && !kept.unpacked.contains(name) && is_old(path));
     remove(&layout.releases(), |name, path| {
@@ -197,11 +197,19 @@ mod tests {
         for file in [format!("{digest}.tar"), "mine.tar".to_owned()] {
             fs::write(layout.images().join(file), "x").unwrap();
         }
+        let needed = "b".repeat(64);
+        for folder in [digest.as_str(), needed.as_str(), "mine"] {
+            fs::create_dir_all(layout.images().join(folder).join("blobs")).unwrap();
+        }
         for model in ["1", "2", "notes"] {
             fs::create_dir_all(layout.state().join("models").join(model)).unwrap();
         }
-        let mut kept =
-            Kept { models: BTreeSet::from(["2".to_owned()]), last_model: 3, ..Kept::of(&State::default(), 20) };
+        let mut kept = Kept {
+            models: BTreeSet::from(["2".to_owned()]),
+            images: BTreeSet::from([needed.clone()]),
+            last_model: 3,
+            ..Kept::of(&State::default(), 20)
+        };
         kept.at += std::time::Duration::from_mins(1);
         fs::create_dir_all(layout.state().join("models").join("4")).unwrap();
         prune(&layout, &kept);
@@ -209,8 +217,8 @@ mod tests {
             layout.model(crate::pipeline::ModelVersion(4)).exists(),
             "what came after the look is not ours to judge"
         );
-        assert!(!layout.images().join(format!("{digest}.tar")).exists());
-        assert!(layout.images().join("mine.tar").exists());
+        let images = [format!("{digest}.tar"), digest, needed, "mine.tar".to_owned(), "mine".to_owned()];
+        assert_eq!(images.map(|name| layout.images().join(name).exists()), [false, false, true, true, true]);
         let models = layout.state().join("models");
         assert_eq!(
             [models.join("1").exists(), models.join("2").exists(), models.join("notes").exists()],

@@ -39,7 +39,7 @@ fn missing(spec: &StageSpec, outputs: &Outputs) -> Option<Failure> {
         return Some(Failure::NoOutput { what: "a model: the folder $TRAINYARD_MODEL is empty".to_owned() });
     }
     if spec.kind == StageKind::Image && outputs.image.is_none() {
-        return Some(Failure::NoOutput { what: "an image archive".to_owned() });
+        return Some(Failure::NoOutput { what: "an image".to_owned() });
     }
     None
 }

@@ -83,6 +83,12 @@ fn milliseconds(seconds: f64) -> u64 {
     (seconds * 1e3).clamp(0.0, 9e15) as u64
 }
 
+/// `512 B`, `52.4 MB`: bytes that were counted.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub fn bytes(number: u64) -> String {
+    bytes_of(number as f64, "")
+}
+
 /// `512 B`, `52.4 MB`: in steps of a thousand.
 fn bytes_of(number: f64, behind: &str) -> String {
     const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -135,6 +141,7 @@ mod tests {
         assert_eq!(times, ["4.1 ms", "1.25 s", "2m 05s", "2h 03m", "250 ns", "0 s", "-500 ms"]);
         assert_eq!((text(4.1, "ms"), text(1_500.0, "ms")), ("4.1 ms".to_owned(), "1.5 s".to_owned()));
         assert_eq!((text(52_428_800.0, "B"), text(1.5e3, "B/s")), ("52.4 MB".to_owned(), "1.5 kB/s".to_owned()));
+        assert_eq!(bytes(52_428_800), "52.4 MB");
         assert_eq!((text(12.5, "%"), text(0.125, "ratio")), ("12.5%".to_owned(), "12.5%".to_owned()));
         assert_eq!((text(132.0, "req/s"), measured(132.0, None)), ("132 req/s".to_owned(), "132".to_owned()));
         assert_eq!(text(f64::NAN, "s"), "–");

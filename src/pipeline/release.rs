@@ -45,9 +45,9 @@ pub struct Release {
     pub stage: StageName,
     /// The earlier release that it repeats.
     pub repeats: Option<ReleaseId>,
-    /// Of the image archive.
+    /// Of the image.
     pub image: Option<Digest>,
-    /// The archive, relative to `.trainyard/`.
+    /// The image, relative to `.trainyard/`.
     pub archive: Option<String>,
     /// The model in it.
     pub model: Option<ModelVersion>,

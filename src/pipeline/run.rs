@@ -16,9 +16,9 @@ use super::report::TestReport;
 pub struct Outputs {
     /// The model version it wrote.
     pub model: Option<ModelVersion>,
-    /// Of the model folder or the image archive it made.
+    /// Of the model folder or the image it made.
     pub digest: Option<Digest>,
-    /// The archive, relative to `.trainyard/`.
+    /// The image, relative to `.trainyard/`.
     pub image: Option<String>,
     /// What it measured.
     pub metrics: BTreeMap<String, f64>,

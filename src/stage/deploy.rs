@@ -42,14 +42,14 @@ pub enum DeployError {
         /// What it holds.
         value: String,
     },
-    /// The archive is not one of the image stage.
+    /// The image is not one of the image stage.
     #[error(
-        "{0} is no image archive of trainyard: its name is not a digest; let the deploy stage need a stage with `uses = \"image\"`"
+        "{0} is no image of trainyard: its name is not a digest; let the deploy stage need a stage with `uses = \"image\"`"
     )]
     Image(PathBuf),
     /// The image was made for another kind of target.
     #[error(
-        "the image was made for another target than {0}: an archive runs as a process, an image in Docker Engine on docker and kubernetes; run from the image stage on (`trainyard run --force`)"
+        "the image was made for another target than {0}: one in a folder here runs as a process, one in Docker Engine on docker and kubernetes; run from the image stage on (`trainyard run --force`)"
     )]
     OtherStore(&'static str),
     /// The project folder cannot be used.

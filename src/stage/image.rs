@@ -1,10 +1,11 @@
-//! The built-in image stage: packs the model server, the model and the app into an OCI image archive, without Docker.
+//! The built-in image stage: packs the model server, the model and the app into an OCI image, without Docker.
 //!
-//! Equal inputs give the same bytes on every machine: nothing of the time, the user or the host is in the image. The
-//! archive appears under `.trainyard/images/<digest>.tar` whole or not at all, and what a build needs on the way lies in a
-//! folder of its own, which goes away with the build, however it ends.
+//! Equal inputs give the same bytes on every machine: nothing of the time, the user or the host is in the image. It appears
+//! as the folder `.trainyard/images/<digest>/` whole or not at all, and what a build needs on the way lies in a folder of its
+//! own, which goes away with the build, however it ends. What images have in common is on the disk once (`blobs`).
 
 mod archive;
+mod blobs;
 mod closure;
 mod docker;
 mod layer;
@@ -18,6 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use self::archive::Image;
+use self::blobs::Blobs;
 pub use self::closure::{ClosureError, shared_libraries};
 use self::docker::{DockerBuild, DockerBuildError};
 use self::layer::{Layer, WrittenLayer};
@@ -28,7 +30,7 @@ use super::contract::{Contract, ContractError, Output};
 use crate::config::{self, DockerfileSettings, ImageSettings, ImageStore};
 use crate::disk::Layout;
 use crate::model::{PROFILE_FILE, RECORDS};
-use crate::pipeline::{Digest, quantity};
+use crate::pipeline::quantity;
 use crate::target::archive::{
     ContainerConfig, History, ImageArchive, ImageConfig, RootFileSystem, SERVER_LAYER, layer_remark,
 };
@@ -77,7 +79,7 @@ pub enum ImageError {
     },
     /// The disk is full.
     #[error(
-        "no space is left to write the image in {folder}; nothing half-written was left there; make room, for example by removing old archives, and run the stage again"
+        "no space is left to write the image in {folder}; nothing half-written was left there; make room, for example by removing old images, and run the stage again"
     )]
     Full {
         /// Where it was to be written.
@@ -117,15 +119,21 @@ struct Inputs {
     commit: Option<String>,
 }
 
-/// An archive that is there.
+/// An image that is there.
 #[derive(Debug)]
 struct Built {
     path: PathBuf,
-    digest: Digest,
-    reference: String,
-    layers: Vec<(&'static str, u64)>,
-    bytes: u64,
+    image: Image,
+    layers: Vec<BuiltLayer>,
     fresh: bool,
+}
+
+#[derive(Debug)]
+struct BuiltLayer {
+    name: &'static str,
+    bytes: u64,
+    /// Whether it is a file that an earlier image has too.
+    is_shared: bool,
 }
 
 /// The stage: reads the contract, builds the image and reports it.
@@ -145,21 +153,23 @@ pub fn run() -> Result<(), ImageError> {
         println!("{message}");
         output.progress(share, message)
     })?;
-    for (name, bytes) in &built.layers {
-        println!("layer {name}: {}", size(*bytes));
+    for BuiltLayer { name, bytes, is_shared } in &built.layers {
+        let shared = if *is_shared { ", on the disk already" } else { "" };
+        println!("layer {name}: {}{shared}", size(*bytes));
     }
-    println!("image sha256:{} ({}), {}", built.digest, built.reference, size(built.bytes));
+    let bytes = built.image.bytes();
+    println!("image sha256:{} ({}), {}", built.image.digest, built.image.reference(), size(bytes));
     let word = if built.fresh { "written to" } else { "already there and whole:" };
     println!("{word} {}", built.path.display());
     let path = match store {
         ImageStore::Archive => built.path,
         ImageStore::Docker => {
             output.progress(0.8, "bringing it into Docker Engine")?;
-            into_engine(&layout, &inputs.project, &built.path, push.as_deref())?
+            into_engine(&layout, &inputs.project, &built.image, push.as_deref())?
         }
     };
     output.artifact("image", &path)?;
-    output.metric("image_bytes", as_number(built.bytes))?;
+    output.metric("image_bytes", as_number(bytes))?;
     output.progress(1.0, "image built")?;
     Ok(())
 }
@@ -202,14 +212,23 @@ fn run_dockerfile(
     Ok(())
 }
 
-/// Brings an archive into Docker Engine; returns the file that stands for the image there.
-fn into_engine(layout: &Layout, project: &str, archive: &Path, push: Option<&str>) -> Result<PathBuf, ImageError> {
+/// Brings an image into Docker Engine; returns the file that stands for it there.
+fn into_engine(layout: &Layout, project: &str, image: &Image, push: Option<&str>) -> Result<PathBuf, ImageError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DockerBuildError::Runtime)?;
     let images = layout.images();
+    let failed = |source| writing(&images, source);
+    let workspace = Workspace::new(&images).map_err(failed)?;
+    // What an engine loads is one archive, which is needed no longer than that takes.
+    let archive = workspace.file(&format!("{}.tar", image.digest));
     let image = runtime.block_on(async {
         let engine = Engine::connect().await.map_err(DockerBuildError::from)?;
-        docker::store_archive(&engine, archive, project, push, &images, &mut |line| println!("{line}")).await
+        if !docker::is_stored(&engine, &image.digest, project).await? {
+            image.write(&archive).map_err(failed)?;
+        }
+        let mut said = |line: &str| println!("{line}");
+        let stored = docker::store_archive(&engine, &archive, project, push, &images, &mut said).await?;
+        Ok::<_, ImageError>(stored)
     })?;
     println!("in Docker Engine as {} (sha256:{})", image.tag, image.id);
     Ok(EngineImage::path(&images, &image.id))
@@ -249,33 +268,39 @@ fn build(
 ) -> Result<Built, ImageError> {
     let writing = |source| writing(images, source);
     let workspace = Workspace::new(images).map_err(writing)?;
+    let folder = workspace.file("image");
+    let new_blobs = Blobs::new(images, &folder).map_err(writing)?;
     let layers = layers(inputs)?;
     let steps = f64::from(u32::try_from(layers.len() + 1).unwrap_or(u32::MAX));
-    let mut written = Vec::new();
+    let (mut written, mut told) = (Vec::new(), Vec::new());
     let mut done = 0.0;
     for (name, layer) in &layers {
-        progress(done / steps, &format!("layer {} of {}: {name}", written.len() + 1, layers.len()))?;
-        written.push(layer.write(&workspace.file(&format!("{name}.tar"))).map_err(writing)?);
+        progress(done / steps, &format!("layer {} of {}: {name}", told.len() + 1, layers.len()))?;
+        let (layer, is_shared) = new_blobs.put(layer).map_err(writing)?;
+        told.push(BuiltLayer { name: *name, bytes: layer.size, is_shared });
+        written.push(layer);
         done += 1.0;
     }
-    let sizes = layers.iter().zip(&written).map(|((name, _), layer)| (*name, layer.size)).collect();
     let names: Vec<_> = layers.iter().map(|(name, _)| *name).collect();
     let has_app = names.contains(&"app");
-    let image =
+    let mut image =
         Image::new(&inputs.project, &configuration(inputs, &names, &written, has_app), written).map_err(writing)?;
 
-    let path = images.join(format!("{}.tar", image.digest));
+    let path = images.join(&image.digest.0);
     let fresh = ImageArchive::open(&path, &image.digest).is_err();
     if fresh {
-        progress(done / steps, &format!("writing the archive, {} of layers", size(image.layer_bytes())))?;
-        let temporary = workspace.file("image.tar");
-        image.write(&temporary).map_err(writing)?;
-        fs::rename(&temporary, &path).map_err(writing)?;
+        progress(done / steps, &format!("writing the image, {} of layers", size(image.layer_bytes())))?;
+        image.write_around(&folder).and_then(|()| blobs::sync(&folder)).map_err(writing)?;
+        if path.exists() {
+            // It is not whole. Moved away and not removed, so that no moment sees a part of it.
+            fs::rename(&path, workspace.file("damaged")).map_err(writing)?;
+        }
+        fs::rename(&folder, &path).map_err(writing)?;
         // The rename itself must survive a crash too.
         File::open(images).and_then(|folder| folder.sync_all()).map_err(writing)?;
     }
-    let bytes = fs::metadata(&path).map_err(|source| ImageError::Read { path: path.clone(), source })?.len();
-    Ok(Built { path, reference: image.reference(), digest: image.digest, layers: sizes, bytes, fresh })
+    image.lies_in(&path);
+    Ok(Built { path, image, layers: told, fresh })
 }
 
 fn writing(folder: &Path, source: io::Error) -> ImageError {

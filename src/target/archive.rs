@@ -1,18 +1,20 @@
-//! Image archives: the types of the OCI image layout, and reading an archive only once all of it verifies.
+//! Images on disk: the types of the OCI image layout, and reading an image only once all of it verifies.
 //!
-//! An archive is one `.tar` with `oci-layout`, `index.json`, `blobs/sha256/…` and, for old engines, the `manifest.json` of
-//! `docker save`. `stage::image` writes them with the types here. Layers are uncompressed; other archives are refused with
-//! a sentence instead of half a release.
+//! An image is a folder with `oci-layout`, `index.json`, `blobs/sha256/…` and, for old engines, the `manifest.json` of
+//! `docker save`; or one `.tar` of just that, which engines load and which images were before equal blobs were shared.
+//! `stage::image` writes both with the types here. Layers are uncompressed; other images are refused with a sentence instead
+//! of half a release.
+
+mod contents;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::hashing::HashingWriter;
+use self::contents::{Contents, Place};
 use crate::pipeline::Digest;
 
 /// The media type of an index.
@@ -25,7 +27,7 @@ pub const CONFIG_TYPE: &str = "application/vnd.oci.image.config.v1+json";
 pub const LAYER_TYPE: &str = "application/vnd.oci.image.layer.v1.tar";
 /// The annotation of the index entry that names the image.
 pub const NAME_ANNOTATION: &str = "org.opencontainers.image.ref.name";
-/// The folder of blobs in an archive.
+/// The folder of blobs in an image.
 pub const BLOBS: &str = "blobs/sha256/";
 
 /// The layer that holds the program itself with its libraries.
@@ -36,24 +38,21 @@ pub fn layer_remark(name: &str) -> String {
     format!("trainyard: {name}")
 }
 
-/// Bytes of a JSON document in an archive; real ones have a few thousand.
-const LARGEST_DOCUMENT: u64 = 4 << 20;
-
-/// Why an archive cannot be used.
+/// Why an image cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// The file cannot be read.
-    #[error("cannot read the image archive {path}: {source}")]
+    /// A file of it cannot be read.
+    #[error("cannot read the image {path}: {source}")]
     File {
-        /// The archive.
+        /// The image.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
-    /// The file is not the archive that was asked for.
-    #[error("the image archive {path} does not verify: {reason}; build the image again")]
+    /// It is not the image that was asked for.
+    #[error("the image {path} does not verify: {reason}; build the image again")]
     Invalid {
-        /// The archive.
+        /// The image.
         path: PathBuf,
         /// What is wrong.
         reason: String,
@@ -173,14 +172,7 @@ pub struct History {
     pub created_by: String,
 }
 
-/// Where a file lies in the archive.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    offset: u64,
-    size: u64,
-}
-
-/// An archive of which every blob, the manifest and the references between them have been verified.
+/// An image of which every blob, the manifest and the references between them have been verified.
 #[derive(Debug)]
 pub struct ImageArchive {
     contents: Contents,
@@ -189,9 +181,9 @@ pub struct ImageArchive {
 }
 
 impl ImageArchive {
-    /// Reads all of the archive at `path` and refuses it unless it holds, whole, the image with that manifest digest.
+    /// Reads all of the image at `path` and refuses it unless that is, whole, the image with that manifest digest.
     pub fn open(path: &Path, digest: &Digest) -> Result<Self, ArchiveError> {
-        let contents = Contents { path: path.to_owned(), places: places(path)? };
+        let contents = Contents::read(path)?;
         let index: Index = contents.document("index.json")?;
         let [entry] = index.manifests.as_slice() else {
             return Err(contents.invalid(format!("it holds {} images instead of one", index.manifests.len())));
@@ -206,7 +198,7 @@ impl ImageArchive {
             if layer.media_type != LAYER_TYPE {
                 return Err(contents.invalid(format!("a layer is of the type {}, not {LAYER_TYPE}", layer.media_type)));
             }
-            layers.push(contents.place(&contents.blob(layer)?)?);
+            layers.push(contents.place(&contents.blob(layer)?)?.clone());
         }
         Ok(Self { contents, layers, config })
     }
@@ -223,90 +215,14 @@ impl ImageArchive {
 
     /// The layers as tar streams, lowest first.
     pub fn layers(&self) -> impl Iterator<Item = Result<io::Take<File>, ArchiveError>> {
-        self.layers.iter().map(|place| self.contents.open_at(*place))
+        self.layers.iter().map(|place| self.contents.open_at(place))
     }
 }
 
-/// The files of an archive, of which the blobs have the digests that their names say.
-#[derive(Debug)]
-struct Contents {
-    path: PathBuf,
-    places: BTreeMap<String, Place>,
-}
-
-impl Contents {
-    /// The name of the file that a descriptor stands for, if it is there with the size that the descriptor says.
-    fn blob(&self, descriptor: &Descriptor) -> Result<String, ArchiveError> {
-        let digest = descriptor
-            .hexadecimal()
-            .ok_or_else(|| self.invalid(format!("`{}` is no SHA-256 digest", descriptor.digest)))?;
-        let name = format!("{BLOBS}{digest}");
-        let place = self.place(&name)?;
-        if place.size != descriptor.size {
-            return Err(self.invalid(format!("{name} has {} bytes instead of {}", place.size, descriptor.size)));
-        }
-        Ok(name)
-    }
-
-    fn place(&self, name: &str) -> Result<Place, ArchiveError> {
-        self.places.get(name).copied().ok_or_else(|| self.invalid(format!("{name} is missing")))
-    }
-
-    fn document<T: DeserializeOwned>(&self, name: &str) -> Result<T, ArchiveError> {
-        let place = self.place(name)?;
-        if place.size > LARGEST_DOCUMENT {
-            return Err(self.invalid(format!("{name} has {} bytes, far too many", place.size)));
-        }
-        let mut bytes = Vec::new();
-        let read = self.open_at(place)?.read_to_end(&mut bytes);
-        read.map_err(|source| ArchiveError::File { path: self.path.clone(), source })?;
-        serde_json::from_slice(&bytes).map_err(|error| self.invalid(format!("{name} cannot be read: {error}")))
-    }
-
-    fn open_at(&self, place: Place) -> Result<io::Take<File>, ArchiveError> {
-        let failed = |source| ArchiveError::File { path: self.path.clone(), source };
-        let mut file = File::open(&self.path).map_err(failed)?;
-        file.seek(SeekFrom::Start(place.offset)).map_err(failed)?;
-        Ok(file.take(place.size))
-    }
-
-    fn invalid(&self, reason: String) -> ArchiveError {
-        ArchiveError::Invalid { path: self.path.clone(), reason }
-    }
-}
-
-/// The digest that the name of an archive, `<digest>.tar`, promises.
+/// The digest that the name of an image, `<digest>` or `<digest>.tar`, promises.
 pub fn digest_of_name(path: &Path) -> Option<Digest> {
     let stem = path.file_stem()?.to_str()?;
     is_digest(stem).then(|| Digest(stem.to_owned()))
-}
-
-/// Lists the files of the archive and hashes each blob on the way.
-fn places(path: &Path) -> Result<BTreeMap<String, Place>, ArchiveError> {
-    let failed = |source| ArchiveError::File { path: path.to_owned(), source };
-    let invalid = |reason| ArchiveError::Invalid { path: path.to_owned(), reason };
-    let mut archive = tar::Archive::new(File::open(path).map_err(failed)?);
-    let mut places = BTreeMap::new();
-    for entry in archive.entries_with_seek().map_err(failed)? {
-        let mut entry = entry.map_err(|error| invalid(format!("it is no whole tar archive ({error})")))?;
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if places.contains_key(&name) {
-            return Err(invalid(format!("{name} is in it twice")));
-        }
-        if let Some(promised) = name.strip_prefix(BLOBS) {
-            let mut hashing = HashingWriter::new(io::sink());
-            io::copy(&mut entry, &mut hashing).map_err(failed)?;
-            let (_, digest, _) = hashing.finish();
-            if digest.0 != promised {
-                return Err(invalid(format!("the content of {name} has the digest {digest}")));
-            }
-        }
-        places.insert(name, Place { offset: entry.raw_file_position(), size: entry.size() });
-    }
-    Ok(places)
 }
 
 fn is_digest(text: &str) -> bool {

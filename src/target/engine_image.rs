@@ -1,7 +1,7 @@
 //! An image that lies in Docker Engine, and the small file by which the rest of the program knows it.
 //!
-//! `.trainyard/images/<digest>.json` stands for the image as `<digest>.tar` stands for an archive: `<digest>` is the image
-//! id (the digest of its configuration), so equal images have one file.
+//! `.trainyard/images/<digest>.json` stands for the image as the folder `<digest>/` is one: `<digest>` is the image id (the
+//! digest of its configuration), so equal images have one file.
 
 use std::fs;
 use std::io;
@@ -43,7 +43,7 @@ impl EngineImage {
         Ok(serde_json::from_slice(&fs::read(path)?)?)
     }
 
-    /// Whether `path` names such a file rather than an archive.
+    /// Whether `path` names such a file rather than an image that lies here.
     pub fn is_named_by(path: &Path) -> bool {
         path.extension().is_some_and(|extension| extension == "json")
     }

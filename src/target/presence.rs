@@ -21,7 +21,7 @@ pub async fn image_missing(image: &Path, releases: &Path, digest: &Digest, pulle
             Err(error) => Some(format!("{}: {error}; {CHOOSE_ANOTHER}", image.display())),
         };
     }
-    // A way back needs no archive while the image lies unpacked.
+    // A way back needs no more than the unpacked image.
     if releases.join(&digest.0).join("config.json").is_file() {
         return None;
     }

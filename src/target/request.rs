@@ -36,9 +36,9 @@ pub struct ApplyRequest {
     pub repeats: Option<ReleaseId>,
     /// The source tree, below which manifests lie.
     pub source: PathBuf,
-    /// The image: an archive (`.tar`), or the file that stands for an image in Docker Engine (`.json`).
+    /// The image: a folder or an archive (`.tar`), or the file that stands for an image in Docker Engine (`.json`).
     pub image: PathBuf,
-    /// The digest in the name of that file: of the archive's manifest, or of the configuration of the engine's image.
+    /// The digest in its name: of the image's manifest, or of the configuration of the engine's image.
     pub digest: Digest,
     /// The model in the image.
     pub model_version: Option<ModelVersion>,

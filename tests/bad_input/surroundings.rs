@@ -129,6 +129,40 @@ fn on_a_full_disk_nothing_is_guessed_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_disk_that_is_nearly_full_is_told_before_it_is_full_and_when_there_is_room_again() {
+    let project = Project::bare();
+    if !project.mount("size=64m") {
+        eprintln!(
+            "skipped: a_disk_that_is_nearly_full_is_told_before_it_is_full_and_when_there_is_room_again: a small disk cannot be mounted here"
+        );
+        return;
+    }
+    project.furnish_light();
+    project.up();
+    let ballast = project.folder().join("data/.ballast");
+    fill(&ballast);
+    // Two mebibytes are left, enough to go on for now, and less than the twentieth part.
+    let file = fs::OpenOptions::new().write(true).open(&ballast).unwrap();
+    file.set_len(file.metadata().unwrap().len() - (2 << 20)).unwrap();
+    let problem = project.wait_until("the disk to be told of", |snapshot| {
+        snapshot["live"]["problems"]["storage"].as_str().map(str::to_owned)
+    });
+    assert!(problem.contains("free on the disk of .trainyard; make room"), "{problem}");
+    assert!(project.command(&["status"]).ok().stdout.contains("problem    storage: about "));
+    let checks = project.command(&["doctor"]).stdout;
+    assert!(checks.contains("warning  disk  "), "{checks}");
+    let has_event = |text: &str| project.command(&["events"]).ok().stdout.contains(text);
+    wait_for("the event of the warning", PATIENCE, || has_event("room becomes scarce: about ").then_some(()));
+
+    fs::remove_file(&ballast).unwrap();
+    project
+        .wait_until("the warning to end", |snapshot| snapshot["live"]["problems"]["storage"].is_null().then_some(()));
+    wait_for("the event of its end", PATIENCE, || has_event("there is room again: ").then_some(()));
+    project.register("first.csv", customers(0, 20));
+    project.expect_run(1, "passed");
+}
+
+#[test]
 fn a_read_only_project_folder_is_told_at_once() {
     let project = Project::bare();
     if is_root() && !project.mount("size=4m") {

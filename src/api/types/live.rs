@@ -11,6 +11,10 @@ use super::operator::OperatorSession;
 use super::{AlertStatus, LogAddress, StageProgress, TargetReport, WatchHealth};
 use crate::pipeline::Moment;
 
+/// The subject of the problem that a disk of the project is nearly full. In their order it stands behind that of the journal,
+/// which is the worse news.
+pub const STORAGE: &str = "storage";
+
 /// What changes often and is not journaled.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Live {

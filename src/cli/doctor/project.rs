@@ -10,20 +10,19 @@ use std::time::{Duration, Instant};
 
 use git2::{ErrorCode, Repository, RepositoryState};
 use notify::{RecursiveMode, Watcher as _};
-use rustix::fs::{Access, access, statvfs};
+use rustix::fs::{Access, access};
 
 use super::{Check, Word};
 use crate::api::types::WatchMode;
 use crate::cli::show::clock;
 use crate::config::{LoadError, Settings, SourceTrigger, next_times};
-use crate::disk::{FileLock, Layout, now};
+use crate::disk::{DiskSpace, FileLock, Layout, now};
+use crate::engine::disk_watch;
 use crate::engine::journal::Journal;
 use crate::watch::network_filesystem;
 
 /// How long the probe file may take to be seen.
 const PROBE: Duration = Duration::from_secs(2);
-/// Free space below which images and logs may soon find no room, in bytes.
-const SCARCE: u64 = GIBIBYTE;
 const GIBIBYTE: u64 = 1 << 30;
 
 pub(super) fn configuration(settings: &Result<Settings, LoadError>) -> Check {
@@ -263,26 +262,36 @@ pub(super) fn journal(layout: &Layout) -> Check {
     }
 }
 
-pub(super) fn disk(layout: &Layout) -> Check {
+pub(super) fn disk(layout: &Layout, settings: Option<&Settings>) -> Check {
     let project = layout.project();
     let shown = project.display();
     if let Err(error) = access(project, Access::WRITE_OK) {
         let sentence = format!("{shown} is not writable: {error}");
         return Check::missing("disk", sentence, "trainyard keeps its journal and logs there: make it writable");
     }
-    match statvfs(project) {
-        Ok(found) => free_space(found.f_bavail.saturating_mul(found.f_frsize), project),
+    let own = match DiskSpace::of(project) {
+        Ok(own) => (shown.to_string(), own),
         Err(error) => {
-            Check::warning("disk", format!("the free space of {shown} is unknown: {error}"), "look with `df`")
+            let sentence = format!("the free space of {shown} is unknown: {error}");
+            return Check::warning("disk", sentence, "look with `df`");
         }
-    }
+    };
+    let data = settings.and_then(|settings| disk_watch::disk_of_data(project, project, &settings.data.path));
+    let data = data.map(|reading| (reading.folder, reading.space));
+    free_space(&[own].into_iter().chain(data).collect::<Vec<_>>())
 }
 
-fn free_space(free: u64, project: &Path) -> Check {
-    let tenths = free / (GIBIBYTE / 10);
-    let sentence = format!("{}.{} GiB are free for {}", tenths / 10, tenths % 10, project.display());
-    if free < SCARCE {
-        return Check::warning("disk", sentence, "make room; models, images and logs lie in .trainyard/");
+/// What is free for each of these folders.
+fn free_space(disks: &[(String, DiskSpace)]) -> Check {
+    let tenths = |bytes: u64| bytes / (GIBIBYTE / 10);
+    let told = disks.iter().map(|(folder, space)| {
+        let free = tenths(space.free);
+        format!("{}.{} GiB are free for {folder}", free / 10, free % 10)
+    });
+    let sentence = told.collect::<Vec<_>>().join(", ");
+    if disks.iter().any(|(_, space)| space.is_scarce()) {
+        let mend = "make room; models, images and logs lie in .trainyard/, `du -sh .trainyard/*` says what is large";
+        return Check::warning("disk", sentence, mend);
     }
     Check::ok("disk", sentence)
 }
@@ -330,10 +339,16 @@ mod tests {
     }
 
     #[test]
-    fn less_than_a_gibibyte_is_a_warning() {
-        let path = Path::new("/p");
-        assert_eq!(free_space(GIBIBYTE * 3 / 2, path), Check::ok("disk", "1.5 GiB are free for /p"));
-        assert_eq!(free_space(GIBIBYTE - 1, path).word, Word::Warning);
+    fn less_than_a_gibibyte_on_any_disk_is_a_warning() {
+        let of = |folder: &str, free: u64| (folder.to_owned(), DiskSpace { free, total: GIBIBYTE * 100 });
+        let enough = of("/p", GIBIBYTE * 3 / 2);
+        assert_eq!(free_space(std::slice::from_ref(&enough)), Check::ok("disk", "1.5 GiB are free for /p"));
+        assert_eq!(free_space(&[of("/p", GIBIBYTE - 1)]).word, Word::Warning);
+        let told = free_space(&[enough, of("/data", GIBIBYTE / 2)]);
+        assert_eq!(
+            (told.word, told.sentence.as_str()),
+            (Word::Warning, "1.5 GiB are free for /p, 0.5 GiB are free for /data")
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::Present;
+use crate::engine::disk_watch::DiskReading;
 use crate::pipeline::{Delivery, Moment, Tally};
 
 /// All that the page tells.
@@ -21,6 +22,7 @@ pub(super) struct Facts<'a> {
     pub(super) samples: u64,
     /// Alerts that fire; `None` where no rules are evaluated.
     pub(super) alerts_firing: Option<usize>,
+    pub(super) disks: &'a [DiskReading],
 }
 
 /// The page.
@@ -35,6 +37,7 @@ pub(super) fn render(facts: &Facts<'_>) -> String {
     releases(&mut page, facts);
     delivery(&mut page, &facts.delivery);
     monitor(&mut page, facts);
+    disks(&mut page, facts.disks);
     page.text
 }
 
@@ -131,6 +134,17 @@ fn monitor(page: &mut Page, facts: &Facts<'_>) {
     }
 }
 
+fn disks(page: &mut Page, disks: &[DiskReading]) {
+    // A family without a sample says nothing.
+    if disks.is_empty() {
+        return;
+    }
+    page.gauge("disk_free_bytes", "Bytes that are free on the disk of a folder of the project.");
+    for disk in disks {
+        page.sample("disk_free_bytes", &[("folder", disk.folder.as_str())], disk.space.free);
+    }
+}
+
 /// The text as it grows. All names begin with `trainyard_`.
 struct Page {
     text: String,
@@ -178,6 +192,7 @@ fn moment(at: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::DiskSpace;
     use crate::pipeline::{
         Attempt, DataSet, Digest, Event, Fingerprint, Inputs, Outcome, Outputs, Recorded, ReleaseId, RunId, RunResult,
         Selection, SourceState, StageName, Trigger, Why,
@@ -247,6 +262,8 @@ mod tests {
     }
 
     fn rendered(tally: &Tally, active: Option<(RunId, Moment)>) -> String {
+        let space = DiskSpace { free: 1 << 30, total: 1 << 40 };
+        let disks = [DiskReading { folder: ".trainyard".to_owned(), space }];
         let present = Present { sequence: 6, queued: 0, active, live: Some((ReleaseId(1), Moment(4_250))), firing: 0 };
         render(&Facts {
             version: "0.1.0",
@@ -258,6 +275,7 @@ mod tests {
             series: 3,
             samples: 21,
             alerts_firing: None,
+            disks: &disks,
         })
     }
 
@@ -283,6 +301,7 @@ mod tests {
             "trainyard_scrape_failures_total 2",
             "trainyard_stored_samples 21",
             "trainyard_journal_events_total 6",
+            "trainyard_disk_free_bytes{folder=\".trainyard\"} 1073741824",
         ] {
             assert!(text.lines().any(|other| other == line), "{line} is not in\n{text}");
         }

@@ -1,10 +1,10 @@
-//! Writes an image archive: blobs, index, and the list that old engines read.
+//! Writes an image, as a folder or as one archive: blobs, index, and the list that old engines read.
 //!
 //! `docker load` before version 25 knows only the `manifest.json` of `docker save`, but takes its paths as they stand, so
-//! it may point to the same blobs as the OCI index. Each blob is in the archive once.
+//! it may point to the same blobs as the OCI index. Each blob is in the image once.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::target::archive::{
     NAME_ANNOTATION,
 };
 
-/// An image of which everything is known but its archive is not written yet.
+/// An image of which everything is known and the layers lie somewhere.
 #[derive(Debug)]
 pub struct Image {
     /// The digest of the manifest, which is the digest of the image.
@@ -78,7 +78,30 @@ impl Image {
         self.layers.iter().map(|layer| layer.size).sum()
     }
 
-    /// Writes the archive to the new file `path` and waits until it is on the disk.
+    /// Bytes of all blobs.
+    pub fn bytes(&self) -> u64 {
+        self.layer_bytes() + length(&self.manifest) + length(&self.config)
+    }
+
+    /// Makes the folder of an image whole, in which the layers lie among the blobs already.
+    pub fn write_around(&self, folder: &Path) -> io::Result<()> {
+        for (digest, bytes) in self.documents() {
+            fs::write(folder.join(BLOBS).join(&digest.0), bytes)?;
+        }
+        for (name, bytes) in self.lists()? {
+            fs::write(folder.join(name), bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The layers lie among the blobs of this folder now.
+    pub fn lies_in(&mut self, folder: &Path) {
+        for layer in &mut self.layers {
+            layer.path = folder.join(BLOBS).join(&layer.digest.0);
+        }
+    }
+
+    /// Writes an archive of it to the new file `path` and waits until that is on the disk.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut tar = Builder::new(BufWriter::with_capacity(1 << 18, File::create(path)?));
         for folder in ["blobs", "blobs/sha256"] {
@@ -93,17 +116,30 @@ impl Image {
                 }
             }
         }
-        append(&mut tar, "index.json", &serde_json::to_vec(&self.index())?)?;
-        append(&mut tar, "manifest.json", &serde_json::to_vec(&[self.saved()])?)?;
-        append(&mut tar, "oci-layout", &serde_json::to_vec(&LayoutFile { image_layout_version: "1.0.0" })?)?;
+        for (name, bytes) in self.lists()? {
+            append(&mut tar, name, &bytes)?;
+        }
         let file = tar.into_inner()?.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()
     }
 
     fn blobs(&self) -> BTreeMap<&Digest, Content<'_>> {
         let files = self.layers.iter().map(|layer| (&layer.digest, Content::File(&layer.path, layer.size)));
-        let documents = [(&self.digest, &self.manifest), (&self.config_digest, &self.config)];
-        files.chain(documents.map(|(digest, bytes)| (digest, Content::Bytes(bytes)))).collect()
+        files.chain(self.documents().map(|(digest, bytes)| (digest, Content::Bytes(bytes)))).collect()
+    }
+
+    /// The blobs that are no layers.
+    fn documents(&self) -> [(&Digest, &[u8]); 2] {
+        [(&self.digest, self.manifest.as_slice()), (&self.config_digest, self.config.as_slice())]
+    }
+
+    /// What stands beside the blobs, by name.
+    fn lists(&self) -> io::Result<[(&'static str, Vec<u8>); 3]> {
+        Ok([
+            ("index.json", serde_json::to_vec(&self.index())?),
+            ("manifest.json", serde_json::to_vec(&[self.saved()])?),
+            ("oci-layout", serde_json::to_vec(&LayoutFile { image_layout_version: "1.0.0" })?),
+        ])
     }
 
     fn index(&self) -> Index {

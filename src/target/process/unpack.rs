@@ -1,7 +1,7 @@
 //! Unpacks an image below the folder of releases, whole or not at all.
 //!
 //! `releases/<digest>/` holds `config.json` and `rootfs/`. It gets its name only once everything in it is on the disk, so a
-//! folder of that name is complete, and a way back needs no archive any more.
+//! folder of that name is complete, and a way back does not need the image any more.
 
 use std::fs::{self, File};
 use std::io;
@@ -23,7 +23,7 @@ pub struct Unpacked {
 /// Why an image cannot be unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
-    /// The archive is not usable.
+    /// The image is not usable.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// A file cannot be written or read.
@@ -34,7 +34,7 @@ pub enum UnpackError {
         /// What the system said.
         source: io::Error,
     },
-    /// The archive holds what may not be in a release.
+    /// The image holds what may not be in a release.
     #[error("the image holds `{0}`, which would lie outside of its folder or is no plain file, folder or link")]
     Entry(String),
 }

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::api::types::AlertStatus;
+use crate::api::types::{AlertStatus, STORAGE};
 use crate::pipeline::{AlertState, Moment, Reaction, Silence};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::fixtures::{self, render, send};
@@ -66,6 +66,19 @@ fn an_alert_that_fires_is_told_in_every_view_unless_it_is_silenced() {
     let silence = Silence { by: "me".to_owned(), message: String::new(), since, until };
     model.live.alerts[1].silence = Some(silence);
     assert!(render(&model, 120, 40).contains("alert Slow is pending"));
+}
+
+#[test]
+fn that_a_disk_is_nearly_full_stands_in_the_first_line_and_what_to_do_below() {
+    let mut model = fixtures::idle();
+    assert!(!render(&model, 200, 50).contains("disk nearly full"));
+    let problem = "about 430 MB are free on the disk of .trainyard; make room";
+    model.live.problems.insert(STORAGE.to_owned(), problem.to_owned());
+    for (width, height) in SIZES {
+        let text = render(&model, width, height);
+        assert!(text.lines().next().unwrap().contains("disk nearly full"), "{text}");
+        assert!(text.contains("storage: about 430 MB are free on the disk of .trainyard"), "{text}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{cut, put_at, put_fitted, put_right, sanitize};
-use crate::api::types::{LineState, WatchHealth, WatchMode};
+use crate::api::types::{LineState, STORAGE, WatchHealth, WatchMode};
 use crate::pipeline::{AlertState, Moment};
 use crate::tui::announcement;
 use crate::tui::app::{Connection, Model};
@@ -229,6 +229,9 @@ fn facts(model: &Model, width: usize) -> Vec<(String, Style)> {
     if let Some(lock) = &model.state.lock {
         let text = sanitize(&lock_text(lock, model.now));
         facts.push((cut(&text, LONGEST_LOCK, model.glyphs.cut), theme.warn));
+    }
+    if model.live.problems.contains_key(STORAGE) {
+        facts.push(("disk nearly full".to_owned(), theme.warn));
     }
     if model.target().is_some_and(|report| report.unreachable.is_some()) {
         facts.push(("target not reachable".to_owned(), theme.bad));
