@@ -115,6 +115,8 @@ impl Files {
                 Fate::Passed => None,
                 Fate::Held { reason } => Some(reason.clone()),
             },
+            // A gate leaves its ledger; of files that are gone nobody knows.
+            ungated: self.is_there && self.ledger.is_none() && model.fate == Fate::Passed,
             champion: state.registry.is_champion(model.version),
             live: state.live_release().and_then(|release| release.model) == Some(model.version),
             digest: model.outputs.digest.clone(),

@@ -34,6 +34,9 @@ pub struct ModelSummary {
     pub verdict: String,
     /// Why it was held.
     pub reason: Option<String>,
+    /// Whether it passed because no gate is configured. A daemon that says nothing of it leaves it at what the verdict says.
+    #[serde(default)]
+    pub ungated: bool,
     /// Whether it is the champion of its stage.
     pub champion: bool,
     /// Whether it serves.
@@ -52,6 +55,13 @@ pub struct ModelSummary {
     pub note: Option<String>,
     /// Whether its files are there.
     pub has_files: bool,
+}
+
+impl ModelSummary {
+    /// What the gate made of it, as people read it. The verdict alone says `passed` of what nothing was asked of.
+    pub fn gate_word(&self) -> &str {
+        if self.ungated { "no gate" } else { &self.verdict }
+    }
 }
 
 /// Whether a smaller value of a metric is a better one.
