@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::api::types::AlertStatus;
 use crate::pipeline::{AlertState, Moment, Reaction, Silence};
-use crate::tui::app::{Model, Overlay, View};
+use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::fixtures::{self, render, send};
 use crate::tui::hold_fixtures;
 use crate::tui::message::Msg;
@@ -37,6 +37,15 @@ fn board_without_a_run() {
 #[test]
 fn board_at_rest() {
     snapshots("board_idle", &fixtures::idle());
+}
+
+#[test]
+fn a_curve_of_the_board_has_its_scale_below_it_where_there_is_room() {
+    let mut model = fixtures::idle();
+    (model.focus, model.is_zoomed) = (Pane::Release, true);
+    let curves = model.metrics.charts.panels.iter().filter(|panel| panel.error.is_none()).count();
+    let scales = |width| render(&model, width, 40).matches(" high ").count();
+    assert_eq!((scales(100), scales(99)), (curves, 0), "{}", render(&model, 100, 40));
 }
 
 #[test]
