@@ -55,7 +55,7 @@ fn release_in_short(model: &Model) -> String {
 }
 
 fn pipeline(model: &Model, frame: &mut Frame, area: Rect) {
-    let run = model.board_run();
+    let run = model.board_run().filter(|_| !first_steps::are_open(model));
     let (heading, right) = run.map_or_else(|| ("Pipeline".to_owned(), String::new()), |run| headings(model, run));
     let inner = pane::draw(model, frame.buffer_mut(), area, model.focus == Pane::Pipeline, &heading, &right);
     match run {
