@@ -49,6 +49,15 @@ fn a_curve_of_the_board_has_its_scale_below_it_where_there_is_room() {
 }
 
 #[test]
+fn a_strip_of_its_own_screen_says_each_reason_whole_and_once() {
+    let mut model = fixtures::idle();
+    (model.focus, model.is_zoomed) = (Pane::Pipeline, true);
+    let text = render(&model, 80, 24);
+    let counts = ["gave something else since run 1", "gave something"].map(|said| text.matches(said).count());
+    assert_eq!(counts, [3, 3], "{text}");
+}
+
+#[test]
 fn board_while_a_stage_runs() {
     snapshots("board_running", &fixtures::running());
 }
