@@ -353,6 +353,24 @@ mod tests {
     }
 
     #[test]
+    fn ungated_is_what_passed_and_has_no_ledger_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path()).unwrap();
+        let mut state = state(Digest("d".to_owned()));
+        let mut model = Model::clone(&state.registry.models[&ModelVersion(3)]);
+        model.fate = Fate::Passed;
+        state.registry.models.insert(model.version, Arc::new(model));
+        let is_ungated = || summaries(&layout, &state)[0].ungated;
+        assert!(!is_ungated(), "of files that are gone nobody knows");
+        let place = layout.model(ModelVersion(3));
+        fs::create_dir_all(&place).unwrap();
+        assert!(is_ungated());
+        let ledger = r#"{"verdict":"pass","metric":"accuracy","champion":null,"checks":[],"next":""}"#;
+        fs::write(place.join(LEDGER_FILE), ledger).unwrap();
+        assert!(!is_ungated(), "a gate judged it");
+    }
+
+    #[test]
     fn a_model_without_files_is_listed_all_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::new(folder.path()).unwrap();

@@ -112,13 +112,13 @@ pub(super) fn paragraph(model: &Model, sentence: &str, width: usize, limit: usiz
 /// As [`text::wrap`], of a line in a detail whose blanks count, such as one of JSON.
 pub(super) fn wrapped(model: &Model, line: &str, style: Style, width: usize, limit: usize) -> Vec<Line<'static>> {
     let rows = text::wrap(&text::styled(line, style), width, limit);
-    belong_together(model, &rows, line.trim_end().to_owned());
+    belong_together(model, &rows, line);
     rows
 }
 
 /// Says of rows of a detail that they are one text, which is copied in their place.
-pub(super) fn belong_together(model: &Model, rows: &[Line<'_>], whole: String) {
-    keep(model, rows.iter().map(Line::to_string), whole);
+pub(super) fn belong_together(model: &Model, rows: &[Line<'_>], whole: &str) {
+    keep(model, rows.iter().map(Line::to_string), whole.trim_end().to_owned());
 }
 
 fn keep(model: &Model, rows: impl IntoIterator<Item = String>, whole: String) {

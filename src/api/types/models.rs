@@ -13,6 +13,7 @@ use crate::pipeline::{Digest, ModelVersion, Moment, Note, Promotion, RunId, Stag
 
 /// One line of the registry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that are independent of each other")]
 pub struct ModelSummary {
     /// The version.
     pub version: ModelVersion,

@@ -56,7 +56,7 @@ fn row(model: &Model, difference: &Difference, style: Style, width: usize) -> Ve
     if rows.len() > 1 {
         let whole =
             [&difference.what, &difference.one, &difference.other, &difference.change].map(|text| sanitize(text));
-        detail_text::belong_together(model, &rows, whole.join("  "));
+        detail_text::belong_together(model, &rows, &whole.join("  "));
     }
     rows
 }

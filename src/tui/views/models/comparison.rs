@@ -86,7 +86,7 @@ fn row(
         first.push_span(Span::styled(change, change_style));
     }
     if rows.len() > 1 {
-        detail_text::belong_together(model, &rows, whole);
+        detail_text::belong_together(model, &rows, &whole);
     }
     rows
 }
