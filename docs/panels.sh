@@ -16,8 +16,9 @@ panels() {
 }
 
 begin 120 40
-# The daemon reads its configuration again when it is saved; in one step, so that nobody sees half of it.
-{ cat "$project/trainyard.toml"; echo; panels; } >"$project/.trainyard/trainyard.toml"
+# The examples take the place of the demo's own panels, which end its configuration. The daemon reads that again when it is
+# saved; in one step, so that nobody sees half of it.
+{ sed '/^\[\[monitor\.panels\]\]/,$d' "$project/trainyard.toml"; echo; panels; } >"$project/.trainyard/trainyard.toml"
 mv "$project/.trainyard/trainyard.toml" "$project/trainyard.toml"
 press 6
 until_shown "drift by feature"

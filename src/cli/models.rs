@@ -172,7 +172,7 @@ fn cells(model: &ModelSummary) -> [String; 10] {
         clock(model.made),
         known(model.learner.clone()),
         known(model.metric.as_ref().map(metric)),
-        model.verdict.clone(),
+        model.gate_word().to_owned(),
         known(model.rows.map(|rows| rows.to_string())),
         known(model.commit.clone()),
         known(model.parent.map(|parent| parent.to_string())),

@@ -3,7 +3,8 @@
 use std::process::{Command, Output};
 
 use super::*;
-use crate::config::{Action, SourceTrigger, parse};
+use crate::config::{Action, PanelKind, PanelSettings, SourceTrigger, parse};
+use crate::monitor::{KnownMetric, default_panels};
 use crate::pipeline::Reaction;
 use crate::stage::report;
 
@@ -24,6 +25,35 @@ fn the_template_is_a_valid_configuration() {
     assert_eq!(train.exclude, ["chlorides"]);
     let alert = &settings.monitor.alerts[0];
     assert_eq!((alert.name.as_str(), alert.then), ("ErrorRate", Reaction::Rollback));
+}
+
+/// What the model server of the demo tells, as far as panels are chosen by it.
+const TOLD: [(&str, &str); 8] = [
+    ("predict_requests_total", "counter"),
+    ("predict_duration_seconds_bucket", "histogram"),
+    ("predict_input_drift_psi_max", "gauge"),
+    ("predict_prediction_drift_psi", "gauge"),
+    ("predict_class_total", "counter"),
+    ("predict_confidence_bucket", "histogram"),
+    ("process_resident_memory_bytes", "gauge"),
+    ("process_cpu_seconds_total", "counter"),
+];
+
+#[test]
+fn the_charts_are_the_usual_ones_but_for_the_errors_which_are_told_by_reason() {
+    let settings = parse(&configuration_text(8123, TargetKind::Process), config::FILE_NAME).unwrap();
+    let on_one_line = |panel: &PanelSettings| {
+        let expr = panel.expr.split_whitespace().collect::<Vec<_>>().join(" ");
+        PanelSettings { expr, ..panel.clone() }
+    };
+    let mut panels: Vec<PanelSettings> = settings.monitor.panels.iter().map(on_one_line).collect();
+    let mut usual = default_panels(TOLD.map(|(name, kind)| KnownMetric { name, kind }));
+    let (errors, one_curve) = (panels.remove(1), usual.remove(1));
+    assert_eq!(panels, usual);
+    assert_eq!((one_curve.title.as_str(), one_curve.unit), ("errors/s", errors.unit.clone()));
+    assert_eq!((errors.title.as_str(), errors.kind), ("errors by reason", PanelKind::Area));
+    assert!(errors.expr.contains("sum by (reason)") && errors.expr.contains("missing_field"), "{}", errors.expr);
+    crate::monitor::promql::parse(&errors.expr).unwrap();
 }
 
 #[test]

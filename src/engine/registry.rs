@@ -115,6 +115,8 @@ impl Files {
                 Fate::Passed => None,
                 Fate::Held { reason } => Some(reason.clone()),
             },
+            // A gate leaves its ledger; of files that are gone nobody knows.
+            ungated: self.is_there && self.ledger.is_none() && model.fate == Fate::Passed,
             champion: state.registry.is_champion(model.version),
             live: state.live_release().and_then(|release| release.model) == Some(model.version),
             digest: model.outputs.digest.clone(),
@@ -348,6 +350,24 @@ mod tests {
         assert_eq!((trials.len(), trials[1].learner.as_str()), (3, ""), "what has another form harms nothing");
         let states: Vec<TrialState> = trials.iter().map(|trial| trial.state).collect();
         assert_eq!(states, [TrialState::Chosen, TrialState::Kept, TrialState::Waiting]);
+    }
+
+    #[test]
+    fn ungated_is_what_passed_and_has_no_ledger_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path()).unwrap();
+        let mut state = state(Digest("d".to_owned()));
+        let mut model = Model::clone(&state.registry.models[&ModelVersion(3)]);
+        model.fate = Fate::Passed;
+        state.registry.models.insert(model.version, Arc::new(model));
+        let is_ungated = || summaries(&layout, &state)[0].ungated;
+        assert!(!is_ungated(), "of files that are gone nobody knows");
+        let place = layout.model(ModelVersion(3));
+        fs::create_dir_all(&place).unwrap();
+        assert!(is_ungated());
+        let ledger = r#"{"verdict":"pass","metric":"accuracy","champion":null,"checks":[],"next":""}"#;
+        fs::write(place.join(LEDGER_FILE), ledger).unwrap();
+        assert!(!is_ungated(), "a gate judged it");
     }
 
     #[test]

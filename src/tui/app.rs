@@ -419,6 +419,15 @@ impl Model {
         self.is_line_down() || matches!(self.connection, Connection::Lost { .. })
     }
 
+    /// The view changed: what is chosen in another one moves nothing on the Board.
+    pub(super) fn turn_stage(&mut self, was_on_board: bool) {
+        match (was_on_board, self.view == View::Board) {
+            (true, false) => self.board_stage.clone_from(&self.stage),
+            (false, true) => self.stage = self.board_stage.take(),
+            (true, true) | (false, false) => {}
+        }
+    }
+
     /// The run that the Board shows: the active one, else the newest that began.
     pub(super) fn board_run(&self) -> Option<&Arc<Run>> {
         let begun = || self.state.runs.values().rev().find(|run| run.started.is_some());

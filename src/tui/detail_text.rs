@@ -2,8 +2,9 @@
 //! whole. The views note them while they draw, as they note for the mouse what lies where; `update` asks.
 //!
 //! A view writes the rows of its detail by [`put`], which keeps the text of a row also where the pane is too narrow for it,
-//! and breaks sentences by [`paragraph`], which keeps the sentence: no view has to know of selections for more than that.
-//! Rows that a pane scrolled away are not there, for nobody sees them.
+//! and breaks sentences by [`paragraph`] and lines whose blanks count by [`wrapped`], which keep what was broken; rows that it
+//! made one text of in another way it names by [`belong_together`]. No view has to know of selections for more than that.
+//! Rows that a pane scrolled away are not there, for nobody sees them, but a text that begins on the screen is copied whole.
 
 use std::cell::RefCell;
 
@@ -24,9 +25,10 @@ struct Row {
     text: String,
 }
 
-/// A sentence that was broken into rows.
+/// A text that was broken into rows.
 #[derive(Debug, Clone)]
 struct Sentence {
+    /// Without the blanks behind them, and those behind the first without the blanks before them.
     rows: Vec<String>,
     whole: String,
 }
@@ -70,13 +72,21 @@ impl DetailText {
 }
 
 impl Sentence {
-    /// The sentence with what stands before it, if these rows begin with it.
+    /// Nothing where the whole stands in one row as it is, which needs no help.
+    fn broken(rows: impl IntoIterator<Item = String>, whole: String) -> Option<Self> {
+        let mut rows: Vec<String> = rows.into_iter().map(|row| row.trim_end().to_owned()).collect();
+        for row in rows.iter_mut().skip(1) {
+            *row = row.trim_start().to_owned();
+        }
+        rows.first().is_some_and(|first| *first != whole).then_some(Self { rows, whole })
+    }
+
+    /// The sentence with what stands before it, if these rows begin with it; where they end, the pane had no room for more.
     fn found(&self, rows: &[Row]) -> Option<String> {
         let (first, others) = self.rows.split_first()?;
         let (begin, behind) = rows.split_first()?;
         let label = begin.text.strip_suffix(first.as_str())?;
-        let goes_on = behind.len() >= others.len()
-            && others.iter().zip(behind).all(|(wanted, row)| row.text.trim_start() == wanted.as_str());
+        let goes_on = others.iter().zip(behind).all(|(wanted, row)| row.text.trim_start() == wanted.as_str());
         goes_on.then(|| format!("{label}{}", self.whole))
     }
 }
@@ -95,12 +105,24 @@ pub(super) fn put(model: &Model, buffer: &mut Buffer, area: Rect, (column, row):
 /// As [`text::paragraph`], of a sentence in a detail.
 pub(super) fn paragraph(model: &Model, sentence: &str, width: usize, limit: usize) -> Vec<String> {
     let rows = text::paragraph(sentence, width, limit, model.glyphs.cut);
-    // What stands in one row as it is needs no help.
-    if rows.first().is_some_and(|first| first != sentence) {
-        let whole = sentence.to_owned();
-        model.detail_text.sentences.borrow_mut().push(Sentence { rows: rows.clone(), whole });
-    }
+    keep(model, rows.iter().cloned(), sentence.to_owned());
     rows
+}
+
+/// As [`text::wrap`], of a line in a detail whose blanks count, such as one of JSON.
+pub(super) fn wrapped(model: &Model, line: &str, style: Style, width: usize, limit: usize) -> Vec<Line<'static>> {
+    let rows = text::wrap(&text::styled(line, style), width, limit);
+    belong_together(model, &rows, line);
+    rows
+}
+
+/// Says of rows of a detail that they are one text, which is copied in their place.
+pub(super) fn belong_together(model: &Model, rows: &[Line<'_>], whole: &str) {
+    keep(model, rows.iter().map(Line::to_string), whole.trim_end().to_owned());
+}
+
+fn keep(model: &Model, rows: impl IntoIterator<Item = String>, whole: String) {
+    model.detail_text.sentences.borrow_mut().extend(Sentence::broken(rows, whole));
 }
 
 /// Shows which rows are selected.
@@ -146,5 +168,25 @@ mod tests {
         assert_eq!(text.between(7, 9), Vec::<String>::new());
         text.clear();
         assert_eq!(text.rows(), 0);
+    }
+
+    #[test]
+    fn a_line_whose_blanks_count_is_whole_also_where_its_end_is_below_the_pane() {
+        let model = fixtures::empty();
+        let json = r#"    "message": "the data  changed since run 3, and more","#;
+        let copied = |height: u16| {
+            model.detail_text.clear();
+            let area = Rect::new(0, 0, 24, height);
+            let mut buffer = Buffer::empty(area);
+            let rows = wrapped(&model, json, Style::default(), 24, 12);
+            assert_eq!(rows.len(), 3, "{rows:?}");
+            for (row, line) in rows.iter().enumerate() {
+                put(&model, &mut buffer, area, (0, row), line);
+            }
+            put(&model, &mut buffer, area, (0, rows.len()), &Line::from("  }"));
+            (model.detail_text.rows(), model.detail_text.between(0, 9))
+        };
+        assert_eq!(copied(4), (4, vec![json.to_owned(), "  }".to_owned()]));
+        assert_eq!(copied(2), (2, vec![json.to_owned()]));
     }
 }

@@ -14,8 +14,8 @@ use crate::api::types::{
 };
 use crate::pipeline::{
     AlertState, Attempt, Command, DataSet, Digest, Evidence, FailingTest, Failure, FiringAlert, Graph, Input, Inputs,
-    Moment, Outcome, Outputs, Reaction, Recorded, ReleaseId, RunId, Silence, SourceState, StageKind, StageName,
-    StageSpec, State, TestReport, Trigger, decide, plan,
+    Moment, Outcome, Outputs, Reaction, Recorded, ReleaseId, RunId, Selection, Silence, SourceState, StageKind,
+    StageName, StageSpec, State, TestReport, Trigger, decide, plan,
 };
 
 use super::app::Model;
@@ -197,6 +197,14 @@ pub(super) fn live(world: &World, scraped: bool) -> Live {
 pub(super) fn empty() -> Model {
     let world = World::new();
     world.model(live(&world, false))
+}
+
+/// Somebody started a run before there was any data.
+pub(super) fn run_without_data() -> World {
+    let mut world = World::new();
+    world.feed(Input::Observed { inputs: inputs(0, 1), cause: None, automatic: false });
+    command(&mut world, Command::Run(Selection::default()));
+    world
 }
 
 /// Two runs passed; everything is up to date.

@@ -38,7 +38,7 @@ pub fn origin_differences(one: &ModelDetail, other: &ModelDetail) -> Vec<ModelDi
         let (summary, card, lineage) = (&model.summary, &model.card, model.lineage.as_ref());
         [
             ("stage", summary.stage.to_string()),
-            ("verdict", summary.verdict.clone()),
+            ("verdict", summary.gate_word().to_owned()),
             ("learner", known(summary.learner.clone())),
             ("target", known(card.target.clone())),
             ("seed", known(card.seed.map(|seed| seed.to_string()))),

@@ -300,7 +300,7 @@ pub(super) fn entries(model: &Model) -> Vec<Entry<'_>> {
 fn compare(sort: Sort, one: Entry<'_>, other: Entry<'_>) -> Ordering {
     let (first, second) = (one.made(), other.made());
     let ordering = match sort.column {
-        1 => ordered(first.map(|made| &made.verdict), second.map(|made| &made.verdict), sort),
+        1 => ordered(first.map(ModelSummary::gate_word), second.map(ModelSummary::gate_word), sort),
         2 => ordered(first.map(|made| made.champion), second.map(|made| made.champion), sort),
         3 => ordered(first.map(|made| made.live), second.map(|made| made.live), sort),
         4 => ordered(first.and_then(metric), second.and_then(metric), sort),
@@ -330,7 +330,7 @@ fn passes(entry: Entry<'_>, typed: &str) -> bool {
                 (made.learner.as_deref().unwrap_or_default(), made.note.as_deref().unwrap_or_default());
             let champion = if made.champion { "champion" } else { "" };
             let live = if made.live { "live" } else { "" };
-            format!("{} {learner} {note} {champion} {live} {}", made.verdict, made.stage)
+            format!("{} {learner} {note} {champion} {live} {}", made.gate_word(), made.stage)
         }
     };
     let text = format!("m{version} model {version} {told}").to_lowercase();

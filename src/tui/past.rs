@@ -7,7 +7,7 @@ pub(super) mod strip;
 pub(super) mod when;
 
 use std::collections::VecDeque;
-use std::mem::swap;
+use std::mem::{replace, swap};
 
 use crate::api::types::{Live, LogWindow, ModelDetail, ModelSummary, Past, PastPlace, PastRequest, Plan};
 use crate::pipeline::{Moment, Recorded, ReleaseId, StageName, State};
@@ -37,6 +37,9 @@ struct Side {
     event_list: ListState<u64>,
     filtered_events: Option<FilteredEvents>,
     stage: Option<StageName>,
+    board_stage: Option<StageName>,
+    /// Whether the Board was shown when this was laid aside: the view is that of both times, and may change meanwhile.
+    is_on_board: bool,
     runs: RunHistory,
     releases: ListState<ReleaseId>,
     walk: Option<Thing>,
@@ -70,6 +73,8 @@ impl Side {
             event_list: ListState { chosen: None, ..model.event_list.clone() },
             filtered_events: None,
             stage: model.stage.clone(),
+            board_stage: model.board_stage.clone(),
+            is_on_board: model.view == View::Board,
             runs,
             releases: ListState { marked: None, ..model.releases.clone() },
             walk: None,
@@ -91,6 +96,9 @@ impl Side {
         swap(&mut self.event_list, &mut model.event_list);
         swap(&mut self.filtered_events, &mut model.filtered_events);
         swap(&mut self.stage, &mut model.stage);
+        swap(&mut self.board_stage, &mut model.board_stage);
+        let was_on_board = replace(&mut self.is_on_board, model.view == View::Board);
+        model.turn_stage(was_on_board);
         swap(&mut self.runs, &mut model.runs);
         swap(&mut self.releases, &mut model.releases);
         swap(&mut self.walk, &mut model.walk);

@@ -56,7 +56,7 @@ use crate::pipeline::{ModelVersion, RunId, Silence};
 
 use super::announcement;
 use super::app::{Message, Model, Until, View};
-use super::commands::{Action, key_of, view_name};
+use super::commands::{Action, COMMANDS, key_of, view_name};
 use super::event_list;
 use super::layout;
 use super::message::{Cmd, Msg};
@@ -179,7 +179,12 @@ fn replied(model: &mut Model, asked: &str, answer: Result<CommandReply, String>)
 fn begun(model: &Model, asked: &str, run: RunId) -> String {
     let Some(from) = asked.strip_prefix("run") else { return format!("{asked}: run {run}") };
     let key = key_of(model, Action::Cancel);
-    let stop = if key.is_empty() { "`cancel` stops it".to_owned() } else { format!("{key} cancels") };
+    let acts_here = COMMANDS.iter().any(|command| command.action == Action::Cancel && command.belongs(model.view));
+    let stop = match (key.is_empty(), acts_here) {
+        (true, _) => "`cancel` stops it".to_owned(),
+        (false, true) => format!("{key} cancels"),
+        (false, false) => format!("{key} on the Board cancels"),
+    };
     format!("run {run}{}; {stop}", sanitize(from))
 }
 

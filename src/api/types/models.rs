@@ -13,6 +13,7 @@ use crate::pipeline::{Digest, ModelVersion, Moment, Note, Promotion, RunId, Stag
 
 /// One line of the registry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that are independent of each other")]
 pub struct ModelSummary {
     /// The version.
     pub version: ModelVersion,
@@ -34,6 +35,9 @@ pub struct ModelSummary {
     pub verdict: String,
     /// Why it was held.
     pub reason: Option<String>,
+    /// Whether it passed because no gate is configured. A daemon that says nothing of it leaves it at what the verdict says.
+    #[serde(default)]
+    pub ungated: bool,
     /// Whether it is the champion of its stage.
     pub champion: bool,
     /// Whether it serves.
@@ -52,6 +56,13 @@ pub struct ModelSummary {
     pub note: Option<String>,
     /// Whether its files are there.
     pub has_files: bool,
+}
+
+impl ModelSummary {
+    /// What the gate made of it, as people read it. The verdict alone says `passed` of what nothing was asked of.
+    pub fn gate_word(&self) -> &str {
+        if self.ungated { "no gate" } else { &self.verdict }
+    }
 }
 
 /// Whether a smaller value of a metric is a better one.

@@ -61,16 +61,15 @@ fn facts(model: &ModelDetail, width: Option<usize>, out: &mut impl Write) -> Res
     if let Some(rows) = &card.rows {
         line("rows", format!("{} learned from, {} held out", rows.train, rows.held_out))?;
     }
-    line(
-        "verdict",
-        format!(
-            "{}{}",
-            summary.verdict,
-            summary.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
-        ),
-    )?;
+    let why = match &summary.reason {
+        Some(reason) => format!(": {reason}"),
+        None if summary.ungated => ": nothing was compared; `gate` of the stage in trainyard.toml sets one".to_owned(),
+        None => String::new(),
+    };
+    line("verdict", format!("{}{why}", summary.gate_word()))?;
     for promotion in &model.promotions {
         let by = match &promotion.by {
+            Promoter::Gate if summary.ungated => "by itself: no gate is configured".to_owned(),
             Promoter::Gate => "by its gate".to_owned(),
             Promoter::Operator { name } => format!("by {name}: {}", promotion.message),
         };

@@ -21,6 +21,7 @@ fn summary(version: u64, accuracy: f64) -> ModelSummary {
         metrics: BTreeMap::from([("accuracy".to_owned(), accuracy), ("f1".to_owned(), 0.5)]),
         verdict: "passed".to_owned(),
         reason: None,
+        ungated: false,
         champion: false,
         live: false,
         digest: Some(Digest(format!("{version}").repeat(64))),
@@ -156,4 +157,23 @@ fn marks_say_what_a_model_is_now() {
     model.has_files = false;
     assert_eq!(marks(&model), "champion, files gone");
     assert_eq!(metric(model.metric.as_ref().unwrap()), "accuracy 0.700 (0.650–0.750)");
+}
+
+#[test]
+fn a_model_that_no_gate_judged_is_not_said_to_have_passed_one() {
+    let mut model = ModelDetail { ledger: None, ..detail_of(12, 0.64) };
+    model.summary = ModelSummary { ungated: true, champion: true, ..summary(12, 0.64) };
+    model.promotions[0].by = Promoter::Gate;
+    assert_eq!(cells(&model.summary)[5], "no gate");
+    let mut out = Vec::new();
+    detail::show(&model, None, &mut out).unwrap();
+    let text = String::from_utf8_lossy(&out);
+    assert!(text.contains("verdict     no gate: nothing was compared"), "{text}");
+    assert!(text.contains("by itself: no gate is configured") && !text.contains("passed"), "{text}");
+    let told = serde_json::to_value(&model.summary).unwrap();
+    assert_eq!(
+        (&told["verdict"], &told["ungated"]),
+        (&serde_json::json!("passed"), &serde_json::json!(true)),
+        "programs read what they did"
+    );
 }

@@ -184,7 +184,8 @@ fn model_line(made: &ModelSummary) -> String {
     let learner = made.learner.as_deref().map(|learner| format!(", {learner}")).unwrap_or_default();
     let champion = if made.champion { ", the champion" } else { "" };
     let serves = if made.live { ", serves" } else { "" };
-    format!("Model {} {} by run {}{learner}{champion}{serves}.", made.version, made.verdict, made.run)
+    let judged = if made.ungated { "(no gate)" } else { made.verdict.as_str() };
+    format!("Model {} {judged} by run {}{learner}{champion}{serves}.", made.version, made.run)
 }
 
 /// What there is to say of one model.

@@ -129,12 +129,6 @@ pub(super) fn show(model: &mut Model, view: View) {
     if view == View::Runs {
         model.runs.open();
     }
-    // What is chosen in another view moves nothing on the Board.
-    if model.view == View::Board {
-        model.board_stage.clone_from(&model.stage);
-    } else if view == View::Board {
-        model.stage = model.board_stage.take();
-    }
     if view == View::Releases {
         // Nobody asked for them while they were hidden.
         model.release_log.invalidate();
@@ -143,7 +137,9 @@ pub(super) fn show(model: &mut Model, view: View) {
         // What happened meanwhile may not have been told of models, such as files that were removed.
         model.models.invalidate();
     }
+    let was_on_board = model.view == View::Board;
     model.view = view;
+    model.turn_stage(was_on_board);
     model.came_from.clear();
     model.walk = None;
     model.is_zoomed = false;

@@ -89,6 +89,9 @@ fn a_run_that_another_operator_began_is_named() {
     assert_eq!(said(&model), "run 43; x cancels");
     send(&mut model, Msg::Replied("run from train".to_owned(), Ok(Ok(Some(RunId(44))))));
     assert_eq!(said(&model), "run 44 from train; x cancels");
+    press(&mut model, "4");
+    send(&mut model, Msg::Replied("run".to_owned(), Ok(Ok(Some(RunId(45))))));
+    assert_eq!(said(&model), "run 45; x on the Board cancels", "in Models the key does nothing");
     send(&mut model, Msg::Replied("lock".to_owned(), Ok(Ok(None))));
     assert_eq!(said(&model), "lock: done");
 }

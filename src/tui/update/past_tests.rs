@@ -67,6 +67,19 @@ fn what_happens_meanwhile_is_there_on_the_way_back_and_does_not_move_the_past() 
 }
 
 #[test]
+fn each_time_has_its_own_stage_on_the_board_whatever_was_looked_at_meanwhile() {
+    let (mut model, world) = two_runs();
+    press(&mut model, &world, "1←");
+    assert_eq!(model.stage, Some("build".into()));
+    press(&mut model, &world, "2j");
+    model.stage = Some("train".into());
+    press(&mut model, &world, "t1←");
+    assert_eq!((model.past.is_some(), &model.stage), (true, &Some("test".into())), "begins where the present was");
+    press(&mut model, &world, "^n");
+    assert_eq!((model.view, &model.stage), (View::Board, &Some("build".into())), "that of the Board, not of Runs");
+}
+
+#[test]
 fn time_stands_in_the_past_and_goes_on_in_the_present() {
     let (mut model, _) = in_the_past();
     let (then, later) = (model.now, model.present_now().plus(60_000));

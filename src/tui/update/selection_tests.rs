@@ -5,6 +5,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use crate::api::types::LogPiece;
+use crate::pipeline::Recorded;
 use crate::tui::app::{Model, View};
 use crate::tui::clipboard::Yank;
 use crate::tui::fixtures::{self, render, send};
@@ -131,6 +132,23 @@ fn of_a_narrow_screen_the_rows_of_a_detail_are_copied_as_long_as_they_are() {
         }
     };
     assert_eq!(copied(60), copied(300));
+}
+
+#[test]
+fn the_stored_form_of_an_event_is_copied_as_it_is_on_a_narrow_screen_too() {
+    let mut model = fixtures::deployed();
+    send(&mut model, Msg::Resized(60, 100));
+    press(&mut model, "7");
+    let form = |recorded: &Recorded| serde_json::to_string_pretty(&recorded.event).unwrap();
+    let is_wrapped = |recorded: &&Recorded| form(recorded).lines().any(|line| line.len() > 60);
+    let event = model.shown_events().find(is_wrapped).expect("an event with a long line").clone();
+    model.event_list.chosen = Some(event.sequence);
+    press(&mut model, "z");
+    frame(&model);
+    press(&mut model, "vG");
+    let done = press(&mut model, "y");
+    let [Cmd::Yank(yank)] = done.as_slice() else { panic!("{done:?}") };
+    assert!(yank.text.ends_with(&format!("{}\n", form(&event))), "{}", yank.text);
 }
 
 #[test]

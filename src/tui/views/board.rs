@@ -6,8 +6,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
-use crate::api::types::PanelKind;
+use crate::api::types::{Curve, PanelData, PanelKind};
 use crate::pipeline::{Release, Run, StageKind, explain};
 use crate::tui::app::{Model, Pane};
 use crate::tui::commands::{Action, key_of};
@@ -15,6 +16,9 @@ use crate::tui::release_facts::ready;
 use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, put_fitted, put_right, sanitize};
 use crate::tui::widgets::{chart, facts, log_lines, pane, sparkline, stage_strip};
 use crate::tui::{layout, quantity};
+
+/// From this width of the screen on, the curves have their scale below them, where there is a row for it.
+const SCALES: usize = 100;
 
 /// Draws the Board.
 pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
@@ -51,7 +55,7 @@ fn release_in_short(model: &Model) -> String {
 }
 
 fn pipeline(model: &Model, frame: &mut Frame, area: Rect) {
-    let run = model.board_run();
+    let run = model.board_run().filter(|_| !first_steps::are_open(model));
     let (heading, right) = run.map_or_else(|| ("Pipeline".to_owned(), String::new()), |run| headings(model, run));
     let inner = pane::draw(model, frame.buffer_mut(), area, model.focus == Pane::Pipeline, &heading, &right);
     match run {
@@ -186,11 +190,25 @@ fn panels(model: &Model, frame: &mut Frame, inner: Rect, pane_width: u16, mut ro
             let text = chart::newest_text(panel, columns.value, model.glyphs.cut);
             let value = cut(&text, columns.value, model.glyphs.cut);
             put_right(frame.buffer_mut(), inner, row, &Line::from(Span::styled(value, model.theme.title)));
+            let scale = scale(model, panel, curve).filter(|text| {
+                step > 1 && usize::from(model.size.0) >= SCALES && place + text.width() <= usize::from(inner.width)
+            });
+            if let Some(text) = scale {
+                let line = Line::from(Span::styled(text, model.theme.dim));
+                put_at(frame.buffer_mut(), inner, place, row + 1, &line);
+            }
         } else {
             put_at(frame.buffer_mut(), inner, place, row, &Line::from(Span::styled("no data yet", model.theme.dim)));
         }
         row += step;
     }
+}
+
+/// Between which values a curve lies, without which its height says nothing; `None` of one that has no value.
+fn scale(model: &Model, panel: &PanelData, curve: &Curve) -> Option<String> {
+    let (lowest, highest) = sparkline::extremes(&curve.points)?;
+    let text = |value| chart::with_unit(value, panel.unit.as_deref());
+    Some(format!("low {} {} high {}", text(lowest), model.glyphs.dot, text(highest)))
 }
 
 fn release_heading(model: &Model, release: &Release) -> String {

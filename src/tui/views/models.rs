@@ -186,6 +186,10 @@ fn training_cells(model: &Model, training: &Training<'_>) -> [(String, Style); 9
 
 /// What the gate made of a model, in a sign and a word.
 fn gate(model: &Model, made: &ModelSummary) -> (String, Style) {
+    if made.ungated {
+        // Nothing was judged, so there is no sign of a result.
+        return (made.gate_word().to_owned(), model.theme.dim);
+    }
     let (sign, style) = if made.reason.is_none() {
         (model.glyphs.verdict(GateVerdict::Pass), model.theme.good)
     } else {

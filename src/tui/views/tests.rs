@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::api::types::{AlertStatus, STORAGE};
 use crate::pipeline::{AlertState, Moment, Reaction, Silence};
-use crate::tui::app::{Model, Overlay, View};
+use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::fixtures::{self, render, send};
 use crate::tui::hold_fixtures;
 use crate::tui::message::Msg;
@@ -37,6 +37,24 @@ fn board_without_a_run() {
 #[test]
 fn board_at_rest() {
     snapshots("board_idle", &fixtures::idle());
+}
+
+#[test]
+fn a_curve_of_the_board_has_its_scale_below_it_where_there_is_room() {
+    let mut model = fixtures::idle();
+    (model.focus, model.is_zoomed) = (Pane::Release, true);
+    let curves = model.metrics.charts.panels.iter().filter(|panel| panel.error.is_none()).count();
+    let scales = |width| render(&model, width, 40).matches(" high ").count();
+    assert_eq!((scales(100), scales(99)), (curves, 0), "{}", render(&model, 100, 40));
+}
+
+#[test]
+fn a_strip_of_its_own_screen_says_each_reason_whole_and_once() {
+    let mut model = fixtures::idle();
+    (model.focus, model.is_zoomed) = (Pane::Pipeline, true);
+    let text = render(&model, 80, 24);
+    let counts = ["gave something else since run 1", "gave something"].map(|said| text.matches(said).count());
+    assert_eq!(counts, [3, 3], "{text}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::{padded, paragraph, sanitize};
 use crate::tui::app::Model;
+use crate::tui::detail_text;
 use crate::tui::difference::Difference;
 
 /// Cells of what differs, and of a change.
@@ -42,7 +43,7 @@ fn row(model: &Model, difference: &Difference, style: Style, width: usize) -> Ve
     let names = paragraph(&sanitize(&difference.what), what, LONGEST, cut);
     let text =
         |texts: &[String], row: usize, width: usize| padded(texts.get(row).map_or("", String::as_str), width, cut);
-    (0..one.len().max(other.len()).max(names.len()).max(1))
+    let rows: Vec<_> = (0..one.len().max(other.len()).max(names.len()).max(1))
         .map(|row| {
             let mut line = Line::from(Span::styled(format!("{} ", text(&names, row, what)), model.theme.dim));
             line.push_span(Span::styled(format!("{} {} ", text(&one, row, half), text(&other, row, half)), style));
@@ -51,5 +52,11 @@ fn row(model: &Model, difference: &Difference, style: Style, width: usize) -> Ve
             }
             line
         })
-        .collect()
+        .collect();
+    if rows.len() > 1 {
+        let whole =
+            [&difference.what, &difference.one, &difference.other, &difference.change].map(|text| sanitize(text));
+        detail_text::belong_together(model, &rows, &whole.join("  "));
+    }
+    rows
 }

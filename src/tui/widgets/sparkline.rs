@@ -27,6 +27,13 @@ pub(in crate::tui) fn sparkline(model: &Model, points: &[Option<f64>], width: us
     Line::from(Span::styled(text, model.theme.series(series)))
 }
 
+/// The lowest and the highest of what was measured; `None` where nothing was.
+pub(in crate::tui) fn extremes(points: &[Option<f64>]) -> Option<(f64, f64)> {
+    let mut known = points.iter().flatten().copied().filter(|value| value.is_finite());
+    let first = known.next()?;
+    Some(known.fold((first, first), |(lowest, highest), value| (lowest.min(value), highest.max(value))))
+}
+
 /// The row above sparklines: each deploy at its place, with its release number where the newer ones leave room.
 pub(in crate::tui) fn mark_row(model: &Model, marks: &[Mark], columns: usize, width: usize) -> Line<'static> {
     let mut row = vec![' '; width];
@@ -107,6 +114,12 @@ mod tests {
         assert_eq!(row(&[mark(5, 4), mark(6, 5), mark(18, 6)]), "     ▾▾5          ▾6");
         assert_eq!(row(&[mark(17, 4), mark(18, 5)]).trim_start(), "▾▾5");
         assert_eq!(row(&[mark(18, 4), mark(18, 5)]).trim_start(), "▾5");
+    }
+
+    #[test]
+    fn the_scale_is_that_of_what_was_measured() {
+        assert_eq!(extremes(&[None, Some(3.0), Some(f64::NAN), Some(-1.5), None]), Some((-1.5, 3.0)));
+        assert_eq!(extremes(&[None, Some(f64::INFINITY)]), None);
     }
 
     #[test]

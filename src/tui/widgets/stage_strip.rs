@@ -167,30 +167,52 @@ pub(in crate::tui) fn draw_list(model: &Model, buffer: &mut Buffer, area: Rect, 
     for (index, spec) in stages.iter().skip(first).take(rows).enumerate() {
         let Some(entry) = run.stages.get(&spec.name) else { continue };
         let is_subject = Some(&spec.name) == subject;
-        let line = list_line(model, run, spec, entry, name_width, is_subject);
+        let notes = notes(model, run, spec, entry, (usize::from(area.width).saturating_sub(NOTE), each - 1));
+        let mut line = list_line(model, run, spec, entry, name_width, is_subject);
+        // What stands below it is not said twice.
+        let mut rest = facts::results(model, run, &spec.name, entry);
+        rest.extend(further_reason(model, run, spec).filter(|_| each == 1));
+        rest.extend(answers(model, entry).map(|text| (text, model.theme.accent)));
+        line.spans.extend(facts::joined(model, rest).spans);
         let row = index * each;
         put_fitted(buffer, area, (0, row), &line, model.glyphs.cut);
         let place = Rect { y: area.y + quantity::small(row), height: quantity::small(each), ..area };
         model.hits.add(place.intersection(area), Target::Stage(spec.name.clone()));
-        for (below, text) in notes(model, run, spec, entry, usize::from(area.width)).into_iter().enumerate() {
-            if below + 1 < each {
-                let text = Line::from(Span::styled(text, model.theme.dim));
-                put_fitted(buffer, area, (NOTE, row + 1 + below), &text, model.glyphs.cut);
-            }
+        for (below, (text, style)) in notes.into_iter().enumerate() {
+            let text = Line::from(Span::styled(text, style));
+            put_fitted(buffer, area, (NOTE, row + 1 + below), &text, model.glyphs.cut);
         }
     }
 }
 
-/// What else there is to say of a stage: all that it measured, and its reason whole.
-fn notes(model: &Model, run: &Run, spec: &StageSpec, entry: &StageRun, width: usize) -> Vec<String> {
-    let measured = entry.outputs.as_ref().filter(|outputs| outputs.metrics.len() > 1).map(facts::all_metrics);
-    let measured = measured.map(|metrics| metrics.join(&format!(" {} ", model.glyphs.dot)));
-    let texts = measured.into_iter().chain([facts::further_reason(model, run, &spec.name)]);
-    texts
-        .filter(|text| !text.is_empty())
-        .flat_map(|text| paragraph(&text, width.saturating_sub(NOTE), MOST_ROWS, model.glyphs.cut))
-        .collect()
+/// Why a stage is in its state, where its results do not say it.
+fn further_reason(model: &Model, run: &Run, spec: &StageSpec) -> Option<(String, Style)> {
+    let reason = facts::further_reason(model, run, &spec.name);
+    (!reason.is_empty()).then(|| (reason, reason_style(model, run, spec)))
 }
+
+/// What else there is to say of a stage, in at most so many rows: its reason whole, and before it, where there is room for
+/// both, all that it measured.
+fn notes(
+    model: &Model,
+    run: &Run,
+    spec: &StageSpec,
+    entry: &StageRun,
+    (width, most): (usize, usize),
+) -> Vec<(String, Style)> {
+    let broken = |text: &str, style: Style, limit: usize| -> Vec<(String, Style)> {
+        let rows = if limit == 0 { Vec::new() } else { paragraph(text, width, limit, model.glyphs.cut) };
+        rows.into_iter().map(|row| (row, style)).collect()
+    };
+    let reason = further_reason(model, run, spec).map(|(text, style)| broken(&text, style, most)).unwrap_or_default();
+    let measured = entry.outputs.as_ref().filter(|outputs| outputs.metrics.len() > 1).map(facts::all_metrics);
+    let measured = measured.map(|metrics| metrics.join(&format!(" {} ", model.glyphs.dot))).unwrap_or_default();
+    let mut rows = broken(&measured, model.theme.dim, most.saturating_sub(reason.len()));
+    rows.extend(reason);
+    rows
+}
+
+/// The sign of a stage, its name, its state, how long it took, and while it runs how far it is.
 
 fn list_line(
     model: &Model,
@@ -222,12 +244,5 @@ fn list_line(
         }
         line.push_span(Span::styled(format!(" {}  ", quantity::percent(share)), theme.text));
     }
-    let mut rest = facts::results(model, run, &spec.name, entry);
-    let reason = facts::further_reason(model, run, &spec.name);
-    if !reason.is_empty() {
-        rest.push((reason, reason_style(model, run, spec)));
-    }
-    rest.extend(answers(model, entry).map(|text| (text, theme.accent)));
-    line.spans.extend(facts::joined(model, rest).spans);
     line
 }

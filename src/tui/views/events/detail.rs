@@ -18,7 +18,7 @@ use crate::tui::release_facts::standing;
 use crate::tui::run_facts::word;
 use crate::tui::views::models::rows::{dim, heading, labelled};
 use crate::tui::widgets::pane;
-use crate::tui::widgets::text::{sanitize, styled, wrap};
+use crate::tui::widgets::text::sanitize;
 
 /// Bytes of the stored form that are shown: a run that is asked for names each data file.
 const MOST_BYTES: usize = 64 << 10;
@@ -131,7 +131,7 @@ fn stored(model: &Model, event: &Event, width: usize) -> Vec<Line<'static>> {
     // An error is the end of what is taken.
     let is_whole = serde_json::to_writer_pretty(&mut form, event).is_ok();
     let text = String::from_utf8_lossy(&form.bytes);
-    let wrapped = |line: &str| wrap(&styled(line, model.theme.dim), width, LONGEST);
+    let wrapped = |line: &str| detail_text::wrapped(model, line, model.theme.dim, width, LONGEST);
     let mut rows: Vec<_> = text.lines().flat_map(wrapped).collect();
     if !is_whole {
         rows.push(dim(model, "there is more of it: `trainyard events --json` shows all"));

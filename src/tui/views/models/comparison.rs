@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use super::rows::{dim, heading, sentence, signed};
 use crate::api::types::{ModelDetail, lower_is_better};
 use crate::tui::app::Model;
+use crate::tui::detail_text;
 use crate::tui::model_facts::{ModelDifference, content_differences, metric_differences, origin_differences};
 use crate::tui::widgets::text::{padded, paragraph, sanitize};
 
@@ -80,8 +81,12 @@ fn row(
             line
         })
         .collect();
+    let whole = [name, sanitize(&difference.one), sanitize(&difference.other), change.clone()].join("  ");
     if let Some(first) = rows.first_mut() {
         first.push_span(Span::styled(change, change_style));
+    }
+    if rows.len() > 1 {
+        detail_text::belong_together(model, &rows, &whole);
     }
     rows
 }

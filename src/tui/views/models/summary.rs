@@ -48,7 +48,7 @@ fn gate(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>>
     }
     match &detail.ledger {
         Some(ledger) => rows.extend(checks(model, ledger, width)),
-        None if is_ungated(detail) => {
+        None if made.ungated => {
             let text = "no gate is configured: nothing was compared; `gate` of the stage in trainyard.toml sets one";
             rows.extend(labelled(model, "gate", text, model.theme.dim, width));
         }
@@ -59,11 +59,6 @@ fn gate(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>>
         }
     }
     rows
-}
-
-/// Whether the version passed because nothing asked anything of it. A gate leaves its ledger beside the model.
-fn is_ungated(detail: &ModelDetail) -> bool {
-    detail.ledger.is_none() && detail.summary.has_files && detail.summary.reason.is_none()
 }
 
 /// What is held is read whole.
@@ -178,7 +173,7 @@ fn story(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'static>
     }
     for promotion in &detail.promotions {
         let by = match &promotion.by {
-            Promoter::Gate if is_ungated(detail) => "by itself: no gate is configured".to_owned(),
+            Promoter::Gate if detail.summary.ungated => "by itself: no gate is configured".to_owned(),
             Promoter::Gate => "by its gate".to_owned(),
             Promoter::Operator { name } => format!("by {name}: {}", promotion.message),
         };

@@ -79,11 +79,15 @@ fn a_summary_says_what_a_constant_answer_reaches_what_was_left_out_and_that_ther
     assert!(text.contains("from 3 of 4 other columns") && text.contains("left out   comment"), "{text}");
     let state = model_fixtures::world().state;
     let version = crate::pipeline::ModelVersion(2);
-    let detail = ModelDetail { ledger: None, ..model_fixtures::detail(&state, version).unwrap() };
+    let mut detail = ModelDetail { ledger: None, ..model_fixtures::detail(&state, version).unwrap() };
+    detail.summary.ungated = true;
     model.models.listed(Ok(vec![detail.summary.clone()]));
     model.models.detailed(version, Ok(Box::new(detail)));
     let text = drawn(&model);
     assert!(text.contains("no gate is configured: nothing was compared"), "{text}");
+    model.is_zoomed = false;
+    let text = drawn(&model);
+    assert!(text.contains("m2     no gate") && !text.contains("passed"), "the list says it too: {text}");
 }
 
 #[test]

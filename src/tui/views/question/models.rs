@@ -40,6 +40,7 @@ fn consequences(model: &Model, window: &mut Window<'_>, made: &ModelSummary) {
     window.text(&format!("Make model {} the champion of {stage}?", made.version), theme.title);
     match &made.reason {
         Some(reason) => window.text(&format!("Its gate held it: {}", sanitize(reason)), theme.warn),
+        None if made.ungated => window.text("No gate judged it: none is configured for its stage.", theme.text),
         None => window.text("Its gate let it pass.", theme.text),
     }
     let champion = model.state.registry.champion(&made.stage).map(|champion| champion.version);
