@@ -4,6 +4,7 @@
 //! Pure, and nothing is made harmless here: whoever shows a text does that.
 
 use crate::api::types::{Place, TargetReport};
+use crate::pipeline::quantity::counted;
 use crate::pipeline::{
     Failure, ModelVersion, Moment, PlannedAction, Release, ReleaseId, ReleaseStatus, Selection, StageKind, StageName,
     StageState, State, Trigger, explain, plan,
@@ -145,10 +146,8 @@ pub fn health(report: &TargetReport, release: ReleaseId) -> Option<String> {
     let mut parts = vec![word.to_owned()];
     let restarts: u64 =
         report.instances.iter().filter(|instance| instance.release == release).map(|instance| instance.restarts).sum();
-    match restarts {
-        0 => {}
-        1 => parts.push("1 restart".to_owned()),
-        restarts => parts.push(format!("{restarts} restarts")),
+    if restarts > 0 {
+        parts.push(counted(restarts, "restart"));
     }
     if let Some(exit) = &report.last_exit {
         parts.push(format!("last exit: {exit}"));
