@@ -37,7 +37,7 @@ pub(super) fn line(event: &Event) -> String {
         Event::StageRetrying { stage, .. } => format!("{stage} will be tried again"),
         Event::StageDropped { stage, .. } => format!("{stage} is dropped with its run"),
         Event::ReleaseRejected { release } => format!("release {release} was rejected"),
-        Event::QuarantineLifted { release, by } => format!("what was rejected as release {release} is allowed by {by}"),
+        Event::QuarantineLifted { release, by } => format!("{} is allowed by {by}", explain::rejected(*release)),
         Event::Noted { text, .. } => text.clone(),
         Event::AlertFired { .. }
         | Event::AlertResolved { .. }

@@ -336,6 +336,11 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
     }
 }
 
+/// What a rejected release had put into service, in words: the same may come back as another release.
+pub fn rejected(release: ReleaseId) -> String {
+    format!("what was rejected as release {release}")
+}
+
 /// Why a stage failed.
 pub fn failure(failure: &Failure) -> String {
     match failure {

@@ -48,7 +48,7 @@ pub fn narrate(event: &Event) -> String {
             format!("release {release} rejected; the same will not be deployed by itself")
         }
         Event::QuarantineLifted { release, by } => {
-            format!("{by} lets what was rejected as release {release} be deployed")
+            format!("{by} lets {} be deployed", explain::rejected(*release))
         }
         Event::Noted { by: Some(by), text } => format!("{by}: {text}"),
         Event::Noted { by: None, text } => text.clone(),

@@ -94,7 +94,7 @@ pub use preferences::{
 };
 pub use projects::{Left, ProjectRow, Projects};
 pub use quantity::bytes;
-pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts, standing, why_rejected};
+pub use release_facts::{ReleaseFacts, comes_back, health, may_deploy, place_text, ready, release_facts, standing};
 pub use runtime::{DemoHook, DemoHooks, Options, lead, run};
 
 /// Why the screen ended otherwise than by `q`.
