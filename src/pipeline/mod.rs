@@ -47,6 +47,8 @@ mod hold_tests;
 mod oracle;
 #[cfg(test)]
 mod promote_tests;
+#[cfg(test)]
+pub(crate) mod samples;
 
 pub use about::Subject;
 pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, Reaction, Restraint, Silence, Told};
