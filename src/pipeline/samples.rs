@@ -1,6 +1,9 @@
-//! Stages and releases for the tests of every room: what most of them do not care about is said once.
+//! Stages, models and releases for the tests of every room: what most of them do not care about is said once.
 
-use super::{Digest, Graph, Moment, Release, ReleaseId, ReleaseStatus, RunId, StageKind, StageSpec};
+use super::{
+    Digest, Fate, Graph, Model, ModelVersion, Moment, Outputs, Release, ReleaseId, ReleaseStatus, RunId, StageKind,
+    StageSpec,
+};
 
 /// A stage of its kind: training uses the data and makes a model, a command uses the source.
 pub(crate) fn stage(name: &str, kind: StageKind, needs: &[&str]) -> StageSpec {
@@ -29,6 +32,23 @@ pub(crate) fn chain(change: impl FnMut(&mut StageSpec)) -> Graph {
     ];
     stages.iter_mut().for_each(change);
     Graph::new(stages).unwrap()
+}
+
+/// The model of the run of its number, which passed its gate.
+pub(crate) fn model(number: u64) -> Model {
+    let version = ModelVersion(number);
+    Model {
+        version,
+        stage: "train".into(),
+        run: RunId(number),
+        made: Moment(0),
+        took: 0,
+        fate: Fate::Passed,
+        outputs: Outputs { model: Some(version), ..Outputs::default() },
+        fingerprint: None,
+        parent: None,
+        notes: Vec::new(),
+    }
 }
 
 /// The release of the run of its number, which another took the place of.

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::pace::Pace;
-use super::{MESSAGES, lend, reached, variable};
+use super::{MESSAGES, answered, lend, reached, variable};
 use crate::tui::TuiError;
 use crate::tui::app::Model;
 use crate::tui::clock::Clock;
@@ -23,7 +23,7 @@ use crate::tui::first_run::{Cmd, FirstRun, Msg, ProjectFolder};
 use crate::tui::glyphs::Glyphs;
 use crate::tui::log_view::question::Program;
 use crate::tui::preferences;
-use crate::tui::probe::{Abilities, Answer};
+use crate::tui::probe::Abilities;
 use crate::tui::terminal::{Caught, Heard, SignalThread, StopScope, TerminalGuard};
 use crate::tui::theme::Theme;
 use crate::tui::views;
@@ -139,24 +139,11 @@ impl Guide {
             Heard::Event(Event::Key(key)) if key.kind != KeyEventKind::Release => self.take(Msg::Key(key)),
             // What is pasted is never taken for keys.
             Heard::Event(_) => Ok(Flow::On),
-            Heard::Answer(answer) => self.answered(&answer),
+            Heard::Answer(answer) => {
+                answered(&answer, &mut self.pace, &mut self.abilities, &mut self.guard, &mut self.first.model)?;
+                Ok(Flow::On)
+            }
         }
-    }
-
-    /// The terminal said something of itself, in time or late.
-    fn answered(&mut self, answer: &Answer) -> Result<Flow, TuiError> {
-        if *answer == Answer::Attributes {
-            self.pace.stop_waiting();
-        }
-        let looks_otherwise = self.abilities.learn(answer);
-        self.guard.fit(&self.abilities);
-        if looks_otherwise {
-            self.first.model.found.theme = Theme::fitting(&variable, self.abilities.theme());
-            preferences::dress(&mut self.first.model);
-            self.first.model.is_dirty = true;
-            self.guard.redraw_all()?;
-        }
-        Ok(Flow::On)
     }
 
     /// Hands the terminal to the operator's editor until that ends.
