@@ -32,6 +32,7 @@ mod registry;
 mod release;
 mod report;
 mod run;
+mod settle;
 mod state;
 mod tally;
 
