@@ -8,10 +8,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::event::{Event, Input};
+use super::event::Event;
 use super::explain::{PlannedAction, plan};
 use super::graph::StageKind;
 use super::ids::{Attempt, Moment, ReleaseId, RunId, StageName};
+use super::input::Input;
 use super::inputs::Inputs;
 use super::judge::judge;
 use super::reason::{Failure, Obstacle, Outcome, Selection, SkipReason, StopReason, Trigger, Why};
