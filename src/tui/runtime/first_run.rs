@@ -7,10 +7,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossterm::event::{Event, KeyEventKind};
-use notify::{EventKind, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -19,6 +17,7 @@ use super::{MESSAGES, answered, lend, reached, variable};
 use crate::tui::TuiError;
 use crate::tui::app::Model;
 use crate::tui::clock::Clock;
+use crate::tui::file_changes::FileChanges;
 use crate::tui::first_run::{Cmd, FirstRun, Msg, ProjectFolder};
 use crate::tui::glyphs::Glyphs;
 use crate::tui::log_view::question::Program;
@@ -27,9 +26,6 @@ use crate::tui::probe::Abilities;
 use crate::tui::terminal::{Caught, Heard, SignalThread, StopScope, TerminalGuard};
 use crate::tui::theme::Theme;
 use crate::tui::views;
-
-/// An editor is done with a file when it has been quiet for so long.
-const QUIET: Duration = Duration::from_millis(120);
 
 /// Leads to a valid configuration. Whether there is one now; else the operator left.
 pub async fn lead(folder: Arc<dyn ProjectFolder>, is_ascii: bool) -> Result<bool, TuiError> {
@@ -195,28 +191,12 @@ impl Guide {
 /// Says when the configuration may have changed. Ends with whoever listens.
 async fn watch(file: PathBuf, sender: mpsc::Sender<Msg>) {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name().map(OsString::from)) else { return };
-    let (ping, mut pings) = mpsc::channel::<()>(1);
-    let handler = move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| is_change(event.kind) && is_about(&event, &name)) {
-            // One that waits already is enough.
-            let _ = ping.try_send(());
-        }
-    };
-    let Ok(mut watcher) = notify::recommended_watcher(handler) else { return };
+    let Some(mut changes) = FileChanges::of(move |event| is_about(event, &name)) else { return };
     // Not the file itself: editors put another one in its place.
-    if watcher.watch(folder, RecursiveMode::NonRecursive).is_err() {
+    if !changes.watch(folder) {
         return;
     }
-    loop {
-        tokio::select! {
-            () = sender.closed() => return,
-            ping = pings.recv() => {
-                if ping.is_none() {
-                    return;
-                }
-            }
-        }
-        while let Ok(Some(())) = tokio::time::timeout(QUIET, pings.recv()).await {}
+    while changes.next(&sender).await {
         if sender.send(Msg::Changed).await.is_err() {
             return;
         }
@@ -225,9 +205,4 @@ async fn watch(file: PathBuf, sender: mpsc::Sender<Msg>) {
 
 fn is_about(event: &notify::Event, name: &OsStr) -> bool {
     event.paths.iter().any(|path| path.file_name() == Some(name))
-}
-
-/// Whether a file may be another one now; to read it is no change.
-fn is_change(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_))
 }
