@@ -17,6 +17,7 @@ mod logs;
 mod models;
 mod operator;
 mod past;
+mod percent;
 mod profile;
 
 pub use card::{CalibrationBin, CardFeature, CardRows, ConfusionMatrix, FeatureImportance, MetricSlice, ModelCard};
@@ -45,6 +46,7 @@ pub use past::{
     AlertSeen, DeploySeen, Happening, Past, PastPlace, PastRequest, RunEdge, RunSeen, Stride, TimeLine, TimeLineColumn,
     TimeLineRequest,
 };
+pub use percent::percent_decoded;
 pub use profile::{DataProfile, DistinctValues, ProfiledColumn, ProfiledNumbers, ProfiledValue};
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::config::{ConfigError, Finding, LoadError, Settings, Severity, load_judged, look_around};
 use crate::monitor::expression_refusal;
 use crate::pipeline::StageSpec;
+use crate::pipeline::quantity::counted;
 
 /// Why the check could not be made or told.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +42,7 @@ pub fn run(folder: &Path, json: bool, out: &mut impl Write) -> Result<bool, Chec
             if json {
                 write_json(&Report { valid: false, stages: Vec::new(), errors: errors.errors(), findings: &[] }, out)?;
             } else {
-                writeln!(out, "{errors}\n\n{}", count(errors.errors().len(), "error"))?;
+                writeln!(out, "{errors}\n\n{}", counted(errors.errors().len(), "error"))?;
             }
             return Ok(false);
         }
@@ -71,10 +72,6 @@ fn write_json(report: &Report<'_>, out: &mut impl Write) -> Result<(), CheckErro
     Ok(())
 }
 
-fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
 /// `4 stages: train → test → build → deploy`. An arrow stands only where the later stage needs the earlier one.
 fn summary(settings: &Settings) -> String {
     let stages = settings.graph.stages();
@@ -87,7 +84,7 @@ fn summary(settings: &Settings) -> String {
         chain.push_str(stage.name.as_str());
         previous = Some(stage);
     }
-    format!("{}: {chain}", count(stages.len(), "stage"))
+    format!("{}: {chain}", counted(stages.len(), "stage"))
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use super::show::duration;
 use crate::api::types::{Place, Snapshot};
 use crate::config::{self, Action, DeployTarget, Settings};
 use crate::disk::{Layout, now};
-use crate::pipeline::{Lock, Moment, Run, RunId, Selection, StageKind, StageName, State, brings_back};
-use crate::tui::{may_deploy, place_text, why_rejected};
+use crate::pipeline::{Lock, Moment, Run, RunId, Selection, StageKind, StageName, State};
+use crate::tui::{comes_back, may_deploy, place_text};
 
 /// Before a run of `selection`: if it may deploy, in production the name, and while somebody holds deploys a yes; and a yes
 /// before what was rejected comes back, from whoever can be asked.
@@ -33,9 +33,7 @@ pub fn run(layout: &Layout, snapshot: &Snapshot, selection: &Selection, name: Op
 
 /// What is asked before what was rejected is deployed again; nothing where nothing was.
 fn returning(state: &State, selection: &Selection) -> Option<String> {
-    let release = state.releases.get(&brings_back(state, selection)?)?;
-    let why = why_rejected(state, release).map(|why| format!(" ({why})")).unwrap_or_default();
-    Some(format!("this deploys again what was rejected as release {}{why}; run it? [y/N] ", release.id))
+    comes_back(state, selection).map(|what| format!("this {what}; run it? [y/N] "))
 }
 
 /// A yes where somebody can be asked. A script is automation, which the lock holds, unless it was told to go past: it may be

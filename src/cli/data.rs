@@ -15,6 +15,7 @@ use super::project::layout;
 use super::table::terminal_width;
 use crate::config::{self, Action, Settings};
 use crate::model::{self, Checked, ContractFileError, DataContract, DataSet, Profile};
+use crate::pipeline::quantity::counted;
 use crate::watch;
 
 /// The subcommands of `trainyard data`.
@@ -188,7 +189,8 @@ fn tell(report: &FileReport, out: &mut impl Write) -> Result<(), Failure> {
     }
     let Some(checked) = &report.checked else { return Ok(()) };
     if checked.is_kept() {
-        writeln!(out, "{file}: {} rows keep the contract", checked.rows)?;
+        let verb = if checked.rows == 1 { "keeps" } else { "keep" };
+        writeln!(out, "{file}: {} {verb} the contract", counted(checked.rows, "row"))?;
     }
     for violation in &checked.violations {
         writeln!(out, "{file}, {violation}")?;

@@ -12,6 +12,7 @@ use super::project::{block_on, client, layout, resting, state};
 use super::up;
 use crate::api::types::{Snapshot, WatchMode};
 use crate::disk::{Layout, now};
+use crate::pipeline::quantity::counted;
 use crate::pipeline::{AlertState, Moment, Release, Run, RunId, Selection, State, explain};
 use crate::stage::gate;
 use crate::tui::standing;
@@ -97,8 +98,7 @@ fn inputs(snapshot: &Snapshot, out: &mut impl Write) -> Result<(), Failure> {
     if let Some(inputs) = &snapshot.state.inputs {
         let branch = inputs.source.branch.as_deref().map(|branch| format!("{branch} ")).unwrap_or_default();
         writeln!(out, "source     {branch}{}", inputs.source.label())?;
-        let files = if inputs.data.count == 1 { "file" } else { "files" };
-        writeln!(out, "data       {} {files}, {} rows", inputs.data.count, inputs.data.rows)?;
+        writeln!(out, "data       {}, {}", counted(inputs.data.count, "file"), counted(inputs.data.rows, "row"))?;
     }
     for (file, reason) in &snapshot.state.refused {
         writeln!(out, "held back  {file}: {reason}")?;

@@ -1,5 +1,6 @@
 //! Events in plain words, one line each. Reasons are worded by [`explain`], as everywhere.
 
+use crate::pipeline::quantity::counted;
 use crate::pipeline::{
     Digest, Event, Failure, Inputs, Outcome, Outputs, StageName, Stopping, TestReport, explain, narrate,
 };
@@ -36,7 +37,7 @@ pub(super) fn line(event: &Event) -> String {
         Event::StageRetrying { stage, .. } => format!("{stage} will be tried again"),
         Event::StageDropped { stage, .. } => format!("{stage} is dropped with its run"),
         Event::ReleaseRejected { release } => format!("release {release} was rejected"),
-        Event::QuarantineLifted { release, by } => format!("what was rejected as release {release} is allowed by {by}"),
+        Event::QuarantineLifted { release, by } => format!("{} is allowed by {by}", explain::rejected(*release)),
         Event::Noted { text, .. } => text.clone(),
         Event::AlertFired { .. }
         | Event::AlertResolved { .. }
@@ -55,8 +56,8 @@ pub(super) fn line(event: &Event) -> String {
 
 fn seen(inputs: &Inputs) -> String {
     let data = &inputs.data;
-    let files = if data.count == 1 { "file" } else { "files" };
-    format!("{} data {files} with {} rows, source {}", data.count, data.rows, inputs.source.label())
+    let (files, rows) = (counted(data.count, "data file"), counted(data.rows, "row"));
+    format!("{files} with {rows}, source {}", inputs.source.label())
 }
 
 fn ended(stage: &StageName, outcome: &Outcome, outputs: &Outputs) -> String {

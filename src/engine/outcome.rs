@@ -13,6 +13,7 @@ use super::stamps;
 use super::supervisor::{AttemptFolder, Exit};
 use crate::api::types::{LEADERBOARD_ROWS, LeaderboardRow};
 use crate::disk::Layout;
+use crate::pipeline::quantity::counted;
 use crate::pipeline::{Failure, ModelVersion, Outcome, Outputs, StageKind};
 use crate::stage::report;
 
@@ -290,15 +291,15 @@ fn notes_of(exit: &Exit) -> Vec<String> {
     let mut notes = Vec::new();
     if exit.log_lost > 0 {
         let error = exit.log_error.clone().unwrap_or_default();
-        notes.push(format!("{} bytes of a log could not be written: {error}", exit.log_lost));
+        notes.push(format!("{} of a log could not be written: {error}", counted(exit.log_lost, "byte")));
     }
     if let Some(error) = &exit.unredacted {
         notes.push(format!("its output or its reports may hold a secret, for they could not be written anew: {error}"));
     }
     if exit.output_held {
         notes.push(format!(
-            "a stage left {} processes behind that held its log open; they were ended",
-            exit.left_behind.max(1)
+            "a stage left {} behind that held its log open; what was left was ended",
+            counted(exit.left_behind.max(1), "process")
         ));
     }
     notes

@@ -147,24 +147,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::pipeline::{Fate, Model, ModelVersion, Moment, Outputs, RunId};
+    use crate::pipeline::{ModelVersion, samples};
 
     #[test]
     fn the_newest_models_and_the_champion_stay() {
         let mut state = State::default();
         for version in 1..=9 {
-            let model = Model {
-                version: ModelVersion(version),
-                stage: "train".into(),
-                run: RunId(version),
-                made: Moment(0),
-                took: 0,
-                fate: Fate::Passed,
-                outputs: Outputs::default(),
-                fingerprint: None,
-                parent: None,
-                notes: Vec::new(),
-            };
+            let model = samples::model(version);
             state.registry.models.insert(model.version, Arc::new(model));
         }
         state.registry.champions.insert("train".into(), ModelVersion(2));

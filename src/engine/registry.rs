@@ -267,7 +267,7 @@ mod tests {
 
     use super::*;
     use crate::api::types::GateVerdict;
-    use crate::pipeline::{Digest, Moment, Outputs, RunId};
+    use crate::pipeline::{Digest, Moment, Outputs, RunId, samples};
 
     fn state(digest: Digest) -> State {
         let mut state = State::default();
@@ -275,16 +275,13 @@ mod tests {
         let version = ModelVersion(3);
         let outputs = Outputs { model: Some(version), digest: Some(digest), metrics, ..Outputs::default() };
         let model = Model {
-            version,
-            stage: "train".into(),
             run: RunId(5),
             made: Moment(1),
             took: 20,
             fate: Fate::Held { reason: "worse".to_owned() },
             outputs,
-            fingerprint: None,
             parent: Some(ModelVersion(2)),
-            notes: Vec::new(),
+            ..samples::model(3)
         };
         state.registry.models.insert(version, Arc::new(model));
         state

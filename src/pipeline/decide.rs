@@ -1,25 +1,23 @@
 //! What happens next: `decide(&State, Input) -> Decision`, a pure function.
 //!
-//! First the direct consequences of the input are noted, then [`Draft::settle`] moves every run and stage on until nothing
+//! First the direct consequences of the input are noted, then [`super::settle`] moves every run and stage on until nothing
 //! more follows. Each noted event is applied to a draft of the state at once, so every later rule sees the earlier ones.
 //! The rules of what a *stage* does live in [`super::consider`], what holds one back in [`super::hold`], what follows from an
-//! alert in [`super::react`], what operators ask for in [`super::command`]; those of runs live here.
+//! alert in [`super::react`], what operators ask for in [`super::command`]; those of inputs and new runs live here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::consider::{Circumstances, Next, identity};
-use super::event::{Event, Input};
+use super::event::Event;
 use super::explain::{PlannedAction, plan};
-use super::graph::{StageKind, StageSpec};
-use super::hold::Permit;
+use super::graph::StageKind;
 use super::ids::{Attempt, Moment, ReleaseId, RunId, StageName};
-use super::inputs::{Fingerprint, Inputs};
+use super::input::Input;
+use super::inputs::Inputs;
 use super::judge::judge;
-use super::reason::{Failure, Obstacle, Outcome, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
+use super::reason::{Failure, Obstacle, Outcome, Selection, SkipReason, StopReason, Trigger, Why};
 use super::refusal::Refusal;
 use super::registry::Promoter;
-use super::release::ReleaseStatus;
 use super::run::{Outputs, Run, StageState, Stopping};
 use super::state::{ApplyError, State};
 
@@ -187,7 +185,7 @@ impl Draft {
     }
 
     /// A rollback takes the place of the run under way; what that one was started for is taken up again behind it.
-    fn resume_behind(&mut self, rollback: RunId) -> Result<(), ApplyError> {
+    pub(super) fn resume_behind(&mut self, rollback: RunId) -> Result<(), ApplyError> {
         let gave_way = |run: &&Arc<Run>| run.stopping == Some(StopReason::Superseded { by: rollback });
         let is_by_change = |run: &&Arc<Run>| !run.trigger.is_by_hand() && !run.trigger.is_by_alert();
         let Some(former) = self.state.runs.values().rev().find(gave_way).filter(is_by_change).cloned() else {
@@ -378,196 +376,5 @@ impl Draft {
             }
         }
         Ok(())
-    }
-
-    /// Moves everything on until nothing more follows. Each turn notes at least one event and every run and stage only
-    /// moves forward, so it ends.
-    fn settle(&mut self) -> Result<(), ApplyError> {
-        loop {
-            let before = self.events.len();
-            self.settle_queue()?;
-            if let Some(run) = self.state.active_run().map(|run| run.id) {
-                self.settle_stages(run)?;
-                self.settle_end(run)?;
-            }
-            if self.events.len() == before {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Ends waiting runs that were stopped and gives the oldest of the others its turn when no run is active.
-    fn settle_queue(&mut self) -> Result<(), ApplyError> {
-        let waiting: Vec<Arc<Run>> =
-            self.state.runs.values().filter(|run| run.started.is_none() && !run.is_finished()).cloned().collect();
-        let mut is_free = self.state.active_run().is_none();
-        for run in waiting {
-            if run.stopping.is_some() {
-                self.settle_stages(run.id)?;
-                self.settle_end(run.id)?;
-            } else if is_free {
-                self.note(Event::RunStarted { run: run.id })?;
-                is_free = false;
-            }
-        }
-        Ok(())
-    }
-
-    fn settle_stages(&mut self, id: RunId) -> Result<(), ApplyError> {
-        // Stages by their specification; those that left the configuration with a run under way are dropped last.
-        let specs: Vec<StageSpec> = self.state.graph.stages().to_vec();
-        for spec in &specs {
-            let Some(run) = self.state.runs.get(&id).cloned() else { return Ok(()) };
-            let Some(stage) = run.stages.get(&spec.name) else { continue };
-            if run.stopping.is_some() {
-                self.stop_stage(&run, spec, &stage.state)?;
-            } else if stage.state == StageState::Waiting {
-                self.settle_stage(&run, spec)?;
-            }
-        }
-        let Some(run) = self.state.runs.get(&id).cloned() else { return Ok(()) };
-        for (name, stage) in &run.stages {
-            let is_gone = self.state.graph.get(name).is_none();
-            if is_gone && !stage.state.is_final() {
-                if stage.state.is_running() {
-                    self.stop_running(id, name, &stage.state)?;
-                } else {
-                    self.note(Event::StageDropped { run: id, stage: name.clone() })?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn stop_stage(&mut self, run: &Run, spec: &StageSpec, state: &StageState) -> Result<(), ApplyError> {
-        match state {
-            StageState::Waiting
-            | StageState::Checking { .. }
-            | StageState::Retrying { .. }
-            | StageState::AwaitingApproval { .. } => {
-                self.note(Event::StageDropped { run: run.id, stage: spec.name.clone() })
-            }
-            // A deploy is never left half swapped: it ends by itself.
-            StageState::Running { .. } if spec.kind != StageKind::Deploy => {
-                self.stop_running(run.id, &spec.name, state)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn stop_running(&mut self, run: RunId, stage: &StageName, state: &StageState) -> Result<(), ApplyError> {
-        match state {
-            StageState::Running { stopping: None, .. } => {
-                self.note(Event::StageStopping { run, stage: stage.clone(), why: Stopping::WithRun })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn settle_stage(&mut self, run: &Run, spec: &StageSpec) -> Result<(), ApplyError> {
-        let mut needs = BTreeMap::new();
-        if !run.trigger.is_rollback() {
-            for need in &spec.needs {
-                let Some(needed) = run.stages.get(need) else { continue };
-                match &needed.state {
-                    StageState::Passed | StageState::Skipped { .. } => {}
-                    state if !state.is_final() => return Ok(()),
-                    state => {
-                        let obstacle = obstacle_of(run, spec, need, state);
-                        return self.note(Event::StageNotRun { run: run.id, stage: spec.name.clone(), obstacle });
-                    }
-                }
-                if let Some(digest) = identity(needed) {
-                    needs.insert(need.clone(), digest);
-                }
-            }
-        }
-        let circumstances =
-            Circumstances { state: &self.state, inputs: &run.inputs, selection: &run.selection, trigger: &run.trigger };
-        let (id, stage) = (run.id, spec.name.clone());
-        match circumstances.consider(spec, needs) {
-            Next::Start(why, fingerprint) => self.start(id, spec, why, fingerprint),
-            Next::Check { earlier, fingerprint, outputs } => {
-                self.note(Event::StageChecking { run: id, stage, earlier, fingerprint, outputs })
-            }
-            Next::Skip(reason) => self.note(Event::StageSkipped { run: id, stage, reason }),
-            Next::NotRun(obstacle) => self.note(Event::StageNotRun { run: id, stage, obstacle }),
-        }
-    }
-
-    /// Every start of a stage comes by here, so that none goes past a lock or an approval that is wanted. What a lock holds
-    /// stays as it is; what is approved is considered anew, for the world may have moved on meanwhile.
-    fn start(&mut self, run: RunId, spec: &StageSpec, why: Why, fingerprint: Fingerprint) -> Result<(), ApplyError> {
-        let Some(owner) = self.state.runs.get(&run).cloned() else { return Err(ApplyError::UnknownRun(run)) };
-        match self.state.permit(&owner, spec) {
-            Permit::Granted => {}
-            Permit::Locked => return Ok(()),
-            Permit::Ask(of) => return self.note(Event::ApprovalWanted { run, stage: spec.name.clone(), of }),
-        }
-        let attempt = owner.stages.get(&spec.name).map_or(Attempt(1), |stage| stage.attempt.next());
-        let is_deploy = spec.kind == StageKind::Deploy;
-        if is_deploy
-            && let Trigger::Manual { by } | Trigger::Rollback { by, .. } | Trigger::Promotion { by, .. } =
-                owner.trigger.clone()
-            && let Some(release) = self.state.quarantine(&fingerprint)
-        {
-            self.note(Event::QuarantineLifted { release, by })?;
-        }
-        self.note(Event::StageStarted {
-            run,
-            stage: spec.name.clone(),
-            attempt,
-            why,
-            fingerprint,
-            deadline: spec.timeout.map(|timeout| self.at.plus(timeout)),
-            model: spec.produces_model.then(|| self.state.last_model.next()),
-            release: is_deploy.then(|| self.state.last_release.next()),
-        })
-    }
-
-    fn settle_end(&mut self, id: RunId) -> Result<(), ApplyError> {
-        let Some(run) = self.state.runs.get(&id).cloned() else { return Ok(()) };
-        if run.is_finished() || !run.stages.values().all(|stage| stage.state.is_final()) {
-            return Ok(());
-        }
-        self.note(Event::RunFinished { run: id, result: result_of(&run) })?;
-        if run.trigger.is_rollback() { self.resume_behind(id) } else { Ok(()) }
-    }
-}
-
-fn obstacle_of(run: &Run, spec: &StageSpec, need: &StageName, state: &StageState) -> Obstacle {
-    let is_selected = run.selection.from.as_ref() == Some(&spec.name);
-    match state {
-        StageState::NotRun { obstacle: Obstacle::NotSelected | Obstacle::NeedStale { .. } } if is_selected => {
-            Obstacle::NeedStale { stage: need.clone() }
-        }
-        StageState::NotRun { obstacle: Obstacle::NotSelected } => Obstacle::NotSelected,
-        StageState::NotRun { .. } => Obstacle::NeedNotRun { stage: need.clone() },
-        _ => Obstacle::NeedFailed { stage: need.clone() },
-    }
-}
-
-/// What a stage did counts before what was asked of the run: one that was told to stop while its last stage passed has passed.
-fn result_of(run: &Run) -> RunResult {
-    let any = |test: fn(&StageState) -> bool| run.stages.values().any(|stage| test(&stage.state));
-    if any(|state| matches!(state, StageState::Cancelled)) || run.started.is_none() {
-        return match &run.stopping {
-            Some(StopReason::Superseded { .. }) => RunResult::Superseded,
-            Some(StopReason::Cancelled { .. }) | None => RunResult::Cancelled,
-        };
-    }
-    if any(|state| matches!(state, StageState::Failed { .. } | StageState::Interrupted)) {
-        RunResult::Failed
-    } else if any(|state| matches!(state, StageState::NotRun { .. })) {
-        RunResult::Held
-    } else {
-        RunResult::Passed
-    }
-}
-
-impl ReleaseStatus {
-    /// Whether it still counts on a process of its own.
-    pub fn is_current(self) -> bool {
-        matches!(self, Self::Starting | Self::Live)
     }
 }

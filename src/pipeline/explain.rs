@@ -12,6 +12,7 @@ use super::graph::{StageKind, StageSpec};
 use super::hold::Lock;
 use super::ids::{Digest, Moment, ReleaseId, StageName};
 use super::inputs::Fingerprint;
+use super::quantity::counted;
 use super::reason::{Failure, Obstacle, RunResult, Selection, SkipReason, StopReason, Trigger, Why};
 use super::run::{Run, StageState};
 use super::state::State;
@@ -335,6 +336,11 @@ pub fn obstacle(obstacle: &Obstacle) -> String {
     }
 }
 
+/// What a rejected release had put into service, in words: the same may come back as another release.
+pub fn rejected(release: ReleaseId) -> String {
+    format!("what was rejected as release {release}")
+}
+
 /// Why a stage failed.
 pub fn failure(failure: &Failure) -> String {
     match failure {
@@ -343,8 +349,7 @@ pub fn failure(failure: &Failure) -> String {
         Failure::Signal { signal } => format!("killed from outside by signal {signal}{}", signal_name(*signal)),
         Failure::TimedOut => "stopped because its time was over".to_owned(),
         Failure::NotStarted { error } => format!("could not be started: {error}"),
-        Failure::TestsFailed { failed: 1 } => "1 test failed".to_owned(),
-        Failure::TestsFailed { failed } => format!("{failed} tests failed"),
+        Failure::TestsFailed { failed } => format!("{} failed", counted(*failed, "test")),
         Failure::NoReport => "it wrote no test report to $TRAINYARD_REPORTS".to_owned(),
         Failure::NoTests => "its test report holds no passed test".to_owned(),
         Failure::BadReport { error } => format!("its test report cannot be read: {error}"),

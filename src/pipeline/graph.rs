@@ -159,21 +159,10 @@ fn circle(stuck: &[StageSpec]) -> Vec<StageName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::samples;
 
     fn stage(name: &str, needs: &[&str]) -> StageSpec {
-        StageSpec {
-            name: name.into(),
-            kind: StageKind::Command,
-            needs: needs.iter().map(|need| (*need).into()).collect(),
-            uses_data: false,
-            uses_source: true,
-            produces_model: false,
-            requires_report: false,
-            retries: 0,
-            timeout: None,
-            definition: Digest(name.to_owned()),
-            approval: None,
-        }
+        samples::stage(name, StageKind::Command, needs)
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::oracle::Oracle;
 use super::{
     Attempt, Command, DataSet, Decision, Digest, Event, Evidence, Failure, FiringAlert, Graph, Holder, Input, Inputs,
     ModelVersion, Moment, Outcome, Outputs, Reaction, Recorded, RunId, Selection, SourceState, StageKind, StageName,
-    StageSpec, StageState, State, Trigger, decide,
+    StageState, State, Trigger, decide, samples,
 };
 
 /// The four stages of the usual chain, none of which asks anybody.
@@ -25,26 +25,11 @@ pub(super) fn chain_asking(asking: &[(&str, &[&str])]) -> Graph {
         let (_, of) = asking.iter().find(|(stage, _)| *stage == name)?;
         Some(of.iter().map(|name| (*name).to_owned()).collect())
     };
-    let stage = |name: &str, kind, needs: &[&str], uses_data, uses_source| StageSpec {
-        name: name.into(),
-        kind,
-        needs: needs.iter().map(|need| (*need).into()).collect(),
-        uses_data,
-        uses_source,
-        produces_model: kind == StageKind::Train,
-        requires_report: false,
-        retries: u32::from(name == "test"),
-        timeout: (name == "train").then_some(60_000),
-        definition: Digest(name.to_owned()),
-        approval: approval(name),
-    };
-    Graph::new(vec![
-        stage("train", StageKind::Train, &[], true, false),
-        stage("test", StageKind::Command, &["train"], false, true),
-        stage("build", StageKind::Image, &["test"], false, false),
-        stage("deploy", StageKind::Deploy, &["build"], false, false),
-    ])
-    .unwrap()
+    samples::chain(|stage| {
+        stage.retries = u32::from(stage.kind == StageKind::Command);
+        stage.timeout = (stage.kind == StageKind::Train).then_some(60_000);
+        stage.approval = approval(stage.name.as_str());
+    })
 }
 
 /// Data number `data` and source number `source`; data number 0 is none.

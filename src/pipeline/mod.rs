@@ -18,6 +18,7 @@ mod filter;
 mod graph;
 mod hold;
 mod ids;
+mod input;
 mod inputs;
 mod judge;
 mod narrate;
@@ -32,6 +33,7 @@ mod registry;
 mod release;
 mod report;
 mod run;
+mod settle;
 mod state;
 mod tally;
 
@@ -47,17 +49,20 @@ mod hold_tests;
 mod oracle;
 #[cfg(test)]
 mod promote_tests;
+#[cfg(test)]
+pub(crate) mod samples;
 
 pub use about::Subject;
 pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, Reaction, Restraint, Silence, Told};
 pub use decide::{Decision, decide};
 pub use delivery::Delivery;
-pub use event::{Command, Event, Input, Recorded, SCHEMA};
+pub use event::{Command, Event, Recorded, SCHEMA};
 pub use explain::{Planned, PlannedAction, brings_back, plan};
 pub use filter::EventFilter;
 pub use graph::{Graph, GraphError, StageKind, StageSpec};
 pub use hold::{Approval, Holder, Lock};
 pub use ids::{Attempt, Digest, ModelVersion, Moment, ReleaseId, RunId, StageName};
+pub use input::Input;
 pub use inputs::{DataFile, DataSet, Fingerprint, Inputs, SourceState};
 pub use narrate::narrate;
 pub use notice::{Notice, NoticeKind, notice_of};

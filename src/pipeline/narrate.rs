@@ -4,6 +4,7 @@ use super::alert::{Answer, Evidence, Reaction};
 use super::event::{Command, Event};
 use super::explain;
 use super::ids::{ReleaseId, RunId, StageName};
+use super::quantity::counted;
 use super::reason::{Outcome, Selection};
 use super::registry::{Fate, Promoter};
 use super::run::Outputs;
@@ -17,8 +18,8 @@ pub fn narrate(event: &Event) -> String {
         }
         Event::InputsObserved { inputs } => {
             let data = &inputs.data;
-            let files = if data.count == 1 { "data file" } else { "data files" };
-            format!("inputs seen: {} {files}, {} rows, source {}", data.count, data.rows, inputs.source.label())
+            let (files, rows) = (counted(data.count, "data file"), counted(data.rows, "row"));
+            format!("inputs seen: {files}, {rows}, source {}", inputs.source.label())
         }
         Event::DataRefused { file, reason } => format!("data file {file} held back: {reason}"),
         Event::DataRefusalEnded { file } => format!("data file {file} is held back no longer"),
@@ -47,7 +48,7 @@ pub fn narrate(event: &Event) -> String {
             format!("release {release} rejected; the same will not be deployed by itself")
         }
         Event::QuarantineLifted { release, by } => {
-            format!("{by} lets what was rejected as release {release} be deployed")
+            format!("{by} lets {} be deployed", explain::rejected(*release))
         }
         Event::Noted { by: Some(by), text } => format!("{by}: {text}"),
         Event::Noted { by: None, text } => text.clone(),
@@ -191,7 +192,7 @@ fn outcome_of(outcome: &Outcome, outputs: &Outputs) -> String {
         text.push_str(&format!(", model {model}"));
     }
     if let Some(tests) = &outputs.tests {
-        text.push_str(&format!(", {} tests passed", tests.passed));
+        text.push_str(&format!(", {} passed", counted(tests.passed, "test")));
     }
     if let (Some(_), Some(digest)) = (&outputs.image, &outputs.digest) {
         text.push_str(&format!(", image {}", digest.short()));

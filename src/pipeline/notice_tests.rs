@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::pipeline::{
-    Attempt, DataSet, Digest, Evidence, Failure, Inputs, Reaction, Release, ReleaseStatus, Selection, SourceState,
-    StageRun, Trigger,
+    Attempt, DataSet, Digest, Evidence, Failure, Inputs, Reaction, Release, Selection, SourceState, StageRun, Trigger,
+    samples,
 };
 
 fn recorded(event: Event) -> Recorded {
@@ -121,22 +121,7 @@ fn a_release_that_went_live_is_told_and_one_that_did_not_is_not() {
 
 #[test]
 fn a_rejected_release_is_told_only_if_it_had_been_live() {
-    let release = |live_since| Release {
-        id: ReleaseId(2),
-        run: RunId(1),
-        stage: StageName::from("deploy"),
-        repeats: None,
-        image: None,
-        archive: None,
-        model: None,
-        commit: String::new(),
-        fingerprint: None,
-        started: Moment(0),
-        live_since,
-        ended: None,
-        address: None,
-        status: ReleaseStatus::Retired,
-    };
+    let release = |live_since| Release { live_since, ..samples::release(2) };
     let told = |live_since| {
         let releases = BTreeMap::from([(ReleaseId(2), Arc::new(release(live_since)))]);
         let known = State { releases, ..State::default() };

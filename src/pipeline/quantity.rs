@@ -1,6 +1,6 @@
-//! Measured values as people read them, the same on the screen, in pictures and in tables.
+//! Measured values and counts as people read them, the same on the screen, in pictures and in tables.
 //!
-//! About three digits that count; seconds and bytes are scaled, every other unit is shown as it is.
+//! Of a measured value about three digits count; seconds and bytes are scaled, every other unit is shown as it is.
 
 /// A measured value in about three digits: `132`, `4.1`, `0.18`, `12.3k`.
 pub fn value(value: f64) -> String {
@@ -103,6 +103,21 @@ fn bytes_of(number: f64, behind: &str) -> String {
     format!("{} {unit}{behind}", value(scaled))
 }
 
+/// `1 file`, `7 files`, `2 processes`.
+pub fn counted(number: impl TryInto<u64>, one: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{number} {}", noun(number, one))
+}
+
+/// The noun for so many: `file`, `files`.
+pub fn noun(number: u64, one: &str) -> String {
+    match number {
+        1 => one.to_owned(),
+        _ if one.ends_with('s') => format!("{one}es"),
+        _ => format!("{one}s"),
+    }
+}
+
 /// A duration in whole seconds, from milliseconds: `8s`, `3m 05s`, `2h 03m`, `3d 4h`.
 pub fn whole_duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
@@ -126,6 +141,16 @@ mod tests {
     fn durations_grow_coarser() {
         let texts: Vec<_> = [8_900, 65_000, 7_380_000, 273_600_000].map(whole_duration).into();
         assert_eq!(texts, ["8s", "1m 05s", "2h 03m", "3d 4h"]);
+    }
+
+    #[test]
+    fn a_noun_is_as_many_as_its_number() {
+        let texts: Vec<_> = [0, 1, 1_599].map(|number: usize| counted(number, "row")).into();
+        assert_eq!(texts, ["0 rows", "1 row", "1599 rows"]);
+        assert_eq!(
+            (counted(1_u64, "process"), counted(2_u64, "process")),
+            ("1 process".to_owned(), "2 processes".to_owned())
+        );
     }
 
     #[test]

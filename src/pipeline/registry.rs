@@ -184,21 +184,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn model(version: u64) -> Model {
-        Model {
-            version: ModelVersion(version),
-            stage: "train".into(),
-            run: RunId(version),
-            made: Moment(0),
-            took: 0,
-            fate: Fate::Passed,
-            outputs: Outputs { model: Some(ModelVersion(version)), ..Outputs::default() },
-            fingerprint: None,
-            parent: None,
-            notes: Vec::new(),
-        }
-    }
+    use crate::pipeline::samples::model;
 
     fn promote(registry: &mut Registry, version: u64) {
         let (at, former) = (Moment(0), None);

@@ -32,6 +32,11 @@ impl ReleaseStatus {
             Self::Abandoned => "abandoned",
         }
     }
+
+    /// Whether it still counts on a process of its own.
+    pub fn is_current(self) -> bool {
+        matches!(self, Self::Starting | Self::Live)
+    }
 }
 
 /// One release.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::delivery::{self, Delivered, Delivery};
 use super::event::{Event, Recorded};
+use super::explain;
 use super::ids::{Moment, ReleaseId, RunId, StageName};
 use super::reason::{Outcome, RunResult, Trigger};
 use super::run::Outputs;
@@ -115,7 +116,10 @@ impl Tally {
     pub fn runs(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let results =
             [RunResult::Passed, RunResult::Failed, RunResult::Held, RunResult::Cancelled, RunResult::Superseded];
-        results.map(word_of).into_iter().map(move |result| (result, self.runs.get(result).copied().unwrap_or(0)))
+        results
+            .map(explain::result)
+            .into_iter()
+            .map(move |result| (result, self.runs.get(result).copied().unwrap_or(0)))
     }
 
     /// The time that runs took from their turn to their end.
@@ -154,7 +158,7 @@ impl Tally {
     }
 
     fn run_finished(&mut self, at: Moment, run: RunId, result: RunResult) {
-        *self.runs.entry(word_of(result)).or_default() += 1;
+        *self.runs.entry(explain::result(result)).or_default() += 1;
         // One that gave way before its turn came took no time.
         let Some(started) = self.open.remove(&run).and_then(|open| open.started) else { return };
         let took = at.since(started);
@@ -247,16 +251,6 @@ const LIVE: &str = "live";
 const REJECTED: &str = "rejected";
 /// Its deploy ended for a reason that says nothing about it.
 const ABANDONED: &str = "abandoned";
-
-fn word_of(result: RunResult) -> &'static str {
-    match result {
-        RunResult::Passed => "passed",
-        RunResult::Failed => "failed",
-        RunResult::Held => "held",
-        RunResult::Cancelled => "cancelled",
-        RunResult::Superseded => "superseded",
-    }
-}
 
 /// Who wanted a run that goes back to an earlier release; `None` if it does not.
 fn cause_of(trigger: &Trigger) -> Option<&'static str> {

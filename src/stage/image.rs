@@ -324,8 +324,7 @@ fn layers(inputs: &Inputs) -> Result<Vec<(&'static str, Layer)>, ImageError> {
     let app = source::app_layer(&inputs.source, &inputs.settings)?;
     let mut layers = vec![(SERVER_LAYER, server), ("model", model)];
     if !app.is_empty() {
-        let count = app.file_count();
-        println!("{count} {} of the app", if count == 1 { "file" } else { "files" });
+        println!("{} of the app", quantity::counted(app.file_count(), "file"));
         layers.push(("app", app));
     }
     Ok(layers)

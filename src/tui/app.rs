@@ -3,44 +3,41 @@
 //! It is changed by [`super::update::update`] alone and read by the views, which are pure functions of it. It holds what the
 //! daemon said and what the operator chose; nothing in it is computed from more than that.
 
+mod overlay;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::api::types::{
-    DaemonInformation, LineState, Live, LogAddress, PastRequest, Place, Plan, RollbackPlan, StageProgress, TargetReport,
+    DaemonInformation, LineState, Live, LogAddress, PastRequest, Place, Plan, StageProgress, TargetReport,
 };
 use crate::pipeline::{
-    EventFilter, Moment, Recorded, Release, ReleaseId, Run, RunId, Selection, SkipReason, StageKind, StageName,
-    StageSpec, StageState, State,
+    EventFilter, Moment, Recorded, Release, ReleaseId, Run, RunId, SkipReason, StageKind, StageName, StageSpec,
+    StageState, State,
 };
 
-use super::alerts::SilencePrompt;
 use super::announcement::{self, Announcement};
 use super::clock::Clock;
 use super::detail_text::DetailText;
 use super::event_list;
 use super::event_search::{self, FilteredEvents};
 use super::glyphs::Glyphs;
-use super::holds::{ApprovalPrompt, Remark};
 use super::keymap::Keymap;
 use super::list::ListState;
 use super::log_view::LogView;
-use super::log_view::action::LogPrompt;
-use super::metrics::explorer::Explorer;
-use super::metrics::pick::Pick;
 use super::metrics::{Drawing, Metrics};
-use super::models::{Models, NotePrompt, PromotePrompt};
+use super::models::Models;
 use super::mouse::HitMap;
 use super::past::Visit;
-use super::past::strip::Strip;
 use super::preferences::{Found, Preferences};
-use super::projects::{ProjectList, ProjectRow};
+use super::projects::ProjectRow;
 use super::release_list;
 use super::release_log::ReleaseLog;
 use super::run_history::{self, RunHistory};
 use super::selection::LineSelection;
 use super::theme::Theme;
 use super::walk::Thing;
+pub(super) use overlay::Overlay;
 
 /// Events beyond this many are forgotten by the screen; the journal keeps them.
 pub(super) const EVENTS_KEPT: usize = 500;
@@ -88,92 +85,6 @@ pub(super) enum Connection {
         since: Moment,
         /// Why.
         reason: String,
-    },
-}
-
-/// What lies over the view.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Overlay {
-    /// All keys.
-    Help {
-        /// The first line shown.
-        scroll: usize,
-        /// What was typed to find one.
-        input: String,
-    },
-    /// The command palette.
-    Palette {
-        /// What was typed.
-        input: String,
-        /// Which of the matches.
-        selected: usize,
-    },
-    /// The explorer of metrics.
-    Explorer(Box<Explorer>),
-    /// Which two releases are compared.
-    PickReleases(Pick),
-    /// The pattern of a search.
-    Search {
-        /// What was typed.
-        input: String,
-    },
-    /// What the list of the view is to be narrowed to.
-    FilterList {
-        /// What was typed.
-        input: String,
-    },
-    /// Something about the log.
-    Log(LogPrompt),
-    /// The line of time.
-    TimeLine(Box<Strip>),
-    /// Who is attached to the daemon.
-    Operators,
-    /// The projects of this user.
-    Projects(ProjectList),
-    /// Whether to go back to a release.
-    ConfirmRollback {
-        /// Which.
-        to: ReleaseId,
-        /// What the daemon says that it would do; `None` while it is being asked.
-        plan: Option<Result<RollbackPlan, String>>,
-        /// In production: what was typed of the project's name.
-        typed: String,
-        /// Why.
-        remark: Remark,
-    },
-    /// Whether to run what may deploy to production, or past a lock.
-    ConfirmRun {
-        /// What would be run.
-        selection: Selection,
-        /// In production: what was typed of the project's name.
-        typed: String,
-        /// Why.
-        remark: Remark,
-    },
-    /// Whether to cancel what runs and what waits.
-    ConfirmCancel {
-        /// Why.
-        remark: Remark,
-    },
-    /// Why automation is to be held off deploys.
-    Lock {
-        /// What was typed.
-        why: String,
-    },
-    /// Whether automation may deploy again.
-    ConfirmUnlock,
-    /// Whether a stage that waits may start.
-    Approval(ApprovalPrompt),
-    /// Whether a model is promoted by hand, and why.
-    Promote(PromotePrompt),
-    /// What to write about a model.
-    Note(NotePrompt),
-    /// For how long to hear nothing of an alert, and why.
-    Silence(SilencePrompt),
-    /// Whether to end the silence of an alert.
-    ConfirmUnsilence {
-        /// Which.
-        alert: String,
     },
 }
 

@@ -15,7 +15,7 @@ use crate::api::types::{
 use crate::pipeline::{
     AlertState, Attempt, Command, DataSet, Digest, Evidence, FailingTest, Failure, FiringAlert, Graph, Input, Inputs,
     Moment, Outcome, Outputs, Reaction, Recorded, ReleaseId, RunId, Selection, Silence, SourceState, StageKind,
-    StageName, StageSpec, State, TestReport, Trigger, decide, plan,
+    StageName, State, TestReport, Trigger, decide, plan, samples,
 };
 
 use super::app::Model;
@@ -150,26 +150,7 @@ impl World {
 
 /// train → test → build → deploy.
 fn chain() -> Graph {
-    let stage = |name: &str, kind, needs: &[&str], uses_data, uses_source| StageSpec {
-        name: name.into(),
-        kind,
-        needs: needs.iter().map(|need| (*need).into()).collect(),
-        uses_data,
-        uses_source,
-        produces_model: kind == StageKind::Train,
-        requires_report: name == "test",
-        retries: 0,
-        timeout: None,
-        definition: Digest(name.to_owned()),
-        approval: None,
-    };
-    Graph::new(vec![
-        stage("train", StageKind::Train, &[], true, false),
-        stage("test", StageKind::Command, &["train"], false, true),
-        stage("build", StageKind::Image, &["test"], false, false),
-        stage("deploy", StageKind::Deploy, &["build"], false, false),
-    ])
-    .unwrap()
+    samples::chain(|stage| stage.requires_report = stage.kind == StageKind::Command)
 }
 
 fn inputs(data: u64, source: u64) -> Inputs {

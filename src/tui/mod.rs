@@ -10,8 +10,9 @@
 //! which moment of the past is shown, in `past`; why a key does nothing, in `unavailable`; what calls for whoever looks
 //! elsewhere, in `attention`, `title` and `progress_bar`; what went live by itself, in `announcement`; what the terminal can
 //! do, in `probe`; what leads from a folder to a project, in `first_run`. `plain` is the same client in lines, without a
-//! screen. What the operator prefers on all projects is read by `preferences`, his keys stand in `keymap`; `palette` finds by
-//! letters, `selection`, `detail_text` and `clipboard` copy, `mouse` knows what lies where.
+//! screen. What the operator prefers on all projects is read by `preferences`, his keys stand in `keymap`; that a file of his
+//! changed is heard by `file_changes`; `palette` finds by letters, `selection`, `detail_text` and `clipboard` copy, `mouse` knows
+//! what lies where.
 //!
 //! **Invariants:** the screen computes nothing of its own: states, reasons and sentences come from `pipeline`, numbers from
 //! the daemon. It may use `api::client`, `api::types`, `pipeline` and `disk`, and no other room. There is no tick: a frame is
@@ -30,6 +31,7 @@ mod difference;
 mod estimate;
 mod event_list;
 mod event_search;
+mod file_changes;
 mod first_run;
 mod glyphs;
 mod holds;
@@ -94,7 +96,7 @@ pub use preferences::{
 };
 pub use projects::{Left, ProjectRow, Projects};
 pub use quantity::bytes;
-pub use release_facts::{ReleaseFacts, health, may_deploy, place_text, ready, release_facts, standing, why_rejected};
+pub use release_facts::{ReleaseFacts, comes_back, health, may_deploy, place_text, ready, release_facts, standing};
 pub use runtime::{DemoHook, DemoHooks, Options, lead, run};
 
 /// Why the screen ended otherwise than by `q`.

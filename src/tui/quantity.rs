@@ -1,5 +1,6 @@
 //! Numbers as the screen writes them: durations, counts, cells. Measured values are written as everywhere.
 
+use crate::pipeline::quantity::noun;
 pub(super) use crate::pipeline::quantity::{at_axis, measured, value, whole_duration};
 
 /// `42ms`, `12.4s`, `3m 05s`, `2h 03m`, `3d 4h`, from milliseconds.
@@ -25,8 +26,8 @@ pub(super) fn age(milliseconds: u64) -> String {
 }
 
 /// `1 599`.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
+pub(super) fn count(number: impl TryInto<u64>) -> String {
+    let digits = number.try_into().unwrap_or(u64::MAX).to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -37,9 +38,10 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
-/// `7 files`, `1 file`.
-pub(super) fn counted(number: u64, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{} {one}s", count(number)) }
+/// `1 599 files`, `1 file`.
+pub(super) fn counted(number: impl TryInto<u64>, one: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    format!("{} {}", count(number), noun(number, one))
 }
 
 /// `512 B`, `52.4 MB`, `1.2 GB`: bytes, in steps of a thousand.
@@ -100,7 +102,10 @@ mod tests {
         assert_eq!(count(1_599), "1 599");
         assert_eq!(count(12), "12");
         assert_eq!(count(1_000_000), "1 000 000");
-        assert_eq!(counted(1, "file"), "1 file");
+        assert_eq!(
+            (counted(1_u64, "file"), counted(1_599_u64, "file")),
+            ("1 file".to_owned(), "1 599 files".to_owned())
+        );
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What there is to say of a release beyond its own record, in words that the screen and `trainyard releases` share: who
-//! started it and why, how long its deploy took, how it is now, where it runs, and whether a run by hand may deploy.
+//! started it and why, how long its deploy took, how it is now, where it runs, and what a run by hand may deploy.
 //!
 //! Pure, and nothing is made harmless here: whoever shows a text does that.
 
 use crate::api::types::{Place, TargetReport};
+use crate::pipeline::quantity::counted;
 use crate::pipeline::{
     Failure, ModelVersion, Moment, PlannedAction, Release, ReleaseId, ReleaseStatus, Selection, StageKind, StageName,
-    StageState, State, Trigger, explain, plan,
+    StageState, State, Trigger, brings_back, explain, plan,
 };
 
 /// Who starts what nobody asked for.
@@ -145,10 +146,8 @@ pub fn health(report: &TargetReport, release: ReleaseId) -> Option<String> {
     let mut parts = vec![word.to_owned()];
     let restarts: u64 =
         report.instances.iter().filter(|instance| instance.release == release).map(|instance| instance.restarts).sum();
-    match restarts {
-        0 => {}
-        1 => parts.push("1 restart".to_owned()),
-        restarts => parts.push(format!("{restarts} restarts")),
+    if restarts > 0 {
+        parts.push(counted(restarts, "restart"));
     }
     if let Some(exit) = &report.last_exit {
         parts.push(format!("last exit: {exit}"));
@@ -185,6 +184,14 @@ pub fn why_rejected(state: &State, release: &Release) -> Option<String> {
     left_by(state, release).map(explain::trigger)
 }
 
+/// What a run by hand of `selection` would do that automation does not, and why it does not: `deploys again what was rejected as
+/// release 3 (exit code 1)`.
+pub fn comes_back(state: &State, selection: &Selection) -> Option<String> {
+    let release = state.releases.get(&brings_back(state, selection)?)?;
+    let why = why_rejected(state, release).map(|why| format!(" ({why})")).unwrap_or_default();
+    Some(format!("deploys again {}{why}", explain::rejected(release.id)))
+}
+
 /// Whether a run by hand of `selection` may put something into service. Where the plan cannot tell yet, it may.
 pub fn may_deploy(state: &State, selection: &Selection) -> bool {
     let is_deploy = |name: &StageName| state.graph.get(name).is_some_and(|spec| spec.kind == StageKind::Deploy);
@@ -200,7 +207,7 @@ pub fn may_deploy(state: &State, selection: &Selection) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{Command, Input, RunId, brings_back};
+    use crate::pipeline::{Command, Input, RunId};
     use crate::tui::fixtures;
 
     fn from(stage: &str, only: bool) -> Selection {
@@ -274,6 +281,10 @@ mod tests {
         assert_eq!(left.status, ReleaseStatus::Rejected);
         assert_eq!(why_rejected(&world.state, left).as_deref(), Some("back to release 2 (mina)"));
         assert_eq!(brings_back(&world.state, &from("deploy", false)), Some(ReleaseId(3)));
+        assert_eq!(
+            comes_back(&world.state, &from("deploy", false)).as_deref(),
+            Some("deploys again what was rejected as release 3 (back to release 2 (mina))")
+        );
         assert_eq!(brings_back(&world.state, &from("train", false)), None, "only by its own name");
         assert_eq!(brings_back(&world.state, &Selection::default()), None);
         assert_eq!(brings_back(&fixtures::two_runs().state, &from("deploy", false)), None, "nothing was rejected");

@@ -134,6 +134,28 @@ enum Flow {
     Lend(Program, PathBuf),
 }
 
+/// The terminal said something of itself, in time or late: what it can do, and how the screen looks on it.
+fn answered(
+    answer: &Answer,
+    pace: &mut Pace,
+    abilities: &mut Abilities,
+    guard: &mut TerminalGuard,
+    model: &mut Model,
+) -> Result<(), TuiError> {
+    if *answer == Answer::Attributes {
+        pace.stop_waiting();
+    }
+    let looks_otherwise = abilities.learn(answer);
+    guard.fit(abilities);
+    if looks_otherwise {
+        model.found.theme = Theme::fitting(&variable, abilities.theme());
+        preferences::dress(model);
+        model.is_dirty = true;
+        guard.redraw_all()?;
+    }
+    Ok(())
+}
+
 async fn reached(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment).await,
@@ -250,24 +272,11 @@ impl Screen {
             Heard::Event(Event::Mouse(event)) => self.take(Msg::Mouse(event)),
             Heard::Event(Event::Paste(text)) => self.paste(&text),
             Heard::Event(_) => Ok(Flow::On),
-            Heard::Answer(answer) => self.answered(&answer),
+            Heard::Answer(answer) => {
+                answered(&answer, &mut self.pace, &mut self.abilities, &mut self.guard, &mut self.model)?;
+                Ok(Flow::On)
+            }
         }
-    }
-
-    /// The terminal said something of itself, in time or late.
-    fn answered(&mut self, answer: &Answer) -> Result<Flow, TuiError> {
-        if *answer == Answer::Attributes {
-            self.pace.stop_waiting();
-        }
-        let looks_otherwise = self.abilities.learn(answer);
-        self.guard.fit(&self.abilities);
-        if looks_otherwise {
-            self.model.found.theme = Theme::fitting(&variable, self.abilities.theme());
-            preferences::dress(&mut self.model);
-            self.model.is_dirty = true;
-            self.guard.redraw_all()?;
-        }
-        Ok(Flow::On)
     }
 
     /// What is pasted goes into a field of text, and is never taken for keys that do something.

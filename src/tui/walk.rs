@@ -3,6 +3,7 @@
 //! The line is that of one run, so that who goes on and back again is where he was. A link that does not exist is passed over
 //! where one behind it does, and is told with its reason where the line ends. Pure functions over the state.
 
+use crate::pipeline::quantity::counted;
 use crate::pipeline::{
     ModelVersion, ReleaseId, Run, RunId, StageKind, StageName, StageSpec, StageState, State, Trigger, explain,
 };
@@ -129,8 +130,10 @@ pub(super) fn label(state: &State, run: &Run, link: Link) -> String {
             let report = outputs.and_then(|outputs| outputs.tests.as_ref());
             let digest = outputs.and_then(|outputs| outputs.digest.as_ref());
             match (link, report, digest) {
-                (Link::Tests, Some(report), _) if report.failed > 0 => format!("{} tests failed", report.failed),
-                (Link::Tests, Some(report), _) => format!("{} tests passed", report.passed),
+                (Link::Tests, Some(report), _) if report.failed > 0 => {
+                    format!("{} failed", counted(report.failed, "test"))
+                }
+                (Link::Tests, Some(report), _) => format!("{} passed", counted(report.passed, "test")),
                 (Link::Image, _, Some(digest)) => format!("image {}", digest.short()),
                 _ => stage.to_string(),
             }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::percent_decoded;
 use crate::pipeline::Moment;
 
 /// The header that names the person.
@@ -69,27 +70,7 @@ pub fn header_text(text: &str) -> String {
 
 /// The text of a header's value. What is not encoded as it should be is taken as it stands.
 pub fn from_header_text(value: &[u8]) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((first, behind)) = rest.split_first() {
-        let encoded = behind.first_chunk::<2>().filter(|_| *first == b'%').and_then(|digits| hexadecimal(*digits));
-        match encoded {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn hexadecimal(digits: [u8; 2]) -> Option<u8> {
-    let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
-    u8::try_from(high? * 16 + low?).ok()
+    String::from_utf8_lossy(&percent_decoded(value)).into_owned()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::cli::table;
 use crate::model::{ColumnProfile, NumberProfile, Profile, ValueCount, date_text};
+use crate::pipeline::quantity::counted;
 
 /// Heights of a bar, from the least to the greatest; a bin in which nothing lies has a dot.
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -15,12 +16,12 @@ const CLASSES: usize = 12;
 
 /// Prints it.
 pub(super) fn print(profile: &Profile, width: Option<usize>, out: &mut impl Write) -> io::Result<()> {
-    let files = if profile.files.len() == 1 { "file" } else { "files" };
     let equal = match profile.duplicates {
         0 => String::new(),
         duplicates => format!(", {duplicates} equal to an earlier one"),
     };
-    writeln!(out, "{} {files}, {} rows{equal}, {} columns", profile.files.len(), profile.rows, profile.columns.len())?;
+    let (files, rows) = (counted(profile.files.len(), "file"), counted(profile.rows, "row"));
+    writeln!(out, "{files}, {rows}{equal}, {}", counted(profile.columns.len(), "column"))?;
     if !profile.balance.is_empty() {
         let classes = counts(&profile.balance, CLASSES, profile.rows);
         table::print_line(&format!("target \"{}\": {classes}", profile.target), width, out)?;

@@ -19,6 +19,7 @@ use crate::config::{LoadError, Settings, SourceTrigger, next_times};
 use crate::disk::{DiskSpace, FileLock, Layout, now};
 use crate::engine::disk_watch;
 use crate::engine::journal::Journal;
+use crate::pipeline::quantity::counted;
 use crate::watch::network_filesystem;
 
 /// How long the probe file may take to be seen.
@@ -28,7 +29,9 @@ const GIBIBYTE: u64 = 1 << 30;
 pub(super) fn configuration(settings: &Result<Settings, LoadError>) -> Check {
     let name = "configuration";
     match settings {
-        Ok(settings) => Check::ok(name, format!("trainyard.toml is valid, {} stages", settings.stages.len())),
+        Ok(settings) => {
+            Check::ok(name, format!("trainyard.toml is valid, {}", counted(settings.stages.len(), "stage")))
+        }
         Err(LoadError::Invalid(errors)) => {
             let all = errors.errors();
             let first = all.first().map(|error| format!("{} (line {})", error.message, error.line)).unwrap_or_default();
@@ -257,7 +260,7 @@ pub(super) fn journal(layout: &Layout) -> Check {
         }
     };
     match Journal::open(&layout.journal()).and_then(|(journal, _)| journal.verify()) {
-        Ok(state) => Check::ok("journal", format!("{} events, and their chain is whole", state.sequence)),
+        Ok(state) => Check::ok("journal", format!("{}, and their chain is whole", counted(state.sequence, "event"))),
         Err(error) => Check::of_error("journal", Word::Missing, &error.to_string()),
     }
 }

@@ -8,6 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::show::{clock, duration};
 use crate::cli::table::{print, print_line};
 use crate::pipeline::Promoter;
+use crate::pipeline::quantity::counted;
 
 /// Columns that are shown of what columns are worth.
 const MOST_IMPORTANT: usize = 10;
@@ -43,7 +44,7 @@ fn facts(model: &ModelDetail, width: Option<usize>, out: &mut impl Write) -> Res
         format!("{} by {} in run {}, {}", clock(summary.made), summary.stage, summary.run, duration(summary.took)),
     )?;
     if let (Some(task), Some(target)) = (&card.task, &card.target) {
-        line("task", format!("{task} of \"{target}\" from {} columns", card.features.len()))?;
+        line("task", format!("{task} of \"{target}\" from {}", counted(card.features.len(), "column")))?;
     }
     line("learner", summary.learner.clone().unwrap_or_else(|| UNKNOWN.to_owned()))?;
     if let Some(value) = &summary.metric {
@@ -101,11 +102,10 @@ fn origin(lineage: &ModelLineage, width: Option<usize>, out: &mut impl Write) ->
     let mut line = |name: &str, text: String| print_line(&format!("{name:<11} {text}"), width, out);
     line("commit", lineage.source.clone())?;
     line("settings", lineage.configuration.short().to_owned())?;
-    let files = lineage.files.len();
-    let word = if files == 1 { "file" } else { "files" };
-    line("data", format!("{}, {} rows in {files} {word}", lineage.data.short(), lineage.rows))?;
+    let (rows, files) = (counted(lineage.rows, "row"), counted(lineage.files.len(), "file"));
+    line("data", format!("{}, {rows} in {files}", lineage.data.short()))?;
     for file in &lineage.files {
-        line("", format!("{} {} rows {}", file.path, file.rows, file.digest.short()))?;
+        line("", format!("{} {} {}", file.path, counted(file.rows, "row"), file.digest.short()))?;
     }
     let crates: Vec<String> = lineage.crates.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let crates = if crates.is_empty() { String::new() } else { format!(" with {}", crates.join(", ")) };

@@ -5,26 +5,20 @@ use std::sync::Arc;
 
 use super::*;
 use crate::api::types::{Place, Usage};
-use crate::pipeline::{Digest, ModelVersion, ReleaseStatus, RunId};
+use crate::pipeline::{Digest, ModelVersion, ReleaseStatus, samples};
 
 const NOW: Moment = Moment(1_795_467_600_000);
 
 fn release(id: u64, status: ReleaseStatus) -> Release {
     Release {
-        id: ReleaseId(id),
-        run: RunId(id),
-        stage: "deploy".into(),
-        repeats: None,
         image: Some(Digest(format!("9be{id}{:060}", 0))),
         archive: Some(format!("images/{id}.tar")),
         model: Some(ModelVersion(id)),
         commit: "3f2a91c".to_owned(),
-        fingerprint: None,
         started: NOW,
         live_since: Some(NOW.plus(4_200)),
-        ended: None,
-        address: None,
         status,
+        ..samples::release(id)
     }
 }
 

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthChar;
 use super::page::{Fault, Judged, Row};
 use crate::cli::table::{print, terminal_width};
 use crate::monitor::{METRIC_NAME, MetricKind};
+use crate::pipeline::quantity::counted;
 
 /// Characters of a refused line that are shown on each side of the fault.
 const AROUND: usize = 60;
@@ -25,9 +26,9 @@ pub(super) fn people(judged: &Judged, out: &mut impl Write) -> io::Result<()> {
 
 fn accepted(judged: &Judged, out: &mut impl Write) -> io::Result<()> {
     let (samples, metrics) = (judged.samples.len(), judged.metrics.len());
-    writeln!(out, "accepted: {} of {}", count(samples, "sample"), count(metrics, "metric"))?;
+    writeln!(out, "accepted: {} of {}", counted(samples, "sample"), counted(metrics, "metric"))?;
     if judged.duplicates > 0 {
-        let left_out = count(judged.duplicates, "sample");
+        let left_out = counted(judged.duplicates, "sample");
         writeln!(out, "{left_out} left out, of a series that stands on the page twice; the first counts")?;
     }
     if judged.metrics.is_empty() {
@@ -60,7 +61,11 @@ fn refused(judged: &Judged, fault: &Fault, out: &mut impl Write) -> io::Result<(
 }
 
 fn unverified(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "\nunverified: {} could be read of the refused page, and may be wrong", count(rows.len(), "sample"))?;
+    writeln!(
+        out,
+        "\nunverified: {} could be read of the refused page, and may be wrong",
+        counted(rows.len(), "sample")
+    )?;
     for row in rows {
         let series = row.labels.with(METRIC_NAME, &row.name);
         writeln!(out, "? {series} {}", row.value)?;
@@ -84,11 +89,6 @@ fn excerpt(line: &str, column: usize) -> (String, String) {
         }
     }
     (format!("{cut_before}{shown}{cut_behind}"), mark)
-}
-
-fn count(number: usize, what: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{ending}")
 }
 
 #[cfg(test)]

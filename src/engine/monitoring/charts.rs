@@ -326,28 +326,11 @@ fn compare(data: &mut PanelData, release: &Release, curves: Vec<Curve>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{ReleaseStatus, StageName};
+    use crate::pipeline::samples;
 
     /// Releases that were live.
     fn story(numbers: &[u64]) -> Story {
-        let release = |number: &u64| {
-            Arc::new(Release {
-                id: ReleaseId(*number),
-                run: RunId(*number),
-                stage: StageName::from("deploy"),
-                repeats: None,
-                image: None,
-                archive: None,
-                model: None,
-                commit: String::new(),
-                fingerprint: None,
-                started: Moment(0),
-                live_since: Some(Moment(1)),
-                ended: None,
-                address: None,
-                status: ReleaseStatus::Retired,
-            })
-        };
+        let release = |number: &u64| Arc::new(Release { live_since: Some(Moment(1)), ..samples::release(*number) });
         Story { releases: numbers.iter().map(release).collect(), runs: Vec::new() }
     }
 

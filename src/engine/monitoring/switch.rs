@@ -26,25 +26,11 @@ pub(super) fn is_excused(told: Option<&Result<Moment, String>>, at: Moment) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{ReleaseId, RunId, StageName};
+    use crate::pipeline::samples;
 
     fn release(status: ReleaseStatus, live_since: Option<i64>, ended: Option<i64>) -> Release {
-        Release {
-            id: ReleaseId(1),
-            run: RunId(1),
-            stage: StageName::from("deploy"),
-            repeats: None,
-            image: None,
-            archive: None,
-            model: None,
-            commit: String::new(),
-            fingerprint: None,
-            started: Moment(0),
-            live_since: live_since.map(Moment),
-            ended: ended.map(Moment),
-            address: None,
-            status,
-        }
+        let (live_since, ended) = (live_since.map(Moment), ended.map(Moment));
+        Release { status, live_since, ended, ..samples::release(1) }
     }
 
     #[test]

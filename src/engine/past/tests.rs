@@ -7,9 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::api::types::{AlertSeen, DeploySeen, Happening, RunSeen};
+use crate::pipeline::samples::stage;
 use crate::pipeline::{
     DataSet, Digest, Event, Evidence, Failure, FiringAlert, Graph, Input, Inputs, Outcome, Outputs, Recorded,
-    SourceState, StageKind, StageSpec, Trigger, decide,
+    SourceState, StageKind, Trigger, decide,
 };
 
 /// Something that happens around the core.
@@ -31,19 +32,6 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn chain() -> Graph {
-    let stage = |name: &str, kind, needs: &[&str]| StageSpec {
-        name: name.into(),
-        kind,
-        needs: needs.iter().map(|need| (*need).into()).collect(),
-        uses_data: kind == StageKind::Train,
-        uses_source: false,
-        produces_model: kind == StageKind::Train,
-        requires_report: false,
-        retries: 0,
-        timeout: None,
-        definition: Digest(name.to_owned()),
-        approval: None,
-    };
     let stages = vec![
         stage("train", StageKind::Train, &[]),
         stage("build", StageKind::Image, &["train"]),

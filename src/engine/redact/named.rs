@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::api::types::percent_decoded;
+
 /// Words of which one makes the name of a variable that of a secret, alone or between `_`; also with an `S` behind.
 const WORDS: [&str; 12] = [
     "PASSWORD",
@@ -73,21 +75,7 @@ fn password_in(address: &str) -> Option<&str> {
 
 /// The text behind `%40` and the like, as programs take it out of an address; `None` if it is the same.
 pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let digits = behind.get(..2).filter(|_| *first == b'%').and_then(|digits| str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = behind.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
-    }
+    let bytes = percent_decoded(text.as_bytes());
     (bytes != text.as_bytes()).then_some(bytes)
 }
 

@@ -3,6 +3,7 @@
 use crate::config::{Algorithm, Task};
 use crate::model::learn::learn_error::LearnError;
 use crate::model::number::float;
+use crate::pipeline::quantity::counted;
 
 /// No tree gets deeper than this: it stands for no limit.
 pub const FULL_DEPTH: u32 = 1_000;
@@ -136,7 +137,8 @@ impl Learner {
             Self::Forest { trees, depth, leaf, features } => {
                 let depth = if *depth >= FULL_DEPTH { String::new() } else { format!(" of depth {depth}") };
                 let share = shown(*features);
-                format!("{name}, {trees} trees{depth}, leaves of {leaf} rows, {share} of the columns a question")
+                let rows = counted(*leaf, "row");
+                format!("{name}, {trees} trees{depth}, leaves of {rows}, {share} of the columns a question")
             }
             Self::Boosting { rounds, rate, leaves, .. } => {
                 format!("{name}, {rounds} rounds of {leaves} leaves at rate {}", shown(*rate))
@@ -274,7 +276,7 @@ mod tests {
                 "linear",
                 "elastic-net, penalty 0.01 with 0.5 of it on sizes",
                 "svm, cost 1, gamma 0.0625",
-                "forest, 100 trees, leaves of 1 rows, 0.25 of the columns a question",
+                "forest, 100 trees, leaves of 1 row, 0.25 of the columns a question",
                 "boosting, 300 rounds of 31 leaves at rate 0.1",
             ]
         );

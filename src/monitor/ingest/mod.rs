@@ -20,6 +20,7 @@ pub use page::ReadPage;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::pipeline::Moment;
+use crate::pipeline::quantity::counted;
 
 use super::exposition::Metadata;
 use super::labels::Labels;
@@ -63,7 +64,7 @@ impl Recorded {
         let told: Vec<String> = complaints
             .into_iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} sample{} {what}", if count == 1 { "" } else { "s" }))
+            .map(|(count, what)| format!("{} {what}", counted(count, "sample")))
             .collect();
         (!told.is_empty()).then(|| told.join("; "))
     }

@@ -33,6 +33,7 @@ use super::site::{self, Site};
 use super::transfer::{self, ChannelReader, ChannelWriter, OutputFile, Parcel, TransferError};
 use super::{CANCELLED, Cancel, PROGRAM, RemoteJob, RunnerError, image_of, pass_on};
 use crate::config::ContainerSettings;
+use crate::pipeline::quantity::counted;
 use crate::target::kubernetes::job as jobs;
 use crate::target::kubernetes::job::{Cluster, JobError, JobPod, JobRequest, Sink, StageJob};
 
@@ -176,7 +177,7 @@ impl<'a> Visit<'a> {
 
     async fn send(&self, pod: &JobPod, parcel: &Arc<Parcel>) -> Result<(), RunnerError> {
         let (files, bytes) = parcel.measure();
-        println!("pod {} runs; sending {files} files, {} KiB", pod.name(), bytes.div_ceil(1024));
+        println!("pod {} runs; sending {}, {} KiB", pod.name(), counted(files, "file"), bytes.div_ceil(1024));
         if bytes > MUCH {
             println!("that is much: what the stage does not need can be kept back by `.gitignore`");
         }

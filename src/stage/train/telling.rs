@@ -11,6 +11,7 @@ use super::{Report, Sink, say};
 use crate::api::types::{LEADERBOARD_ROWS, LeaderboardRow, TrialState};
 use crate::config::TrainSettings;
 use crate::model::{Board, Card, DataSet, Evaluation, Metrics, Standing, Step, Values, lower_is_better, task_name};
+use crate::pipeline::quantity::counted;
 use crate::stage::contract::ContractError;
 
 /// The least time between two boards or two messages of progress.
@@ -233,16 +234,11 @@ pub(super) fn describe(log: &mut dyn Write, data: &DataSet) {
         ),
     );
     for file in &data.files {
-        say(log, &format!("  {} {} rows {}", file.name, file.rows, file.digest.short()));
+        say(log, &format!("  {} {} {}", file.name, counted(file.rows, "row"), file.digest.short()));
         if file.rows == 0 {
             say(log, &format!("warning: {} has a header and no rows", file.name));
         }
     }
-}
-
-/// `1 file`, `2 files`.
-fn counted(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
 /// How good the model is on the held-out rows.

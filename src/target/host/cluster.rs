@@ -22,6 +22,7 @@ use crate::api::types::{Place, TargetReport};
 use crate::config::{DeployTarget, KubernetesSettings};
 use crate::disk::now;
 use crate::pipeline::ReleaseId;
+use crate::pipeline::quantity::counted;
 use crate::target::engine_image::EngineImage;
 use crate::target::kubernetes::pods::PodWatch;
 use crate::target::kubernetes::{self, Cluster, ClusterError, Prepared};
@@ -70,7 +71,11 @@ impl Host {
                 &mut self.stop_flag(),
             )
             .await?;
-            record.step(format!("canary: {} of release {} beside the former", pods(instances.len()), request.release));
+            record.step(format!(
+                "canary: {} of release {} beside the former",
+                counted(instances.len(), "pod"),
+                request.release
+            ));
             self.keep_canary(request, canary.within);
             return Ok(ApplyResponse::Canary { address: address(self.port), instances });
         }
@@ -403,8 +408,4 @@ impl App {
             })
             .collect()
     }
-}
-
-fn pods(count: usize) -> String {
-    if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
 }

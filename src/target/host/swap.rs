@@ -14,6 +14,7 @@ use super::{health, seconds};
 use crate::config::{DeployTarget, TargetKind};
 use crate::disk::now;
 use crate::pipeline::ReleaseId;
+use crate::pipeline::quantity::counted;
 use crate::target::docker;
 use crate::target::docker::engine::{Engine, EngineError};
 use crate::target::loopback::free_address;
@@ -142,9 +143,9 @@ impl Host {
                     record.step(format!("drained: release {release} has answered all of its requests"));
                 }
                 () = tokio::time::sleep(drain) => {
-                    let left = back_end.in_flight();
+                    let left = counted(back_end.in_flight(), "request");
                     let after = seconds(drain);
-                    record.step(format!("release {release} still has {left} requests after {after}; they are cut off"));
+                    record.step(format!("release {release} still has {left} after {after}; what is left is cut off"));
                 }
                 () = health::raised(&mut stop) => {}
             }

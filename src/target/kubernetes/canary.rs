@@ -25,9 +25,9 @@ use super::pods::PodEntry;
 use super::progress::release_asked_for;
 use super::rollout::{failure_of, with_left_over};
 use super::stored::Prepared;
-use super::text::pods;
 use super::undo::remove_new;
 use crate::config::CanarySettings;
+use crate::pipeline::quantity::counted;
 use crate::target::{Failure, labels};
 
 /// How long a silence of the cluster is borne.
@@ -65,7 +65,7 @@ pub async fn start(
              rename or remove it"
         )));
     }
-    step(format!("starting {canary} with {}", pods(usize::try_from(count(settings.share, present)).unwrap_or(1))));
+    step(format!("starting {canary} with {}", counted(count(settings.share, present), "pod")));
     let selector = selector(prepared);
     let rollout =
         Rollout { cluster, deployment: canary.name(), selector: &selector, release: prepared.release(), step };
@@ -137,7 +137,7 @@ async fn gone(cluster: &Cluster, prepared: &Prepared, patience: &mut Patience<'_
             return Ok(());
         }
         if started.elapsed() > WITHDRAWN + patience.lost() {
-            let what = format!("a canary with {}", pods(left));
+            let what = format!("a canary with {}", counted(left, "pod"));
             return Err(ClusterError::StillThere { what, seconds: WITHDRAWN.as_secs() });
         }
         // The cluster tells of the end of pods no other way but a watch, which may be dead for longer than this lasts.

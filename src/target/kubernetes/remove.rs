@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::connection::{Cluster, ClusterError};
 use super::object::selector_of;
 use super::stored::Prepared;
-use super::text::pods;
+use crate::pipeline::quantity::counted;
 use crate::target::labels;
 
 /// How long pods may take to end: their grace, and what a node takes beyond it.
@@ -41,7 +41,7 @@ pub async fn remove(cluster: &Cluster, prepared: &Prepared) -> Result<(), Cluste
             return Ok(());
         }
         if started.elapsed() > GONE {
-            let what = format!("{} of {}", pods(left.len()), prepared.deployment());
+            let what = format!("{} of {}", counted(left.len(), "pod"), prepared.deployment());
             return Err(ClusterError::StillThere { what, seconds: GONE.as_secs() });
         }
         // The cluster tells of the end of pods no other way but a watch, which may be dead for longer than this lasts.

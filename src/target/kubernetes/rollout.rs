@@ -19,6 +19,7 @@ use super::status;
 use super::stored::{Manifests, Prepared};
 use super::text::one_line;
 use super::undo::undo;
+use crate::pipeline::quantity::counted;
 use crate::target::Failure;
 
 /// How long a silence of the cluster is borne beyond the time that the release has.
@@ -86,7 +87,7 @@ async fn attempt(
             Err(error) => return Err(Failed::Apply(not_accepted(&object, &error, cluster))),
         }
     }
-    (rollout.step)(format!("applied {} objects", manifests.objects.len()));
+    (rollout.step)(format!("applied {}", counted(manifests.objects.len(), "object")));
     rollout.complete(before.as_ref(), within, patience, give_up).await.map_err(Failed::Stop)
 }
 

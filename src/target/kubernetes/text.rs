@@ -45,11 +45,6 @@ pub fn without_tags(page: &str) -> String {
     one_line(&text)
 }
 
-/// `1 pod`, `3 pods`.
-pub fn pods(count: usize) -> String {
-    if count == 1 { "1 pod".to_owned() } else { format!("{count} pods") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ use super::patience::Patience;
 use super::progress::{Progress, release_asked_for};
 use super::replicas::fitted;
 use super::stored::{Manifests, Prepared};
-use super::text::pods;
+use crate::pipeline::quantity::counted;
 
 /// How long a silence of the cluster is borne on the way back.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -123,7 +123,7 @@ impl Back<'_> {
                 return Ok(());
             }
             if started.elapsed() > SETTLED + patience.lost() {
-                let what = format!("{} of release {release}", pods(left));
+                let what = format!("{} of release {release}", counted(left, "pod"));
                 return Err(ClusterError::StillThere { what, seconds: SETTLED.as_secs() });
             }
             // As above.

@@ -1,6 +1,6 @@
-//! Other words that people type for a command, by which the palette and help find it too.
+//! Other words that people type for a command, by which the palette, help and a typed line find it too.
 
-use super::Action;
+use super::{Action, View};
 
 /// The words of a command; most have only their own name.
 pub(in crate::tui) fn other_words(action: Action) -> &'static [&'static str] {
@@ -8,6 +8,8 @@ pub(in crate::tui) fn other_words(action: Action) -> &'static [&'static str] {
         Action::Detach => &["stop", "quit", "exit", "end", "leave", "close", "down", "shut down"],
         Action::Cancel => &["stop", "abort", "kill", "end"],
         Action::Rollback => &["undo", "revert", "go back"],
+        Action::Unsilence => &["unsilence"],
+        Action::Show(View::Board) => &["status"],
         Action::Lock => &["hold", "pause"],
         Action::Palette => &["theme", "colour", "color", "dark", "light"],
         Action::ShowTab(_) => &["tab", "part"],

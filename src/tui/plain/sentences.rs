@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ratatui::style::Style;
 
 use crate::api::types::{AlertStatus, LogRow, LogWindow, ModelDetail, ModelSummary, OperatorSession};
+use crate::pipeline::quantity::counted;
 use crate::pipeline::{Recorded, Release, Run, explain, narrate};
 use crate::tui::alerts;
 use crate::tui::app::Model;
@@ -30,8 +31,8 @@ pub(super) fn board(model: &Model) -> Vec<String> {
         said.push(format!("Project {} on {}.", daemon.project, daemon.host));
     }
     if let Some(inputs) = &model.state.inputs {
-        let (count, rows) = (inputs.data.count, inputs.data.rows);
-        said.push(format!("Source {}. Data: {count} files, {rows} rows.", inputs.source.label()));
+        let (files, rows) = (counted(inputs.data.count, "file"), counted(inputs.data.rows, "row"));
+        said.push(format!("Source {}. Data: {files}, {rows}.", inputs.source.label()));
     }
     for (file, reason) in &model.state.refused {
         said.push(format!("{file} is held back: {reason}."));
@@ -157,7 +158,7 @@ pub(super) fn log(window: &LogWindow) -> Vec<String> {
 
 /// Lines of a log that match what was searched for: all of them, or the last.
 pub(super) fn matches(rows: &[LogRow], is_all: bool) -> Vec<String> {
-    let count = quantity::counted(u64::try_from(rows.len()).unwrap_or(u64::MAX), "line");
+    let count = quantity::counted(rows.len(), "line");
     let verb = if rows.len() == 1 { "matches" } else { "match" };
     let mut said = vec![if is_all { format!("{count} {verb}.") } else { format!("The last {count} that {verb}:") }];
     said.extend(rows.iter().map(|row| format!("Line {}: {}", row.number + 1, readable(&row.line.text))));

@@ -8,7 +8,7 @@ use super::sentences;
 use crate::api::types::LogAddress;
 use crate::pipeline::{Command as Asked, EventFilter, ModelVersion, StageName};
 use crate::tui::app::{Model, View};
-use crate::tui::commands::{Action, COMMANDS, Command};
+use crate::tui::commands::{Action, COMMANDS, Command, other_words};
 use crate::tui::event_search;
 use crate::tui::log_view::LogPart;
 use crate::tui::message::Cmd;
@@ -16,9 +16,6 @@ use crate::tui::unavailable;
 
 /// Lines of a log that are told at once.
 const LOG_LINES: u64 = 40;
-/// Words that people type for a command of another name.
-const ALSO: [(&str, &str); 5] =
-    [("status", "board"), ("exit", "detach"), ("quit", "detach"), ("log", "logs"), ("unsilence", "end silence")];
 
 /// What is to be asked of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +75,7 @@ pub(super) fn read(model: &Model, line: &str) -> Order {
     if words.is_empty() {
         return Order::Nothing;
     }
-    let Some((command, rest)) = command(&words) else {
+    let Some((command, rest)) = command(model, &words) else {
         return say(format!("There is no command `{}`; `help` names them all.", words.join(" ")));
     };
     match obstacle(model, command) {
@@ -105,8 +102,9 @@ fn obstacle(model: &Model, command: &Command) -> Option<String> {
     }
 }
 
-/// The command that words begin with, by its whole name or else by the beginning of one, and the words behind it.
-fn command<'words>(words: &'words [&'words str]) -> Option<(&'static Command, &'words [&'words str])> {
+/// The command that words begin with, and the words behind it: by its whole name, by the beginning of one, or by what else
+/// people call it. What can be typed is meant before what is for the screen.
+fn command<'words>(model: &Model, words: &'words [&'words str]) -> Option<(&'static Command, &'words [&'words str])> {
     let lowered: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let named = |name: &str| COMMANDS.iter().find(|command| command.name == name);
     for count in [3, 2, 1] {
@@ -114,11 +112,21 @@ fn command<'words>(words: &'words [&'words str]) -> Option<(&'static Command, &'
             return Some((found, words.get(count..).unwrap_or_default()));
         }
     }
-    let first = lowered.first()?;
+    let first = lowered.first()?.as_str();
     let rest = words.get(1..).unwrap_or_default();
-    let also = ALSO.iter().find(|(word, _)| *word == first.as_str()).and_then(|(_, name)| named(name));
-    let found = also.or_else(|| COMMANDS.iter().find(|command| command.name.starts_with(first.as_str())));
-    found.map(|found| (found, rest))
+    let typed = || COMMANDS.iter().filter(|known| is_for_lines(known.action));
+    if let Some(found) = typed().find(|known| known.name.starts_with(first)) {
+        return Some((found, rest));
+    }
+    for count in [2, 1] {
+        let Some(said) = lowered.get(..count).map(|words| words.join(" ")) else { continue };
+        let called = typed().filter(|known| other_words(known.action).contains(&said.as_str()));
+        // A word for several commands means the one that can be done now: `stop` is to cancel only while something runs.
+        if let Some(found) = called.min_by_key(|known| obstacle(model, known).is_some()) {
+            return Some((found, words.get(count..).unwrap_or_default()));
+        }
+    }
+    COMMANDS.iter().find(|known| known.name.starts_with(first)).map(|found| (found, rest))
 }
 
 fn order(model: &Model, command: &Command, rest: &str) -> Order {
@@ -294,7 +302,7 @@ mod tests {
         model.can_switch = true;
         for known in COMMANDS {
             let words: Vec<&str> = known.name.split(' ').collect();
-            let (found, rest) = command(&words).unwrap();
+            let (found, rest) = command(&model, &words).unwrap();
             assert_eq!((found.name, rest.len()), (known.name, 0));
             if !is_for_lines(known.action) {
                 continue;
@@ -312,6 +320,12 @@ mod tests {
         assert_eq!(read(&model, "  "), Order::Nothing);
         assert_eq!(read(&model, "STATUS"), read(&model, "board"));
         assert!(said(read(&model, "zoom")).contains("for the screen"));
+        assert_eq!(read(&model, "log train"), read(&model, "logs train"), "and not the scale of a chart");
+        assert_eq!(read(&model, "undo too slow"), read(&model, "rollback too slow"));
+        assert_eq!(read(&model, "go back"), read(&model, "rollback"));
+        assert_eq!(read(&model, "unsilence"), read(&model, "end silence"));
+        assert_eq!(read(&model, "stop"), Order::Quit);
+        assert!(matches!(read(&fixtures::running(), "stop"), Order::Ask(_)), "what runs, before the screen");
         assert!(said(read(&model, "frobnicate")).contains("`help`"));
         assert_eq!(read(&model, "metrics requests"), Order::Do(Deed::Metrics("requests".to_owned())));
         assert_eq!(read(&model, "models"), Order::Do(Deed::Models));

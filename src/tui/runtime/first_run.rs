@@ -7,29 +7,25 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossterm::event::{Event, KeyEventKind};
-use notify::{EventKind, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::pace::Pace;
-use super::{MESSAGES, lend, reached, variable};
+use super::{MESSAGES, answered, lend, reached, variable};
 use crate::tui::TuiError;
 use crate::tui::app::Model;
 use crate::tui::clock::Clock;
+use crate::tui::file_changes::FileChanges;
 use crate::tui::first_run::{Cmd, FirstRun, Msg, ProjectFolder};
 use crate::tui::glyphs::Glyphs;
 use crate::tui::log_view::question::Program;
 use crate::tui::preferences;
-use crate::tui::probe::{Abilities, Answer};
+use crate::tui::probe::Abilities;
 use crate::tui::terminal::{Caught, Heard, SignalThread, StopScope, TerminalGuard};
 use crate::tui::theme::Theme;
 use crate::tui::views;
-
-/// An editor is done with a file when it has been quiet for so long.
-const QUIET: Duration = Duration::from_millis(120);
 
 /// Leads to a valid configuration. Whether there is one now; else the operator left.
 pub async fn lead(folder: Arc<dyn ProjectFolder>, is_ascii: bool) -> Result<bool, TuiError> {
@@ -139,24 +135,11 @@ impl Guide {
             Heard::Event(Event::Key(key)) if key.kind != KeyEventKind::Release => self.take(Msg::Key(key)),
             // What is pasted is never taken for keys.
             Heard::Event(_) => Ok(Flow::On),
-            Heard::Answer(answer) => self.answered(&answer),
+            Heard::Answer(answer) => {
+                answered(&answer, &mut self.pace, &mut self.abilities, &mut self.guard, &mut self.first.model)?;
+                Ok(Flow::On)
+            }
         }
-    }
-
-    /// The terminal said something of itself, in time or late.
-    fn answered(&mut self, answer: &Answer) -> Result<Flow, TuiError> {
-        if *answer == Answer::Attributes {
-            self.pace.stop_waiting();
-        }
-        let looks_otherwise = self.abilities.learn(answer);
-        self.guard.fit(&self.abilities);
-        if looks_otherwise {
-            self.first.model.found.theme = Theme::fitting(&variable, self.abilities.theme());
-            preferences::dress(&mut self.first.model);
-            self.first.model.is_dirty = true;
-            self.guard.redraw_all()?;
-        }
-        Ok(Flow::On)
     }
 
     /// Hands the terminal to the operator's editor until that ends.
@@ -208,28 +191,12 @@ impl Guide {
 /// Says when the configuration may have changed. Ends with whoever listens.
 async fn watch(file: PathBuf, sender: mpsc::Sender<Msg>) {
     let (Some(folder), Some(name)) = (file.parent(), file.file_name().map(OsString::from)) else { return };
-    let (ping, mut pings) = mpsc::channel::<()>(1);
-    let handler = move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| is_change(event.kind) && is_about(&event, &name)) {
-            // One that waits already is enough.
-            let _ = ping.try_send(());
-        }
-    };
-    let Ok(mut watcher) = notify::recommended_watcher(handler) else { return };
+    let Some(mut changes) = FileChanges::of(move |event| is_about(event, &name)) else { return };
     // Not the file itself: editors put another one in its place.
-    if watcher.watch(folder, RecursiveMode::NonRecursive).is_err() {
+    if !changes.watch(folder) {
         return;
     }
-    loop {
-        tokio::select! {
-            () = sender.closed() => return,
-            ping = pings.recv() => {
-                if ping.is_none() {
-                    return;
-                }
-            }
-        }
-        while let Ok(Some(())) = tokio::time::timeout(QUIET, pings.recv()).await {}
+    while changes.next(&sender).await {
         if sender.send(Msg::Changed).await.is_err() {
             return;
         }
@@ -238,9 +205,4 @@ async fn watch(file: PathBuf, sender: mpsc::Sender<Msg>) {
 
 fn is_about(event: &notify::Event, name: &OsStr) -> bool {
     event.paths.iter().any(|path| path.file_name() == Some(name))
-}
-
-/// Whether a file may be another one now; to read it is no change.
-fn is_change(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_))
 }

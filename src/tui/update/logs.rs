@@ -80,8 +80,8 @@ fn context(model: &mut Model, by: i8) {
         return;
     }
     show_only(model, |filter| filter.context = filter.context.saturating_add_signed(i64::from(by)).min(MOST_CONTEXT));
-    let around = model.log.shown_filter().context;
-    say(model, format!("{around} lines before and behind each that passes"));
+    let around = quantity::counted(model.log.shown_filter().context, "line");
+    say(model, format!("{around} before and behind each that passes"));
 }
 
 fn show_only(model: &mut Model, change: impl FnOnce(&mut LogFilter)) {

@@ -91,7 +91,7 @@ fn right(model: &Model, count: usize) -> String {
     let about = model.alert.as_ref().map(|alert| format!(" about {}", sanitize(alert))).unwrap_or_default();
     let older = model.filtered_events.as_ref();
     let asks = if older.is_some_and(|known| known.is_pending) { ", asking for older ones" } else { "" };
-    let counted = quantity::counted(u64::try_from(count).unwrap_or(u64::MAX), "event");
+    let counted = quantity::counted(count, "event");
     let last = if is_narrowed || older.is_some() || count == 0 { "" } else { "the last " };
     format!("{last}{counted}{about}{asks}")
 }

@@ -233,7 +233,7 @@ fn message(first: &FirstRun, buffer: &mut Buffer, area: Rect) {
             model.theme.warn,
         ),
         (None, Page::Faults(faults)) => {
-            let count = counted(u64::try_from(faults.len()).unwrap_or(u64::MAX), "error");
+            let count = counted(faults.len(), "error");
             (format!("{count}; the screen goes on by itself once the file is mended"), model.theme.warn)
         }
     };

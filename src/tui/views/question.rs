@@ -11,7 +11,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::api::types::RollbackPlan;
-use crate::pipeline::{ReleaseId, Selection, brings_back};
+use crate::pipeline::{ReleaseId, Selection, brings_back, explain};
 use crate::tui::alerts::SilencePrompt;
 use crate::tui::app::Model;
 use crate::tui::holds::{Remark, lock_sentence};
@@ -119,7 +119,7 @@ pub(super) fn before_run(
 /// What a deploy by hand would put into service again, and what speaks against it.
 fn rejected(model: &Model, window: &mut Window<'_>, id: ReleaseId) {
     let theme = &model.theme;
-    window.text(&format!("Deploy again what was rejected as release {id}?"), theme.title);
+    window.text(&format!("Deploy again {}?", explain::rejected(id)), theme.title);
     let Some(release) = model.state.releases.get(&id) else { return };
     let parts = [
         release.model.map(|version| format!("model {version}")),

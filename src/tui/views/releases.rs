@@ -83,7 +83,7 @@ fn empty(model: &Model, frame: &mut Frame, body: Rect) {
 fn list(model: &Model, frame: &mut Frame, area: Rect) {
     let state = &model.releases;
     let releases = release_list::rows(model);
-    let mut right = quantity::counted(u64::try_from(releases.len()).unwrap_or(0), "release");
+    let mut right = quantity::counted(releases.len(), "release");
     if let Some(marked) = state.marked {
         right = format!("{} release {marked} is marked, {right}", model.glyphs.marked);
     }

@@ -118,7 +118,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
 
 /// How many there are, and what else there is to know of the list.
 fn right(model: &Model, count: usize) -> String {
-    let mut text = quantity::counted(u64::try_from(count).unwrap_or(0), "run");
+    let mut text = quantity::counted(count, "run");
     // In the past, what was marked may not have happened yet.
     if let Some(marked) = model.runs.list.marked.filter(|marked| model.run_of(*marked).is_some()) {
         text = format!("{} run {marked} is marked, {text}", model.glyphs.marked);
@@ -221,7 +221,7 @@ fn detail(model: &Model, frame: &mut Frame, area: Rect) {
     let hidden = row.saturating_sub(usize::from(inner.height));
     if hidden > 0 {
         let way = if model.is_zoomed { String::new() } else { format!("; {} shows all", key_of(model, Action::Zoom)) };
-        let more = quantity::counted(u64::try_from(hidden).unwrap_or(u64::MAX), "more row");
+        let more = quantity::counted(hidden, "more row");
         pane::foot(model, frame.buffer_mut(), area, &format!("{} {more}{way}", model.glyphs.descending));
     }
 }

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::api::types::{AlertStatus, STORAGE};
-use crate::pipeline::{AlertState, Moment, Reaction, Silence};
+use crate::pipeline::{AlertState, Moment, Silence};
 use crate::tui::app::{Model, Overlay, Pane, View};
 use crate::tui::fixtures::{self, render, send};
 use crate::tui::hold_fixtures;
@@ -64,17 +64,9 @@ fn board_while_a_stage_runs() {
 
 #[test]
 fn an_alert_that_fires_is_told_in_every_view_unless_it_is_silenced() {
-    let alert = |name: &str, state| AlertStatus {
-        name: name.to_owned(),
-        state,
-        since: None,
-        severity: None,
-        then: Reaction::Notify,
-        silence: None,
-        error: None,
-    };
     let mut model = fixtures::idle();
-    model.live.alerts = vec![alert("Slow", AlertState::Pending), alert("오류", AlertState::Firing)];
+    let alerts = [("Slow", AlertState::Pending), ("오류", AlertState::Firing)];
+    model.live.alerts = alerts.map(|(name, state)| fixtures::alert(name, state)).into();
     for view in ["1", "2", "6"] {
         press(&mut model, view);
         assert!(render(&model, 120, 40).lines().next().unwrap().contains("! alert 오류 fires"));
@@ -253,24 +245,13 @@ fn events() {
 
 #[test]
 fn events_say_where_alerts_stand() {
-    use crate::api::types::AlertStatus;
-    use crate::pipeline::{AlertState, Moment, Reaction, Silence};
     let mut model = fixtures::idle();
     press(&mut model, "7");
-    let alert = |name: &str, state| AlertStatus {
-        name: name.to_owned(),
-        state,
-        since: None,
-        severity: None,
-        then: Reaction::Notify,
-        silence: None,
-        error: None,
-    };
     let since = Some(model.now);
-    let firing = AlertStatus { since, ..alert("오류율", AlertState::Firing) };
+    let firing = AlertStatus { since, ..fixtures::alert("오류율", AlertState::Firing) };
     let silence = Silence { by: "mina".to_owned(), message: String::new(), since: Moment(0), until: model.now };
-    let silenced = AlertStatus { silence: Some(silence), ..alert("Drift", AlertState::Inactive) };
-    model.live.alerts = vec![alert("Quiet", AlertState::Inactive), silenced, firing];
+    let silenced = AlertStatus { silence: Some(silence), ..fixtures::alert("Drift", AlertState::Inactive) };
+    model.live.alerts = vec![fixtures::alert("Quiet", AlertState::Inactive), silenced, firing];
     let text = render(&model, 120, 24);
     let row = text.lines().find(|row| row.contains(" alerts ")).unwrap();
     let places =

@@ -281,9 +281,7 @@ fn watch_fact(model: &Model, watch: &WatchHealth) -> (String, Style) {
     let pending = watch.pending.len();
     match &watch.mode {
         WatchMode::Blind { .. } => ("not watching".to_owned(), theme.bad),
-        _ if pending > 0 => {
-            (format!("{} arriving", quantity::counted(u64::try_from(pending).unwrap_or(0), "file")), theme.running)
-        }
+        _ if pending > 0 => (format!("{} arriving", quantity::counted(pending, "file")), theme.running),
         mode => {
             let word = if matches!(mode, WatchMode::Polling { .. }) { "polling" } else { "watching" };
             let age = watch.last_seen.map(|seen| model.now.since(seen)).filter(|age| *age > QUIET_WATCH);

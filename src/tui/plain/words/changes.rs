@@ -1,14 +1,14 @@
 //! Orders that change something: what they are about is typed, and before what serves or stops there is a question.
 
 use super::{Deed, Order, Question, first_word, say, version, wants};
-use crate::pipeline::{Command as Asked, ReleaseId, Selection, StageName, brings_back};
+use crate::pipeline::{Command as Asked, ReleaseId, Selection, StageName};
 use crate::tui::alerts;
 use crate::tui::app::Model;
 use crate::tui::commands::Command;
 use crate::tui::holds;
 use crate::tui::message::Cmd;
 use crate::tui::quantity;
-use crate::tui::release_facts::{may_deploy, why_rejected};
+use crate::tui::release_facts::{comes_back, may_deploy};
 
 /// For how long an alert is silenced where no length is given, in milliseconds: as the screen and the command line have it.
 const SILENCE: u64 = 7_200_000;
@@ -19,17 +19,13 @@ pub(super) fn run(model: &Model, from: Option<StageName>) -> Order {
     let selection = Selection { from, only: false, force: false };
     let is_watched = model.is_production() || model.state.lock.is_some();
     let asked = Asked::Run(selection.clone());
-    let rejected = brings_back(&model.state, &selection).and_then(|release| model.state.releases.get(&release));
+    let rejected = comes_back(&model.state, &selection);
     if rejected.is_none() && !(is_watched && may_deploy(&model.state, &selection)) {
         return Order::Do(Deed::Act(Cmd::act(asked, "")));
     }
     let lock = model.state.lock.as_ref().map(|lock| format!("{}. ", holds::lock_sentence(lock, model.now)));
-    let what = rejected.map(|release| {
-        let why = why_rejected(&model.state, release).map(|why| format!(" ({why})")).unwrap_or_default();
-        format!("This run deploys again what was rejected as release {}{why}.", release.id)
-    });
-    let what = what.unwrap_or_else(|| "This run may deploy.".to_owned());
-    ask(model, &format!("{}{what} Start it?", lock.unwrap_or_default()), asked, "", true)
+    let what = rejected.unwrap_or_else(|| "may deploy".to_owned());
+    ask(model, &format!("{}This run {what}. Start it?", lock.unwrap_or_default()), asked, "", true)
 }
 
 pub(super) fn answer_of_a_person(model: &Model, is_approval: bool, why: &str) -> Order {

@@ -94,8 +94,7 @@ fn steps(model: &Model) -> Vec<Step> {
     let graph = &model.state.graph;
     let is_configured = !graph.stages().is_empty();
     let told = if is_configured {
-        let count = u64::try_from(graph.stages().len()).unwrap_or(u64::MAX);
-        format!("{} configured in trainyard.toml", quantity::counted(count, "stage"))
+        format!("{} configured in trainyard.toml", quantity::counted(graph.stages().len(), "stage"))
     } else {
         "describe the stages: `trainyard init` in a shell writes trainyard.toml".to_owned()
     };

@@ -122,8 +122,7 @@ fn draw_list(
         }
     }
     let last = usize::from(inner.height).saturating_sub(1);
-    let (number, total) = (counted(explorer.selected + 1), counted(found.total));
-    let place = format!("{} of {}", quantity::count(number), quantity::count(total));
+    let place = format!("{} of {}", quantity::count(explorer.selected + 1), quantity::count(found.total));
     if let Some(Completion::Metric(metric)) = explorer.chosen() {
         let text = format!("{}  Enter draws {}", sanitize(&metric.help), sanitize(&metric.expression));
         let taken = if found.total > rows { place.len() + 2 } else { 0 };
@@ -148,11 +147,6 @@ fn nothing(request: &CompletionRequest) -> &'static str {
     }
 }
 
-/// A number of rows as the daemon counts.
-fn counted(rows: usize) -> u64 {
-    u64::try_from(rows).unwrap_or(u64::MAX)
-}
-
 fn columns(width: usize) -> [Column; 4] {
     [
         Column { heading: "name", width: (width / 2).clamp(20, 56), fill: Fill::Left, rank: 0 },
@@ -166,9 +160,7 @@ fn cells(model: &Model, completion: &Completion) -> Vec<(String, Style)> {
     let theme = &model.theme;
     let plain = |kind: &str| (kind.to_owned(), String::new(), String::new());
     let (kind, series, help) = match completion {
-        Completion::Metric(metric) => {
-            (sanitize(&metric.kind), quantity::count(counted(metric.series)), sanitize(&metric.help))
-        }
+        Completion::Metric(metric) => (sanitize(&metric.kind), quantity::count(metric.series), sanitize(&metric.help)),
         Completion::Function(_) => plain("function"),
         Completion::Label(_) => plain("label"),
         Completion::Value(_) => plain("value"),
