@@ -322,6 +322,20 @@ fn a_walk_from_a_release_that_came_back_leads_to_the_run_that_made_its_model() {
 }
 
 #[test]
+fn events_are_narrowed_to_a_kind_and_one_that_there_is_not_is_refused_with_those_that_there_are() {
+    let mut model = fixtures::alerted();
+    press(&mut model, "7/kind:alert\n");
+    let kinds: Vec<_> = model.shown_events().map(|recorded| event_list::kind(&recorded.event)).collect();
+    assert!(kinds.contains(&"alert") && !kinds.contains(&"inputs"), "{kinds:?}");
+    key(&mut model, KeyCode::Esc);
+    let all = model.shown_events().count();
+    press(&mut model, "/kind:alerts\n");
+    let message = model.message.as_ref().unwrap();
+    assert!(message.is_error && message.text.contains("release, model, alert"), "{message:?}");
+    assert_eq!((model.event_list.filter.as_str(), model.shown_events().count()), ("", all));
+}
+
+#[test]
 fn behind_the_beginning_of_a_run_that_used_an_earlier_model_lies_that_model_and_the_run_that_made_it() {
     let mut world = fixtures::two_runs();
     fixtures::command(&mut world, Command::Run(Selection { from: Some("test".into()), ..Selection::default() }));
