@@ -44,7 +44,7 @@ pub enum SuperviseError {
 pub fn supervise(folder: &AttemptFolder) -> Result<(), SuperviseError> {
     let at_folder = |source| SuperviseError::Folder { folder: folder.path().to_owned(), source };
     let Some(_lock) = FileLock::acquire_soon(&folder.lock()).map_err(at_folder)? else { return Ok(()) };
-    if folder.exit().is_some() || folder.supervision().is_some() {
+    if folder.has_begun() {
         return Ok(());
     }
     run(folder).map_err(at_folder)
