@@ -58,7 +58,7 @@ mod tests {
         ChartsRequest, ComparisonRequest, CompletionKind, CompletionRequest, LogFilter, LogLevel, PastRequest, RunEdge,
         Stride, TimeLineRequest, WatchRequest,
     };
-    use crate::pipeline::{EventFilter, Moment, ReleaseId, RunId};
+    use crate::pipeline::{EventFilter, EventKind, Moment, ReleaseId, RunId};
 
     /// What the server reads of a question that the client puts into an address.
     fn through_an_address<T: Serialize + DeserializeOwned>(asked: &T) -> T {
@@ -97,6 +97,7 @@ mod tests {
         let all = EventFilter {
             alert: Some("Drift".to_owned()),
             by: Some("ann lee".to_owned()),
+            kind: Some(EventKind::Approval),
             run: Some(RunId(42)),
             stage: Some("train".into()),
             text: Some("50% of & =".to_owned()),

@@ -114,7 +114,7 @@ fn resting(layout: &Layout) -> Result<LastKnown, Failure> {
     } else {
         (State::default(), None)
     };
-    Ok(last_known(layout, &settings.monitor.alerts, &state, last_event))
+    Ok(last_known(layout, &settings, &state, last_event))
 }
 
 fn without_daemon(as_of: Option<Moment>) -> String {

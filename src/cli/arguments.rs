@@ -152,7 +152,7 @@ pub enum Command {
     Logs(LogsArguments),
     /// Show what happened and who asked for it, one event a line
     #[command(
-        after_help = "Examples:\n  trainyard events -f\n  trainyard events --by $USER --since 7d\n  trainyard events --json --limit 0 > trail.jsonl"
+        after_help = "Examples:\n  trainyard events -f\n  trainyard events --by $USER --since 7d\n  trainyard events --kind alert --since 7d\n  trainyard events --json --limit 0 > trail.jsonl"
     )]
     Events(EventsArguments),
     /// Open the screen here for a project on another machine, through the ssh that is installed here

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
 use super::failure::{Failure, failed};
 use super::moments;
 use super::project::{block_on, client, layout, state};
@@ -11,7 +13,7 @@ use crate::api::client::Client;
 use crate::api::types::StreamItem;
 use crate::disk::Layout;
 use crate::engine::journal::Journal;
-use crate::pipeline::{EventFilter, Moment, Recorded, RunId, StageName, narrate};
+use crate::pipeline::{EventFilter, EventKind, Moment, Recorded, RunId, StageName, narrate};
 
 /// Events read at once.
 const BATCH: usize = 1_000;
@@ -39,6 +41,9 @@ pub struct FilterArguments {
     /// Only what this operator asked for
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
+    /// Only what is of this kind; `alert`, `model` and `release` are also all that tells of one
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    pub kind: Option<EventKind>,
     /// Only what is of this run
     #[arg(long, value_name = "RUN")]
     pub run: Option<u64>,
@@ -64,6 +69,7 @@ impl FilterArguments {
         EventFilter {
             alert: self.alert.clone(),
             by: self.by.clone(),
+            kind: self.kind,
             run: self.run.map(RunId),
             stage: self.stage.as_deref().map(StageName::from),
             text: self.grep.clone(),
@@ -71,6 +77,15 @@ impl FilterArguments {
             until: self.until,
         }
     }
+}
+
+/// The kinds, as help and completions list them.
+fn kinds() -> impl TypedValueParser<Value = EventKind> {
+    let value = |kind: EventKind| {
+        let value = PossibleValue::new(kind.word());
+        if kind == EventKind::Release { value.alias(EventKind::DEPLOY) } else { value }
+    };
+    PossibleValuesParser::new(EventKind::ALL.map(value)).try_map(|word| word.parse::<EventKind>())
 }
 
 /// Writes what happened, and with `follow` all that comes.
@@ -281,6 +296,10 @@ mod tests {
         assert_eq!(numbers(&trail.last(&early, 2_500, 3).unwrap()), [77, 78, 79]);
         assert_eq!(numbers(&trail.last(&early, 2_500, 100).unwrap()).len(), 11);
         assert_eq!(numbers(&trail.last(&EventFilter::default(), 2_500, 2).unwrap()), [2_499, 2_500]);
+        let notes = EventFilter { kind: Some(EventKind::Note), ..EventFilter::default() };
+        assert_eq!(numbers(&trail.last(&notes, 2_500, 2).unwrap()), [2_499, 2_500]);
+        let runs = EventFilter { kind: Some(EventKind::Run), ..EventFilter::default() };
+        assert!(trail.last(&runs, 2_500, 10).unwrap().is_empty());
         let none = EventFilter { by: Some("nobody".to_owned()), ..EventFilter::default() };
         assert!(trail.last(&none, 2_500, 10).unwrap().is_empty());
     }

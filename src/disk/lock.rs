@@ -39,11 +39,47 @@ impl FileLock {
         Ok(None)
     }
 
-    /// Whether some process holds the lock now.
+    /// Whether some process holds the lock now. Whoever asks shares it for an instant with others who ask: none of them is
+    /// taken for a holder.
     pub fn is_held(path: &Path) -> io::Result<bool> {
-        if !path.exists() {
-            return Ok(false);
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        match flock(&file, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => Ok(false),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
+            Err(error) => Err(error.into()),
         }
-        Ok(Self::try_acquire(path)?.is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn of_those_who_ask_at_once_none_is_taken_for_a_holder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert!(!FileLock::is_held(&path).unwrap());
+        let lock = FileLock::try_acquire(&path).unwrap().unwrap();
+        assert!(FileLock::is_held(&path).unwrap());
+        drop(lock);
+        let together = Barrier::new(4);
+        let ask = || {
+            together.wait();
+            (0..5_000).filter(|_| FileLock::is_held(&path).unwrap()).count()
+        };
+        let held: usize = thread::scope(|scope| {
+            let asking: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+            asking.into_iter().map(|asking| asking.join().unwrap()).sum()
+        });
+        assert_eq!(held, 0);
+        assert!(FileLock::acquire_soon(&path).unwrap().is_some());
     }
 }

@@ -61,6 +61,12 @@ impl Alerting {
         Arc::clone(&self.book.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What the core knows now, by labels without the secrets that are known now.
+    async fn known(&self) -> Option<Known> {
+        let redactor = self.core.door().redactor();
+        self.core.look(move |state, _| Known::of(state, redactor)).await
+    }
+
     /// Puts a copy in the place of the book of which it was made; false if alerts are configured otherwise by now, or if
     /// another round was faster.
     fn put_back(&self, former: &Arc<Book>, book: Book, settings: &MonitorSettings) -> bool {
@@ -83,7 +89,7 @@ impl Alerting {
     /// Looks at every rule over what has been scraped, here or by the Prometheus that is the source, and tells what is new.
     pub async fn round(&self, monitoring: &Monitoring) {
         let settings = current(&self.settings);
-        let Some(known) = self.core.look(|state, _| Known::of(state)).await else { return };
+        let Some(known) = self.known().await else { return };
         let former = self.book();
         // With the last alert of the configuration goes what was known of it.
         if settings.monitor.alerts.is_empty() && known.firing.is_empty() && former.is_empty() {
@@ -103,7 +109,7 @@ impl Alerting {
             return;
         }
         // An operator may have silenced something meanwhile.
-        let Some(known) = self.core.look(|state, _| Known::of(state)).await else { return };
+        let Some(known) = self.known().await else { return };
         self.status.alerts(self.book().statuses(&known));
         if let Some(series) = round.series {
             monitoring.record_alerts(at, series);
@@ -117,7 +123,7 @@ impl Alerting {
             }
             self.status.problem("alerts", problem.map(|error| format!("their states cannot be kept: {error}")));
         }
-        let firing = self.without_secrets(round.firing);
+        let firing = round.firing;
         let told: BTreeSet<(String, String)> = firing.iter().map(key).collect();
         let is_over = known.firing.iter().any(|key| !told.contains(key));
         let Some((mut firing, is_news)) = self.with_news(firing, at).await else { return };
@@ -127,15 +133,6 @@ impl Alerting {
         if is_news || is_over {
             self.core.input(Input::Alerts { firing, clear: round.clear });
         }
-    }
-
-    /// By the labels that the core knows them by.
-    fn without_secrets(&self, mut firing: Vec<FiringAlert>) -> Vec<FiringAlert> {
-        let redactor = self.core.door().redactor();
-        for alert in &mut firing {
-            redactor.redact_in(&mut alert.labels);
-        }
-        firing
     }
 
     /// Whether the core has something to decide about what fires.
@@ -173,13 +170,8 @@ impl Alerting {
 
     /// All alerts as they are now.
     pub async fn report(&self) -> Option<Vec<AlertReport>> {
-        let known = self.core.look(|state, _| Known::of(state)).await?;
-        let (mut reports, redactor) = (self.book().reports(&known), self.core.door().redactor());
-        for row in reports.iter_mut().flat_map(|report| &mut report.alerts) {
-            redactor.redact_in(&mut row.labels);
-            redactor.redact_in(&mut row.summary);
-        }
-        Some(reports)
+        let known = self.known().await?;
+        Some(self.book().reports(&known))
     }
 
     /// Silences an alert in an operator's name, and says until when; `Err` says why not.
@@ -199,7 +191,7 @@ impl Alerting {
 
     /// Ends a silence; `Err` says why not.
     pub async fn unsilence(&self, by: String, alert: String) -> Result<(), String> {
-        let known = self.core.look(|state, _| Known::of(state)).await.ok_or("the daemon is ending")?;
+        let known = self.known().await.ok_or("the daemon is ending")?;
         if !known.silences.contains_key(&alert) {
             self.check_name(&alert)?;
             return Err(format!("alert `{alert}` is not silenced"));

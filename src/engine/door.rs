@@ -97,19 +97,30 @@ impl Door {
 
     /// What takes the secrets out that are known now. Blocking, as [`Door::of`], but only where a file was written since.
     pub fn renewed(&self) -> Arc<Redactor> {
-        let known = self.known();
-        let Some(settings) = known.settings else { return known.redactor };
-        if stamps(&settings, &known.project) == known.files {
-            return known.redactor;
+        loop {
+            let known = self.known();
+            let Some(settings) = known.settings.clone() else { return known.redactor };
+            if stamps(&settings, &known.project) == known.files {
+                return known.redactor;
+            }
+            let anew = Known::of(settings, known.project.clone());
+            let redactor = anew.redactor.clone();
+            if self.replace(&known, anew) {
+                return redactor;
+            }
         }
-        let anew = Known::of(settings.clone(), known.project);
-        let redactor = anew.redactor.clone();
+    }
+
+    /// Puts what was made anew of `former` in its place; false if that is not in force any more. Somebody else may have read
+    /// the files later and have been faster, or another configuration may have come: what was made of older ones must not
+    /// take the place of theirs.
+    fn replace(&self, former: &Known, anew: Known) -> bool {
         let mut present = self.change();
-        // Another configuration may have come into force meanwhile, and its secrets are those that count.
-        if present.settings.as_ref().is_some_and(|present| Arc::ptr_eq(present, &settings)) {
+        let is_in_force = Arc::ptr_eq(&present.redactor, &former.redactor);
+        if is_in_force {
             *present = anew;
         }
-        redactor
+        is_in_force
     }
 
     /// The same for a task.
@@ -351,6 +362,19 @@ mod tests {
         fs::write(folder.path().join("other"), "from-elsewhere").unwrap();
         door.follow(settings("other"));
         assert_eq!(door.clean(note("from-elsewhere")), note("[secret TOKEN]"));
+    }
+
+    #[test]
+    fn of_two_who_read_a_secret_anew_at_once_the_one_who_read_it_earlier_does_not_bring_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let door = door(folder.path());
+        let before = door.known();
+        fs::write(folder.path().join("token"), "the-second-one").unwrap();
+        let slow = Known::of(settings("token"), folder.path().to_owned());
+        fs::write(folder.path().join("token"), "the-third-one-of-all").unwrap();
+        assert!(door.renewed().finds(b"the-third-one-of-all"));
+        assert!(!door.replace(&before, slow));
+        assert_eq!(door.clean(note("the-third-one-of-all")), note("[secret TOKEN]"));
     }
 
     #[test]

@@ -27,8 +27,8 @@ use crate::target::{self, labels};
 
 /// How often a running stage's output is looked at, for people; nothing is decided on it.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long a stop waits for a supervisor that has only just been started.
-const STARTING: Duration = Duration::from_secs(5);
+/// How long a stop waits for a supervisor that has only just been started: until it has come, or was given up.
+const STARTING: Duration = launch::FIRST_SIGN.saturating_add(Duration::from_secs(2));
 
 /// The configuration in force.
 pub type CurrentSettings = Arc<RwLock<Arc<Settings>>>;
@@ -80,18 +80,20 @@ impl Effects {
         let kind = settings.stage(&stage).map_or(StageKind::Command, super::super::config::StageSettings::kind);
         let folder = found.folder(&self.layout);
         let redactor = self.redactor().await;
-        if kind == StageKind::Deploy
-            && let Some(deploy) = settings.deploy()
-            && let Err(error) = self.host.ensure(deploy.port).await
-        {
-            return self.not_started(run, stage, attempt, redactor.redact(&error).into_owned());
-        }
-        if self.is_stopping(run, &stage).await {
-            let (outcome, outputs) = (Outcome::Cancelled, Outputs::default());
-            // One that an earlier daemon started is stopped below; one that never was is over.
-            if folder.supervision().is_none() && folder.exit().is_none() {
-                return self.core.input(Input::Ended { run, stage, attempt, outcome, outputs, output_held: false });
+        if let Some(deploy) = settings.deploy().filter(|_| kind == StageKind::Deploy) {
+            if folder.has_begun() {
+                self.host.ensure_for_begun(deploy.port).await;
+            } else if let Err(error) = self.host.ensure(deploy.port).await {
+                return self.not_started(run, stage, attempt, redactor.redact(&error).into_owned());
             }
+        }
+        // One that an earlier daemon started is stopped below; one that never was is over, and is not begun any more.
+        if !folder.has_begun()
+            && self.is_stopping(run, &stage).await
+            && folder.give_up("it was stopped before it began".to_owned()).unwrap_or(true)
+        {
+            let (outcome, outputs) = (Outcome::Cancelled, Outputs::default());
+            return self.core.input(Input::Ended { run, stage, attempt, outcome, outputs, output_held: false });
         }
         let (layout, program, launch) = (self.layout.clone(), self.program.clone(), found.clone());
         let started = spawn_blocking(move || launch.start(&layout, &settings, &program)).await;
@@ -250,7 +252,7 @@ impl Effects {
         let folder = AttemptFolder::new(self.layout.attempt(run, &stage, attempt));
         let _ = spawn_blocking(move || {
             let give_up = std::time::Instant::now() + STARTING;
-            while folder.exit().is_none() && folder.supervision().is_none() && std::time::Instant::now() < give_up {
+            while !folder.has_begun() && std::time::Instant::now() < give_up {
                 std::thread::park_timeout(Duration::from_millis(5));
             }
             launch::stop(&folder)

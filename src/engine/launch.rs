@@ -13,6 +13,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use serde_json::Value;
 
 use super::feedback;
+use super::outcome::last_line;
 use super::redact::{Redactor, SecretError, project_secrets, secrets_of};
 use super::stamps;
 use super::supervisor::{AttemptFolder, Handed, Job, SERVICE_VARIABLES, kill_marked};
@@ -94,7 +95,7 @@ impl Launch {
     /// Makes the folder and starts the supervisor, unless one has it already; gives back what people should know.
     pub fn start(&self, layout: &Layout, settings: &Settings, program: &Path) -> Result<Vec<String>, LaunchError> {
         let folder = self.folder(layout);
-        if folder.exit().is_some() || folder.is_supervised() || folder.supervision().is_some() {
+        if folder.has_begun() || folder.is_supervised() {
             return Ok(Vec::new());
         }
         let stage = settings.stage(&self.stage).ok_or_else(|| LaunchError::Gone(self.stage.clone()))?;
@@ -378,7 +379,7 @@ pub async fn ended(folder: &AttemptFolder) {
     let folder = folder.clone();
     // A thread of its own: the wait may take days, and it must not hold up the end of the daemon.
     let waiting = std::thread::Builder::new().name("await-stage".to_owned()).stack_size(128 * 1024).spawn(move || {
-        wait_for_end(&folder);
+        wait_for_end(&folder, FIRST_SIGN);
         let _ = tell.send(());
     });
     if waiting.is_ok() {
@@ -387,13 +388,33 @@ pub async fn ended(folder: &AttemptFolder) {
 }
 
 /// How long a supervisor may take from its start to its first file.
-const FIRST_SIGN: Duration = Duration::from_secs(10);
+pub(super) const FIRST_SIGN: Duration = Duration::from_secs(10);
 
-fn wait_for_end(folder: &AttemptFolder) {
-    let give_up = Instant::now() + FIRST_SIGN;
-    while folder.exit().is_none() && folder.supervision().is_none() && Instant::now() < give_up {
-        std::thread::park_timeout(Duration::from_millis(5));
+fn wait_for_end(folder: &AttemptFolder, patience: Duration) {
+    loop {
+        let deadline = Instant::now() + patience;
+        while !folder.has_begun() && Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        wait_while_supervised(folder);
+        // One that is late must not start what is told to have failed. On a full disk that cannot be written down.
+        if folder.has_begun() || folder.give_up(why_none_came(folder, patience)).unwrap_or(true) {
+            return;
+        }
     }
+}
+
+/// What a supervisor said that ended before it noted itself.
+fn why_none_came(folder: &AttemptFolder, patience: Duration) -> String {
+    let said = last_line(&folder.path().join("supervisor.log"));
+    if said.is_empty() {
+        let seconds = patience.as_secs();
+        return format!("its supervisor gave no sign of itself within {seconds} s; start the run again");
+    }
+    said
+}
+
+fn wait_while_supervised(folder: &AttemptFolder) {
     while folder.exit().is_none() && folder.is_supervised() {
         let handle = folder
             .supervision()
@@ -430,7 +451,31 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::disk::FileLock;
     use crate::engine::redact::Secret;
+    use crate::engine::supervisor::supervise;
+
+    #[test]
+    fn a_supervisor_that_comes_after_it_was_given_up_starts_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let attempt = AttemptFolder::new(folder.path().to_owned());
+        wait_for_end(&attempt, Duration::ZERO);
+        let told = attempt.exit().and_then(|exit| exit.not_started).unwrap();
+        assert!(told.contains("gave no sign of itself"), "{told}");
+        supervise(&attempt).unwrap();
+        assert_eq!(attempt.supervision(), None);
+    }
+
+    #[test]
+    fn a_supervisor_that_has_come_is_not_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let attempt = AttemptFolder::new(folder.path().to_owned());
+        let supervisor = FileLock::try_acquire(&attempt.lock()).unwrap().unwrap();
+        assert!(!attempt.give_up("no sign".to_owned()).unwrap());
+        drop(supervisor);
+        assert_eq!(attempt.exit(), None);
+        assert!(attempt.give_up("no sign".to_owned()).unwrap());
+    }
 
     #[test]
     fn settings_are_written_without_secrets_and_put_together_again() {

@@ -59,6 +59,8 @@ pub struct Monitoring {
     scrapes: Arc<ScrapeCounts>,
     tallies: Tallies,
     listed: Listed,
+    /// When this daemon began to ask.
+    began: Moment,
 }
 
 impl Monitoring {
@@ -76,7 +78,21 @@ impl Monitoring {
         let tallies = Tallies::new(core.clone());
         let folder = Arc::from(layout.project());
         let (answers, scrapes, listed) = Default::default();
-        Self { recorder, sources, answers, folder, settings, core, status, host, alerting, scrapes, tallies, listed }
+        Self {
+            recorder,
+            sources,
+            answers,
+            folder,
+            settings,
+            core,
+            status,
+            host,
+            alerting,
+            scrapes,
+            tallies,
+            listed,
+            began: now(),
+        }
     }
 
     /// Scrapes since the daemon started, and how many of them failed.

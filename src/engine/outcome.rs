@@ -274,7 +274,7 @@ fn outcome_of(exit: &Exit, log: &Path) -> Outcome {
 }
 
 /// The last line that a stage printed and that says something, for most programs tell there why they failed.
-fn last_line(log: &Path) -> String {
+pub(super) fn last_line(log: &Path) -> String {
     let Ok(mut file) = fs::File::open(log) else { return String::new() };
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     let mut bytes = Vec::new();

@@ -61,20 +61,14 @@ impl ReleaseHost {
     pub async fn ensure(&self, port: u16) -> Result<(), String> {
         let _one_at_a_time = self.starting.lock().await;
         let client = HostClient::new(&self.layout).map_err(|error| error.to_string())?;
-        if self.is_running() {
+        let deadline = Instant::now() + PATIENCE;
+        while self.is_running() {
             match client.status().await {
-                Ok(status) if !status.address.ends_with(&format!(":{port}")) => {
-                    // What serves now is ended only for a port that can be had.
-                    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-                        format!(
-                            "port {port} cannot be had: {error}; the release on {} goes on serving; set another `port` \
-                             in the deploy stage, or stop what listens there",
-                            status.address
-                        )
-                    })?;
-                    client.stop(false).await.map_err(|error| error.to_string())?;
-                }
-                _ => return Ok(()),
+                Ok(status) if status.address.ends_with(&format!(":{port}")) => return Ok(()),
+                Ok(status) => make_way(&client, &status.address, port).await?,
+                // It begins and will answer soon; or it ends, and another takes its place once it has.
+                Err(_) if Instant::now() < deadline => tokio::time::sleep(LOOK_AGAIN).await,
+                Err(_) => return Ok(()),
             }
         }
         let mut command = Command::new(&self.program);
@@ -98,6 +92,15 @@ impl ReleaseHost {
         // Reaps it, should it end before the daemon does.
         tokio::spawn(async move { child.wait().await });
         Ok(())
+    }
+
+    /// Sees that there is a host for a deploy that has begun. The one that works on it is not replaced under it, whatever the
+    /// port is by now, and how it ended is not found out here.
+    pub async fn ensure_for_begun(&self, port: u16) {
+        if !self.is_running() {
+            // If none can be started the deploy hears that there is none, and says so.
+            let _ = self.ensure(port).await;
+        }
     }
 
     /// The release that the host itself says is live.
@@ -161,5 +164,40 @@ impl ReleaseHost {
         }
         let client = HostClient::new(&self.layout).map_err(|error| error.to_string())?;
         client.stop(true).await.map_err(|error| error.to_string())
+    }
+}
+
+/// Ends a host that serves at another address: only for a port that can be had.
+async fn make_way(client: &HostClient, address: &str, port: u16) -> Result<(), String> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+        format!(
+            "port {port} cannot be had: {error}; the release on {address} goes on serving; set another `port` in the deploy \
+             stage, or stop what listens there"
+        )
+    })?;
+    client.stop(false).await.map(drop).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The host of an empty project, of which no program can be started.
+    fn host() -> (tempfile::TempDir, ReleaseHost) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path()).unwrap();
+        layout.create().unwrap();
+        (folder, ReleaseHost::new(layout, PathBuf::from("/no/such/program")))
+    }
+
+    #[tokio::test]
+    async fn where_a_host_is_ending_another_is_started_behind_it() {
+        let (_folder, host) = host();
+        let ending = FileLock::try_acquire(&host_lock(&host.layout)).unwrap().unwrap();
+        let ends = async move { drop(ending) };
+        let (ensured, ()) = tokio::join!(host.ensure(8080), ends);
+        let told = ensured.unwrap_err();
+        assert!(told.contains("cannot be started"), "{told}");
+        assert!(!host.is_running());
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::Recorded;
+use super::event_kind::EventKind;
 use super::ids::{Moment, RunId, StageName};
 use super::narrate::narrate;
 
@@ -15,6 +16,9 @@ pub struct EventFilter {
     /// The doing of the person of this name, which is the whole name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Events of this kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<EventKind>,
     /// Events of this run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
@@ -39,6 +43,7 @@ impl EventFilter {
         // The sentence comes last: it is the one thing here that must be made.
         self.since.is_none_or(|since| recorded.at >= since)
             && self.until.is_none_or(|until| recorded.at <= until)
+            && self.kind.is_none_or(|kind| kind.includes(event))
             && self.run.is_none_or(|run| event.run() == Some(run))
             && self.stage.as_ref().is_none_or(|stage| event.stage() == Some(stage))
             && self.by.as_deref().is_none_or(|by| event.by() == Some(by))
@@ -87,6 +92,9 @@ mod tests {
         assert_eq!(found(&EventFilter { run: Some(RunId(2)), ..by("mina") }), [30]);
         assert_eq!(found(&EventFilter { stage: Some("deploy".into()), ..by("mina") }), [10]);
         assert_eq!(found(&EventFilter { alert: Some("Drift".to_owned()), ..by("mina") }), [0; 0]);
+        assert_eq!(found(&EventFilter { kind: Some(EventKind::Approval), ..by("mina") }), [10, 30]);
+        assert_eq!(found(&EventFilter { kind: Some(EventKind::Note), ..by("mina") }), [0; 0]);
+        assert_eq!(found(&EventFilter { kind: Some(EventKind::Note), ..EventFilter::default() }), [40]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod consider;
 mod decide;
 mod delivery;
 mod event;
+mod event_kind;
 pub mod explain;
 mod filter;
 mod graph;
@@ -57,6 +58,7 @@ pub use alert::{AlertState, Alerts, Answer, Evidence, Firing, FiringAlert, React
 pub use decide::{Decision, decide};
 pub use delivery::Delivery;
 pub use event::{Command, Event, Recorded, SCHEMA};
+pub use event_kind::{EventKind, UnknownEventKind};
 pub use explain::{Planned, PlannedAction, brings_back, plan};
 pub use filter::EventFilter;
 pub use graph::{Graph, GraphError, StageKind, StageSpec};

@@ -311,7 +311,7 @@ pub(super) const COMMANDS: &[Command] = &[
     command("open", &[ENTER], "look into what is selected", WITH_DETAIL, Some("open"), Action::Open, always),
     command("mark row", &[Key::Char('m')], "mark a run, model or release, so that others are compared with it", WITH_PAIRS, Some("mark"), Action::MarkRow, has_row),
     command("compare rows", &[Key::Char('c')], "two runs, models or releases: beside the marked one, else the one before", WITH_PAIRS, Some("compare"), Action::CompareRows, can_compare_rows),
-    command("filter list", &[Key::Char('/')], "narrow the list: words; by:NAME, stage:NAME, run:N where it tells of them", WITH_LIST, Some("filter"), Action::FilterList, always),
+    command("filter list", &[Key::Char('/')], "narrow the list: words; by:NAME, kind:KIND, stage:NAME, run:N where it tells of them", WITH_LIST, Some("filter"), Action::FilterList, always),
     command("sort", &[Key::Char('>')], "sort the list by its next column", WITH_LIST, Some("sort"), Action::SortBy { backward: false }, always),
     command("sort back", &[Key::Char('<')], "sort the list by the column before", WITH_LIST, None, Action::SortBy { backward: true }, always),
     command("sort around", &[Key::Char('I')], "sort the list the other way round", WITH_LIST, None, Action::SortAround, always),

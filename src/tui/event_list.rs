@@ -68,32 +68,7 @@ pub(super) fn age_turns(model: &Model) -> bool {
 
 /// Of which kind an event is, in a word.
 pub(super) fn kind(event: &Event) -> &'static str {
-    match event {
-        Event::Configured { .. } => "config",
-        Event::InputsObserved { .. } => "inputs",
-        Event::DataRefused { .. } | Event::DataRefusalEnded { .. } => "data",
-        Event::RunCreated { .. } | Event::RunStarted { .. } | Event::RunStopping { .. } | Event::RunFinished { .. } => {
-            "run"
-        }
-        Event::StageChecking { .. }
-        | Event::StageSkipped { .. }
-        | Event::StageNotRun { .. }
-        | Event::StageStarted { .. }
-        | Event::StageStopping { .. }
-        | Event::StageFinished { .. }
-        | Event::StageRetrying { .. }
-        | Event::StageDropped { .. } => "stage",
-        Event::ReleaseRejected { .. } | Event::QuarantineLifted { .. } => "release",
-        Event::AlertFired { .. }
-        | Event::AlertResolved { .. }
-        | Event::AlertSilenced { .. }
-        | Event::SilenceLifted { .. } => "alert",
-        Event::ModelPromoted { .. } | Event::ModelNoted { .. } => "model",
-        Event::Commanded { .. } | Event::DaemonEnded { .. } => "command",
-        Event::Locked { .. } | Event::Unlocked { .. } => "lock",
-        Event::ApprovalWanted { .. } | Event::Approved { .. } => "approval",
-        Event::Noted { .. } => "note",
-    }
+    event.kind().word()
 }
 
 /// What an event is of, where there is a view of it.

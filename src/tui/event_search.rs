@@ -1,6 +1,6 @@
 //! What Events shows: the filter that was typed or chosen, and the older events that the daemon told of it.
 
-use crate::pipeline::{EventFilter, Recorded, RunId, StageName};
+use crate::pipeline::{EventFilter, EventKind, Recorded, RunId, StageName, UnknownEventKind};
 
 /// Older events beyond this many are not asked for; whoever wants more narrows the filter.
 const OLDER_KEPT: usize = 10_000;
@@ -55,8 +55,8 @@ impl FilteredEvents {
     }
 }
 
-/// What was typed, as a filter: `by:NAME`, `run:NUMBER` and `stage:NAME` stand for themselves, all else is looked for in the
-/// sentences.
+/// What was typed, as a filter: `by:NAME`, `kind:KIND`, `run:NUMBER` and `stage:NAME` stand for themselves, all else is looked
+/// for in the sentences.
 pub(super) fn parse(typed: &str) -> EventFilter {
     let mut filter = EventFilter::default();
     let mut words = Vec::new();
@@ -66,6 +66,8 @@ pub(super) fn parse(typed: &str) -> EventFilter {
             filter.by = Some(name.to_owned());
         } else if let Some(name) = word.strip_prefix("stage:").filter(|name| !name.is_empty()) {
             filter.stage = Some(StageName::from(name));
+        } else if let Some(Ok(kind)) = kind_of(word) {
+            filter.kind = Some(kind);
         } else if let Some(run) = run() {
             filter.run = Some(run);
         } else {
@@ -74,6 +76,16 @@ pub(super) fn parse(typed: &str) -> EventFilter {
     }
     filter.text = Some(words.join(" ")).filter(|text| !text.is_empty());
     filter
+}
+
+/// Why what was typed cannot be looked for: it names a kind that there is not.
+pub(super) fn refusal(typed: &str) -> Option<String> {
+    typed.split_whitespace().find_map(|word| kind_of(word)?.err()).map(|error| error.to_string())
+}
+
+/// The kind that a word names, if it is there to name one.
+fn kind_of(word: &str) -> Option<Result<EventKind, UnknownEventKind>> {
+    word.strip_prefix("kind:").filter(|kind| !kind.is_empty()).map(str::parse)
 }
 
 #[cfg(test)]
@@ -92,8 +104,16 @@ mod tests {
         let filter = parse("  by:mina hot   fix run:42 stage:deploy ");
         assert_eq!((filter.by.as_deref(), filter.text.as_deref()), (Some("mina"), Some("hot fix")));
         assert_eq!((filter.run, filter.stage), (Some(RunId(42)), Some(StageName::from("deploy"))));
+        assert_eq!(parse("hot kind:deploy").kind, Some(EventKind::Release));
         assert_eq!(parse("run:all by:").text.as_deref(), Some("run:all by:"), "what cannot be read is looked for");
         assert!(parse("  ").is_empty());
+    }
+
+    #[test]
+    fn a_kind_that_there_is_not_is_refused_with_those_that_there_are() {
+        let told = refusal("by:mina kind:deploys hot").unwrap();
+        assert!(told.contains("`deploys`") && told.contains("release, model, alert"), "{told}");
+        assert_eq!(refusal("by:mina kind:alert kind: hot"), None);
     }
 
     #[test]

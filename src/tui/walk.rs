@@ -1,7 +1,8 @@
 //! The walk along the causal line: commit or data file → run → model → test report → image → release → live metric, and back.
 //!
 //! The line is that of one run, so that who goes on and back again is where he was. A link that does not exist is passed over
-//! where one behind it does, and is told with its reason where the line ends. Pure functions over the state.
+//! where one behind it does, and is told with its reason where the line ends. Before the beginning of the line of a run that
+//! used the model of an earlier one lies that model, on the line of the run that made it. Pure functions over the state.
 
 use crate::pipeline::quantity::counted;
 use crate::pipeline::{
@@ -96,6 +97,13 @@ pub(super) fn step(state: &State, run: &Run, from: Link, backward: bool) -> Resu
     }
     let end = if backward { "the line begins here" } else { "the line ends here, at what the release measures" };
     Err(missing.unwrap_or_else(|| end.to_owned()))
+}
+
+/// The model that a run took over, and the earlier run that made it.
+pub(super) fn taken_over(state: &State, run: &Run) -> Option<(ModelVersion, RunId)> {
+    let Ok(Subject::Model(version)) = subject(state, run, Link::Model) else { return None };
+    let made = state.registry.models.get(&version)?.run;
+    (made != run.id).then_some((version, made))
 }
 
 /// The link that a stage makes.

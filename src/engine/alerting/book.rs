@@ -4,13 +4,16 @@
 //! read the one from before; [`super::Alerting`] puts the copy in its place. Nothing here locks, writes a file or decides what
 //! follows from an alert.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::types::{AlertReport, AlertRow, AlertStatus};
 use crate::config::{AlertSettings, MonitorSettings};
 use crate::disk::now;
+use crate::engine::redact::Redactor;
 use crate::monitor::ReadStore;
 use crate::monitor::alert::{Alert, AlertHistory, AlertRule, AlertSample, AlertStates, alert_samples, short};
 use crate::monitor::promql;
@@ -56,6 +59,8 @@ pub(super) struct Known {
     /// Names and labels of what fires, as far as it was told of.
     pub(super) firing: BTreeSet<(String, String)>,
     pub(super) silences: BTreeMap<String, Silence>,
+    /// What it has never heard of: alerts are told, and compared with those above, without it.
+    redactor: Arc<Redactor>,
 }
 
 /// What came of one look at all rules.
@@ -74,7 +79,7 @@ pub(super) fn key(alert: &FiringAlert) -> (String, String) {
 }
 
 impl Known {
-    pub(super) fn of(state: &State) -> Self {
+    pub(super) fn of(state: &State, redactor: Arc<Redactor>) -> Self {
         let at = now();
         let silences = state.alerts.silences.iter().filter(|(_, silence)| silence.until > at);
         let firing = state.alerts.keys().map(|(name, labels)| (name.to_owned(), labels.to_owned()));
@@ -82,7 +87,18 @@ impl Known {
             live: state.live,
             firing: firing.collect(),
             silences: silences.map(|(name, silence)| (name.clone(), silence.clone())).collect(),
+            redactor,
         }
+    }
+
+    /// The labels by which an alert is told of.
+    fn labels(&self, rule: &AlertRule, alert: &Alert) -> String {
+        self.without_secrets(rule.telling_labels(alert))
+    }
+
+    fn without_secrets(&self, mut text: String) -> String {
+        self.redactor.redact_in(&mut text);
+        text
     }
 }
 
@@ -231,14 +247,14 @@ impl Book {
 
     pub(super) fn report(&self, rule: &AlertRule, known: &Known) -> AlertReport {
         let row = |alert: &Alert| AlertRow {
-            labels: rule.telling_labels(alert),
+            labels: known.labels(rule, alert),
             state: alert.state,
             value: short(alert.value),
             since: since(alert),
             active_at: alert.active_at,
             fired_at: alert.fired_at,
             resolved_at: alert.resolved_at,
-            summary: rule.summary(alert),
+            summary: known.without_secrets(rule.summary(alert)),
         };
         AlertReport {
             status: self.status(rule, known),
@@ -262,7 +278,8 @@ fn since(alert: &Alert) -> Moment {
 }
 
 /// The alerts of a rule that fire, as the core is told of them. Those that it knows go before others, or one that is new
-/// would seem to end one that is not.
+/// would seem to end one that is not. Those that differ by a secret alone are one: of them the one that began last is told,
+/// for it is of that one that the live release can be the cause.
 fn firing(
     rule: &AlertRule,
     states: &AlertStates,
@@ -273,7 +290,7 @@ fn firing(
     let all = states.alerts(&rule.rule.name).filter(|alert| alert.state == AlertState::Firing);
     let told = |alert: &Alert| FiringAlert {
         name: rule.rule.name.clone(),
-        labels: rule.telling_labels(alert),
+        labels: known.labels(rule, alert),
         value: short(alert.value),
         summary: rule.summary(alert),
         // What held before a live release was seen without it is over; only its window, or `keep_firing_for`, is not.
@@ -284,7 +301,19 @@ fn firing(
         cooldown: rule.cooldown,
         obstacle: None,
     };
-    let mut firing: Vec<FiringAlert> = all.map(told).collect();
+    let mut by_labels: BTreeMap<String, FiringAlert> = BTreeMap::new();
+    for alert in all.map(told) {
+        match by_labels.entry(alert.labels.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(alert);
+            }
+            Entry::Occupied(mut entry) if entry.get().since < alert.since => {
+                entry.insert(alert);
+            }
+            Entry::Occupied(_) => {}
+        }
+    }
+    let mut firing: Vec<FiringAlert> = by_labels.into_values().collect();
     firing.sort_by_key(|alert| !known.firing.contains(&key(alert)));
     firing.truncate(MOST_TOLD);
     firing

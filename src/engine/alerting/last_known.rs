@@ -6,12 +6,14 @@
 //! scrapes meanwhile.
 
 use std::fs;
+use std::sync::Arc;
 
 use super::book::{Book, Known};
 use super::file;
 use crate::api::types::{AlertReport, AlertRow};
-use crate::config::AlertSettings;
+use crate::config::Settings;
 use crate::disk::Layout;
+use crate::engine::redact::Redactor;
 use crate::monitor::alert::AlertRule;
 use crate::pipeline::{AlertState, Moment, State};
 
@@ -24,13 +26,15 @@ pub struct LastKnown {
     pub as_of: Option<Moment>,
 }
 
-/// Where these alerts stood. `state` is what the journal tells, `last_event` the moment of its last event.
-pub fn last_known(layout: &Layout, alerts: &[AlertSettings], state: &State, last_event: Option<Moment>) -> LastKnown {
+/// Where the alerts of this configuration stood, told without its secrets. `state` is what the journal tells, `last_event`
+/// the moment of its last event.
+pub fn last_known(layout: &Layout, settings: &Settings, state: &State, last_event: Option<Moment>) -> LastKnown {
+    let alerts = &settings.monitor.alerts;
     let read = Book::left(fs::read(file(layout)).ok().as_deref(), alerts);
     let as_of = read.as_ref().map(Book::evaluated_at).max(last_event);
     let is_read = read.is_some();
     let book = read.unwrap_or_else(|| Book::unread(alerts));
-    let known = Known::of(state);
+    let known = Known::of(state, Arc::new(Redactor::of(settings, layout.project())));
     let report = |rule: &AlertRule| {
         let mut report = book.report(rule, &known);
         if !is_read {
@@ -78,8 +82,8 @@ mod tests {
     const ALERTS: &str = "[stages.test]\ncommand = [\"true\"]\n[[monitor.alerts]]\nname = \"Slow\"\nexpr = \"a > 1\"\n\
                           [[monitor.alerts]]\nname = \"Other\"\nexpr = \"b > 1\"\n";
 
-    fn alerts() -> Vec<AlertSettings> {
-        parse(ALERTS, "trainyard.toml").unwrap().monitor.alerts
+    fn settings() -> Settings {
+        parse(ALERTS, "trainyard.toml").unwrap()
     }
 
     fn project() -> (tempfile::TempDir, Layout) {
@@ -91,7 +95,7 @@ mod tests {
 
     /// Leaves what a daemon leaves in whose time `Slow` began to fire.
     fn fired(layout: &Layout, at: Moment) {
-        let rule = AlertRule::from_settings(alerts().first().unwrap());
+        let rule = AlertRule::from_settings(settings().monitor.alerts.first().unwrap());
         let mut kept = Kept::default();
         let given = vec![InstantSample { labels: Labels::new([("path", "/a")]), value: 1.5 }];
         kept.states.evaluate(&rule.rule, at, Ok(given.clone()));
@@ -104,7 +108,7 @@ mod tests {
     fn what_fired_when_the_daemon_ended_is_told_with_the_time_of_which_it_is_known() {
         let (_folder, layout) = project();
         fired(&layout, Moment(5_000));
-        let told = last_known(&layout, &alerts(), &State::default(), Some(Moment(9_000_000_000)));
+        let told = last_known(&layout, &settings(), &State::default(), Some(Moment(9_000_000_000)));
         assert_eq!(told.as_of, Some(Moment(9_000_000_000)), "the journal is newer");
         let slow = told.reports.first().unwrap();
         let row = slow.alerts.first().unwrap();
@@ -118,15 +122,26 @@ mod tests {
     }
 
     #[test]
+    fn no_secret_is_told_while_no_daemon_runs_either() {
+        let (_folder, layout) = project();
+        fired(&layout, Moment(5_000));
+        fs::write(layout.project().join("token"), "{path=\"/a\"}").unwrap();
+        let text = format!("[project]\nsecrets = {{ TOKEN = \"token\" }}\n{ALERTS}");
+        let told = last_known(&layout, &parse(&text, "trainyard.toml").unwrap(), &State::default(), None);
+        let row = told.reports.first().unwrap().alerts.first().unwrap();
+        assert_eq!(row.labels, "[secret TOKEN]");
+    }
+
+    #[test]
     fn without_any_daemon_so_far_nothing_is_known_and_a_changed_expression_is_told() {
         let (_folder, layout) = project();
-        let told = last_known(&layout, &alerts(), &State::default(), None);
+        let told = last_known(&layout, &settings(), &State::default(), None);
         assert_eq!(told.as_of, None);
         let errors: Vec<_> = told.reports.iter().filter_map(|report| report.status.error.as_deref()).collect();
         assert_eq!(errors, ["no daemon has looked at it yet"; 2]);
         fired(&layout, Moment(5_000));
-        let mut changed = alerts();
-        changed.first_mut().unwrap().expr = "a > 2".to_owned();
+        let mut changed = settings();
+        changed.monitor.alerts.first_mut().unwrap().expr = "a > 2".to_owned();
         let told = last_known(&layout, &changed, &State::default(), None);
         let error = told.reports.first().unwrap().status.error.clone().unwrap();
         assert!(error.contains("was changed"), "{error}");
@@ -149,7 +164,7 @@ mod tests {
         };
         let mut state = State::default();
         state.apply(&Recorded { sequence: 1, at: Moment(3_000), event }).unwrap();
-        let told = last_known(&layout, &alerts(), &state, Some(Moment(3_000)));
+        let told = last_known(&layout, &settings(), &state, Some(Moment(3_000)));
         let slow = told.reports.first().unwrap();
         assert_eq!((slow.status.state, slow.status.since), (AlertState::Firing, Some(Moment(3_000))));
         assert_eq!(slow.alerts.first().map(|row| (row.active_at, row.value.as_str())), Some((Moment(1_000), "")));

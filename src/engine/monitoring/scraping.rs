@@ -16,7 +16,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval, interval_at};
 use super::Monitoring;
 use super::job::{Job, Way};
 use super::source::Source;
-use super::switch::{is_changing, is_excused};
+use super::switch::{asked_since, is_changing, is_excused};
 use crate::disk::now;
 use crate::engine::effects::current;
 use crate::monitor::{
@@ -216,12 +216,13 @@ impl Monitoring {
 
     /// Tells that the app does not answer, unless releases change places.
     async fn no_answer(&self, error: String) {
-        let at = now();
-        if is_excused(self.status.now().scraped.as_ref(), at) {
-            let changing = self.core.look(move |state, _| is_changing(state.releases.values().map(Arc::as_ref), at));
-            if changing.await.unwrap_or(false) {
-                return;
-            }
+        let (told, began, at) = (self.status.now().scraped, self.began, now());
+        let excused = self.core.look(move |state, _| {
+            is_excused(told.as_ref(), asked_since(state.live_release().map(Arc::as_ref), began), at)
+                && is_changing(state.releases.values().map(Arc::as_ref), at)
+        });
+        if excused.await.unwrap_or(false) {
+            return;
         }
         self.status.scraped(Some(Err(error)));
     }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::tree::ProcessIdentity;
-use crate::disk::{FileLock, write_whole};
+use crate::disk::{FileLock, now, write_whole};
 use crate::engine::redact::{Redactor, redact_file, redact_lines};
 use crate::pipeline::Moment;
 
@@ -182,6 +182,23 @@ impl AttemptFolder {
     /// How the stage ended; `None` while nobody has written it.
     pub fn exit(&self) -> Option<Exit> {
         read(&self.exit_path()).ok()
+    }
+
+    /// Whether a supervisor has come so far that it noted itself, or has ended.
+    pub fn has_begun(&self) -> bool {
+        self.exit().is_some() || self.supervision().is_some()
+    }
+
+    /// Gives up a supervisor that has not come: one that comes later finds that all is over, and starts nothing. False if one
+    /// has come after all.
+    pub fn give_up(&self, reason: String) -> io::Result<bool> {
+        let Some(_lock) = FileLock::acquire_soon(&self.lock())? else { return Ok(false) };
+        if self.has_begun() {
+            return Ok(false);
+        }
+        let exit = Exit { not_started: Some(reason), at: now(), ..Exit::default() };
+        self.write_exit(&self.reserve_exit()?, &exit)?;
+        Ok(true)
     }
 
     /// Whether a supervisor holds its lock now.

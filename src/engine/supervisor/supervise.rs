@@ -44,7 +44,7 @@ pub enum SuperviseError {
 pub fn supervise(folder: &AttemptFolder) -> Result<(), SuperviseError> {
     let at_folder = |source| SuperviseError::Folder { folder: folder.path().to_owned(), source };
     let Some(_lock) = FileLock::acquire_soon(&folder.lock()).map_err(at_folder)? else { return Ok(()) };
-    if folder.exit().is_some() || folder.supervision().is_some() {
+    if folder.has_begun() {
         return Ok(());
     }
     run(folder).map_err(at_folder)
@@ -210,18 +210,18 @@ impl<'a> Supervisor<'a> {
         let timeout = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
         let mut ready = [false; 3];
         {
-            let mut sources = vec![
-                PollFd::from_borrowed_fd(self.stop_requests.as_fd(), PollFlags::IN),
-                PollFd::from_borrowed_fd(
-                    self.handle.as_fd(),
-                    if self.has_ended { PollFlags::empty() } else { PollFlags::IN },
-                ),
+            let watched = [
+                Some(self.stop_requests.as_fd()),
+                // Since Linux 6.9 that of a process which was reaped hangs up for ever, and no wait would be one.
+                (!self.has_ended).then(|| self.handle.as_fd()),
+                self.output.as_ref().map(AsFd::as_fd),
             ];
-            if let Some(output) = &self.output {
-                sources.push(PollFd::from_borrowed_fd(output.as_fd(), PollFlags::IN));
-            }
+            let watching = watched.iter().flatten();
+            let mut sources: Vec<PollFd<'_>> =
+                watching.map(|source| PollFd::from_borrowed_fd(*source, PollFlags::IN)).collect();
             if poll(&mut sources, timeout.as_ref()).is_ok() {
-                for (ready, source) in ready.iter_mut().zip(&sources) {
+                let places = ready.iter_mut().zip(&watched).filter(|(_, watched)| watched.is_some());
+                for ((ready, _), source) in places.zip(&sources) {
                     *ready = !source.revents().is_empty();
                 }
             }

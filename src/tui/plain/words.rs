@@ -137,7 +137,10 @@ fn order(model: &Model, command: &Command, rest: &str) -> Order {
         Action::Show(View::Runs) => Order::Say(sentences::runs(model)),
         Action::Show(View::Releases) => Order::Say(sentences::releases(model)),
         Action::Show(View::Events) if !model.is_connected() => Order::Say(sentences::events(model)),
-        Action::Show(View::Events) => Order::Do(Deed::Events(event_search::parse(rest))),
+        Action::Show(View::Events) => match event_search::refusal(rest) {
+            Some(reason) => say(format!("The events cannot be told: {reason}.")),
+            None => Order::Do(Deed::Events(event_search::parse(rest))),
+        },
         Action::Show(View::Models) => match version(rest) {
             Some((version, _)) => Order::Do(Deed::Model(version)),
             None => Order::Do(Deed::Models),
@@ -332,6 +335,7 @@ mod tests {
         assert_eq!(read(&model, "models 2"), Order::Do(Deed::Model(ModelVersion(2))));
         let failed = event_search::parse("failed by:ops");
         assert_eq!(read(&model, "events failed by:ops"), Order::Do(Deed::Events(failed)));
+        assert!(said(read(&model, "events kind:frob")).contains("the kinds are config, inputs"));
         assert!(said(read(&model, "run nowhere")).contains("There is no stage `nowhere`"));
         assert!(matches!(read(&model, "logs train"), Order::Do(Deed::Log(..))));
         let Order::Do(Deed::Act(Cmd::Act { command: Asked::Run(selection), .. })) = read(&model, "run train") else {

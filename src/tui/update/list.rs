@@ -7,11 +7,11 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::actions::stepped;
 use super::keys::edit;
-use super::say;
+use super::{refuse, say};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::commands::{Action, key_of};
 use crate::tui::list::Step;
-use crate::tui::{event_list, models, release_list, run_facts, run_history, views};
+use crate::tui::{event_list, event_search, models, release_list, run_facts, run_history, views};
 
 /// Does a step in the view's list.
 pub(super) fn step(model: &mut Model, step: Step) {
@@ -87,7 +87,11 @@ pub(super) fn in_filter(model: &mut Model, key: &KeyEvent, mut input: String) {
     match key.code {
         KeyCode::Esc => return,
         KeyCode::Enter => {
-            narrow(model, input.trim().to_owned());
+            let refused = event_search::refusal(&input).filter(|_| model.view == View::Events);
+            match refused {
+                Some(reason) => refuse(model, reason),
+                None => narrow(model, input.trim().to_owned()),
+            }
             return;
         }
         _ => {

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::update;
-use crate::pipeline::{ModelVersion, Moment, Recorded, ReleaseId, RunId};
+use crate::pipeline::{Command, Input, ModelVersion, Moment, Recorded, ReleaseId, RunId, Selection};
 use crate::tui::app::{Model, Overlay, View};
 use crate::tui::event_list;
 use crate::tui::fixtures::{self, send};
@@ -319,6 +319,50 @@ fn a_walk_from_a_release_that_came_back_leads_to_the_run_that_made_its_model() {
     assert_eq!(model.walk, Some(Thing { run: RunId(2), link: Link::Model }), "run 4 only went back to it");
     press(&mut model, ".");
     assert_eq!(model.walk, Some(Thing { run: RunId(2), link: Link::Tests }));
+}
+
+#[test]
+fn events_are_narrowed_to_a_kind_and_one_that_there_is_not_is_refused_with_those_that_there_are() {
+    let mut model = fixtures::alerted();
+    press(&mut model, "7/kind:alert\n");
+    let kinds: Vec<_> = model.shown_events().map(|recorded| event_list::kind(&recorded.event)).collect();
+    assert!(kinds.contains(&"alert") && !kinds.contains(&"inputs"), "{kinds:?}");
+    key(&mut model, KeyCode::Esc);
+    let all = model.shown_events().count();
+    press(&mut model, "/kind:alerts\n");
+    let message = model.message.as_ref().unwrap();
+    assert!(message.is_error && message.text.contains("release, model, alert"), "{message:?}");
+    assert_eq!((model.event_list.filter.as_str(), model.shown_events().count()), ("", all));
+}
+
+#[test]
+fn behind_the_beginning_of_a_run_that_used_an_earlier_model_lies_that_model_and_the_run_that_made_it() {
+    let mut world = fixtures::two_runs();
+    fixtures::command(&mut world, Command::Run(Selection { from: Some("test".into()), ..Selection::default() }));
+    world.feed(Input::Verified { run: RunId(3), stage: "train".into(), intact: true });
+    world.test();
+    let mut model = world.model(crate::api::types::Live::default());
+    let at = |model: &Model| model.walk.map(|thing| (thing.run.0, thing.link));
+    press(&mut model, "2.");
+    assert_eq!((model.models.list.chosen, at(&model)), (Some(ModelVersion(2)), Some((3, Link::Model))));
+    press(&mut model, ".");
+    assert_eq!(at(&model), Some((3, Link::Tests)), "onward it is what the model led to in this run");
+    let mut way = Vec::new();
+    for _ in 0..6 {
+        press(&mut model, ",");
+        way.push((model.view, at(&model).unwrap()));
+    }
+    let expected = [
+        (View::Models, (3, Link::Model)),
+        (View::Runs, (3, Link::Run)),
+        (View::Events, (3, Link::Cause)),
+        (View::Models, (2, Link::Model)),
+        (View::Runs, (2, Link::Run)),
+        (View::Events, (2, Link::Cause)),
+    ];
+    assert_eq!(way, expected);
+    press(&mut model, ",");
+    assert!(model.message.as_ref().unwrap().text.contains("begins here"), "{:?}", model.message);
 }
 
 #[test]

@@ -21,13 +21,26 @@ pub(super) fn step(model: &mut Model, backward: bool) {
         refuse(model, format!("run {} is not known any more", here.run));
         return;
     };
-    match walk::step(&model.state, &run, here.link, backward) {
-        Ok(link) => go(model, &run, link),
+    let is_at_the_beginning = backward && here.link == Link::Cause;
+    let next = match walk::step(&model.state, &run, here.link, backward) {
+        Ok(link) => Ok((run, link)),
+        Err(end) if is_at_the_beginning => before_the_line(model, &run, end),
+        Err(end) => Err(end),
+    };
+    match next {
+        Ok((run, link)) => go(model, &run, link),
         Err(reason) => {
             model.walk = Some(here);
             refuse(model, reason);
         }
     }
+}
+
+/// What a run took over lies before the beginning of its line: nothing of the line itself is passed over on the way there.
+fn before_the_line(model: &Model, run: &Run, end: String) -> Result<(Arc<Run>, Link), String> {
+    let Some((version, made)) = walk::taken_over(&model.state, run) else { return Err(end) };
+    let forgotten = || format!("run {} used model {version} of run {made}, which is not known any more", run.id);
+    model.run_of(made).map(|made| (Arc::clone(made), Link::Model)).ok_or_else(forgotten)
 }
 
 /// Shows a link of the line of a run.
@@ -53,8 +66,7 @@ fn go(model: &mut Model, run: &Run, link: Link) {
 fn at_its_origin(model: &Model, thing: Thing) -> Thing {
     let origin = || {
         let run = model.run_of(thing.run).filter(|run| thing.link == Link::Model && run.trigger.is_rollback())?;
-        let Ok(Subject::Model(version)) = walk::subject(&model.state, run, thing.link) else { return None };
-        let made = model.state.registry.models.get(&version)?.run;
+        let (_, made) = walk::taken_over(&model.state, run)?;
         model.run_of(made).map(|run| Thing { run: run.id, ..thing })
     };
     origin().unwrap_or(thing)

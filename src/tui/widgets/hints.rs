@@ -107,7 +107,7 @@ pub(in crate::tui) fn draw_message(model: &Model, buffer: &mut Buffer, area: Rec
             View::Runs => ("runs", "failed, by:NAME, stage:NAME"),
             View::Models => ("models", "held, champion, a learner"),
             View::Releases => ("releases", "rejected, by:NAME"),
-            View::Events => ("events", "by:NAME run:N stage:NAME"),
+            View::Events => ("events", "by:NAME kind:KIND run:N stage:NAME"),
             View::Board | View::Logs | View::Metrics => ("those", ""),
         };
         let mut line = Line::from(Span::styled(format!(" only {what} with: "), theme.accent));

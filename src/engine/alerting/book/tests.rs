@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::parse;
+use crate::engine::redact::Secret;
 use crate::monitor::{Labels, METRIC_NAME, SeriesStore, StoreLimits};
 use crate::pipeline::Reaction;
 
@@ -31,7 +32,30 @@ fn settings() -> MonitorSettings {
 }
 
 fn known(live: u64) -> Known {
-    Known { live: Some(ReleaseId(live)), firing: BTreeSet::new(), silences: BTreeMap::new() }
+    let redactor = Arc::new(Redactor::none());
+    Known { live: Some(ReleaseId(live)), firing: BTreeSet::new(), silences: BTreeMap::new(), redactor }
+}
+
+/// The same, where these are the values of a secret.
+fn known_without(secrets: &[&str]) -> Known {
+    let secret = |value: &&str| Secret { name: "TOKEN".to_owned(), value: value.as_bytes().to_vec() };
+    let secrets: Vec<Secret> = secrets.iter().map(secret).collect();
+    Known { redactor: Arc::new(Redactor::new(&secrets)), ..known(1) }
+}
+
+/// One alert for each user with errors.
+fn settings_by_user() -> MonitorSettings {
+    let mut settings = settings();
+    for alert in &mut settings.alerts {
+        alert.expr = "errors > 5".to_owned();
+    }
+    settings
+}
+
+/// This user has errors.
+fn fail(store: &mut SeriesStore, user: &str, at: i64) {
+    let id = store.resolve(&Labels::new([(METRIC_NAME, "errors"), ("user", user)]), true).unwrap();
+    store.append(id, at, 9.0).unwrap();
 }
 
 /// One scrape of a release that answers, with so many errors.
@@ -136,6 +160,41 @@ fn what_is_not_configured_any_more_or_otherwise_does_not_stay_in_the_file() {
     let states = look(&other, 3_000).unwrap();
     assert_eq!((states.state("Errors"), states.expression("Errors")), (AlertState::Inactive, Some("sum(errors) > 50")));
     assert_eq!(look(&configured(Vec::new()), 4_000).unwrap().expression("Errors"), None);
+}
+
+#[test]
+fn an_alert_that_was_told_without_its_secret_is_known_by_that_among_more_than_are_told() {
+    let (mut store, mut book, mut known) = (store(), Book::restored(None, Moment(0)), known_without(&["zz-s3cret"]));
+    let mut look = |store: &SeriesStore, known: &Known, at: i64| {
+        book.round(&settings_by_user(), store, &Answers::new(), known, Moment(at)).firing
+    };
+    fail(&mut store, "zz-s3cret", 1_000);
+    let told = look(&store, &known, 1_000);
+    let labels: Vec<&str> = told.iter().map(|alert| alert.labels.as_str()).collect();
+    assert_eq!(labels, ["{user=\"[secret TOKEN]\"}"]);
+    known.firing = told.iter().map(key).collect();
+    // All of them stand before it, by its labels with the secret and without.
+    for user in 0..MOST_TOLD {
+        fail(&mut store, &format!("{user:02}"), 2_000);
+    }
+    let told: BTreeSet<(String, String)> = look(&store, &known, 2_000).iter().map(key).collect();
+    assert_eq!(told.len(), MOST_TOLD);
+    assert!(told.is_superset(&known.firing), "it would seem to have ended: {told:?}");
+}
+
+#[test]
+fn alerts_that_differ_by_a_secret_alone_are_told_as_the_one_that_began_last() {
+    let (mut store, mut book) = (store(), Book::restored(None, Moment(0)));
+    let known = known_without(&["aa-s3cret", "zz-s3cret"]);
+    let mut look = |store: &SeriesStore, at: i64| {
+        let round = book.round(&settings_by_user(), store, &Answers::new(), &known, Moment(at));
+        round.firing.into_iter().map(|alert| (alert.labels, alert.since)).collect::<Vec<_>>()
+    };
+    let told = |since: i64| vec![("{user=\"[secret TOKEN]\"}".to_owned(), Moment(since))];
+    fail(&mut store, "aa-s3cret", 1_000);
+    assert_eq!(look(&store, 1_000), told(1_000));
+    fail(&mut store, "zz-s3cret", 2_000);
+    assert_eq!(look(&store, 2_000), told(2_000));
 }
 
 #[test]
