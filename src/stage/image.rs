@@ -277,7 +277,7 @@ fn build(
     for (name, layer) in &layers {
         progress(done / steps, &format!("layer {} of {}: {name}", told.len() + 1, layers.len()))?;
         let (layer, is_shared) = new_blobs.put(layer).map_err(writing)?;
-        told.push(BuiltLayer { name: *name, bytes: layer.size, is_shared });
+        told.push(BuiltLayer { name, bytes: layer.size, is_shared });
         written.push(layer);
         done += 1.0;
     }

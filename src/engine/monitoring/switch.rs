@@ -36,7 +36,7 @@ mod tests {
 
     fn release(status: ReleaseStatus, live_since: Option<i64>, ended: Option<i64>) -> Release {
         let (live_since, ended) = (live_since.map(Moment), ended.map(Moment));
-        Release { status, live_since, ended, ..samples::release(1) }
+        Release { live_since, ended, status, ..samples::release(1) }
     }
 
     #[test]

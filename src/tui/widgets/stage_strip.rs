@@ -213,7 +213,6 @@ fn notes(
 }
 
 /// The sign of a stage, its name, its state, how long it took, and while it runs how far it is.
-
 fn list_line(
     model: &Model,
     run: &Run,
