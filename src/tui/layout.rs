@@ -333,9 +333,9 @@ pub(super) fn explorer_rows(model: &Model) -> usize {
 pub(super) fn data_columns(model: &Model) -> Option<usize> {
     let body = parts(whole(model)).body;
     match model.view {
-        View::Board => board(model, body).release.map(|pane| match pane.height {
-            curves::TALL.. => chart::data_columns(pane.width),
-            _ => spark_columns(model, pane.width).curve,
+        View::Board => board(model, body).release.map(|pane| {
+            let is_tall = pane.height >= curves::TALL;
+            if is_tall { chart::data_columns(pane.width) } else { spark_columns(model, pane.width).curve }
         }),
         View::Metrics if model.is_zoomed || model.metrics.compared.is_some() => Some(chart::data_columns(body.width)),
         View::Metrics => Some(chart::data_columns(body.width / small(chart_columns(body.width)))),
