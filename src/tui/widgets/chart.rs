@@ -2,8 +2,8 @@
 //!
 //! `gather` brings any number of points down to what the screen can show, `grid` turns curves into dots, `axis` chooses the
 //! numbers at the edge, `frame` places plot, time, alerts and legend, `labels` what is written into the plot, `newest` tells
-//! the value of now, `small` draws a panel in a few rows. Each kind of panel has a file that draws it, and so has the reliability diagram of a model. Nothing here
-//! knows where the curves come from.
+//! the value of now. Each kind of panel has a file that draws it, `small` draws one in a few rows, and the reliability diagram
+//! of a model has a file, too. Nothing here knows where the curves come from.
 
 mod area;
 mod axis;
