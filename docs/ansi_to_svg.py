@@ -14,7 +14,7 @@ import re
 import sys
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Iterator, NamedTuple, Optional
+from typing import Iterator, NamedTuple, Optional, Union
 from xml.sax.saxutils import escape
 
 import shapes
@@ -22,18 +22,36 @@ from shapes import number
 
 
 class Ground(NamedTuple):
-    """The terminal's own colours: what a screen shows where it says nothing of colours."""
+    """The terminal's own colours: what a screen shows where it says nothing of colours, and its sixteen by number."""
 
     foreground: str
     background: str
+    sixteen: tuple[str, ...]
+
+    def shown(self, colour: "Colour") -> str:
+        """A colour as this terminal shows it."""
+        return self.sixteen[colour] if isinstance(colour, int) else colour
 
 
-DARK = Ground("#c8d1dc", "#10151c")
-LIGHT = Ground("#2b3440", "#fbfaf7")
-# What a terminal shows for its own sixteen colours.
-SIXTEEN = (
-    "#1c232d", "#f0787c", "#7fc98f", "#e3b566", "#5fa8d3", "#c792ea", "#6fc3df", "#c8d1dc",
-    "#74808f", "#ff9b9e", "#a3e0b0", "#f2cf8f", "#8fc7e8", "#dcb3f5", "#97dcf0", "#f2f6fa",
+# One of the sixteen by its number, of which every terminal decides what it looks like, or red, green and blue in hexadecimal.
+Colour = Union[int, str]
+
+DARK = Ground(
+    "#c8d1dc",
+    "#10151c",
+    (
+        "#1c232d", "#f0787c", "#7fc98f", "#e3b566", "#5fa8d3", "#c792ea", "#6fc3df", "#c8d1dc",
+        "#74808f", "#ff9b9e", "#a3e0b0", "#f2cf8f", "#8fc7e8", "#dcb3f5", "#97dcf0", "#f2f6fa",
+    ),
+)
+# Terminals with a light ground have darker ones, or nobody could read them.
+LIGHT = Ground(
+    "#2b3440",
+    "#fbfaf7",
+    (
+        "#2b3440", "#b3261e", "#1f7a3a", "#8f5a00", "#0b6398", "#7a2fa8", "#006d8f", "#868e95",
+        "#56616d", "#c93a31", "#27803f", "#a06700", "#1f76ad", "#8f45bd", "#0d7a9d", "#a9b0b7",
+    ),
 )
 WIDE_FONT = "'Noto Sans Mono CJK KR','D2Coding',monospace"
 FONT = "'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,'D2Coding','Noto Sans Mono CJK KR',monospace"
@@ -50,10 +68,10 @@ ESCAPE = re.compile(r"\x1b\[([0-9;:?<>=!]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x
 
 @dataclass(frozen=True)
 class Style:
-    """How a cell looks. A colour of None is the terminal's own."""
+    """How a cell looks. A colour of None is the one that the terminal has where nothing is said."""
 
-    foreground: Optional[str] = None
-    background: Optional[str] = None
+    foreground: Optional[Colour] = None
+    background: Optional[Colour] = None
     bold: bool = False
     dim: bool = False
     italic: bool = False
@@ -62,7 +80,8 @@ class Style:
 
     def colours(self, ground: Ground) -> tuple[str, str]:
         """Foreground and background as they are shown."""
-        foreground, background = self.foreground or ground.foreground, self.background or ground.background
+        foreground = ground.foreground if self.foreground is None else ground.shown(self.foreground)
+        background = ground.background if self.background is None else ground.shown(self.background)
         return (background, foreground) if self.reversed else (foreground, background)
 
 
@@ -75,10 +94,10 @@ class Cell(NamedTuple):
     style: Style
 
 
-def colour_256(number: int) -> str:
+def colour_256(number: int) -> Colour:
     """A colour of the xterm palette: the sixteen, a cube of 6 × 6 × 6, and 24 greys."""
     if number < 16:
-        return SIXTEEN[number]
+        return number
     if number < 232:
         steps = (0, 95, 135, 175, 215, 255)
         cube = number - 16
@@ -91,7 +110,7 @@ def hexadecimal(red: int, green: int, blue: int) -> str:
     return "#" + "".join(f"{min(part, 255):02x}" for part in (red, green, blue))
 
 
-def extended(numbers: list[int]) -> tuple[Optional[str], int]:
+def extended(numbers: list[int]) -> tuple[Optional[Colour], int]:
     """The colour behind 38 or 48, and how many numbers it takes."""
     if numbers[:1] == [5] and len(numbers) >= 2:
         return colour_256(numbers[1]), 2
@@ -129,7 +148,7 @@ def apply_one(style: Style, code: int, rest: list[int]) -> tuple[Style, int]:
         return (replace(style, **{part: colour}) if part else style), taken
     for first, part, offset in ((30, "foreground", 0), (40, "background", 0), (90, "foreground", 8), (100, "background", 8)):
         if first <= code < first + 8:
-            return replace(style, **{part: SIXTEEN[code - first + offset]}), 0
+            return replace(style, **{part: code - first + offset}), 0
     return style, 0
 
 

@@ -1,6 +1,8 @@
 //! Where everything stands. Used by the views to draw and by [`super::update`] to know how many rows and columns of data
 //! are worth asking for, so that both always agree.
 
+pub(super) mod curves;
+
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
@@ -28,6 +30,10 @@ const METRICS_ROWS: u16 = 19;
 const MOST_ALONE: u16 = 2;
 /// A stage needs this many columns beside the others, arrow included.
 const STAGE_CELL: u16 = 24;
+/// From this many on, most of what is told of it fits in a row.
+const WIDE_STAGE: u16 = 44;
+/// Rows of the body from which on the Board has some to spare: a screen of 36 rows has them.
+const ROOMY: u16 = 32;
 
 /// Rows of a pane, frame included, in which stages can stand beside each other.
 pub(super) const LOWEST_SIDE_BY_SIDE: u16 = 6;
@@ -76,7 +82,29 @@ pub(super) struct BoardPanes {
 
 /// Whether the stages stand beside each other, and not below.
 pub(super) fn stages_stand_side_by_side(width: u16, stages: usize) -> bool {
-    width.saturating_sub(4) / small(stages.max(1)) >= STAGE_CELL
+    stage_width(width, stages) >= STAGE_CELL
+}
+
+/// Columns of a stage beside the others, arrow included.
+fn stage_width(width: u16, stages: usize) -> u16 {
+    width.saturating_sub(4) / small(stages.max(1))
+}
+
+/// Rows of the pane of the stages, frame included, so that where there are rows to spare reasons are whole.
+fn pipeline_height(body: Rect, stages: usize) -> u16 {
+    let is_roomy = body.height >= ROOMY;
+    let wanted = if stages_stand_side_by_side(body.width, stages) {
+        match (is_roomy, stage_width(body.width, stages) >= WIDE_STAGE) {
+            (false, _) => 7,
+            (true, true) => 8,
+            (true, false) => 9,
+        }
+    } else {
+        let rows = small(stages).max(3);
+        let doubled = rows.saturating_mul(2).saturating_add(2);
+        if is_roomy && doubled <= body.height / 2 { doubled } else { rows.saturating_add(2) }
+    };
+    wanted.min(body.height / 2).max(5)
 }
 
 /// Whether the Board tells of the stages one below the other, in rows among which Up and Down go.
@@ -97,9 +125,7 @@ pub(super) fn board(model: &Model, body: Rect) -> BoardPanes {
             Pane::Release => BoardPanes { release: Some(body), ..none },
         };
     }
-    let stages = model.state.graph.stages().len();
-    let wanted = if stages_stand_side_by_side(body.width, stages) { 7 } else { small(stages).max(3) + 2 };
-    let height = wanted.min(body.height / 2).max(5);
+    let height = pipeline_height(body, model.state.graph.stages().len());
     let pipeline = Rect { height, ..body };
     let rest = Rect { y: body.y + height, height: body.height.saturating_sub(height), ..body };
     if rest.width >= SIDE_BY_SIDE {
@@ -112,8 +138,10 @@ pub(super) fn board(model: &Model, body: Rect) -> BoardPanes {
         let (log, release) = if model.focus == Pane::Release { (None, Some(rest)) } else { (Some(rest), None) };
         return BoardPanes { pipeline: Some(pipeline), log, release };
     }
-    let panels = small(model.metrics.charts.panels.len()).max(1);
-    let release_height = (panels + 4).min(rest.height / 2).max(5);
+    let panels = small(model.metrics.charts.panels.len());
+    // Where there are rows to spare, curves are worth half of them.
+    let wanted = if panels > 0 && rest.height >= ROOMY { rest.height / 2 } else { panels.max(1).saturating_add(4) };
+    let release_height = wanted.min(rest.height / 2).max(5);
     let log = Rect { height: rest.height - release_height, ..rest };
     let release = Rect { y: rest.y + log.height, height: release_height, ..rest };
     BoardPanes { pipeline: Some(pipeline), log: Some(log), release: Some(release) }
@@ -305,7 +333,10 @@ pub(super) fn explorer_rows(model: &Model) -> usize {
 pub(super) fn data_columns(model: &Model) -> Option<usize> {
     let body = parts(whole(model)).body;
     match model.view {
-        View::Board => board(model, body).release.map(|pane| spark_columns(model, pane.width).curve),
+        View::Board => board(model, body).release.map(|pane| {
+            let is_tall = pane.height >= curves::TALL;
+            if is_tall { chart::data_columns(pane.width) } else { spark_columns(model, pane.width).curve }
+        }),
         View::Metrics if model.is_zoomed || model.metrics.compared.is_some() => Some(chart::data_columns(body.width)),
         View::Metrics => Some(chart::data_columns(body.width / small(chart_columns(body.width)))),
         View::Runs | View::Logs | View::Models | View::Releases | View::Events => None,
@@ -324,6 +355,28 @@ mod tests {
         let few = charts(Rect::new(0, 1, 80, 20), 5, 4);
         assert!(few.iter().any(|(index, _)| *index == 4));
         assert!(few.iter().all(|(_, frame)| frame.height >= 9));
+    }
+
+    #[test]
+    fn stages_get_more_rows_where_there_are_some_to_spare() {
+        let height = |width, height, stages| pipeline_height(Rect::new(0, 0, width, height), stages);
+        assert_eq!((height(120, 36, 4), height(200, 46, 4)), (9, 8), "wide ones need less");
+        assert_eq!((height(120, 31, 4), height(200, 31, 4)), (7, 7));
+        assert_eq!((height(80, 21, 4), height(80, 47, 4)), (6, 10), "a row for the reason of each");
+        assert_eq!(height(80, 32, 12), 14, "of many each has one row");
+    }
+
+    #[test]
+    fn the_curves_of_a_tall_board_are_asked_for_as_finely_as_charts_show_them() {
+        let columns = |width, height| {
+            let mut model = crate::tui::fixtures::idle();
+            crate::tui::fixtures::send(&mut model, crate::tui::message::Msg::Resized(width, height));
+            let pane = board(&model, parts(whole(&model)).body).release.unwrap();
+            let fine = chart::data_columns(pane.width);
+            (data_columns(&model) == Some(fine), data_columns(&model) == Some(spark_columns(&model, pane.width).curve))
+        };
+        assert_eq!((columns(120, 40), columns(80, 24)), ((true, false), (false, true)));
+        assert_eq!(columns(100, 60), (true, false), "below the log, too");
     }
 
     #[test]

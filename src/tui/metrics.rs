@@ -214,7 +214,7 @@ impl Metrics {
 }
 
 /// Columns of charts.
-fn columns(charts: &Charts) -> usize {
+pub(super) fn columns(charts: &Charts) -> usize {
     let curves = charts.panels.iter().flat_map(|panel| &panel.curves).map(|curve| curve.points.len());
     let buckets = charts.panels.iter().flat_map(|panel| &panel.buckets).map(|bucket| bucket.counts.len());
     curves.chain(buckets).max().unwrap_or(0)

@@ -1,5 +1,7 @@
 //! Every view as text, at three sizes. A change of a snapshot is a change of the product: look at it before accepting it.
 
+use std::sync::Arc;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::api::types::{AlertStatus, STORAGE};
@@ -39,13 +41,74 @@ fn board_at_rest() {
     snapshots("board_idle", &fixtures::idle());
 }
 
+/// What stands in the Release pane of a Board on which it stands beside the log.
+fn release_pane(model: &Model, width: u16, height: u16) -> Vec<String> {
+    let text = render(model, width, height);
+    let beside = text.lines().filter_map(|row| row.split_once("││"));
+    beside.map(|(_, row)| row.trim_end_matches('│').trim().to_owned()).collect()
+}
+
 #[test]
-fn a_curve_of_the_board_has_its_scale_below_it_where_there_is_room() {
+fn a_curve_of_one_row_has_its_scale_below_it_where_there_is_room() {
     let mut model = fixtures::idle();
     (model.focus, model.is_zoomed) = (Pane::Release, true);
     let curves = model.metrics.charts.panels.iter().filter(|panel| panel.error.is_none()).count();
-    let scales = |width| render(&model, width, 40).matches(" high ").count();
-    assert_eq!((scales(100), scales(99)), (curves, 0), "{}", render(&model, 100, 40));
+    let scales = |width| render(&model, width, 16).matches(" high ").count();
+    assert_eq!((scales(100), scales(99)), (curves, 0), "{}", render(&model, 100, 16));
+}
+
+#[test]
+fn on_a_tall_board_curves_are_charts_of_equal_height_and_what_has_none_has_a_row() {
+    let model = fixtures::idle();
+    for (width, height) in [(120, 40), (200, 50)] {
+        let rows = release_pane(&model, width, height);
+        let titles = ["requests/s ", "지연 p95 ", "by status ", "drift "];
+        let places: Vec<usize> =
+            titles.iter().filter_map(|title| rows.iter().position(|row| row.starts_with(title))).collect();
+        let [requests, latency, statuses, drift] = places.as_slice() else { panic!("{rows:#?}") };
+        assert!(latency - requests >= 6, "{rows:#?}");
+        assert_eq!([statuses - latency, drift - statuses], [latency - requests; 2], "{rows:#?}");
+        assert!(rows[*drift].ends_with("no series has the name app_drift"), "{rows:#?}");
+        assert!(rows[*statuses].contains("━ 200 ━ 500"), "{rows:#?}");
+        // The saw goes down to half its height.
+        assert!(rows[*requests..*latency].iter().any(|row| row.starts_with("66 ┤")), "{rows:#?}");
+    }
+}
+
+#[test]
+fn the_address_of_the_release_is_readable_at_every_size() {
+    for model in [fixtures::in_production(), fixtures::unreachable()] {
+        for (width, height) in [(80, 24), (110, 20), (110, 24), (120, 40), (200, 50)] {
+            let text = render(&model, width, height);
+            assert!(text.contains("http://127.0.0.1:8080"), "{width}x{height}: {text}");
+        }
+        let text = release_pane(&model, 120, 40).join("\n");
+        for told in ["1 changed by others", "2 of 3 ready", "3f2a91c"] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+    }
+    let mut model = fixtures::in_production();
+    let address = "http://wine-quality.ml-europe.svc.cluster.local:8080/predictions";
+    let live = model.state.live.unwrap();
+    let release = model.state.releases.get_mut(&live).unwrap();
+    Arc::make_mut(release).address = Some(address.to_owned());
+    let rows = release_pane(&model, 120, 40);
+    assert!(rows.concat().contains(address), "broken, but whole: {rows:#?}");
+}
+
+#[test]
+fn from_36_rows_on_the_strip_says_every_reason_whole() {
+    let model = fixtures::idle();
+    let cuts = |height| {
+        let text = render(&model, 120, height);
+        let strip: String = text.lines().skip(2).take_while(|row| !row.contains("╭ Log")).collect();
+        assert!(strip.contains("╭ Pipeline"), "{text}");
+        strip.matches('…').count()
+    };
+    assert!(cuts(35) > 0, "{}", render(&model, 120, 35));
+    assert_eq!(cuts(36), 0, "{}", render(&model, 120, 36));
+    let text = render(&model, 80, 50);
+    assert!(text.lines().any(|row| row.trim_matches('│').trim() == "train gave something else since run 1"), "{text}");
 }
 
 #[test]

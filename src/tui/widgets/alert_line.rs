@@ -16,13 +16,15 @@ const LONGEST_WHY: usize = 40;
 /// What stands before the first alert.
 const HEAD: &str = " alerts";
 
-/// The line in `width` cells; `None` if there are no alerts.
+/// The line in `width` cells; `None` if there are no alerts. What has no room in it is counted at its end.
 pub(in crate::tui) fn line(model: &Model, width: usize) -> Option<Line<'static>> {
     let all = ordered(model);
     if all.is_empty() {
         return None;
     }
     let theme = &model.theme;
+    // However little room there is, how many there are besides has some.
+    let counted = more(all.len()).width();
     let is_chosen = |alert: &AlertStatus| model.alert.as_deref() == Some(alert.name.as_str());
     let (told, quiet): (Vec<&AlertStatus>, Vec<&AlertStatus>) =
         all.into_iter().partition(|alert| !is_quiet(alert) || is_chosen(alert));
@@ -38,22 +40,46 @@ pub(in crate::tui) fn line(model: &Model, width: usize) -> Option<Line<'static>>
         })
         .collect();
     let widths: Vec<(usize, bool)> = spans.iter().map(|(span, is_chosen)| (span.width(), *is_chosen)).collect();
-    let hidden = hidden(&widths, width.saturating_sub(HEAD.width()));
+    let hidden = hidden(&widths, width.saturating_sub(HEAD.width() + counted));
     let mut line = Line::from(Span::styled(HEAD, theme.dim));
     if hidden > 0 {
         line.push_span(Span::styled(format!("  {}", model.glyphs.cut), theme.dim));
     }
-    for (span, _) in spans.into_iter().skip(hidden) {
-        line.push_span(span);
+    let mut left = spans.len() - hidden;
+    for (index, (span, _)) in spans.into_iter().skip(hidden).enumerate() {
+        let behind = left - 1 + quiet.len();
+        let behind = if behind > 0 { more(behind).width() } else { 0 };
+        let room = width.saturating_sub(line.width() + behind);
+        if index == 0 {
+            // The first one is told in any case, as far as there is room.
+            line.push_span(Span::styled(cut(&span.content, room, model.glyphs.cut), span.style));
+        } else if span.width() <= room {
+            line.push_span(span);
+        } else {
+            break;
+        }
+        left -= 1;
     }
-    if !quiet.is_empty() {
-        let counted = format!("  {} {} inactive", model.glyphs.dot, quiet.len());
-        let names: Vec<String> = quiet.iter().map(|alert| sanitize(&alert.name)).collect();
-        let named = format!("{counted}: {}", names.join(", "));
-        let text = if line.width() + named.width() <= width { named } else { counted };
+    if left > 0 {
+        line.push_span(Span::styled(more(left + quiet.len()), theme.dim));
+    } else if !quiet.is_empty() {
+        let text = quiet_words(model, &quiet, width.saturating_sub(line.width()));
         line.push_span(Span::styled(text, theme.dim));
     }
     Some(line)
+}
+
+/// Those of which there is nothing to say, by name where there is room, else counted.
+fn quiet_words(model: &Model, quiet: &[&AlertStatus], room: usize) -> String {
+    let counted = format!("  {} {} inactive", model.glyphs.dot, quiet.len());
+    let names: Vec<String> = quiet.iter().map(|alert| sanitize(&alert.name)).collect();
+    let named = format!("{counted}: {}", names.join(", "));
+    [named, counted].into_iter().find(|text| text.width() <= room).unwrap_or_else(|| more(quiet.len()))
+}
+
+/// How many are not told.
+fn more(count: usize) -> String {
+    format!("  +{count}")
 }
 
 /// How many are left out at the left, so that the chosen one is within `room` cells.
@@ -125,10 +151,31 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("1 inactive: Quiet"), "{text}");
-        let narrow = line(&model, 70).unwrap().to_string();
-        assert!(narrow.ends_with("1 inactive"), "{narrow}");
+        let counted = line(&model, text.width() - 1).unwrap().to_string();
+        assert!(counted.ends_with("1 inactive"), "{counted}");
+        let narrow = line(&model, counted.width() - 1).unwrap().to_string();
+        assert!(narrow.ends_with("(known, mended today)  +1"), "{narrow}");
         model.alert = Some("Quiet".to_owned());
         let text = line(&model, 120).unwrap().to_string();
         assert!(text.contains(&format!("{}{} Quiet inactive", model.glyphs.pointer, model.glyphs.dot)), "{text}");
+    }
+
+    #[test]
+    fn what_has_no_room_is_counted_and_no_line_is_too_long() {
+        let mut model = fixtures::alerted();
+        model.live.alerts.push(alert("AppDown", AlertState::Inactive));
+        for chosen in [None, Some("Drift"), Some("느린-응답"), Some("AppDown")] {
+            model.alert = chosen.map(str::to_owned);
+            for width in 20..160 {
+                let text = line(&model, width).unwrap().to_string();
+                assert!(text.width() <= width, "{width}: {text}");
+                assert!(!text.trim_end().ends_with(model.glyphs.dot), "{width}: {text}");
+                let is_told = ["ErrorRate", "Drift", "느린-응답", "AppDown"].iter().all(|name| text.contains(name));
+                let is_counted = ["1 inactive", "2 inactive", "  +", model.glyphs.cut];
+                assert!(is_told || is_counted.iter().any(|sign| text.contains(sign)), "{width}: {text}");
+                let pointer = model.glyphs.pointer;
+                assert!(chosen.is_none() || text.contains(pointer), "{width}: the chosen one is not there: {text}");
+            }
+        }
     }
 }

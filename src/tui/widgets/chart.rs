@@ -2,8 +2,8 @@
 //!
 //! `gather` brings any number of points down to what the screen can show, `grid` turns curves into dots, `axis` chooses the
 //! numbers at the edge, `frame` places plot, time, alerts and legend, `labels` what is written into the plot, `newest` tells
-//! the value of now. Each kind of panel has a file that draws it, and so has the reliability diagram of a model. Nothing here
-//! knows where the curves come from.
+//! the value of now. Each kind of panel has a file that draws it, `small` draws one in a few rows, and the reliability diagram
+//! of a model has a file, too. Nothing here knows where the curves come from.
 
 mod area;
 mod axis;
@@ -17,6 +17,7 @@ mod legend;
 mod lines;
 mod newest;
 pub(in crate::tui) mod reliability;
+mod small;
 mod stat;
 mod table;
 mod time;
@@ -31,13 +32,14 @@ use ratatui::text::{Line, Span};
 
 use newest::Verdict;
 pub(in crate::tui) use newest::{bad_panel, telling_curve, text as newest_text, width as newest_width};
+pub(in crate::tui) use small::{draw as draw_small, has_curve};
 
 use super::pane;
 use super::text::{paragraph, put_at, sanitize};
 use crate::api::types::{Charts, PanelData, PanelKind};
 use crate::tui::app::Model;
 use crate::tui::glyphs::Glyphs;
-use crate::tui::metrics::Drawing;
+use crate::tui::metrics::{Drawing, Scale};
 use crate::tui::quantity;
 
 /// Cells for the numbers of the vertical axis, its line included.
@@ -63,6 +65,8 @@ struct Chart<'a> {
     columns: usize,
     /// The data column of the crosshair.
     cursor: Option<usize>,
+    /// Whether it has a few rows only: the curves, and between which values they lie.
+    is_small: bool,
 }
 
 impl Chart<'_> {
@@ -91,9 +95,14 @@ impl Chart<'_> {
         })
     }
 
+    /// How the operator wants axes scaled, which is asked where there are axes.
+    fn scale(&self) -> Scale {
+        if self.is_small { Scale::default() } else { self.model.metrics.scale }
+    }
+
     /// Whether the vertical axis is logarithmic: the panel says so, the operator may say the opposite.
     fn is_log(&self) -> bool {
-        self.panel.log != self.model.metrics.scale.log
+        self.panel.log != self.scale().log
     }
 
     /// What is asked of the vertical axis.
@@ -102,8 +111,14 @@ impl Chart<'_> {
             min: self.panel.min,
             max: self.panel.max,
             log: self.is_log(),
-            zero: self.panel.zero || self.model.metrics.scale.zero,
+            zero: self.panel.zero || self.scale().zero,
         }
+    }
+
+    /// The same where there are a few rows only: the axis ends at the highest value, so that no row above it is blank.
+    fn fitting(&self, wanted: axis::Wanted, extent: Option<(f64, f64)>) -> axis::Wanted {
+        let highest = extent.filter(|(low, high)| self.is_small && low < high).map(|(_, high)| high);
+        axis::Wanted { max: wanted.max.or(highest), ..wanted }
     }
 }
 
@@ -127,6 +142,7 @@ pub(in crate::tui) fn draw(model: &Model, buffer: &mut Buffer, area: Rect, panel
         unit: unit.as_deref(),
         columns: metrics.columns(),
         cursor: metrics.cursor_column(),
+        is_small: false,
     };
     match panel.kind {
         PanelKind::Line => lines::draw(&chart, buffer, inner),
@@ -148,18 +164,25 @@ pub(in crate::tui) fn alerts_alone(model: &Model) -> usize {
 pub(in crate::tui) fn draw_alerts_alone(model: &Model, buffer: &mut Buffer, area: Rect) {
     let charts = model.metrics.shown();
     let Some(panel) = charts.panels.first().filter(|_| area.height > 0) else { return };
-    let chart = Chart { model, charts, panel, unit: None, columns: model.metrics.columns(), cursor: None };
+    let columns = model.metrics.columns();
+    let chart = Chart { model, charts, panel, unit: None, columns, cursor: None, is_small: false };
     time::draw_rows(&chart, buffer, &frame::Frame::of_strips(area), &time::alone(charts), 0);
 }
 
-/// What stands at the right of the title: the newest value, whether it is worth a look, over which time a rate is taken.
-fn heading(model: &Model, panel: &PanelData) -> String {
-    let mut parts = vec![newest::text(panel, HEADING, model.glyphs.cut)];
+/// The newest value in about `width` cells, and whether it is worth a look.
+fn told_now(model: &Model, panel: &PanelData, width: usize) -> Vec<String> {
+    let mut parts = vec![newest::text(panel, width, model.glyphs.cut)];
     match newest::worst(panel) {
         Some(Verdict::Bad) => parts.push("bad".to_owned()),
         Some(Verdict::Warn) => parts.push("warn".to_owned()),
         Some(Verdict::Ok) | None => {}
     }
+    parts
+}
+
+/// What stands at the right of the title: what is told now, and over which time a rate is taken.
+fn heading(model: &Model, panel: &PanelData) -> String {
+    let mut parts = told_now(model, panel, HEADING);
     parts.extend(newest::window(&panel.expression).map(|window| format!("over {window}")));
     if panel.log != model.metrics.scale.log && matches!(panel.kind, PanelKind::Line) {
         parts.push("log scale".to_owned());

@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::text::sanitize;
+use super::text::{cells, sanitize};
 use crate::api::types::{LeaderboardRow, TrialState};
 use crate::pipeline::{Failure, Outputs, Run, SkipReason, StageName, StageRun, StageState, explain};
 use crate::tui::app::Model;
@@ -147,6 +147,34 @@ pub(in crate::tui) fn joined(model: &Model, facts: Vec<(String, Style)>) -> Line
     line
 }
 
+/// Facts in at most `limit` rows of `width` cells, broken between two of them, so that no row begins or ends with a dot. The last
+/// row has all the rest, and may be too long.
+pub(in crate::tui) fn in_rows(
+    model: &Model,
+    facts: Vec<(String, Style)>,
+    width: usize,
+    limit: usize,
+) -> Vec<Line<'static>> {
+    let gap = cells(model.glyphs.dot) + 2;
+    let mut rows: Vec<Vec<(String, Style)>> = Vec::new();
+    let mut used = 0;
+    for fact in facts {
+        let is_last = rows.len() >= limit;
+        let wide = cells(&fact.0);
+        match rows.last_mut() {
+            Some(row) if is_last || used + gap + wide <= width => {
+                row.push(fact);
+                used += gap + wide;
+            }
+            _ => {
+                rows.push(vec![fact]);
+                used = wide;
+            }
+        }
+    }
+    rows.into_iter().map(|facts| joined(model, facts)).collect()
+}
+
 /// Higher or lower than in the pass before, and by how much.
 fn change(model: &Model, run: &Run, name: &StageName, metric: &str, value: f64) -> String {
     let earlier = model.state.passes.get(name).and_then(|passes| passes.iter().rev().find(|pass| pass.run < run.id));
@@ -177,4 +205,23 @@ fn tests(model: &Model, outputs: &Outputs) -> Vec<(String, Style)> {
         facts.push((format!("{} skipped", quantity::count(report.skipped)), model.theme.dim));
     }
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_break_between_each_other_and_the_last_row_has_the_rest() {
+        let model = crate::tui::fixtures::idle();
+        let rows = |texts: &[&str], width, limit| -> Vec<String> {
+            let facts = texts.iter().map(|text| ((*text).to_owned(), Style::default())).collect();
+            in_rows(&model, facts, width, limit).iter().map(Line::to_string).collect()
+        };
+        let facts = ["2 of 3 ready", "3f2a91c", "http://서울:8080"];
+        assert_eq!(rows(&facts, 22, 3), ["2 of 3 ready · 3f2a91c", "http://서울:8080"]);
+        assert_eq!(rows(&facts, 21, 3), ["2 of 3 ready", "3f2a91c", "http://서울:8080"]);
+        assert_eq!(rows(&facts, 21, 2), ["2 of 3 ready", "3f2a91c · http://서울:8080"]);
+        assert_eq!(rows(&[], 21, 2), [""; 0]);
+    }
 }

@@ -17,7 +17,9 @@ use crate::tui::{holds, quantity};
 /// The arrow between two stages and the blanks around it.
 const ARROW: usize = 6;
 
-/// Rows that a stage has at most where its pane has the screen for itself.
+/// Rows of a stage beside others from which on there is room for more than the beginning of its reason.
+const ROOMY: usize = 6;
+/// Rows that a stage has at most where they stand one below the other.
 const MOST_ROWS: usize = 4;
 /// The column in which more of it is said.
 const NOTE: usize = 4;
@@ -79,7 +81,11 @@ fn draw_cell(
     let results = facts::results(model, run, &spec.name, entry);
     let reason = facts::further_reason(model, run, &spec.name);
     let answers = answers(model, entry);
-    let reason_rows = usize::from(!reason.is_empty()) + usize::from(answers.is_some());
+    let text_width = width.saturating_sub(2);
+    // What has no room at the end is kept free before results take it.
+    let most_of_reason = if room >= ROOMY { 2 } else { 1 };
+    let reason_rows = paragraph(&reason, text_width, most_of_reason, model.glyphs.cut).len();
+    let reason_rows = reason_rows + usize::from(answers.is_some());
     // What failed is worth more than one row.
     let most_rows = if matches!(entry.state, StageState::Failed { .. }) { 3 } else { 1 };
     let mut behind = results.len();
@@ -89,7 +95,6 @@ fn draw_cell(
         }
         behind -= 1;
         let limit = room.saturating_sub(row + reason_rows + behind).clamp(1, most_rows);
-        let text_width = width.saturating_sub(2);
         let rows = if limit == 1 {
             vec![cut(&text, text_width, model.glyphs.cut)]
         } else {
@@ -101,7 +106,7 @@ fn draw_cell(
         }
     }
     let reason_room = room.saturating_sub(row + usize::from(answers.is_some())).min(3);
-    let rows = paragraph(&reason, width.saturating_sub(2), reason_room, model.glyphs.cut);
+    let rows = paragraph(&reason, text_width, reason_room, model.glyphs.cut);
     for text in rows {
         put_at(buffer, area, column + 2, row, &Line::from(Span::styled(text, reason_style(model, run, spec))));
         row += 1;
@@ -155,15 +160,15 @@ pub(in crate::tui) fn bar(model: &Model, share: f64, width: usize) -> [Span<'sta
     ]
 }
 
-/// One row a stage; as many as there is room for, the subject among them.
-pub(in crate::tui) fn draw_list(model: &Model, buffer: &mut Buffer, area: Rect, run: &Run, stages: &[StageSpec]) {
+/// A row a stage, and more where there is room; as many stages as fit, the subject among them.
+fn draw_list(model: &Model, buffer: &mut Buffer, area: Rect, run: &Run, stages: &[StageSpec]) {
     let rows = usize::from(area.height);
     let subject = model.subject_stage();
     let position = stages.iter().position(|spec| Some(&spec.name) == subject).unwrap_or(0);
     let first = (position + 1).saturating_sub(rows).min(stages.len().saturating_sub(rows));
     let name_width = stages.iter().map(|spec| cells(spec.name.as_str())).max().unwrap_or(4).clamp(4, 18);
-    // On a screen of its own there is room to say more of each.
-    let each = if model.is_zoomed { (rows / stages.len().max(1)).clamp(1, MOST_ROWS) } else { 1 };
+    // On a tall screen, and on one of its own, there is room to say more of each.
+    let each = (rows / stages.len().max(1)).clamp(1, MOST_ROWS);
     for (index, spec) in stages.iter().skip(first).take(rows).enumerate() {
         let Some(entry) = run.stages.get(&spec.name) else { continue };
         let is_subject = Some(&spec.name) == subject;

@@ -32,14 +32,15 @@ pub(super) fn draw(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
     let frame = Frame::new(chart, inner, chart.panel.curves.len());
     let (width, height) = frame.size();
     let piles: Vec<Option<Pile>> = (0..width).map(|column| pile(chart, column, width)).collect();
-    let highest = piles.iter().flatten().map(|pile| pile.high).reduce(f64::max);
+    let extents = piles.iter().flatten().map(|pile| (pile.low, pile.high));
+    let extent = extents.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
     // A pile stands on zero, and its layers can only be compared on a linear axis.
-    let wanted = Wanted { min: Some(0.0), log: false, ..chart.wanted() };
-    let Some(axis) = Axis::of(highest.map(|high| (0.0, high)), height, wanted) else {
+    let wanted = Wanted { min: Some(0.0), log: false, ..chart.fitting(chart.wanted(), extent) };
+    let Some((axis, extent)) = Axis::of(extent.map(|(_, high)| (0.0, high)), height, wanted).zip(extent) else {
         say_nothing(chart, buffer, inner);
         return;
     };
-    frame.draw_axis(chart, buffer, &axis);
+    frame.draw_axis(chart, buffer, &axis, extent);
     frame.draw_behind(chart, buffer);
     for (column, pile) in piles.iter().enumerate() {
         // The crosshair stays visible.

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::axis::Axis;
 use super::{AXIS_WIDTH, Chart, grid, legend, time};
-use crate::tui::quantity::small;
+use crate::tui::quantity::{self, small};
 use crate::tui::widgets::text::{cut, put_at, put_sign};
 
 /// Inner rows from which on there is a legend.
@@ -33,6 +33,9 @@ pub(super) struct Frame {
 impl Frame {
     /// The frame of a chart that has `entries` entries in its legend.
     pub(super) fn new(chart: &Chart<'_>, inner: Rect, entries: usize) -> Self {
+        if chart.is_small {
+            return Self::of_plot(inner);
+        }
         let rows = usize::from(inner.height);
         let legend = match rows {
             0..LEGEND_FROM => 0,
@@ -53,6 +56,13 @@ impl Frame {
             height: small(height),
         };
         Self { inner, plot, strips, legend }
+    }
+
+    /// A frame of nothing but the vertical axis and the plot.
+    fn of_plot(inner: Rect) -> Self {
+        let axis = small(AXIS_WIDTH);
+        let plot = Rect { x: inner.x.saturating_add(axis), width: inner.width.saturating_sub(axis), ..inner };
+        Self { inner, plot, strips: 0, legend: 0 }
     }
 
     /// A frame of nothing but strips of alerts, in columns as those of a chart that has the width of `area` for itself.
@@ -81,9 +91,13 @@ impl Frame {
         dot / across
     }
 
-    /// The numbers and the line of the vertical axis.
-    pub(super) fn draw_axis(&self, chart: &Chart<'_>, buffer: &mut Buffer, axis: &Axis) {
+    /// The line of the vertical axis with round numbers or, where there are a few rows only, with the ends of what is drawn.
+    pub(super) fn draw_axis(&self, chart: &Chart<'_>, buffer: &mut Buffer, axis: &Axis, extent: (f64, f64)) {
         let (_, height) = self.size();
+        if chart.is_small {
+            self.draw_labels(chart, buffer, ends(chart, axis, extent, height).into_iter());
+            return;
+        }
         let labels = axis.ticks().map(|tick| (axis.row(tick, height), axis.label(tick, chart.unit)));
         self.draw_labels(chart, buffer, labels);
     }
@@ -116,6 +130,9 @@ impl Frame {
 
     /// Alerts and time. The legend follows.
     pub(super) fn draw_below(&self, chart: &Chart<'_>, buffer: &mut Buffer) {
+        if chart.is_small {
+            return;
+        }
         time::draw_strips(chart, buffer, self);
         time::draw_axis(chart, buffer, self);
         legend::draw(chart, buffer, self.legend_area());
@@ -132,4 +149,17 @@ impl Frame {
             height,
         }
     }
+}
+
+/// The highest and the lowest value, each in its row, and zero where it has a row of its own.
+fn ends(chart: &Chart<'_>, axis: &Axis, (low, high): (f64, f64), height: usize) -> Vec<(usize, String)> {
+    let mut ends: Vec<(usize, String)> = Vec::new();
+    let zero = axis.holds(0.0).then_some(0.0);
+    for value in [Some(high), Some(low), zero].into_iter().flatten() {
+        let row = axis.row(value, height);
+        if ends.iter().all(|(taken, _)| *taken != row) {
+            ends.push((row, quantity::at_axis(value, chart.unit).unwrap_or_else(|| quantity::value(value))));
+        }
+    }
+    ends
 }

@@ -103,6 +103,36 @@ fn in_one_row(chart: &Chart<'_>, width: usize) -> Line<'static> {
     line
 }
 
+/// Which curve is which in `width` cells: as many names as there is room for, and how many are not among them.
+pub(super) fn names(chart: &Chart<'_>, width: usize) -> Line<'static> {
+    let theme = &chart.model.theme;
+    let curves = &chart.panel.curves;
+    let mut left = chart.panel.left_out + curves.len();
+    let mut line = Line::default();
+    for (series, curve) in curves.iter().enumerate() {
+        let blank = if series > 0 { " " } else { "" };
+        let name = Span::raw(format!(" {}", sanitize(&curve.label)));
+        let sample = Span::styled(format!("{blank}{}", sample(chart, series)), theme.series(series));
+        // Behind it there must be room for how many there are besides.
+        let rest = if left > 1 { more(left - 1).width() } else { 0 };
+        if line.width() + sample.width() + name.width() + rest > width {
+            break;
+        }
+        line.push_span(sample);
+        line.push_span(name);
+        left -= 1;
+    }
+    if left > 0 && left < chart.panel.left_out + curves.len() {
+        line.push_span(Span::styled(more(left), theme.dim));
+    }
+    line
+}
+
+/// How many are not named.
+fn more(count: usize) -> String {
+    format!(" +{count}")
+}
+
 /// What a curve looks like.
 fn sample(chart: &Chart<'_>, series: usize) -> String {
     let glyphs = chart.model.glyphs;

@@ -21,11 +21,12 @@ pub(super) fn draw(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
     let floor = Axis::floor(wanted);
     let curves: Vec<Vec<Bucket>> =
         chart.panel.curves.iter().map(|curve| gather(curve, grid.columns(), floor)).collect();
-    let Some(axis) = Axis::of(extent(&curves), height, wanted) else {
+    let extent = extent(&curves);
+    let Some((axis, extent)) = Axis::of(extent, height, chart.fitting(wanted, extent)).zip(extent) else {
         say_nothing(chart, buffer, inner);
         return;
     };
-    frame.draw_axis(chart, buffer, &axis);
+    frame.draw_axis(chart, buffer, &axis, extent);
     let thresholds = draw_thresholds(chart, buffer, &frame, &axis);
     frame.draw_behind(chart, buffer);
     for (series, buckets) in curves.iter().enumerate() {

@@ -12,13 +12,31 @@ use crate::tui::metrics::Drawing;
 
 /// The rows of a panel drawn alone.
 fn drawn(model: &mut Model, panel: &PanelData, width: u16, height: u16) -> Vec<String> {
-    model.metrics.charts.panels = vec![panel.clone()];
-    model.metrics.charts.end = Moment(100_000);
-    model.metrics.charts.step = 1_000;
+    show(model, panel);
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     super::draw(model, &mut buffer, area, panel, true);
-    let cells = buffer.content().chunks(usize::from(width.max(1)));
+    rows_of(&buffer)
+}
+
+/// The rows of a panel drawn in a few.
+fn drawn_small(model: &mut Model, panel: &PanelData, width: u16, height: u16) -> Vec<String> {
+    show(model, panel);
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    super::draw_small(model, &mut buffer, area, panel);
+    rows_of(&buffer)
+}
+
+/// Makes it the only panel of the last hundred seconds.
+fn show(model: &mut Model, panel: &PanelData) {
+    model.metrics.charts.panels = vec![panel.clone()];
+    model.metrics.charts.end = Moment(100_000);
+    model.metrics.charts.step = 1_000;
+}
+
+fn rows_of(buffer: &Buffer) -> Vec<String> {
+    let cells = buffer.content().chunks(usize::from(buffer.area().width.max(1)));
     cells.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect()).collect()
 }
 
@@ -51,6 +69,7 @@ fn no_kind_breaks_at_any_size_or_on_any_values() {
                     drawn(&mut model, &panel(kind, &[points.clone(), points.clone()]), width, height);
                     model.metrics.scale.log = true;
                     drawn(&mut model, &panel(kind, std::slice::from_ref(points)), width, height);
+                    drawn_small(&mut model, &panel(kind, &[points.clone(), points.clone()]), width, height);
                 }
             }
         }
@@ -225,4 +244,49 @@ fn a_frame_of_ten_curves_over_a_day_is_drawn() {
     let data = PanelData { curves: curves.collect(), ..panel(PanelKind::Line, &[]) };
     let text = drawn(&mut model(), &data, 200, 50).join("\n");
     assert!(text.contains("1000"), "the axis holds the peaks");
+}
+
+#[test]
+fn a_small_chart_says_between_which_values_it_lies_and_keeps_gaps_and_deploys() {
+    let mut points = vec![Some(66.0); 20];
+    points.extend(vec![None; 20]);
+    points.extend(vec![Some(132.0); 20]);
+    let mut model = model();
+    model.metrics.charts.marks = vec![Mark { column: 30, release: ReleaseId(7) }];
+    let data = PanelData { unit: Some("req/s".to_owned()), ..panel(PanelKind::Line, &[points]) };
+    let rows = drawn_small(&mut model, &data, 48, 7);
+    assert!(rows[0].starts_with("title ") && rows[0].ends_with(" 132 req/s"), "{rows:#?}");
+    let labels = rows[1..].iter().map(|row| row.chars().take(7).collect::<String>().trim().to_owned());
+    let labels: Vec<String> = labels.filter(|label| !label.is_empty()).collect();
+    assert_eq!(labels, ["132", "66", "0"], "{rows:#?}");
+    assert!(rows[1..].iter().all(|row| row.contains(model.glyphs.mark)), "a deploy goes through all rows: {rows:#?}");
+    assert!(rows.iter().any(|row| row.contains("┊7")), "{rows:#?}");
+    let is_dot = |sign: &char| ('\u{2801}'..='\u{28ff}').contains(sign);
+    let signs = |from: usize| rows[1..].iter().flat_map(move |row| row.chars().skip(from).take(8));
+    let dots = |from: usize| signs(from).filter(is_dot).count();
+    assert_eq!((dots(8), dots(24), dots(40)), (8, 0, 8), "{rows:#?}");
+    assert!(rows[1].chars().skip(40).all(|sign| is_dot(&sign)), "no row above the highest is blank: {rows:#?}");
+}
+
+#[test]
+fn of_several_curves_a_small_chart_has_the_names_that_fit_and_counts_the_others() {
+    let points: Vec<Vec<Option<f64>>> = [1.0, 2.0, 3.0].map(|value| vec![Some(value); 9]).into();
+    let head = |width| drawn_small(&mut model(), &panel(PanelKind::Area, &points), width, 5).remove(0);
+    assert!(head(48).starts_with("title  █ c0 ▓ c1 ▒ c2 ") && head(48).ends_with(" c2 3"), "{}", head(48));
+    assert!(head(24).starts_with("title  █ c0 +2 ") && head(24).ends_with(" c2 3"), "{}", head(24));
+    assert!(!head(16).contains('+'), "a number alone tells nothing: {}", head(16));
+}
+
+#[test]
+fn a_panel_has_a_curve_if_there_is_something_to_draw_and_nothing_to_say() {
+    let curve = panel(PanelKind::Line, &[vec![None, Some(1.0)]]);
+    assert!(super::has_curve(&curve));
+    let with = |note: Option<&str>, error: Option<&str>| PanelData {
+        note: note.map(str::to_owned),
+        error: error.map(str::to_owned),
+        ..curve.clone()
+    };
+    assert!(!super::has_curve(&with(Some("too few rows yet"), None)));
+    assert!(!super::has_curve(&with(None, Some("no series has the name x"))));
+    assert!(!super::has_curve(&panel(PanelKind::Line, &[vec![None, Some(f64::NAN)]])));
 }
