@@ -230,6 +230,8 @@ def main():
         share = 100 * (screen.ticks() - ticks) / os.sysconf("SC_CLK_TCK") / asked.seconds
         print(f"{share:.2f} {received}")
     elif asked.what == "key":
+        # Some take no key while they start.
+        screen.listen(REST)
         times = []
         for _ in range(asked.rounds):
             begun = time.monotonic()

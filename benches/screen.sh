@@ -120,7 +120,7 @@ command_of() {
     trainyard) ready='q detach'; command=("$program" -C "$project") ;;
     mprocs) ready='quiet'; command=(mprocs --config "$scratch/mprocs-idle.yaml") ;;
     bottom) ready='(?s)CPU.*Mem'; command=(btm) ;;
-    btop) ready='(?s)cpu.*mem'; command=(btop --utf-force) ;;
+    btop) ready='Total: +\d'; command=(btop --utf-force) ;;
     lnav) ready='the first line'; command=(lnav -N "$scratch/short.log"); lnav -h 2>&1 | grep -q -- ' -N' || command=(lnav "$scratch/short.log") ;;
   esac
 }
@@ -142,8 +142,8 @@ figure key trainyard --ready 'q detach' --before 3 --then 'batch \d' --key '?' -
 "$python" "$scratch/flood.py" "$scratch/flood.log" &
 peers+=($!)
 await_file "$scratch/flood.log" 10
-has lnav && figure key lnav --ready 'batch \d' --key '?' --shows '(?i)welcome|lnav is|HELP' --back 'q' --rounds 40 -- lnav "$scratch/flood.log"
-has mprocs && figure key mprocs --ready 'batch \d' --key 'p' --shows '(?i)command' --back '\x1b' --rounds 40 -- \
+has lnav && figure key lnav --ready 'batch \d' --key '?' --shows 'HELP ❭' --back 'q' --rounds 40 -- lnav "$scratch/flood.log"
+has mprocs && figure key mprocs --ready 'batch \d' --key 'p' --shows 'force-quit' --back '\x1b' --rounds 40 -- \
   mprocs --config "$scratch/mprocs.yaml"
 "$program" -C "$project" cancel >/dev/null 2>&1 || true
 
