@@ -34,12 +34,13 @@ pub fn up(folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
 
 /// Starts the daemon unless one answers, and waits until it does. Whether it was started now.
 pub fn start(layout: &Layout) -> Result<bool, Failure> {
-    // Said at once and whole, in place of the tail of a log.
-    crate::config::load(&layout.configuration()).map_err(|error| Failure::Usage(error.to_string()))?;
     let client = client(layout)?;
-    if block_on(async { Ok(client.snapshot().await.is_ok()) })? {
+    // One that runs is not in need of a configuration that can be read now.
+    if block_on(async { Ok(client.hello().await.is_ok()) })? {
         return Ok(false);
     }
+    // Said at once and whole, in place of the tail of a log.
+    crate::config::load(&layout.configuration()).map_err(|error| Failure::Usage(error.to_string()))?;
     let at = |error: std::io::Error| {
         Failure::Unreachable(format!(
             "cannot write {}: {error}; trainyard keeps its journal and logs there, so the project folder must be writable",

