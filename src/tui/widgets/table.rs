@@ -65,19 +65,19 @@ pub(in crate::tui) struct Table {
 impl Table {
     /// Those of `columns` that fit into `width` cells.
     pub(in crate::tui) fn fit(columns: &[Column], width: usize) -> Self {
-        let mut placed = kept(columns, width, &|_| usize::MAX);
+        let mut placed = kept(columns, width, &[]);
         let spare = width.saturating_sub(needed(&placed));
         give_rest(&mut placed, spare);
         Self { columns: placed }
     }
 
-    /// As [`Table::fit`], for rows whose longest text in a column takes `longest` cells; it is asked only of columns that grow and
-    /// of the one that takes the rest. Where nothing is cut for it, columns stand further apart.
-    pub(in crate::tui) fn fit_to(columns: &[Column], width: usize, longest: &dyn Fn(usize) -> usize) -> Self {
+    /// As [`Table::fit`], for rows whose longest text in each column takes `longest` cells; that is asked of columns that grow
+    /// and of the one that takes the rest. Where nothing is cut for it, columns stand further apart.
+    pub(in crate::tui) fn fit_to(columns: &[Column], width: usize, longest: &[usize]) -> Self {
         let mut placed = kept(columns, width, longest);
         let mut spare = width.saturating_sub(needed(&placed));
         let rest = placed.iter().find(|place| place.column.fill.takes_rest());
-        let rest = rest.map(|place| (longest(place.index), place.width));
+        let rest = rest.map(|place| (known(longest, place.index), place.width));
         let lacking = |most: usize| rest.map_or(0, |(longest, width)| longest.min(most).saturating_sub(width));
         // A text behind another would read as one sentence with it.
         let last = placed.iter_mut().skip(1).find(|place| place.column.fill.takes_rest() && spare > 0);
@@ -87,7 +87,7 @@ impl Table {
         }
         for place in &mut placed {
             if let Fill::Grows(most) = place.column.fill {
-                let wanted = longest(place.index).min(most).saturating_sub(place.width);
+                let wanted = known(longest, place.index).min(most).saturating_sub(place.width);
                 let more = wanted.min(spare.saturating_sub(lacking(ENOUGH)));
                 place.width += more;
                 spare -= more;
@@ -150,10 +150,10 @@ impl Table {
 }
 
 /// The columns that fit, each with the fewest cells that it can have.
-fn kept(columns: &[Column], width: usize, longest: &dyn Fn(usize) -> usize) -> Vec<Placed> {
+fn kept(columns: &[Column], width: usize, longest: &[usize]) -> Vec<Placed> {
     let fewest = |index: usize, column: Column| match column.fill {
         // The heading may bear a sign.
-        Fill::Grows(_) => longest(index).max(column.heading.width() + 1).min(column.width),
+        Fill::Grows(_) => known(longest, index).max(column.heading.width() + 1).min(column.width),
         Fill::Left | Fill::Right | Fill::Rest | Fill::RestKeepsEnd => column.width,
     };
     let columns = columns.iter().copied().enumerate();
@@ -168,6 +168,11 @@ fn kept(columns: &[Column], width: usize, longest: &dyn Fn(usize) -> usize) -> V
         first.gap = 0;
     }
     kept
+}
+
+/// The cells of the longest text in a column; of an unknown one it may be any.
+fn known(longest: &[usize], index: usize) -> usize {
+    longest.get(index).copied().unwrap_or(usize::MAX)
 }
 
 fn needed(columns: &[Placed]) -> usize {
@@ -259,8 +264,7 @@ mod tests {
 
     /// The places of the columns where these are the longest texts of the first and the last.
     fn places(width: usize, by: usize, why: usize) -> [Option<(usize, usize)>; 3] {
-        let longest = |column: usize| if column == 0 { by } else { why };
-        let table = Table::fit_to(&GROWING, width, &longest);
+        let table = Table::fit_to(&GROWING, width, &[by, 0, why]);
         [0, 1, 2].map(|column| table.place(column))
     }
 
@@ -297,7 +301,7 @@ mod tests {
             by in 0_usize..60,
             why in 0_usize..200,
         ) {
-            let table = Table::fit_to(&GROWING, width, &|column: usize| if column == 0 { by } else { why });
+            let table = Table::fit_to(&GROWING, width, &[by, 0, why]);
             let cells = [by, 6, why].map(|length| ("x".repeat(length), Style::default()));
             prop_assert_eq!(table.row(&cells, "…").width(), width);
             prop_assert_eq!(table.heading(Style::default(), "…").width(), width);
