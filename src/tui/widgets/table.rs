@@ -6,6 +6,8 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{cut, cut_front, padded};
+use crate::tui::app::Model;
+use crate::tui::detail_text;
 
 /// Cells with which the column that takes the rest tells enough: what it needs beyond them, others may have.
 const ENOUGH: usize = 40;
@@ -146,6 +148,22 @@ impl Table {
             Some((place.gap, fitted(text, place.width, place.column.fill, cut_sign), *style))
         });
         joined(cells)
+    }
+
+    /// As [`Table::row`], of a table in a detail: the text of the column that takes the rest has as many rows as it needs.
+    pub(in crate::tui) fn whole_row(&self, model: &Model, cells: &[(String, Style)]) -> Vec<Line<'static>> {
+        let mut first = cells.to_vec();
+        let mut further = Vec::new();
+        if let Some(place) = self.columns.iter().find(|place| place.column.fill == Fill::Rest)
+            && let Some((text, style)) = first.get_mut(place.index)
+        {
+            let (begin, _) = self.place(place.index).unwrap_or_default();
+            let mut texts = detail_text::paragraph(model, text, place.width, usize::MAX).into_iter();
+            *text = texts.next().unwrap_or_default();
+            further
+                .extend(texts.map(|text| Line::from(vec![Span::raw(" ".repeat(begin)), Span::styled(text, *style)])));
+        }
+        std::iter::once(self.row(&first, model.glyphs.cut)).chain(further).collect()
     }
 }
 
@@ -292,6 +310,21 @@ mod tests {
         assert_eq!(begins(25), [0, 7, 15].map(Some));
         assert_eq!(begins(33), [0, 7, 15].map(Some), "it would cost the last column a cell");
         assert_eq!(begins(34), [0, 8, 16].map(Some));
+    }
+
+    #[test]
+    fn in_a_detail_the_text_that_takes_the_rest_has_the_rows_that_it_needs() {
+        let model = crate::tui::fixtures::idle();
+        let table = Table::fit(&GROWING, 24);
+        let rows = |why: &str| -> Vec<String> {
+            let cells = ["mina", "by key", why].map(|text| (text.to_owned(), Style::default()));
+            table.whole_row(&model, &cells).iter().map(Line::to_string).collect()
+        };
+        assert_eq!(rows("too slow"), ["mina   by key too slow  "]);
+        assert_eq!(
+            rows("200 trees of 31 leaves"),
+            ["mina   by key 200 trees ", "              of 31", "              leaves"]
+        );
     }
 
     proptest! {
