@@ -77,6 +77,10 @@ impl Table {
     /// and of the one that takes the rest. Where nothing is cut for it, columns stand further apart.
     pub(in crate::tui) fn fit_to(columns: &[Column], width: usize, longest: &[usize]) -> Self {
         let mut placed = kept(columns, width, longest);
+        let missing = needed(&placed).saturating_sub(width);
+        for place in placed.iter_mut().filter(|place| place.column.fill.takes_rest()) {
+            place.width = place.width.saturating_sub(missing);
+        }
         let mut spare = width.saturating_sub(needed(&placed));
         let rest = placed.iter().find(|place| place.column.fill.takes_rest());
         let rest = rest.map(|place| (known(longest, place.index), place.width));
@@ -301,6 +305,7 @@ mod tests {
         assert_eq!(widths(24, 3, 18), [3, 6, 12].map(Some), "what one does not need the other has");
         assert_eq!(widths(22, 12, 18), [None, Some(6), Some(14)]);
         assert_eq!(widths(22, 3, 18), [3, 6, 10].map(Some), "a column that needs little stays");
+        assert_eq!(widths(12, 3, 18), [None, Some(6), Some(5)], "what is cut says so");
     }
 
     #[test]
@@ -330,7 +335,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_row_is_wider_than_the_table_where_its_columns_have_room(
-            width in 17_usize..150,
+            width in 8_usize..150,
             by in 0_usize..60,
             why in 0_usize..200,
         ) {
