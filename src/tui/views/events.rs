@@ -18,7 +18,7 @@ use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
 use crate::tui::selection;
 use crate::tui::widgets::table::{Column, Fill, Table};
-use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
+use crate::tui::widgets::text::{cells as text_cells, paragraph, put, put_at, sanitize};
 use crate::tui::widgets::{alert_line, pane};
 
 /// What is told of an event, in the order of [`cells`]; [`event_list::SORTABLE`] names columns by their place here. Of
@@ -28,7 +28,7 @@ const COLUMNS: [Column; 5] = [
     Column { heading: "when", width: 10, fill: Fill::Left, rank: 0 },
     Column { heading: "by", width: 10, fill: Fill::Grows(16), rank: 1 },
     Column { heading: "kind", width: 8, fill: Fill::Left, rank: 2 },
-    Column { heading: "what happened", width: 40, fill: Fill::Rest, rank: 0 },
+    Column { heading: "what happened", width: 46, fill: Fill::Rest, rank: 0 },
 ];
 
 /// Draws the view: everything that is known, or what passes.
@@ -102,7 +102,10 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, chosen: u64) {
     let inner = framed(model, frame, area, events.len());
     // The sign of the selected row stands before the table.
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let table = Table::fit(&COLUMNS, usize::from(table_area.width));
+    let by = events.iter().filter_map(|recorded| recorded.event.by()).map(|by| text_cells(&sanitize(by))).max();
+    // What happened is long as a rule, and of thousands it would be costly to say how long.
+    let longest = [0, 0, by.unwrap_or(0), 0, usize::MAX];
+    let table = Table::fit_to(&COLUMNS, usize::from(table_area.width), &longest);
     let sort = model.event_list.sort;
     let sign = if sort.is_descending { model.glyphs.descending } else { model.glyphs.ascending };
     put(

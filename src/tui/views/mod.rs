@@ -31,6 +31,8 @@ mod matrix_tests;
 #[cfg(test)]
 mod past_tests;
 #[cfg(test)]
+mod room_tests;
+#[cfg(test)]
 mod size_tests;
 #[cfg(test)]
 mod tests;

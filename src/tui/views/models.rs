@@ -32,7 +32,7 @@ use crate::tui::quantity::{self, small};
 use crate::tui::release_facts::standing;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
-use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
+use crate::tui::widgets::text::{cells as text_cells, paragraph, put, put_at, sanitize};
 
 /// Stands where nothing is known.
 const UNKNOWN: &str = "–";
@@ -40,14 +40,14 @@ const UNKNOWN: &str = "–";
 /// What is told of a version, in the order of [`cells`]; [`models::SORTABLE`] names columns by their place here.
 const COLUMNS: [Column; 9] = [
     Column { heading: "model", width: 6, fill: Fill::Left, rank: 0 },
-    Column { heading: "gate", width: 8, fill: Fill::Left, rank: 0 },
+    Column { heading: "gate", width: 10, fill: Fill::Grows(14), rank: 0 },
     Column { heading: "champion", width: 10, fill: Fill::Left, rank: 1 },
     Column { heading: "deployed", width: 8, fill: Fill::Left, rank: 2 },
-    Column { heading: "metric", width: 14, fill: Fill::Left, rank: 0 },
-    Column { heading: "interval", width: 13, fill: Fill::Left, rank: 7 },
-    Column { heading: "learner", width: 13, fill: Fill::Left, rank: 3 },
+    Column { heading: "metric", width: 14, fill: Fill::Grows(18), rank: 0 },
+    Column { heading: "interval", width: 13, fill: Fill::Grows(13), rank: 7 },
+    Column { heading: "learner", width: 13, fill: Fill::Grows(16), rank: 3 },
     Column { heading: "when", width: 10, fill: Fill::Left, rank: 4 },
-    Column { heading: "note", width: 10, fill: Fill::Rest, rank: 6 },
+    Column { heading: "note", width: 20, fill: Fill::Rest, rank: 6 },
 ];
 
 /// Draws the view.
@@ -122,7 +122,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect, entries: &[Entry<'_>], cho
     let inner = pane::draw(model, frame.buffer_mut(), area, true, &heading, &right);
     // The sign of the selected row stands before the table.
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let table = Table::fit(&COLUMNS, usize::from(table_area.width));
+    let table = Table::fit_to(&COLUMNS, usize::from(table_area.width), &longest(model, entries));
     let sort = model.models.list.sort;
     let sign = if sort.is_descending { model.glyphs.descending } else { model.glyphs.ascending };
     let head = table.sorted_heading(model.theme.dim, model.glyphs.cut, Some((sort.column, sign)));
@@ -164,6 +164,27 @@ fn cells(model: &Model, made: &ModelSummary) -> [(String, Style); 9] {
         (model.clock.when(made.made, model.now), theme.text),
         (note(made), theme.dim),
     ]
+}
+
+/// The cells of the longest texts in the columns, of all rows, so that nothing moves while one goes through them.
+fn longest(model: &Model, entries: &[Entry<'_>]) -> [usize; 9] {
+    let mut longest = [0; 9];
+    for entry in entries {
+        let row = match entry {
+            Entry::Made(made) => cells(model, made),
+            Entry::Training(training) => training_cells(model, training),
+        };
+        for (longest, (text, _)) in longest.iter_mut().zip(&row) {
+            *longest = text_cells(text).max(*longest);
+        }
+    }
+    // What a training says of itself is another length each time.
+    if entries.iter().any(|entry| matches!(entry, Entry::Training(_)))
+        && let Some(note) = longest.last_mut()
+    {
+        *note = usize::MAX;
+    }
+    longest
 }
 
 fn training_cells(model: &Model, training: &Training<'_>) -> [(String, Style); 9] {

@@ -3,6 +3,8 @@
 mod comparison;
 mod detail;
 
+use std::sync::Arc;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -19,7 +21,7 @@ use crate::tui::release_facts::{health, release_facts, standing};
 use crate::tui::release_list;
 use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
-use crate::tui::widgets::text::{paragraph, put, put_at, sanitize};
+use crate::tui::widgets::text::{cells as text_cells, paragraph, put, put_at, sanitize};
 
 /// Stands where nothing is known any more.
 const UNKNOWN: &str = "–";
@@ -27,15 +29,15 @@ const UNKNOWN: &str = "–";
 /// What is told of a release, in the order of [`cells`]; [`release_list::SORTABLE`] names columns by their place here.
 const COLUMNS: [Column; 10] = [
     Column { heading: "no.", width: 4, fill: Fill::Right, rank: 0 },
-    Column { heading: "status", width: 11, fill: Fill::Left, rank: 0 },
+    Column { heading: "status", width: 11, fill: Fill::Grows(11), rank: 0 },
     Column { heading: "image", width: 12, fill: Fill::Left, rank: 6 },
     Column { heading: "model", width: 5, fill: Fill::Left, rank: 3 },
-    Column { heading: "commit", width: 8, fill: Fill::Left, rank: 5 },
+    Column { heading: "commit", width: 8, fill: Fill::Grows(8), rank: 5 },
     Column { heading: "by", width: 10, fill: Fill::Grows(20), rank: 8 },
     Column { heading: "when", width: 10, fill: Fill::Left, rank: 4 },
     Column { heading: "took", width: 6, fill: Fill::Right, rank: 7 },
-    Column { heading: "health", width: 20, fill: Fill::Left, rank: 9 },
-    Column { heading: "why", width: 12, fill: Fill::Rest, rank: 0 },
+    Column { heading: "health", width: 13, fill: Fill::Grows(20), rank: 9 },
+    Column { heading: "why", width: 20, fill: Fill::Rest, rank: 0 },
 ];
 
 /// Draws the view.
@@ -99,7 +101,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
     }
     // The sign of the selected row stands before the table.
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let table = Table::fit(&COLUMNS, usize::from(table_area.width));
+    let table = Table::fit_to(&COLUMNS, usize::from(table_area.width), &longest(model, &releases));
     let sign = if state.sort.is_descending { model.glyphs.descending } else { model.glyphs.ascending };
     let head = table.sorted_heading(model.theme.dim, model.glyphs.cut, Some((state.sort.column, sign)));
     put(frame.buffer_mut(), table_area, 0, &head);
@@ -141,6 +143,21 @@ fn cells(model: &Model, release: &Release) -> [(String, Style); 10] {
         (sanitize(&health.unwrap_or_default()), health_style),
         (known(facts.why), theme.text),
     ]
+}
+
+/// The cells of the longest texts in the columns that grow, of all rows, so that nothing moves while one goes through them.
+fn longest(model: &Model, releases: &[&Arc<Release>]) -> [usize; 10] {
+    let [mut status_cells, mut commit, mut by, mut health_cells, mut why] = [0; 5];
+    for release in releases {
+        let facts = release_facts(&model.state, release, model.now);
+        let known = |text: Option<String>| text.map_or(0, |text| text_cells(&sanitize(&text)));
+        status_cells = status_cells.max(text_cells(&status(model, release)));
+        commit = commit.max(text_cells(&sanitize(&release.commit)));
+        by = by.max(known(facts.by));
+        health_cells = health_cells.max(known(model.target().and_then(|report| health(report, release.id))));
+        why = why.max(known(facts.why));
+    }
+    [0, status_cells, 0, 0, commit, by, 0, 0, health_cells, why]
 }
 
 /// A glyph and a word.

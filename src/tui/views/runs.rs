@@ -2,26 +2,27 @@
 
 mod bar;
 mod comparison;
+mod detail;
+
+use std::sync::Arc;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::pipeline::{Run, StageSpec, explain};
+use crate::pipeline::{Run, explain};
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
-use crate::tui::detail_text;
-use crate::tui::holds::approval_text;
 use crate::tui::list::first_shown;
 use crate::tui::mouse::Target;
 use crate::tui::quantity::{self, small};
 use crate::tui::release_facts::started_by;
 use crate::tui::run_facts::{metric_of, model_of, release_of, took, word};
 use crate::tui::run_history;
+use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
-use crate::tui::widgets::text::{padded, paragraph, put, put_at, sanitize};
-use crate::tui::widgets::{facts, pane};
+use crate::tui::widgets::text::{cells as text_cells, paragraph, put, put_at, sanitize};
 
 /// From this width on, the list and the detail stand side by side.
 const SIDE_BY_SIDE: u16 = 130;
@@ -33,12 +34,12 @@ const BAR: usize = 4;
 /// What is told of a run, in the order of [`cells`]; [`crate::tui::run_facts::SORTABLE`] names columns by their place here.
 const COLUMNS: [Column; 10] = [
     Column { heading: "run", width: 5, fill: Fill::Right, rank: 0 },
-    Column { heading: "state", width: 12, fill: Fill::Left, rank: 0 },
+    Column { heading: "state", width: 12, fill: Fill::Grows(12), rank: 0 },
     Column { heading: "when", width: 10, fill: Fill::Left, rank: 4 },
     Column { heading: "took", width: 7, fill: Fill::Right, rank: 0 },
-    Column { heading: "stages", width: 14, fill: Fill::Left, rank: 7 },
+    Column { heading: "stages", width: 10, fill: Fill::Grows(14), rank: 7 },
     Column { heading: "model", width: 6, fill: Fill::Left, rank: 5 },
-    Column { heading: "metric", width: 14, fill: Fill::Left, rank: 8 },
+    Column { heading: "metric", width: 14, fill: Fill::Grows(18), rank: 8 },
     Column { heading: "rel.", width: 5, fill: Fill::Left, rank: 6 },
     Column { heading: "by", width: 10, fill: Fill::Grows(20), rank: 9 },
     Column { heading: "why it started", width: 24, fill: Fill::Rest, rank: 0 },
@@ -54,7 +55,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, body: Rect) {
     }
     match pair {
         Some((chosen, other)) => comparison::draw(model, frame, detail_area, other, chosen),
-        None => detail(model, frame, detail_area),
+        None => detail::draw(model, frame, detail_area),
     }
 }
 
@@ -87,7 +88,7 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
         return;
     }
     let table_area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let table = Table::fit(&COLUMNS, usize::from(table_area.width));
+    let table = Table::fit_to(&COLUMNS, usize::from(table_area.width), &longest(model, &runs));
     let sign = if state.sort.is_descending { model.glyphs.descending } else { model.glyphs.ascending };
     let head = table.sorted_heading(model.theme.dim, model.glyphs.cut, Some((state.sort.column, sign)));
     put(frame.buffer_mut(), table_area, 0, &head);
@@ -97,13 +98,13 @@ fn list(model: &Model, frame: &mut Frame, area: Rect) {
     let first = first_shown(position, rows);
     pane::more(model, frame.buffer_mut(), area, (first, rows), runs.len());
     let shown = || runs.iter().skip(first).take(rows);
-    let longest = bar::longest(shown().map(|run| &***run), model.now);
+    let most_time = bar::longest(shown().map(|run| &***run), model.now);
     for (row, run) in shown().enumerate() {
         let row_area = Rect { y: inner.y + small(row + 1), height: 1, ..inner };
         let place = Rect { y: row_area.y, height: 1, ..table_area };
         put(frame.buffer_mut(), place, 0, &table.row(&cells(model, run), model.glyphs.cut));
         if let Some((begin, width)) = table.place(BAR) {
-            put_at(frame.buffer_mut(), place, begin, 0, &bar::line(model, run, longest, width));
+            put_at(frame.buffer_mut(), place, begin, 0, &bar::line(model, run, most_time, width));
         }
         model.hits.add(row_area, Target::Run(run.id));
         if state.marked == Some(run.id) {
@@ -153,104 +154,39 @@ fn cells(model: &Model, run: &Run) -> [(String, Style); 10] {
         Some(_) => quantity::duration(took),
         None => quantity::whole_duration(took),
     });
-    let metric = metric_of(graph, run).map(|(name, value)| format!("{} {}", sanitize(name), quantity::value(value)));
     [
         (run.id.to_string(), theme.text),
-        (format!("{} {}", model.glyphs.run(run.result, is_started), word(run)), theme.run(run.result, is_started)),
+        (state(model, run), theme.run(run.result, is_started)),
         (model.clock.when(run.created, model.now), theme.text),
         (time.unwrap_or_default(), theme.text),
         (String::new(), theme.text),
         (model_of(graph, run).map(|version| format!("m{version}")).unwrap_or_default(), theme.text),
-        (metric.unwrap_or_default(), theme.text),
+        (metric(model, run), theme.text),
         (release_of(graph, run).map(|release| format!("r{release}")).unwrap_or_default(), theme.text),
         (sanitize(&started_by(&run.trigger)), theme.text),
         (sanitize(&explain::cause(&model.state, run)), theme.text),
     ]
 }
 
-fn detail(model: &Model, frame: &mut Frame, area: Rect) {
-    let Some(run) = model.chosen_run() else {
-        pane::draw(model, frame.buffer_mut(), area, model.is_in_detail, "", "");
-        return;
-    };
-    let heading = format!("Run {} {} {}", run.id, model.glyphs.dot, sanitize(&explain::cause(&model.state, run)));
-    let left = facts::run_estimate(model, run);
-    let right = match left {
-        Some(left) => left,
-        None if model.is_in_detail => "Enter shows the log".to_owned(),
-        None => String::new(),
-    };
-    let inner = pane::draw(model, frame.buffer_mut(), area, model.is_in_detail, &heading, &right);
-    let inputs = &run.inputs;
-    let source = format!("source {}", sanitize(&inputs.source.label()));
-    let data = format!(
-        "data {}, {}",
-        quantity::counted(inputs.data.count, "file"),
-        quantity::counted(inputs.data.rows, "row")
-    );
-    let facts_line = facts::joined(model, vec![(source, model.theme.dim), (data, model.theme.dim)]);
-    detail_text::put(model, frame.buffer_mut(), inner, (2, 0), &facts_line);
-    let mut row = 1;
-    for (index, spec) in model.state.graph.stages().iter().enumerate() {
-        let Some(entry) = run.stages.get(&spec.name) else { continue };
-        let is_chosen = model.is_in_detail && model.subject_stage() == Some(&spec.name);
-        let style = model.theme.stage(&entry.state);
-        let mut line = Line::from(vec![
-            Span::styled(if is_chosen { model.glyphs.pointer } else { " " }, model.theme.accent),
-            bar::sign(model, index),
-            Span::styled(format!(" {} ", model.glyphs.stage(&entry.state)), style),
-            Span::styled(padded(&sanitize(spec.name.as_str()), 14, model.glyphs.cut), model.theme.title),
-            Span::styled(format!(" {}", padded(entry.state.word(), facts::word_width(run), model.glyphs.cut)), style),
-            Span::styled(format!("{:>7}  ", facts::duration(model, entry)), model.theme.dim),
-        ]);
-        let mut told = facts::results(model, run, &spec.name, entry);
-        if entry.attempt.0 > 1 {
-            told.insert(0, (format!("attempt {}", entry.attempt), model.theme.warn));
-        }
-        line.spans.extend(facts::joined(model, told).spans);
-        detail_text::put(model, frame.buffer_mut(), inner, (0, row), &line);
-        let place = Rect { y: inner.y.saturating_add(small(row)), height: 1, ..inner };
-        model.hits.add(place.intersection(inner), Target::Stage(spec.name.clone()));
-        if is_chosen {
-            let row_area = Rect { y: inner.y.saturating_add(small(row)), height: 1, ..inner };
-            frame.buffer_mut().set_style(row_area.intersection(inner), model.theme.selection);
-        }
-        row += 1;
-        row = notes(model, frame, inner, row, run, spec);
+/// The cells of the longest texts in the columns that grow, of all rows, so that nothing moves while one goes through them. A
+/// bar takes what it can have.
+fn longest(model: &Model, runs: &[&Arc<Run>]) -> [usize; 10] {
+    let [mut state_cells, mut metric_cells, mut by, mut why] = [0; 4];
+    for run in runs {
+        state_cells = state_cells.max(text_cells(&state(model, run)));
+        metric_cells = metric_cells.max(text_cells(&metric(model, run)));
+        by = by.max(text_cells(&sanitize(&started_by(&run.trigger))));
+        why = why.max(text_cells(&sanitize(&explain::cause(&model.state, run))));
     }
-    let hidden = row.saturating_sub(usize::from(inner.height));
-    if hidden > 0 {
-        let way = if model.is_zoomed { String::new() } else { format!("; {} shows all", key_of(model, Action::Zoom)) };
-        let more = quantity::counted(hidden, "more row");
-        pane::foot(model, frame.buffer_mut(), area, &format!("{} {more}{way}", model.glyphs.descending));
-    }
+    [0, state_cells, 0, 0, usize::MAX, 0, metric_cells, 0, by, why]
 }
 
-/// Below a stage: why, and what it measured, where there is room for it.
-fn notes(model: &Model, frame: &mut Frame, inner: Rect, mut row: usize, run: &Run, spec: &StageSpec) -> usize {
-    let stages = model.state.graph.stages().len();
-    if usize::from(inner.height) < stages * 2 + 1 {
-        return row;
-    }
-    let mut texts = Vec::new();
-    let reason = facts::further_reason(model, run, &spec.name);
-    if !reason.is_empty() {
-        texts.push(reason);
-    }
-    let approval = run.stages.get(&spec.name).and_then(|entry| entry.approved.as_ref());
-    texts.extend(approval.map(|approval| sanitize(&approval_text(approval))));
-    let is_spacious = usize::from(inner.height) > stages * 4;
-    let outputs = run.stages.get(&spec.name).and_then(|entry| entry.outputs.as_ref());
-    if let Some(outputs) = outputs.filter(|outputs| is_spacious && outputs.metrics.len() > 1) {
-        texts.push(facts::all_metrics(outputs).join(&format!(" {} ", model.glyphs.dot)));
-    }
-    let limit = if is_spacious { 2 } else { 1 };
-    for text in texts {
-        for text in detail_text::paragraph(model, &text, usize::from(inner.width).saturating_sub(5), limit) {
-            let line = Line::from(Span::styled(text, model.theme.dim));
-            detail_text::put(model, frame.buffer_mut(), inner, (4, row), &line);
-            row += 1;
-        }
-    }
-    row
+/// A glyph and a word.
+fn state(model: &Model, run: &Run) -> String {
+    format!("{} {}", model.glyphs.run(run.result, run.started.is_some()), word(run))
+}
+
+fn metric(model: &Model, run: &Run) -> String {
+    let metric = metric_of(&model.state.graph, run);
+    metric.map(|(name, value)| format!("{} {}", sanitize(name), quantity::value(value))).unwrap_or_default()
 }

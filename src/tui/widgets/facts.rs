@@ -3,13 +3,16 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::text::{cells, sanitize};
+use super::text::{cells, sanitize, styled, wrap};
 use crate::api::types::{LeaderboardRow, TrialState};
 use crate::pipeline::{Failure, Outputs, Run, SkipReason, StageName, StageRun, StageState, explain};
 use crate::tui::app::Model;
 use crate::tui::estimate::{self, Estimate};
 use crate::tui::run_facts::{IMAGE_BYTES, first_metric};
-use crate::tui::{holds, quantity};
+use crate::tui::{detail_text, holds, quantity};
+
+/// Something that is told, and how it looks.
+pub(in crate::tui) type Fact = (String, Style);
 
 /// How long a stage works or worked.
 pub(in crate::tui) fn duration(model: &Model, entry: &StageRun) -> String {
@@ -22,7 +25,16 @@ pub(in crate::tui) fn duration(model: &Model, entry: &StageRun) -> String {
 }
 
 /// What it gave or is doing, the most telling first.
-pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry: &StageRun) -> Vec<(String, Style)> {
+pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry: &StageRun) -> Vec<Fact> {
+    told(model, run, name, entry, true)
+}
+
+/// As [`results`], without the names of tests that failed, for whoever lists them.
+pub(in crate::tui) fn counted_results(model: &Model, run: &Run, name: &StageName, entry: &StageRun) -> Vec<Fact> {
+    told(model, run, name, entry, false)
+}
+
+fn told(model: &Model, run: &Run, name: &StageName, entry: &StageRun, names_tests: bool) -> Vec<Fact> {
     let theme = &model.theme;
     let mut facts = Vec::new();
     if entry.state.is_running() {
@@ -51,7 +63,7 @@ pub(in crate::tui) fn results(model: &Model, run: &Run, name: &StageName, entry:
         let change = change(model, run, name, metric, value);
         facts.push((format!("{} {}{change}", sanitize(metric), quantity::value(value)), theme.text));
     }
-    facts.extend(tests(model, outputs));
+    facts.extend(tests(model, outputs, names_tests));
     if let Some(version) = entry.model() {
         facts.push((format!("model {version}"), theme.text));
     }
@@ -136,7 +148,7 @@ pub(in crate::tui) fn word_width(run: &Run) -> usize {
 }
 
 /// Facts with dots between them.
-pub(in crate::tui) fn joined(model: &Model, facts: Vec<(String, Style)>) -> Line<'static> {
+pub(in crate::tui) fn joined(model: &Model, facts: Vec<Fact>) -> Line<'static> {
     let mut line = Line::default();
     for (index, (text, style)) in facts.into_iter().enumerate() {
         if index > 0 {
@@ -149,14 +161,9 @@ pub(in crate::tui) fn joined(model: &Model, facts: Vec<(String, Style)>) -> Line
 
 /// Facts in at most `limit` rows of `width` cells, broken between two of them, so that no row begins or ends with a dot. The last
 /// row has all the rest, and may be too long.
-pub(in crate::tui) fn in_rows(
-    model: &Model,
-    facts: Vec<(String, Style)>,
-    width: usize,
-    limit: usize,
-) -> Vec<Line<'static>> {
+pub(in crate::tui) fn in_rows(model: &Model, facts: Vec<Fact>, width: usize, limit: usize) -> Vec<Line<'static>> {
     let gap = cells(model.glyphs.dot) + 2;
-    let mut rows: Vec<Vec<(String, Style)>> = Vec::new();
+    let mut rows: Vec<Vec<Fact>> = Vec::new();
     let mut used = 0;
     for fact in facts {
         let is_last = rows.len() >= limit;
@@ -175,6 +182,48 @@ pub(in crate::tui) fn in_rows(
     rows.into_iter().map(|facts| joined(model, facts)).collect()
 }
 
+/// As [`in_rows`]; where there is more than one row, a fact that is too long for one is broken too, so that nothing is missing.
+pub(in crate::tui) fn wrapped(model: &Model, facts: Vec<Fact>, width: usize, limit: usize) -> Vec<Line<'static>> {
+    let mut pieces = Vec::new();
+    for (text, style) in facts {
+        if limit <= 1 || cells(&text) <= width {
+            pieces.push((text, style));
+        } else {
+            let rows = wrap(&styled(&text, style), width, limit);
+            pieces.extend(rows.iter().map(|row| (row.to_string(), style)));
+        }
+    }
+    in_rows(model, pieces, width, limit)
+}
+
+/// As [`wrapped`], of a detail: whoever copies the rows has all in one line.
+pub(in crate::tui) fn in_detail(model: &Model, facts: Vec<Fact>, width: usize, limit: usize) -> Vec<Line<'static>> {
+    let whole = joined(model, facts.clone()).to_string();
+    let rows = wrapped(model, facts, width, limit);
+    detail_text::belong_together(model, &rows, &whole);
+    rows
+}
+
+/// Facts around an address in at most `limit` rows of `width` cells. Where not all has room, what stands `behind` it goes first;
+/// then the address stands before the rest: people take it with them.
+pub(in crate::tui) fn around_address(
+    model: &Model,
+    before: Vec<Fact>,
+    address: Option<Fact>,
+    behind: Vec<Fact>,
+    (width, limit): (usize, usize),
+) -> Vec<Line<'static>> {
+    let usual: Vec<Fact> = before.iter().chain(&address).cloned().collect();
+    let whole: Vec<Fact> = usual.iter().cloned().chain(behind).collect();
+    for facts in [whole, usual] {
+        let rows = wrapped(model, facts, width, usize::MAX);
+        if rows.len() <= limit && rows.iter().all(|row| row.width() <= width) {
+            return rows;
+        }
+    }
+    wrapped(model, address.into_iter().chain(before).collect(), width, limit)
+}
+
 /// Higher or lower than in the pass before, and by how much.
 fn change(model: &Model, run: &Run, name: &StageName, metric: &str, value: f64) -> String {
     let earlier = model.state.passes.get(name).and_then(|passes| passes.iter().rev().find(|pass| pass.run < run.id));
@@ -189,13 +238,13 @@ fn change(model: &Model, run: &Run, name: &StageName, metric: &str, value: f64) 
     format!(" {sign}{size}")
 }
 
-fn tests(model: &Model, outputs: &Outputs) -> Vec<(String, Style)> {
+fn tests(model: &Model, outputs: &Outputs, names_them: bool) -> Vec<Fact> {
     let Some(report) = &outputs.tests else { return Vec::new() };
     let mut facts = Vec::new();
     if report.failed > 0 {
         // Their names come before their number: where there is no room for both, they tell more.
         let names: Vec<_> = report.failing.iter().map(|test| sanitize(&test.name)).collect();
-        if !names.is_empty() {
+        if names_them && !names.is_empty() {
             facts.push((names.join(", "), model.theme.bad));
         }
         facts.push((format!("{} failed", quantity::count(report.failed)), model.theme.bad));
@@ -223,5 +272,50 @@ mod tests {
         assert_eq!(rows(&facts, 21, 3), ["2 of 3 ready", "3f2a91c", "http://서울:8080"]);
         assert_eq!(rows(&facts, 21, 2), ["2 of 3 ready", "3f2a91c · http://서울:8080"]);
         assert_eq!(rows(&[], 21, 2), [""; 0]);
+    }
+
+    fn facts(texts: &[&str]) -> Vec<Fact> {
+        texts.iter().map(|text| ((*text).to_owned(), Style::default())).collect()
+    }
+
+    fn texts(rows: &[Line<'_>]) -> Vec<String> {
+        rows.iter().map(Line::to_string).collect()
+    }
+
+    #[test]
+    fn a_fact_that_is_too_long_for_a_row_is_broken_where_there_are_rows() {
+        let model = crate::tui::fixtures::idle();
+        let told = facts(&["run 4", "http://wine.example:8080/predict", "by mina"]);
+        let rows = |limit| texts(&wrapped(&model, told.clone(), 16, limit));
+        assert_eq!(rows(9), ["run 4", "http://wine.exam", "ple:8080/predict", "by mina"]);
+        assert_eq!(rows(1), ["run 4 · http://wine.example:8080/predict · by mina"]);
+    }
+
+    #[test]
+    fn the_address_is_whole_before_anything_else_is() {
+        let model = crate::tui::fixtures::idle();
+        let rows = |room| {
+            let address = facts(&["http://h:8080"]).pop();
+            texts(&around_address(&model, facts(&["model 2", "run 4"]), address, facts(&["way back"]), room))
+        };
+        assert_eq!(rows((42, 1)), ["model 2 · run 4 · http://h:8080 · way back"]);
+        assert_eq!(rows((41, 1)), ["model 2 · run 4 · http://h:8080"], "what is behind it goes first");
+        assert_eq!(rows((30, 1)), ["http://h:8080 · model 2 · run 4"], "the rest may be cut");
+        assert_eq!(rows((30, 2)), ["model 2 · run 4", "http://h:8080 · way back"]);
+        assert_eq!(rows((13, 3)), ["model 2", "run 4", "http://h:8080"]);
+    }
+
+    #[test]
+    fn rows_of_facts_are_copied_in_one_line() {
+        use ratatui::{buffer::Buffer, layout::Rect};
+        let model = crate::tui::fixtures::idle();
+        let area = Rect::new(0, 0, 16, 9);
+        let mut buffer = Buffer::empty(area);
+        let rows = in_detail(&model, facts(&["commit 3f2a91c", "run 4"]), 16, 9);
+        assert_eq!(rows.len(), 2);
+        for (row, line) in rows.iter().enumerate() {
+            detail_text::put(&model, &mut buffer, area, (0, row), line);
+        }
+        assert_eq!(model.detail_text.between(0, 9), ["commit 3f2a91c · run 4"]);
     }
 }

@@ -18,9 +18,8 @@ pub(in crate::tui) fn draw(
     right: &str,
 ) -> Rect {
     let theme = &model.theme;
-    let room = usize::from(area.width).saturating_sub(6);
-    let right = cut(right, room / 2, model.glyphs.cut);
-    let heading = cut(heading, room.saturating_sub(cells(&right) + 2), model.glyphs.cut);
+    let right = cut(right, title_room(area) / 2, model.glyphs.cut);
+    let heading = cut(heading, heading_room(area, &right), model.glyphs.cut);
     let style = if is_focused { theme.focused } else { theme.border };
     let mut block = Block::bordered().border_set(model.glyphs.border).border_style(style);
     if !heading.is_empty() {
@@ -32,6 +31,22 @@ pub(in crate::tui) fn draw(
     let inner = block.inner(area);
     block.render(area, buffer);
     inner
+}
+
+/// Whether [`draw`] has no room for all of a heading.
+pub(in crate::tui) fn cuts_heading(area: Rect, heading: &str, right: &str) -> bool {
+    cells(heading) > heading_room(area, right)
+}
+
+/// The cells in the upper edge of a frame that texts may have.
+fn title_room(area: Rect) -> usize {
+    usize::from(area.width).saturating_sub(6)
+}
+
+/// Those that are left for the heading, of which `right` has half at most.
+fn heading_room(area: Rect, right: &str) -> usize {
+    let room = title_room(area);
+    room.saturating_sub(cells(right).min(room / 2) + 2)
 }
 
 /// What is left inside a frame with a blank column at each side.

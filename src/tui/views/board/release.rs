@@ -15,9 +15,7 @@ use crate::tui::commands::{Action, key_of};
 use crate::tui::layout::{SparkColumns, curves, spark_columns};
 use crate::tui::quantity::{self, small};
 use crate::tui::release_facts::ready;
-use crate::tui::widgets::text::{
-    cells, cut, padded, paragraph, put, put_at, put_fitted, put_right, sanitize, styled, wrap,
-};
+use crate::tui::widgets::text::{cut, padded, paragraph, put, put_at, put_fitted, put_right, sanitize};
 use crate::tui::widgets::{chart, facts, pane, sparkline};
 
 /// From this width of the screen on, curves in one row have their scale below them, where there is a row for it.
@@ -158,34 +156,15 @@ fn heading(model: &Model, release: &Release) -> String {
 }
 
 /// What there is to say of a release in at most `limit` rows, what is wrong first. Where not all has room, the way back goes
-/// first, for a key says so too; then the address stands before the rest: people take it with them.
+/// first, for a key says so too.
 fn told(model: &Model, release: &Release, width: usize, limit: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
-    let problems = target_facts(model);
-    let commit = (sanitize(&release.commit), theme.text);
-    let address = address(model, release, width, limit);
+    let mut before = target_facts(model);
+    before.push((sanitize(&release.commit), theme.text));
+    let address = release.address.as_deref().map(|address| (sanitize(address), theme.accent));
     let way_back = model.state.rollback_target();
     let way_back = way_back.map(|target| (format!("rollback to {} is possible", target.id), theme.dim));
-    let usual: Vec<_> = problems.iter().chain([&commit]).chain(&address).cloned().collect();
-    let whole: Vec<_> = usual.iter().cloned().chain(way_back).collect();
-    for parts in [whole, usual] {
-        let rows = facts::in_rows(model, parts, width, usize::MAX);
-        if rows.len() <= limit && rows.iter().all(|row| row.width() <= width) {
-            return rows;
-        }
-    }
-    let urgent = address.into_iter().chain(problems).chain([commit]).collect();
-    facts::in_rows(model, urgent, width, limit)
-}
-
-/// Where a release answers; where there are rows for it, broken into as many as it needs.
-fn address(model: &Model, release: &Release, width: usize, limit: usize) -> Vec<(String, Style)> {
-    let style = model.theme.accent;
-    let Some(address) = release.address.as_deref().map(sanitize) else { return Vec::new() };
-    if cells(&address) <= width || limit == 1 {
-        return vec![(address, style)];
-    }
-    wrap(&styled(&address, style), width, limit).iter().map(|row| (row.to_string(), style)).collect()
+    facts::around_address(model, before, address, way_back.into_iter().collect(), (width, limit))
 }
 
 /// What the target says, what is wrong first: it does not answer, instances are not ready, objects were changed by others.

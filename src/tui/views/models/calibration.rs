@@ -2,7 +2,7 @@
 
 use ratatui::text::Line;
 
-use super::rows::{dim, number, sentence};
+use super::rows::{number, sentence};
 use crate::api::types::ModelDetail;
 use crate::tui::app::Model;
 use crate::tui::quantity;
@@ -42,12 +42,13 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize, height: us
         numbers.push(table.row(&cells, model.glyphs.cut));
     }
     let points: Vec<(f64, f64)> = bins.iter().map(|bin| (bin.mean_probability, bin.share)).collect();
-    let tall = height.saturating_sub(2).clamp(HEIGHTS.0, HEIGHTS.1);
+    let told = "how often it came true, by what was predicted; dotted: as it should be";
+    let mut rows = sentence(model, told, model.theme.dim, width);
+    let tall = height.saturating_sub(rows.len() + 1).clamp(HEIGHTS.0, HEIGHTS.1);
     let is_beside = width >= NARROWEST + TABLE;
     let room = if is_beside { width - TABLE } else { width };
     // About as wide as it is tall: a cell is twice as tall as wide.
     let diagram = reliability::rows(model, &points, room.min(tall * 2 + tall / 2), tall);
-    let mut rows = vec![dim(model, "how often it came true, by what was predicted; dotted: as it should be")];
     if is_beside {
         rows.extend(joined(diagram, numbers));
     } else {

@@ -52,22 +52,26 @@ fn of(model: &Model, profile: &DataProfile, width: usize) -> Vec<Line<'static>> 
     let theme = &model.theme;
     let columns = u64::try_from(profile.columns.len()).unwrap_or(0);
     let style = if profile.duplicates > 0 { theme.warn } else { theme.dim };
-    let mut rows = vec![facts::joined(
-        model,
-        vec![
-            (quantity::counted(profile.rows, "row"), theme.text),
-            (quantity::counted(columns, "column"), theme.text),
-            (quantity::counted(profile.duplicates, "duplicate row"), style),
-        ],
-    )];
+    let counts = vec![
+        (quantity::counted(profile.rows, "row"), theme.text),
+        (quantity::counted(columns, "column"), theme.text),
+        (quantity::counted(profile.duplicates, "duplicate row"), style),
+    ];
+    let mut rows = facts::in_detail(model, counts, width, usize::MAX);
     for note in &profile.notes {
         rows.extend(sentence(model, note, theme.warn, width));
     }
     rows.extend(balance(model, profile));
     let table = Table::fit(&columns_for(profile, width), width);
     rows.push(table.heading(theme.dim, model.glyphs.cut));
-    let shown = profile.columns.iter().take(MOST_COLUMNS);
-    rows.extend(shown.map(|column| table.row(&cells(model, profile, column), model.glyphs.cut)));
+    for column in profile.columns.iter().take(MOST_COLUMNS) {
+        let cells = cells(model, profile, column);
+        // A histogram is no text that could be broken.
+        match column.numbers {
+            Some(_) => rows.push(table.row(&cells, model.glyphs.cut)),
+            None => rows.extend(table.whole_row(model, &cells)),
+        }
+    }
     let more = profile.columns.len().saturating_sub(MOST_COLUMNS);
     if more > 0 {
         rows.push(dim(model, &format!("and {more} more columns; trainyard data profile tells of all")));

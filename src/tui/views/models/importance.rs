@@ -25,7 +25,7 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Lin
     let most = most(importance);
     let name = name_width(importance.iter(), width);
     let room = width.saturating_sub(name + 1 + NUMBERS + 1);
-    let mut rows = vec![explained(model)];
+    let mut rows = explained(model, width);
     for row in importance {
         let mut line = Line::from(Span::styled(
             format!("{} ", padded(&sanitize(&row.feature), name, model.glyphs.cut)),
@@ -54,7 +54,8 @@ pub(super) fn beside(model: &Model, one: &ModelDetail, other: &ModelDetail, widt
     let (first, second) = (format!("model {}", one.summary.version), format!("model {}", other.summary.version));
     let cut = model.glyphs.cut;
     let headings = format!("{} {} {}", " ".repeat(name), padded(&first, half, cut), padded(&second, half, cut));
-    let mut rows = vec![explained(model), dim(model, &headings)];
+    let mut rows = explained(model, width);
+    rows.push(dim(model, &headings));
     for feature in features {
         let label = format!("{} ", padded(&sanitize(&feature.feature), name, cut));
         let mut line = Line::from(Span::styled(label, model.theme.text));
@@ -109,8 +110,9 @@ fn name_width<'a>(importance: impl Iterator<Item = &'a FeatureImportance>, width
     longest.min(NAME).min(width / 2)
 }
 
-fn explained(model: &Model) -> Line<'static> {
-    dim(model, "how much worse the metric is when a column is shuffled, and the deviation of that")
+fn explained(model: &Model, width: usize) -> Vec<Line<'static>> {
+    let text = "how much worse the metric is when a column is shuffled, and the deviation of that";
+    sentence(model, text, model.theme.dim, width)
 }
 
 fn nothing(model: &Model, width: usize) -> Vec<Line<'static>> {

@@ -97,7 +97,7 @@ fn table(model: &Model, trials: &[LeaderboardRow], meaning: &str, width: usize) 
             (took, theme.dim),
             (sanitize(&trial.learner), theme.text),
         ];
-        rows.push(table.row(&cells, model.glyphs.cut));
+        rows.extend(table.whole_row(model, &cells));
     }
     rows
 }

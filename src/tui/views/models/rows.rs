@@ -11,7 +11,7 @@ use crate::tui::widgets::text::{padded, sanitize};
 /// Cells of a label.
 const LABEL: usize = 10;
 /// Rows that one text may take.
-const LONGEST: usize = 6;
+const LONGEST: usize = 24;
 
 /// A metric, which is worth telling to a thousandth.
 pub(super) fn number(value: f64) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ratatui::text::Line;
 
 use super::UNKNOWN;
-use super::rows::{dim, number, sentence, signed};
+use super::rows::{number, sentence, signed};
 use crate::api::types::ModelDetail;
 use crate::tui::app::Model;
 use crate::tui::quantity;
@@ -38,10 +38,9 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Lin
     let all = whole.metrics.get(name).copied();
     let on_all = all.map(|all| format!(", {} on all of them", number(all))).unwrap_or_default();
     let table = Table::fit(&COLUMNS, width);
-    let mut rows = vec![
-        dim(model, &format!("{} of parts of the held-out rows{on_all}", sanitize(name))),
-        table.heading(theme.dim, model.glyphs.cut),
-    ];
+    let told = format!("{name} of parts of the held-out rows{on_all}");
+    let mut rows = sentence(model, &told, theme.dim, width);
+    rows.push(table.heading(theme.dim, model.glyphs.cut));
     for slice in slices {
         let value = slice.metrics.get(name).copied();
         let change = value.zip(all).map(|(value, all)| signed(value - all));
@@ -53,7 +52,7 @@ pub(super) fn rows(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Lin
             (change.unwrap_or_default(), theme.dim),
             (others(&slice.metrics, name), theme.dim),
         ];
-        rows.push(table.row(&cells, model.glyphs.cut));
+        rows.extend(table.whole_row(model, &cells));
     }
     rows
 }

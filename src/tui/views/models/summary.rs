@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::rows::{dim, labelled, number};
+use super::rows::{labelled, number, sentence};
 use super::{UNKNOWN, interval};
 use crate::api::types::{GateLedger, ModelDetail, ModelLineage, ModelSummary, lower_is_better};
 use crate::pipeline::Promoter;
@@ -105,11 +105,12 @@ fn metrics(model: &Model, detail: &ModelDetail, width: usize) -> Vec<Line<'stati
     }
     let constant = if detail.card.task.as_deref() == Some("regression") { "the mean" } else { "the commonest class" };
     if !detail.card.baseline.is_empty() {
-        rows.push(dim(model, &format!("baseline: always to answer {constant} of the held-out rows")));
+        let text = format!("baseline: always to answer {constant} of the held-out rows");
+        rows.extend(sentence(model, &text, theme.dim, width));
     }
     if let Some(before) = before {
         let text = format!("champion then: model {}, on held-out rows of its own", before.version);
-        rows.push(dim(model, &text));
+        rows.extend(sentence(model, &text, theme.dim, width));
     }
     rows
 }

@@ -2,7 +2,8 @@
 //! became of it.
 //!
 //! What is wrong (an engine that does not answer, objects that were changed by others) stands above what is usual. Where
-//! there is little room, instances are counted and the last lines get what is left; a zoomed detail shows all.
+//! there is little room, instances are counted and the last lines get what is left; a zoomed detail shows all. From a usual
+//! terminal on nothing is cut but the last lines; on a lower one each thing has a row, and the address comes first.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -19,18 +20,20 @@ use crate::tui::holds::approval_text;
 use crate::tui::log_view::colour::{as_written, depth_of};
 use crate::tui::quantity;
 use crate::tui::release_facts::{health, meaning, ready, release_facts};
+use crate::tui::widgets::facts::{self, Fact};
+use crate::tui::widgets::pane;
 use crate::tui::widgets::table::{Column, Fill, Table};
 use crate::tui::widgets::text::{line_of, sanitize};
-use crate::tui::widgets::{facts, pane};
 
 /// Rows that the last lines keep, their heading included, where the pane is not tiny.
 const LOG_ROWS: usize = 4;
 /// Rows of instances that are shown however little room there is.
 const FEWEST_INSTANCES: usize = 2;
-/// Rows of what became of a release that serves no more.
-const MEANING_ROWS: usize = 4;
-/// Rows of differences.
-const DRIFT_ROWS: usize = 3;
+/// Rows of the terminal from which on what is too long for a row is broken, and the rows that one text may then have.
+const USUAL_ROWS: u16 = 24;
+const LONGEST: usize = 6;
+/// Differences that are told.
+const MOST_DIFFERENCES: usize = 3;
 
 /// What is told of an instance, in the order of [`cells`].
 const COLUMNS: [Column; 9] = [
@@ -51,10 +54,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
     let right = if model.is_zoomed { "Esc shows the list" } else { "Enter shows all" };
     let inner = pane::draw(model, frame.buffer_mut(), area, model.is_zoomed, &heading, right);
     let inner = pane::indented(inner);
-    let mut rows = about(model, release);
+    let width = usize::from(inner.width);
+    let mut rows = about(model, release, width);
     if let Some(meaning) = meaning(&model.state, release) {
-        let texts = detail_text::paragraph(model, &sanitize(&meaning), usize::from(inner.width), MEANING_ROWS);
-        rows.extend(texts.into_iter().map(|text| Line::from(Span::styled(text, model.theme.text))));
+        rows.extend(sentence(model, &meaning, model.theme.text, (width, LONGEST)));
     }
     // What runs is the live release, or the one that is being deployed: nothing of it is told of another.
     let is_served = release.status == ReleaseStatus::Starting || model.state.live == Some(release.id);
@@ -63,19 +66,31 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
         None if !is_served => {}
         None if model.past.is_some() => rows.push(dim(model, "how it was then is not kept")),
         None => {
-            rows.push(dim(model, "the target has not said yet how it is; `trainyard doctor` says whether it answers"));
+            let text = "the target has not said yet how it is; `trainyard doctor` says whether it answers";
+            rows.extend(sentence(model, text, model.theme.dim, (width, most_rows(model))));
         }
     }
     if is_served {
-        rows.extend(log(model, usize::from(inner.height).saturating_sub(rows.len())));
+        rows.extend(log(model, width, usize::from(inner.height).saturating_sub(rows.len())));
     }
     for (row, line) in rows.iter().enumerate() {
         detail_text::put(model, frame.buffer_mut(), inner, (0, row), line);
     }
 }
 
+/// Rows that one thing may have.
+fn most_rows(model: &Model) -> usize {
+    if model.size.1 >= USUAL_ROWS { LONGEST } else { 1 }
+}
+
+/// A text in at most so many rows of so many cells.
+fn sentence(model: &Model, text: &str, style: Style, (width, rows): (usize, usize)) -> Vec<Line<'static>> {
+    let texts = detail_text::paragraph(model, &sanitize(text), width, rows);
+    texts.into_iter().map(|text| Line::from(Span::styled(text, style))).collect()
+}
+
 /// The selected release itself.
-fn about(model: &Model, release: &Release) -> Vec<Line<'static>> {
+fn about(model: &Model, release: &Release, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let known = release_facts(&model.state, release, model.now);
     let mut made_of = Vec::new();
@@ -90,9 +105,8 @@ fn about(model: &Model, release: &Release) -> Vec<Line<'static>> {
     if let Some(earlier) = release.repeats {
         made_of.push((format!("again release {earlier}"), theme.text));
     }
-    if let Some(address) = release.address.as_ref().filter(|_| Some(release.id) == model.state.live) {
-        made_of.push((sanitize(address), theme.accent));
-    }
+    let address = release.address.as_ref().filter(|_| Some(release.id) == model.state.live);
+    let mut rows = identity(model, made_of, address.map(|address| (sanitize(address), theme.accent)), width);
     let mut story =
         vec![(format!("by {}", known.by.as_deref().map_or_else(|| UNKNOWN.to_owned(), sanitize)), theme.dim)];
     story.extend(approval(model, release).map(|text| (sanitize(&text), theme.dim)));
@@ -103,7 +117,19 @@ fn about(model: &Model, release: &Release) -> Vec<Line<'static>> {
     if let Some(took) = known.took {
         story.push((format!("deploy took {}", took_text(release, took)), theme.dim));
     }
-    vec![facts::joined(model, made_of), facts::joined(model, story)]
+    rows.extend(facts::in_detail(model, story, width, most_rows(model)));
+    rows
+}
+
+/// What it is made of, and where it answers, which is whole also where nothing else is.
+fn identity(model: &Model, made_of: Vec<Fact>, address: Option<Fact>, width: usize) -> Vec<Line<'static>> {
+    let whole = made_of.iter().chain(&address).cloned().collect();
+    let whole = facts::joined(model, whole).to_string();
+    let rows = facts::around_address(model, made_of, address, Vec::new(), (width, most_rows(model)));
+    if rows.len() > 1 {
+        detail_text::belong_together(model, &rows, &whole);
+    }
+    rows
 }
 
 /// Who let it be deployed, as long as its run is known.
@@ -117,12 +143,12 @@ fn approval(model: &Model, release: &Release) -> Option<String> {
 fn target(model: &Model, report: &TargetReport, inner: Rect, used: usize) -> Vec<Line<'static>> {
     let width = usize::from(inner.width);
     let mut rows: Vec<Line<'static>> = Vec::new();
-    rows.extend(place(model, report));
-    rows.extend(state(model, report));
+    rows.extend(place(model, report, width));
+    rows.extend(state(model, report, width));
     rows.extend(trouble(model, report, width));
-    let disk = disk(model, report);
+    let disk = disk(model, report, width);
     let kept_for_log = if inner.height >= 9 { LOG_ROWS } else { 0 };
-    let kept = kept_for_log + usize::from(disk.is_some());
+    let kept = kept_for_log + disk.len();
     let room = usize::from(inner.height).saturating_sub(used + rows.len() + kept);
     rows.extend(instances(model, &report.instances, width, room));
     rows.extend(disk);
@@ -130,9 +156,9 @@ fn target(model: &Model, report: &TargetReport, inner: Rect, used: usize) -> Vec
 }
 
 /// Where it runs.
-fn place(model: &Model, report: &TargetReport) -> Option<Line<'static>> {
+fn place(model: &Model, report: &TargetReport, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
-    let place = report.place.as_ref()?;
+    let Some(place) = &report.place else { return Vec::new() };
     let mut parts = vec![(sanitize(&place.kind), theme.title)];
     if let Some(context) = &place.context {
         parts.push((format!("context {}", sanitize(context)), theme.text));
@@ -143,13 +169,13 @@ fn place(model: &Model, report: &TargetReport) -> Option<Line<'static>> {
     if place.production {
         parts.push(("PRODUCTION".to_owned(), theme.bad.add_modifier(Modifier::BOLD)));
     }
-    Some(facts::joined(model, parts))
+    facts::in_detail(model, parts, width, most_rows(model))
 }
 
 /// How the live release is.
-fn state(model: &Model, report: &TargetReport) -> Option<Line<'static>> {
+fn state(model: &Model, report: &TargetReport, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
-    let live = report.live?;
+    let Some(live) = report.live else { return Vec::new() };
     let style = if report.serving && report.unreachable.is_none() { theme.good } else { theme.warn };
     let health = health(report, live).unwrap_or_default();
     let mut parts = vec![(format!("live release {live}: {}", sanitize(&health)), style)];
@@ -158,7 +184,7 @@ fn state(model: &Model, report: &TargetReport) -> Option<Line<'static>> {
         let style = if ready == all { theme.text } else { theme.warn };
         parts.push((format!("{ready} of {all} ready"), style));
     }
-    Some(facts::joined(model, parts))
+    facts::in_detail(model, parts, width, most_rows(model))
 }
 
 /// What does not answer, since when, and what others changed.
@@ -167,14 +193,13 @@ fn trouble(model: &Model, report: &TargetReport, width: usize) -> Vec<Line<'stat
     let mut rows = Vec::new();
     if let Some((since, reason)) = &report.unreachable {
         let age = quantity::age(model.now.since(*since));
-        let text = format!("not reachable for {age}: {}; what stands here is its last word", sanitize(reason));
-        let texts = detail_text::paragraph(model, &text, width, 2);
-        rows.extend(texts.into_iter().map(|text| Line::from(Span::styled(text, theme.bad))));
+        let text = format!("not reachable for {age}: {reason}; what stands here is its last word");
+        rows.extend(sentence(model, &text, theme.bad, (width, most_rows(model).max(2))));
     }
-    let limit = if model.is_zoomed { usize::MAX } else { DRIFT_ROWS };
+    let limit = if model.is_zoomed { usize::MAX } else { MOST_DIFFERENCES };
     let shown = if report.drift.len() > limit { limit.saturating_sub(1) } else { limit };
     for line in report.drift.iter().take(shown) {
-        rows.push(Line::from(Span::styled(format!("changed by others: {}", sanitize(line)), theme.warn)));
+        rows.extend(sentence(model, &format!("changed by others: {line}"), theme.warn, (width, most_rows(model))));
     }
     let more = report.drift.len().saturating_sub(shown);
     if more > 0 {
@@ -189,7 +214,7 @@ fn instances(model: &Model, instances: &[InstanceStatus], width: usize, room: us
         let text = "nothing of it runs now";
         let key = key_of(model, Action::RunFrom(StageKind::Deploy));
         let mend = if model.past.is_none() { format!("; {key} on the Board deploys it again") } else { String::new() };
-        return vec![dim(model, &format!("{text}{mend}"))];
+        return sentence(model, &format!("{text}{mend}"), model.theme.dim, (width, most_rows(model)));
     }
     let table = Table::fit(&COLUMNS, width);
     let mut rows = vec![table.heading(model.theme.dim, model.glyphs.cut)];
@@ -224,10 +249,10 @@ fn cells(model: &Model, instance: &InstanceStatus) -> [(String, Style); 9] {
 }
 
 /// What is ours on the disks, the largest first.
-fn disk(model: &Model, report: &TargetReport) -> Option<Line<'static>> {
+fn disk(model: &Model, report: &TargetReport, width: usize) -> Vec<Line<'static>> {
     let mut owned: Vec<(&String, &u64)> = report.disk.iter().filter(|(_, bytes)| **bytes > 0).collect();
     if owned.is_empty() {
-        return None;
+        return Vec::new();
     }
     owned.sort_by_key(|(_, bytes)| std::cmp::Reverse(**bytes));
     let mut parts = vec![("ours on disk".to_owned(), model.theme.dim)];
@@ -236,11 +261,11 @@ fn disk(model: &Model, report: &TargetReport) -> Option<Line<'static>> {
             .into_iter()
             .map(|(what, bytes)| (format!("{} {}", sanitize(what), quantity::bytes(*bytes)), model.theme.dim)),
     );
-    Some(facts::joined(model, parts))
+    facts::in_detail(model, parts, width, most_rows(model))
 }
 
 /// The last lines of the live release in `rows` rows, their heading included.
-fn log(model: &Model, rows: usize) -> Vec<Line<'static>> {
+fn log(model: &Model, width: usize, rows: usize) -> Vec<Line<'static>> {
     // What a release wrote is not kept, so in the past there are no lines of it.
     let Some(live) = model.state.live.filter(|_| rows >= 2 && model.past.is_none()) else { return Vec::new() };
     let said = &model.release_log;
@@ -255,8 +280,8 @@ fn log(model: &Model, rows: usize) -> Vec<Line<'static>> {
         let lines = said.lines.iter().skip(hidden).map(written);
         return std::iter::once(dim(model, &heading)).chain(lines).collect();
     };
-    let error = Line::from(Span::styled(sanitize(error), model.theme.warn));
-    vec![dim(model, &heading), error]
+    let error = sentence(model, error, model.theme.warn, (width, rows - 1));
+    std::iter::once(dim(model, &heading)).chain(error).collect()
 }
 
 fn dim(model: &Model, text: &str) -> Line<'static> {
