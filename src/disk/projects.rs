@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::layout::own_runtime_folder;
+use super::runtime::own_by_environment;
 use super::{FileLock, Layout, write_whole};
 
 /// What a daemon tells of its project.
@@ -43,7 +43,7 @@ impl ProjectCard {
     /// All cards of projects that are still there, by name and folder.
     pub fn all() -> Vec<Self> {
         // What anybody else could have put there is no card.
-        let Ok(entries) = own_runtime_folder().and_then(fs::read_dir) else { return Vec::new() };
+        let Ok(entries) = own_by_environment().and_then(fs::read_dir) else { return Vec::new() };
         let mut found: Vec<Self> = entries
             .flatten()
             .filter_map(|entry| {
