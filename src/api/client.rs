@@ -112,7 +112,7 @@ struct Line {
 }
 
 impl Line {
-    fn to(socket: PathBuf, headers: HeaderMap) -> Result<Self, ClientError> {
+    fn open(socket: PathBuf, headers: HeaderMap) -> Result<Self, ClientError> {
         let http = plain_http().unix_socket(socket.clone()).default_headers(headers.clone());
         let http = http.build().map_err(|error| broken(&error))?;
         Ok(Self { http, socket, headers })
@@ -130,7 +130,7 @@ impl Client {
     /// A client for whatever listens on a socket, which may be forwarded from another machine; nothing is sent yet.
     pub fn at_socket(socket: PathBuf, identity: Identity) -> Result<Self, ClientError> {
         let is_observer = identity.is_observer;
-        let line = Line::to(socket, identity.into_headers()?)?;
+        let line = Line::open(socket, identity.into_headers()?)?;
         Ok(Self { line: Arc::new(Mutex::new(line)), layout: None, is_observer })
     }
 
@@ -141,7 +141,7 @@ impl Client {
             let socket = layout.socket();
             if socket != line.socket
                 && layout.check_runtime().is_ok()
-                && let Ok(moved) = Line::to(socket, line.headers.clone())
+                && let Ok(moved) = Line::open(socket, line.headers.clone())
             {
                 *line = moved;
             }

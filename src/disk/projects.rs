@@ -2,6 +2,8 @@
 //!
 //! A card is a hint and no more: whoever reads it looks by the daemon's lock whether it still runs. A daemon that ends removes
 //! its card; one that was killed leaves it, and it goes with its project, or with the run-time folder when the machine starts.
+//! Where it is noted that sockets are stands in each project, so cards are looked for by the environment alone: one of a daemon
+//! that was started with another run-time folder is not seen.
 
 use std::fs;
 use std::io;

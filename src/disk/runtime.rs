@@ -43,10 +43,10 @@ pub(super) fn note(file: &Path, folder: &Path) -> io::Result<()> {
 /// user, and is closed to others.
 fn is_trusted(folder: &Path, user: u32) -> bool {
     let is_called_so = folder.ends_with(NAME) || folder.ends_with(format!("{NAME}-{user}"));
-    let is_own = |metadata: fs::Metadata| {
+    let is_closed_and_own = |metadata: fs::Metadata| {
         metadata.is_dir() && metadata.uid() == user && metadata.mode() & WRITABLE_BY_OTHERS == 0
     };
-    folder.is_absolute() && is_called_so && fs::symlink_metadata(folder).is_ok_and(is_own)
+    folder.is_absolute() && is_called_so && fs::symlink_metadata(folder).is_ok_and(is_closed_and_own)
 }
 
 /// Where one who listens belongs: in the folder that is noted, for the others look there, or else in the usual one. But the
