@@ -10,11 +10,12 @@ mod support;
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::Signal;
-use support::{PATIENCE, PROGRAM, Project, carrying, finish, send, wait_for};
+use support::{Finished, PATIENCE, PROGRAM, Project, carrying, customers, finish, get, is_alive, send, wait_for};
+use trainyard::disk::FileLock;
 
 /// A stage that waits for a file before it makes something.
 const WAITING: &str = "echo waiting\nuntil test -e \"$TRAINYARD_PROJECT/data/go\"; do sleep 0.05; done\n\
@@ -189,6 +190,92 @@ fn a_daemon_is_found_again_after_the_last_logout_took_its_run_time_folder_away()
     wait_for("the daemon to be heard again", PATIENCE, is_found);
     let listed = project.command(&["projects", "--json"]).ok().json();
     assert_eq!(listed[0]["pid"], pid, "{listed}");
+}
+
+/// The program as cron, a service manager or another login starts it: with this run-time folder in its environment, or none.
+fn told_of(runtime: Option<&Path>, project: &Project, arguments: &[&str]) -> Finished {
+    let mut command = project.trainyard(arguments);
+    match runtime {
+        Some(folder) => command.env("XDG_RUNTIME_DIR", folder),
+        None => command.env_remove("XDG_RUNTIME_DIR"),
+    };
+    // Where sockets are without a variable and without a login.
+    command.env("TMPDIR", project.outside());
+    finish(&mut command, PATIENCE)
+}
+
+const WHICH_NEED_A_DAEMON: [&[&str]; 4] = [&["up"], &["down"], &["cancel"], &["run"]];
+
+/// A run-time folder that is not the one of the project.
+fn another_runtime(project: &Project) -> PathBuf {
+    let folder = project.outside().join("run");
+    fs::create_dir(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn a_daemon_is_found_by_whoever_is_told_of_another_run_time_folder_or_of_none() {
+    let project = Project::rested();
+    project.command(&["down"]).ok();
+    let (one, other) = (project.runtime(), another_runtime(&project));
+    for (started, asked) in [(Some(&*one), Some(&*other)), (Some(&*one), None), (None, Some(&*other))] {
+        told_of(started, &project, &["up"]).ok();
+        let board = told_of(asked, &project, &["status"]).ok().stdout;
+        assert!(board.starts_with("light  daemon "), "{started:?} {asked:?}: {board}");
+        let again = told_of(asked, &project, &["up"]).ok().stdout;
+        assert!(again.starts_with("daemon runs already"), "{started:?} {asked:?}: {again}");
+        told_of(asked, &project, &["run", "--force", "--wait"]).ok();
+        let ended = told_of(asked, &project, &["down"]).ok().stdout;
+        assert!(ended.starts_with("daemon stopped"), "{started:?} {asked:?}: {ended}");
+    }
+    assert_eq!(project.runs(), 4, "each of them was asked of the one daemon");
+}
+
+#[test]
+fn a_daemon_with_another_run_time_folder_takes_over_the_host_of_the_one_before() {
+    let project = Project::with_app();
+    let (one, other) = (project.runtime(), another_runtime(&project));
+    project.up();
+    project.register("first.csv", customers(0, 300));
+    project.expect_run(1, "passed");
+    project.command(&["run", "deploy", "--wait"]).ok();
+    let host = project.host();
+    project.command(&["down"]).ok();
+
+    project.set("XDG_RUNTIME_DIR", other.display().to_string());
+    project.up();
+    assert_eq!(project.host(), host, "it went on and is not replaced");
+    project.command(&["rollback", "--wait"]).ok();
+    assert_eq!(get(project.port(), "/version").unwrap().json()["release"], "3");
+    // Asked with the first folder again, as from the login that started the host.
+    told_of(Some(&one), &project, &["down", "--all", "--yes"]).ok();
+    wait_for("the end of the host", PATIENCE, || (!is_alive(host)).then_some(()));
+    assert!(get(project.port(), "/version").is_err(), "nothing serves any more");
+}
+
+#[test]
+fn a_daemon_that_runs_and_is_not_heard_is_told_and_not_taken_for_none() {
+    let project = Project::light();
+    project.command(&["status"]).ok();
+    fs::create_dir_all(project.state("")).unwrap();
+    let held = FileLock::try_acquire(&project.state("daemon.lock")).unwrap().unwrap();
+    let is_told = |said: &str| said.contains("a daemon runs for ") && said.contains("but is not heard at ");
+    let board = project.command(&["status"]).ok().stdout;
+    assert!(is_told(&board) && !board.contains("no daemon runs"), "{board}");
+    let document = project.command(&["status", "--json"]).ok();
+    assert!(is_told(&document.stderr) && document.json()["daemon"]["pid"] == 0, "{document:?}");
+    std::thread::scope(|scope| {
+        for arguments in WHICH_NEED_A_DAEMON {
+            let project = &project;
+            scope.spawn(move || {
+                let refused = project.command(arguments).expect_code(3).stderr;
+                assert!(is_told(&refused), "{arguments:?}: {refused}");
+            });
+        }
+    });
+    drop(held);
+    let ended = project.command(&["down"]).ok().stdout;
+    assert!(ended.starts_with("no daemon runs for "), "{ended}");
 }
 
 #[test]

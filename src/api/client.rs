@@ -1,6 +1,8 @@
 //! The client of a daemon: what the screen and the commands use, here or, through a forwarded socket, from afar.
 
+use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -9,13 +11,13 @@ use serde::de::DeserializeOwned;
 
 use super::types::{
     ACCESS_HEADER, AlertReport, Catalog, Charts, ChartsRequest, CommandReply, CommandRequest, Comparison,
-    ComparisonRequest, CompletionRequest, Completions, DataProfile, ExpressionFault, FROM_HEADER, Hello, LogAddress,
-    LogFilter, LogFind, LogRow, LogRowsRequest, LogScan, LogWindow, ModelDetail, ModelSummary, NoteRequest, OBSERVER,
-    OPERATOR_HEADER, Past, PastPlace, PastRequest, Plan, PlanRequest, Problem, PromoteRequest, QueryRow, RangeAnswer,
-    RollbackPlan, SilenceRequest, Snapshot, StreamItem, TimeLine, TimeLineRequest, UnsilenceRequest, ViewRequest,
-    WatchRequest, header_text,
+    ComparisonRequest, CompletionRequest, Completions, DaemonInformation, DataProfile, ExpressionFault, FROM_HEADER,
+    Hello, LogAddress, LogFilter, LogFind, LogRow, LogRowsRequest, LogScan, LogWindow, ModelDetail, ModelSummary,
+    NoteRequest, OBSERVER, OPERATOR_HEADER, Past, PastPlace, PastRequest, Plan, PlanRequest, Problem, PromoteRequest,
+    QueryRow, RangeAnswer, RollbackPlan, SilenceRequest, Snapshot, StreamItem, TimeLine, TimeLineRequest,
+    UnsilenceRequest, ViewRequest, WatchRequest, header_text,
 };
-use crate::disk::{Layout, plain_http};
+use crate::disk::{FileLock, Layout, ProcessStat, plain_http};
 use crate::pipeline::{EventFilter, ModelVersion, Moment, Recorded, ReleaseId, Selection, Silence};
 
 /// How long an answer may take. The event stream has no such limit.
@@ -29,6 +31,9 @@ pub enum ClientError {
     /// Nobody listens on the socket.
     #[error("no daemon runs for this project (socket {0}); `trainyard up` starts one")]
     NotRunning(PathBuf),
+    /// One runs, and cannot be spoken to: that another could be started would be no advice.
+    #[error("{0}")]
+    Unheard(String),
     /// The connection broke.
     #[error("the connection to the daemon broke: {0}")]
     Broken(String),
@@ -38,6 +43,29 @@ pub enum ClientError {
     /// It answered something else than was expected; most likely its version differs.
     #[error("the daemon's answer is not understood ({0}); restart it with `trainyard down` and `trainyard up`")]
     Answer(String),
+}
+
+impl ClientError {
+    /// That a daemon runs for a project and is not heard.
+    pub fn unheard(layout: &Layout) -> Self {
+        let information = fs::read(layout.state().join("daemon.json")).unwrap_or_default();
+        // One that is starting has not written who it is yet, and the one before has ended.
+        let is_there = |daemon: &DaemonInformation| {
+            i32::try_from(daemon.pid).is_ok_and(|process| ProcessStat::read(process).is_some())
+        };
+        let known = serde_json::from_slice::<DaemonInformation>(&information).ok();
+        let (which, kill) = known.filter(is_there).map_or_else(
+            || ("a daemon".to_owned(), "end it".to_owned()),
+            |daemon| (format!("a daemon (process {})", daemon.pid), format!("end it with `kill {}`", daemon.pid)),
+        );
+        Self::Unheard(format!(
+            "{which} runs for {}, but is not heard at {}; if it has just started wait a moment, else look into {}, or {kill} and \
+             come again: stages and the app go on",
+            layout.project().display(),
+            layout.socket().display(),
+            layout.daemon_log().display()
+        ))
+    }
 }
 
 /// Who uses a client. The daemon adds the account, which it knows from the system.
@@ -69,24 +97,56 @@ impl Identity {
 /// A client of one project's daemon.
 #[derive(Debug, Clone)]
 pub struct Client {
+    line: Arc<Mutex<Line>>,
+    /// The project, if it is on this machine: its next daemon may be heard elsewhere.
+    layout: Option<Layout>,
+    is_observer: bool,
+}
+
+/// Through what is spoken, and where to.
+#[derive(Debug)]
+struct Line {
     http: reqwest::Client,
     socket: PathBuf,
-    is_observer: bool,
+    headers: HeaderMap,
+}
+
+impl Line {
+    fn open(socket: PathBuf, headers: HeaderMap) -> Result<Self, ClientError> {
+        let http = plain_http().unix_socket(socket.clone()).default_headers(headers.clone());
+        let http = http.build().map_err(|error| broken(&error))?;
+        Ok(Self { http, socket, headers })
+    }
 }
 
 impl Client {
     /// A client for the project on this machine; nothing is sent yet.
     pub fn connect(layout: &Layout, identity: Identity) -> Result<Self, ClientError> {
         layout.check_runtime().map_err(|error| broken(&error))?;
-        Self::at_socket(layout.socket(), identity)
+        let client = Self::at_socket(layout.socket(), identity)?;
+        Ok(Self { layout: Some(layout.clone()), ..client })
     }
 
     /// A client for whatever listens on a socket, which may be forwarded from another machine; nothing is sent yet.
     pub fn at_socket(socket: PathBuf, identity: Identity) -> Result<Self, ClientError> {
         let is_observer = identity.is_observer;
-        let http = plain_http().unix_socket(socket.clone()).default_headers(identity.into_headers()?);
-        let http = http.build().map_err(|error| broken(&error))?;
-        Ok(Self { http, socket, is_observer })
+        let line = Line::open(socket, identity.into_headers()?)?;
+        Ok(Self { line: Arc::new(Mutex::new(line)), layout: None, is_observer })
+    }
+
+    /// The client whose requests go to where the daemon is heard now. Where that cannot be trusted it stays the former one.
+    fn http(&self) -> reqwest::Client {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(layout) = &self.layout {
+            let socket = layout.socket();
+            if socket != line.socket
+                && layout.check_runtime().is_ok()
+                && let Ok(moved) = Line::open(socket, line.headers.clone())
+            {
+                *line = moved;
+            }
+        }
+        line.http.clone()
     }
 
     /// Whether the daemon will refuse everything that changes something.
@@ -338,7 +398,7 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("http://daemon/v1/{path}"))
+        self.http().request(method, format!("http://daemon/v1/{path}"))
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, ClientError> {
@@ -374,10 +434,13 @@ impl Client {
     }
 
     fn failed(&self, error: &reqwest::Error) -> ClientError {
-        if error.is_connect() {
-            ClientError::NotRunning(self.socket.clone())
-        } else {
-            ClientError::Broken(error.to_string())
+        if !error.is_connect() {
+            return ClientError::Broken(error.to_string());
+        }
+        let is_held = |layout: &&Layout| FileLock::is_held(&layout.daemon_lock()).unwrap_or(false);
+        match self.layout.as_ref().filter(is_held) {
+            Some(layout) => ClientError::unheard(layout),
+            None => ClientError::NotRunning(self.line.lock().unwrap_or_else(PoisonError::into_inner).socket.clone()),
         }
     }
 }

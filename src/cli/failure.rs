@@ -61,7 +61,7 @@ impl fmt::Display for Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
-            ClientError::NotRunning(_) | ClientError::Broken(_) | ClientError::Answer(_) => {
+            ClientError::NotRunning(_) | ClientError::Unheard(_) | ClientError::Broken(_) | ClientError::Answer(_) => {
                 Self::Unreachable(error.to_string())
             }
             ClientError::Refused(_) => Self::Failed(error.to_string()),

@@ -16,7 +16,7 @@ pub fn run(folder: &Path, is_observer: bool, out: &mut impl Write) -> Result<(),
     let hello = || block_on(async { Ok(client.hello().await) });
     let hello = match hello()? {
         // One that runs is not in need of a configuration that can be read now, so it is asked first.
-        Err(ClientError::NotRunning(_) | ClientError::Broken(_)) if !is_observer => {
+        Err(ClientError::NotRunning(_) | ClientError::Unheard(_) | ClientError::Broken(_)) if !is_observer => {
             up::start(&layout)?;
             hello()??
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::api::client::{Client, ClientError, Identity};
 use crate::api::types::{API_VERSION, Live, Snapshot};
-use crate::disk::Layout;
+use crate::disk::{FileLock, Layout};
 use crate::engine::journal::Journal;
 use crate::pipeline::State;
 
@@ -61,16 +61,21 @@ pub fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T
     runtime.block_on(future)
 }
 
-/// The state as the daemon tells it, or, when none runs, as the journal does.
+/// Why nobody answers, if it is not that no daemon runs.
+pub fn unheard(layout: &Layout) -> Option<ClientError> {
+    FileLock::is_held(&layout.daemon_lock()).unwrap_or(false).then(|| ClientError::unheard(layout))
+}
+
+/// The state as the daemon tells it, or, when none is heard, as the journal does.
 pub fn state(layout: &Layout) -> Result<(State, Option<Snapshot>), Failure> {
     let client = client(layout)?;
     match block_on(async { Ok(client.snapshot().await) })? {
         Ok(snapshot) => Ok((snapshot.state.clone(), Some(snapshot))),
-        Err(ClientError::NotRunning(_)) if layout.journal().is_file() => {
+        Err(ClientError::NotRunning(_) | ClientError::Unheard(_)) if layout.journal().is_file() => {
             let (_, state) = Journal::open(&layout.journal()).map_err(failed)?;
             Ok((state, None))
         }
-        Err(ClientError::NotRunning(_)) => Ok((State::default(), None)),
+        Err(ClientError::NotRunning(_) | ClientError::Unheard(_)) => Ok((State::default(), None)),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::failure::{Failure, failed};
+use super::harmless::note;
 use super::holds;
 use super::past;
-use super::project::{block_on, client, layout, resting, state};
+use super::project::{block_on, client, layout, resting, state, unheard};
 use super::up;
 use crate::api::types::{Snapshot, WatchMode};
 use crate::disk::{Layout, now};
@@ -51,7 +52,12 @@ pub fn status(folder: &Path, at: Option<&str>, as_json: bool, out: &mut impl Wri
     let (state, snapshot) = state(&layout)?;
     let is_running = snapshot.is_some();
     let snapshot = snapshot.unwrap_or_else(|| resting(&layout, state));
+    let unheard = if is_running { None } else { unheard(&layout) };
     if as_json {
+        // Beside it, for what reads this takes a document.
+        if let Some(unheard) = &unheard {
+            note(&unheard.to_string());
+        }
         return json(&snapshot, out);
     }
     if is_running {
@@ -62,6 +68,8 @@ pub fn status(folder: &Path, at: Option<&str>, as_json: bool, out: &mut impl Wri
             snapshot.daemon.pid,
             clock(snapshot.daemon.started)
         )?;
+    } else if let Some(unheard) = unheard {
+        writeln!(out, "{}  {unheard}", snapshot.daemon.project)?;
     } else {
         writeln!(out, "{}  no daemon runs; `trainyard up` starts one", snapshot.daemon.project)?;
     }

@@ -4,15 +4,15 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::confirm;
 use super::failure::{Failure, failed};
 use super::inherited;
-use super::project::{block_on, call, client, layout, resting, state};
-use crate::api::client::ClientError;
-use crate::api::types::{DaemonInformation, Snapshot};
+use super::project::{block_on, call, client, layout, resting, state, unheard};
+use crate::api::client::{Client, ClientError};
+use crate::api::types::Snapshot;
 use crate::disk::{FileLock, Layout};
 use crate::engine::release_host::ReleaseHost;
 
@@ -20,6 +20,9 @@ use crate::engine::release_host::ReleaseHost;
 const START: Duration = Duration::from_secs(30);
 /// How long it may take to end.
 const STOP: Duration = Duration::from_secs(30);
+/// How long another one may take to answer that holds the lock, from when ours has ended because of it; and to end, if it is
+/// on its way.
+const OTHER: Duration = Duration::from_secs(10);
 /// How often it is asked meanwhile.
 const EVERY: Duration = Duration::from_millis(20);
 
@@ -63,45 +66,38 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
         .process_group(0)
         .spawn()
         .map_err(|error| Failure::Unreachable(format!("cannot start the daemon: {error}")))?;
-    let deadline = Instant::now() + START;
+    until_heard(layout, &client, &mut child, said_before)
+}
+
+/// Waits until a daemon answers, `child` or one that was faster. Whether it is `child`; what that wrote since `said_before` is told
+/// if it ends and no other runs.
+fn until_heard(layout: &Layout, client: &Client, child: &mut Child, said_before: u64) -> Result<bool, Failure> {
+    let mut deadline = Instant::now() + START;
+    let mut has_ended = false;
     loop {
         match block_on(async { Ok(client.snapshot().await) })? {
             // Another `up` may have won the race; then its daemon serves us as well.
             Ok(snapshot) => return Ok(snapshot.daemon.pid == child.id()),
-            Err(ClientError::NotRunning(_) | ClientError::Broken(_)) if Instant::now() < deadline => {}
-            Err(ClientError::NotRunning(_) | ClientError::Broken(_))
-                if FileLock::is_held(&layout.daemon_lock()).unwrap_or(false) =>
-            {
-                return Err(unheard(layout));
+            Err(error @ (ClientError::NotRunning(_) | ClientError::Unheard(_) | ClientError::Broken(_))) => {
+                if Instant::now() >= deadline {
+                    return Err(unheard(layout).unwrap_or(error).into());
+                }
             }
             Err(error) => return Err(error.into()),
         }
-        if child.try_wait().map_err(failed)?.is_some() {
+        if !has_ended && child.try_wait().map_err(failed)?.is_some() {
+            has_ended = true;
+            // It found another one, which may just be starting, or runs and will never be heard.
+            deadline = deadline.min(Instant::now() + OTHER);
+        }
+        if has_ended && unheard(layout).is_none() {
             if block_on(async { Ok(client.snapshot().await.is_ok()) })? {
                 return Ok(false);
             }
-            if !FileLock::is_held(&layout.daemon_lock()).unwrap_or(false) {
-                return Err(Failure::Unreachable(said(layout, said_before)));
-            }
+            return Err(Failure::Unreachable(said(layout, said_before)));
         }
         std::thread::park_timeout(EVERY);
     }
-}
-
-/// One runs, and cannot be spoken to: that another could be started would be no advice.
-fn unheard(layout: &Layout) -> Failure {
-    let information = fs::read(layout.state().join("daemon.json")).unwrap_or_default();
-    let known = serde_json::from_slice::<DaemonInformation>(&information).ok();
-    let (which, kill) = known.map_or_else(
-        || ("a daemon".to_owned(), "end it".to_owned()),
-        |daemon| (format!("a daemon (process {})", daemon.pid), format!("end it with `kill {}`", daemon.pid)),
-    );
-    Failure::Unreachable(format!(
-        "{which} runs for {}, but is not heard at {}; look into {}, or {kill} and come again: stages and the app go on",
-        layout.project().display(),
-        layout.socket().display(),
-        layout.daemon_log().display()
-    ))
 }
 
 /// What the daemon wrote since.
@@ -164,20 +160,27 @@ pub fn down_all(folder: &Path, out: &mut impl Write) -> Result<(), Failure> {
 
 fn stop_daemon(layout: &Layout, with_app: bool, out: &mut impl Write) -> Result<(), Failure> {
     let client = client(layout)?;
-    match block_on(async { Ok(client.end(with_app).await) })? {
-        Ok(()) => {
-            let deadline = Instant::now() + STOP;
-            while FileLock::is_held(&layout.daemon_lock()).unwrap_or(false) {
-                if Instant::now() > deadline {
-                    return Err(Failure::Unreachable("the daemon does not end; its log may say why".to_owned()));
-                }
-                std::thread::park_timeout(EVERY);
+    let deadline = Instant::now() + OTHER;
+    loop {
+        match block_on(async { Ok(client.end(with_app).await) })? {
+            Ok(()) => break,
+            Err(ClientError::NotRunning(_)) => {
+                writeln!(out, "no daemon runs for {}", layout.project().display())?;
+                return Ok(());
             }
-            writeln!(out, "daemon stopped")?;
+            // It may be about to begin or to end.
+            Err(ClientError::Unheard(_)) if Instant::now() < deadline => std::thread::park_timeout(EVERY),
+            Err(error) => return Err(error.into()),
         }
-        Err(ClientError::NotRunning(_)) => writeln!(out, "no daemon runs for {}", layout.project().display())?,
-        Err(error) => return Err(error.into()),
     }
+    let deadline = Instant::now() + STOP;
+    while FileLock::is_held(&layout.daemon_lock()).unwrap_or(false) {
+        if Instant::now() > deadline {
+            return Err(Failure::Unreachable("the daemon does not end; its log may say why".to_owned()));
+        }
+        std::thread::park_timeout(EVERY);
+    }
+    writeln!(out, "daemon stopped")?;
     Ok(())
 }
 

@@ -1,18 +1,14 @@
-//! The folder `.trainyard/` of a project, and the socket in the run-time folder.
+//! The folder `.trainyard/` of a project, and its sockets in the run-time folder.
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::digest_bytes;
 use super::projects::CARD;
+use super::runtime::{self, DAEMON_SOCKET};
+use super::{FileLock, digest_bytes};
 use crate::pipeline::{Attempt, ModelVersion, RunId, StageName};
-
-/// Bytes that the path of a socket may have: `sun_path` holds 108, and the last is its end.
-const SOCKET_LIMIT: usize = 107;
-/// The bits of a mode by which others than the owner may write.
-const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// All paths of one project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +108,7 @@ impl Layout {
 
     /// The daemon's socket.
     pub fn socket(&self) -> PathBuf {
-        self.runtime("daemon.sock")
+        self.runtime(DAEMON_SOCKET)
     }
 
     /// The socket of the process target's host.
@@ -125,182 +121,133 @@ impl Layout {
         self.runtime(CARD)
     }
 
-    /// A file in this project's run-time folder. The path of a socket must be short, so the folder's name is a digest of the project path.
+    /// A file in this project's run-time folder.
     fn runtime(&self, name: &str) -> PathBuf {
-        runtime_folder().join(digest_bytes(self.project.as_os_str().as_encoded_bytes()).short()).join(name)
+        self.runtime_folder().join(name)
     }
 
-    /// Makes the run-time folder of this project, closed to other users.
+    /// The run-time folder of this project: where it is noted, else where the environment tells.
+    fn runtime_folder(&self) -> PathBuf {
+        self.runtime_in(&self.noted_runtime().unwrap_or_else(runtime::by_environment))
+    }
+
+    /// The path of a socket must be short, so the folder's name is a digest of the project path.
+    fn runtime_in(&self, of_all: &Path) -> PathBuf {
+        of_all.join(digest_bytes(self.project.as_os_str().as_encoded_bytes()).short())
+    }
+
+    /// Where it is noted in which folder those of all projects lie.
+    fn runtime_note(&self) -> PathBuf {
+        self.state().join("runtime")
+    }
+
+    fn noted_runtime(&self) -> Option<PathBuf> {
+        runtime::noted(&self.runtime_note())
+    }
+
+    /// Makes the run-time folder of this project, closed to other users, and notes where it is. What is noted stays if it can be
+    /// used, for others listen or look there.
     pub fn create_runtime(&self) -> io::Result<()> {
-        let socket = self.socket();
-        let folder = socket.parent().unwrap_or(&socket);
-        is_short(&socket)?;
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        for folder in [folder.parent().unwrap_or(folder), folder] {
-            is_own(folder, rustix::process::getuid().as_raw())?;
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        self.create_runtime_beside(self.noted_runtime())
+    }
+
+    /// The same for the daemon or the host when it starts, with its own lock in its hand; `other` is the lock of the other one.
+    /// Where that is not held nobody listens, so what was noted counts no more and our own environment does.
+    pub fn settle_runtime(&self, other: &Path) -> io::Result<()> {
+        let is_used = FileLock::is_held(other).unwrap_or(false);
+        self.create_runtime_beside(self.noted_runtime().filter(|_| is_used))
+    }
+
+    fn create_runtime_beside(&self, kept: Option<PathBuf>) -> io::Result<()> {
+        let chosen = runtime::chosen(kept, runtime::by_environment());
+        // The folder first: what is noted and not there is not believed.
+        let is_made = runtime::create(&self.runtime_in(&chosen)).is_ok();
+        if is_made && self.noted_runtime().as_ref() != Some(&chosen) {
+            // Where it cannot be written, we and all others go by what was noted before, or by the environment.
+            let _ = runtime::note(&self.runtime_note(), &chosen);
         }
-        Ok(())
+        // Where all will look for it, whatever became of that.
+        runtime::create(&self.runtime_folder())
+    }
+
+    /// Whether it is noted where the run-time folder is, and whoever listens there need not go elsewhere.
+    pub(super) fn is_runtime_settled(&self) -> bool {
+        let usual = runtime::by_environment();
+        self.noted_runtime().is_some_and(|noted| runtime::chosen(Some(noted.clone()), usual) == noted)
     }
 
     /// Whether a socket can be in the run-time folder, and whether that is this user's own and nobody else can put anything
-    /// into it, if it is there. In a temporary folder anybody could have made it first, with a socket of theirs in it.
+    /// into it, if it is there.
     pub fn check_runtime(&self) -> io::Result<()> {
-        let socket = self.socket();
-        is_short(&socket)?;
-        let folder = socket.parent().unwrap_or(&socket);
-        for folder in [folder.parent().unwrap_or(folder), folder] {
-            is_own(folder, rustix::process::getuid().as_raw())?;
-            is_closed(folder)?;
-        }
-        Ok(())
+        runtime::check(&self.runtime_folder())
     }
-}
-
-/// Makes a folder in the run-time folder of this user, closed to others, for sockets that belong to no project here. That
-/// there is one of that name already is an error.
-pub fn create_own_folder(name: &str) -> io::Result<PathBuf> {
-    let parent = runtime_folder();
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&parent)?;
-    is_own(&parent, rustix::process::getuid().as_raw())?;
-    fs::set_permissions(&parent, fs::Permissions::from_mode(0o700))?;
-    let folder = parent.join(name);
-    fs::DirBuilder::new().mode(0o700).create(&folder)?;
-    Ok(folder)
-}
-
-/// Told here, for the system says no more than that an argument is invalid.
-fn is_short(socket: &Path) -> io::Result<()> {
-    let length = socket.as_os_str().len();
-    if length <= SOCKET_LIMIT {
-        return Ok(());
-    }
-    let text = format!(
-        "the path of the socket, {}, has {length} bytes, and the system allows {SOCKET_LIMIT}; set XDG_RUNTIME_DIR to a folder with a shorter path",
-        socket.display()
-    );
-    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
-}
-
-fn is_own(folder: &Path, user: u32) -> io::Result<()> {
-    let metadata = match fs::symlink_metadata(folder) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    if metadata.is_dir() && metadata.uid() == user {
-        return Ok(());
-    }
-    let text = format!(
-        "{} belongs to user {} and not to you, so its sockets are not trusted; remove it, or set XDG_RUNTIME_DIR to a folder of yours",
-        folder.display(),
-        metadata.uid()
-    );
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
-}
-
-/// Whether nobody else can make a file in a folder; one that is not there has none.
-fn is_closed(folder: &Path) -> io::Result<()> {
-    let mode = match fs::symlink_metadata(folder) {
-        Ok(metadata) => metadata.mode(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    if mode & WRITABLE_BY_OTHERS == 0 {
-        return Ok(());
-    }
-    let text = format!(
-        "other users can write to {0}, so its sockets are not trusted; look who did that, then close it with `chmod 700 {0}`",
-        folder.display()
-    );
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
-}
-
-/// Where the run-time folder of projects would be for these variables of a user: `$XDG_RUNTIME_DIR/trainyard` if the folder
-/// is the user's; else the same in the folder that every login of theirs has, for `sudo -u`, `su`, cron and hooks do not tell
-/// of it, or tell of another user's; else a folder of their own below the temporary folder.
-fn runtime_among(given: Option<PathBuf>, of_logins: PathBuf, user: u32) -> PathBuf {
-    let is_usable = |folder: &PathBuf| {
-        folder.is_absolute() && fs::metadata(folder).is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == user)
-    };
-    match given.into_iter().chain([of_logins]).find(is_usable) {
-        Some(folder) => folder.join("trainyard"),
-        None => std::env::temp_dir().join(format!("trainyard-{user}")),
-    }
-}
-
-/// The run-time folder of all projects of this user, as things are now.
-pub(super) fn runtime_folder() -> PathBuf {
-    let user = rustix::process::getuid().as_raw();
-    let given = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    runtime_among(given, Path::new("/run/user").join(user.to_string()), user)
-}
-
-/// The run-time folder of all projects of this user, if it is theirs: what lies in it may then be believed.
-pub(super) fn own_runtime_folder() -> io::Result<PathBuf> {
-    let folder = runtime_folder();
-    is_own(&folder, rustix::process::getuid().as_raw())?;
-    is_closed(&folder)?;
-    Ok(folder)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_socket_that_the_system_does_not_take_is_told_with_its_length_and_the_mend() {
-        let of = |length: usize| PathBuf::from(format!("/{}", "x".repeat(length - 1)));
-        is_short(&of(107)).unwrap();
-        let error = is_short(&of(108)).unwrap_err().to_string();
-        assert!(error.contains("has 108 bytes, and the system allows 107; set XDG_RUNTIME_DIR"), "{error}");
+    /// A project, and beside it a folder for sockets that is noted in it.
+    fn noting() -> (tempfile::TempDir, Layout, PathBuf) {
+        let temporary = tempfile::tempdir().unwrap();
+        let project = temporary.path().join("project");
+        fs::create_dir(&project).unwrap();
+        let layout = Layout::new(&project).unwrap();
+        layout.create().unwrap();
+        let sockets = temporary.path().join("trainyard");
+        fs::DirBuilder::new().mode(0o700).create(&sockets).unwrap();
+        runtime::note(&layout.runtime_note(), &sockets).unwrap();
+        (temporary, layout, sockets)
     }
 
     #[test]
-    fn a_folder_of_somebody_else_and_a_link_are_not_trusted() {
-        let folder = tempfile::tempdir().unwrap();
-        let own = rustix::process::getuid().as_raw();
-        is_own(folder.path(), own).unwrap();
-        is_own(&folder.path().join("missing"), own).unwrap();
-        let error = is_own(folder.path(), own + 1).unwrap_err().to_string();
-        assert!(error.contains("and not to you"), "{error}");
-        let link = folder.path().join("link");
-        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
-        assert!(is_own(&link, own).is_err());
-    }
-
-    #[test]
-    fn a_folder_that_others_can_write_to_is_not_trusted_and_one_that_they_can_only_look_into_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let with = |mode: u32| {
-            fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
-            is_closed(folder.path())
-        };
-        with(0o700).unwrap();
-        with(0o755).unwrap();
-        for mode in [0o770, 0o702, 0o777] {
-            let error = with(mode).unwrap_err().to_string();
-            assert!(error.contains("chmod 700"), "{error}");
+    fn all_sockets_are_where_it_is_noted_and_without_a_note_where_the_environment_tells() {
+        let (_temporary, layout, sockets) = noting();
+        for path in [layout.socket(), layout.host_socket(), layout.project_card()] {
+            assert!(path.starts_with(&sockets), "{}", path.display());
         }
-        is_closed(&folder.path().join("missing")).unwrap();
+        layout.check_runtime().unwrap();
+        fs::remove_dir(&sockets).unwrap();
+        assert!(layout.socket().starts_with(runtime::by_environment()));
     }
 
     #[test]
-    fn with_and_without_the_variable_a_user_has_the_same_runtime_folder() {
-        let (folder, own) = (tempfile::tempdir().unwrap(), rustix::process::getuid().as_raw());
-        let of_logins = folder.path().to_owned();
-        let expected = of_logins.join("trainyard");
-        let other = folder.path().join("other");
-        fs::create_dir(&other).unwrap();
-        let among = |given: Option<&Path>| runtime_among(given.map(Path::to_owned), of_logins.clone(), own);
-        assert_eq!(among(Some(&other)), other.join("trainyard"), "what is said goes before what is usual");
-        assert_eq!(among(Some(&of_logins)), expected);
-        assert_eq!(among(None), expected, "as by `sudo -u`");
-        for unusable in [Path::new(""), Path::new("run"), &folder.path().join("missing")] {
-            assert_eq!(among(Some(unusable)), expected, "{}", unusable.display());
-        }
-        // That of somebody else, which `su` leaves in the variable.
-        let of_another = runtime_among(Some(other), of_logins.clone(), own + 1);
-        assert_eq!(of_another, std::env::temp_dir().join(format!("trainyard-{}", own + 1)));
+    fn a_copy_of_a_project_finds_no_socket_of_the_original() {
+        let (temporary, layout, sockets) = noting();
+        let copy = temporary.path().join("copy");
+        fs::create_dir(&copy).unwrap();
+        let copy = Layout::new(&copy).unwrap();
+        copy.create().unwrap();
+        fs::copy(layout.runtime_note(), copy.runtime_note()).unwrap();
+        assert!(copy.socket().starts_with(&sockets));
+        assert_ne!(copy.socket(), layout.socket());
+    }
+
+    #[test]
+    fn who_starts_goes_where_the_other_one_listens_and_else_by_the_environment() {
+        let (_temporary, layout, sockets) = noting();
+        let other = layout.state().join("other.lock");
+        let held = FileLock::try_acquire(&other).unwrap().unwrap();
+        layout.settle_runtime(&other).unwrap();
+        assert!(layout.socket().starts_with(&sockets) && layout.socket().parent().unwrap().is_dir());
+        drop(held);
+        layout.settle_runtime(&other).unwrap();
+        let usual = runtime::by_environment();
+        assert_eq!(layout.noted_runtime(), Some(usual.clone()));
+        assert!(layout.socket().starts_with(usual));
+        fs::remove_dir(layout.socket().parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_was_taken_away_is_noted_no_more_and_one_that_is_there_stays() {
+        let (_temporary, layout, sockets) = noting();
+        layout.create_runtime().unwrap();
+        assert!(layout.is_runtime_settled() && layout.socket().starts_with(&sockets));
+        fs::remove_dir_all(&sockets).unwrap();
+        assert!(!layout.is_runtime_settled());
+        layout.create_runtime().unwrap();
+        assert!(layout.is_runtime_settled());
+        assert_eq!(layout.noted_runtime(), Some(runtime::by_environment()));
+        fs::remove_dir(layout.socket().parent().unwrap()).unwrap();
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! The run-time folder of a user goes when their last login ends and comes back with the next one, and a cleaner may empty a
 //! temporary folder. Whoever listens here outlives both, so it looks every moment whether clients would still find its socket,
-//! and opens it anew where they would not. Connections that are open go on. Whoever binds holds a lock of the project: a file
-//! in the socket's place is what a dead process left.
+//! and opens it anew where they look if they would not: where the run-time folder is noted. Where that is gone, or where there
+//! is a better one than the temporary folder now, it is noted anew, and the other one who listens for this project follows.
+//! Connections that are open go on. Whoever binds holds a lock of the project: a file in the socket's place is what a dead
+//! process left.
 
 use std::fmt;
 use std::fs;
@@ -50,7 +52,14 @@ impl LastingListener {
 
     /// Opens the socket anew if clients would not find it. With its project it goes for good.
     fn look(&mut self) {
-        if self.open.is_at(&(self.place)(&self.layout)) || !self.layout.state().is_dir() {
+        if !self.layout.state().is_dir() {
+            return;
+        }
+        if !self.layout.is_runtime_settled() {
+            // If none can be made it is said below, where the socket cannot be opened either.
+            let _ = self.layout.create_runtime();
+        }
+        if self.open.is_at(&(self.place)(&self.layout)) {
             return;
         }
         match Open::anew(&self.layout, self.place) {
@@ -216,6 +225,26 @@ mod tests {
         fs::remove_dir_all(&runtime).unwrap();
         listener.look();
         assert!(!runtime.exists());
+    }
+
+    #[tokio::test]
+    async fn a_socket_goes_where_it_is_noted_and_with_that_folder_to_the_usual_one() {
+        let (folder, layout) = project();
+        let mut listener = LastingListener::bind(&layout, Layout::socket, |_| ()).unwrap();
+        let usual = layout.socket();
+        // As when the other one who listens for the project had to go elsewhere.
+        let elsewhere = folder.path().join("trainyard");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(layout.state().join("runtime"), elsewhere.as_os_str().as_encoded_bytes()).unwrap();
+        listener.look();
+        assert!(layout.socket().starts_with(&elsewhere) && !usual.exists());
+        UnixStream::connect(layout.socket()).await.unwrap();
+        fs::remove_dir_all(&elsewhere).unwrap();
+        listener.look();
+        assert_eq!(layout.socket(), usual);
+        UnixStream::connect(usual).await.unwrap();
+        fs::remove_dir_all(runtime_of(&layout)).unwrap();
     }
 
     #[tokio::test]

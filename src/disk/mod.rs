@@ -11,16 +11,18 @@ mod lock;
 mod plain_http;
 mod process;
 mod projects;
+mod runtime;
 mod space;
 mod stamp;
 
 pub use digest::{digest_bytes, digest_file, digest_folder, digest_folder_without};
-pub use layout::{Layout, create_own_folder};
+pub use layout::Layout;
 pub use listener::LastingListener;
 pub use lock::FileLock;
 pub use plain_http::plain_http;
 pub use process::{ProcessStat, boot_id};
 pub use projects::ProjectCard;
+pub use runtime::create_own_folder;
 pub use space::DiskSpace;
 pub use stamp::FileStamp;
 

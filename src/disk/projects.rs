@@ -2,6 +2,8 @@
 //!
 //! A card is a hint and no more: whoever reads it looks by the daemon's lock whether it still runs. A daemon that ends removes
 //! its card; one that was killed leaves it, and it goes with its project, or with the run-time folder when the machine starts.
+//! Where it is noted that sockets are stands in each project, so cards are looked for by the environment alone: one of a daemon
+//! that was started with another run-time folder is not seen.
 
 use std::fs;
 use std::io;
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::layout::own_runtime_folder;
+use super::runtime::own_by_environment;
 use super::{FileLock, Layout, write_whole};
 
 /// What a daemon tells of its project.
@@ -43,7 +45,7 @@ impl ProjectCard {
     /// All cards of projects that are still there, by name and folder.
     pub fn all() -> Vec<Self> {
         // What anybody else could have put there is no card.
-        let Ok(entries) = own_runtime_folder().and_then(fs::read_dir) else { return Vec::new() };
+        let Ok(entries) = own_by_environment().and_then(fs::read_dir) else { return Vec::new() };
         let mut found: Vec<Self> = entries
             .flatten()
             .filter_map(|entry| {

@@ -31,6 +31,7 @@ use crate::config::{self, LoadError, Settings, SourceTrigger};
 use crate::disk::{FileLock, Layout, ProjectCard, now, write_whole};
 use crate::monitor::expression_refusal;
 use crate::pipeline::{Input, RunId, Trigger};
+use crate::target::host::host_lock;
 use crate::watch::{Follow, Report, StageGlobs, Watched, Watcher};
 
 /// Why a daemon cannot start.
@@ -93,10 +94,10 @@ impl Daemon {
         // Before anything is made: a folder without a valid configuration is no project.
         let settings = config::load_judged(&layout.configuration(), &expression_refusal)?;
         layout.create().map_err(at(layout.state()))?;
-        layout.create_runtime().map_err(at(layout.socket()))?;
         let lock = FileLock::acquire_soon(&layout.daemon_lock())
             .map_err(at(layout.daemon_lock()))?
             .ok_or_else(|| DaemonError::Running(layout.project().to_owned()))?;
+        layout.settle_runtime(&host_lock(&layout)).map_err(at(layout.socket()))?;
         let (journal, state) = Journal::open(&layout.journal())?;
         set_unknown_runs_aside(&layout, state.last_run).map_err(at(layout.state()))?;
         let pending = pending_effects(&state);

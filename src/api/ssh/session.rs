@@ -123,7 +123,7 @@ impl Session {
         match client.hello().await {
             Ok(_) => Ok(()),
             Err(ClientError::Refused(said) | ClientError::Answer(said)) => Err(daemon(said)),
-            Err(ClientError::NotRunning(_) | ClientError::Broken(_)) => {
+            Err(ClientError::NotRunning(_) | ClientError::Unheard(_) | ClientError::Broken(_)) => {
                 let Ok(Some(status)) = self.child.try_wait() else {
                     // The daemon has just answered at the other end, and the line is there.
                     return Err(LineError::NoForwarding { host: place.machine() });

@@ -49,7 +49,7 @@ impl Services {
     pub(super) fn daemon(&self, layout: &Layout) -> Check {
         match &self.daemon {
             Ok((information, live)) => running(information, live),
-            Err(ClientError::NotRunning(_)) => not_running(layout),
+            Err(ClientError::NotRunning(_) | ClientError::Unheard(_)) => not_running(layout),
             Err(error) => Check::of_error("daemon", Word::Warning, &error.to_string()),
         }
     }

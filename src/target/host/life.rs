@@ -82,7 +82,7 @@ pub fn host_log(layout: &Layout) -> PathBuf {
 /// Runs the host of a project until it is told to stop. The stable address is that port on loopback. An error is also in
 /// the host's log, because nobody reads what a detached process prints.
 pub async fn run(layout: &Layout, port: u16) -> Result<(), HostError> {
-    layout.create().and_then(|()| layout.create_runtime()).map_err(using(&layout.state()))?;
+    layout.create().map_err(using(&layout.state()))?;
     let path = host_log(layout);
     let log = HostLog::new(path.clone()).map_err(using(&path))?;
     let result = run_logged(layout, port, &log).await;
@@ -94,6 +94,7 @@ pub async fn run(layout: &Layout, port: u16) -> Result<(), HostError> {
 
 async fn run_logged(layout: &Layout, port: u16, log: &HostLog) -> Result<(), HostError> {
     let _lock = lock(&host_lock(layout)).await?;
+    layout.settle_runtime(&layout.daemon_lock()).map_err(using(&layout.host_socket()))?;
     let path = HostState::path(&layout.releases());
     let state = HostState::read(&path).map_err(using(&path))?;
     for killed in state.kill_left_over() {

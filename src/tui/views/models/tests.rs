@@ -87,7 +87,7 @@ fn a_summary_says_what_a_constant_answer_reaches_what_was_left_out_and_that_ther
     assert!(text.contains("no gate is configured: nothing was compared"), "{text}");
     model.is_zoomed = false;
     let text = drawn(&model);
-    assert!(text.contains("m2     no gate") && !text.contains("passed"), "the list says it too: {text}");
+    assert!(text.contains("m2      no gate") && !text.contains("passed"), "the list says it too: {text}");
 }
 
 #[test]
