@@ -21,8 +21,8 @@ import unicodedata
 
 COLUMNS, ROWS = 120, 40
 PATIENCE = 120.0
-# So soon the thread that reads may take its turn.
-sys.setswitchinterval(0.0002)
+# So long nothing comes before what came is looked at, and so long at most that is put off.
+PAUSE, LONGEST = 0.02, 0.06
 # Nothing for so long: the program has come to rest, or what it shows goes on for ever.
 REST = 1.0
 # An escape alone is none of these: what belongs to it comes with the next piece.
@@ -146,27 +146,41 @@ class Screen:
                 if question in data:
                     os.write(self.terminal, answer)
 
-    def hear(self, until):
+    def piece(self, patience):
+        """The next piece and when it came; None if none comes for so long."""
         try:
-            self.at, data = self.pieces.get(timeout=max(0.0, until - time.monotonic()))
+            return self.pieces.get(timeout=max(0.0, patience))
         except queue.Empty:
-            return False
+            return None
+
+    def take(self, data):
         if not data:
             sys.exit("the program ended: " + self.cells.text()[-500:].strip())
         self.received += len(data)
         self.cells.take(data)
-        return True
 
     def wait_for(self, pattern, gone=False):
+        """When what shows it, or shows it no more, came. Only in a pause it is looked at, or the looking would be measured."""
         deadline = time.monotonic() + PATIENCE
-        while bool(re.search(pattern, self.cells.text())) == gone:
-            if not self.hear(deadline):
+        came = time.monotonic() if bool(re.search(pattern, self.cells.text())) != gone else None
+        while came is None:
+            piece = self.piece(deadline - time.monotonic())
+            if piece is None:
                 sys.exit(f"waited in vain for {pattern!r}:\n{self.cells.text()}")
+            pieces, until = [], time.monotonic() + LONGEST
+            while piece is not None:
+                pieces.append(piece)
+                piece = self.piece(min(PAUSE, until - time.monotonic()))
+            for at, data in pieces:
+                self.take(data)
+                if came is None and bool(re.search(pattern, self.cells.text())) != gone:
+                    came = at
+        return came
 
     def listen(self, length):
         before, until = self.received, time.monotonic() + length
-        while self.hear(until):
-            pass
+        while (piece := self.piece(until - time.monotonic())) is not None:
+            self.take(piece[1])
         return self.received - before
 
     def press(self, keys):
@@ -229,8 +243,7 @@ def main():
         times = []
         for _ in range(asked.rounds):
             screen = Screen(command)
-            screen.wait_for(asked.ready)
-            times.append((screen.at - screen.begun) * 1000)
+            times.append((screen.wait_for(asked.ready) - screen.begun) * 1000)
             screen.end()
         print(f"{statistics.median(times):.1f}")
         return
@@ -254,8 +267,7 @@ def main():
         for _ in range(asked.rounds):
             begun = time.monotonic()
             screen.press(keys_of(asked.key))
-            screen.wait_for(asked.shows)
-            times.append((screen.at - begun) * 1000)
+            times.append((screen.wait_for(asked.shows) - begun) * 1000)
             screen.press(keys_of(asked.back))
             screen.wait_for(asked.shows, gone=True)
             screen.listen(0.2)

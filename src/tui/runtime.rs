@@ -85,12 +85,14 @@ pub struct Options {
 
 /// Shows the screen until the operator detaches or wants another project. The daemon goes on in any case.
 pub async fn run(client: Client, options: Options) -> Result<Left, TuiError> {
+    let (sender, mut messages) = mpsc::channel(MESSAGES);
+    // Asked before the terminal is made ready, so that the daemon has answered when that is.
+    let workers = Workers::start(client.clone(), options.clone(), sender.clone());
     let abilities = Abilities::guess(&variable, options.is_remote);
     let (caught_sender, mut caught) = mpsc::unbounded_channel();
     let _signals = SignalThread::start(caught_sender.clone())?;
     let (guard, mut input) = TerminalGuard::enter(&abilities, caught_sender)?;
-    let (sender, mut messages) = mpsc::channel(MESSAGES);
-    let mut screen = Screen::new(guard, abilities, client, options, sender)?;
+    let mut screen = Screen::new(guard, abilities, &client, &options, workers, sender)?;
     loop {
         let (frame, second) = (screen.frame_due(), screen.second_due());
         let flow = tokio::select! {
@@ -182,8 +184,9 @@ impl Screen {
     fn new(
         guard: TerminalGuard,
         abilities: Abilities,
-        client: Client,
-        options: Options,
+        client: &Client,
+        options: &Options,
+        workers: Workers,
         sender: mpsc::Sender<Msg>,
     ) -> Result<Self, TuiError> {
         let size = guard.size()?;
@@ -198,9 +201,8 @@ impl Screen {
         let now = Instant::now();
         let pace = Pace::new(now, abilities.patience()).and_the_daemon(now);
         if let Some(folder) = preferences::configuration(&variable) {
-            tokio::spawn(preferences::follow(folder, sender.clone()));
+            tokio::spawn(preferences::follow(folder, sender));
         }
-        let workers = Workers::start(client, options, sender);
         let attention = Attention::new(attention::Terminal::of(&variable));
         let (title, progress) = (Title::default(), ProgressBar::default());
         let (clipboard, has_mouse, next_second) = (Clipboard::of(&variable), false, now);
