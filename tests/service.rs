@@ -238,7 +238,8 @@ fn a_daemon_with_another_run_time_folder_takes_over_the_host_of_the_one_before()
     project.up();
     project.register("first.csv", customers(0, 300));
     project.expect_run(1, "passed");
-    project.command(&["run", "deploy", "--wait"]).ok();
+    project.register("second.csv", customers(300, 600));
+    project.expect_run(2, "passed");
     let host = project.host();
     project.command(&["down"]).ok();
 

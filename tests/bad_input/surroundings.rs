@@ -144,6 +144,8 @@ fn a_disk_that_is_nearly_full_is_told_before_it_is_full_and_when_there_is_room_a
     // Two mebibytes are left, enough to go on for now, and less than the twentieth part.
     let file = fs::OpenOptions::new().write(true).open(&ballast).unwrap();
     file.set_len(file.metadata().unwrap().len() - (2 << 20)).unwrap();
+    // Open, it would keep its room when it is removed.
+    drop(file);
     let problem = project.wait_until("the disk to be told of", |snapshot| {
         snapshot["live"]["problems"]["storage"].as_str().map(str::to_owned)
     });
