@@ -167,10 +167,9 @@ class Screen:
             piece = self.piece(deadline - time.monotonic())
             if piece is None:
                 sys.exit(f"waited in vain for {pattern!r}:\n{self.cells.text()}")
-            pieces, until = [], time.monotonic() + LONGEST
-            while piece is not None:
+            pieces, until = [piece], time.monotonic() + LONGEST
+            while time.monotonic() < until and (piece := self.piece(PAUSE)) is not None:
                 pieces.append(piece)
-                piece = self.piece(min(PAUSE, until - time.monotonic()))
             for at, data in pieces:
                 self.take(data)
                 if came is None and bool(re.search(pattern, self.cells.text())) != gone:
@@ -179,7 +178,7 @@ class Screen:
 
     def listen(self, length):
         before, until = self.received, time.monotonic() + length
-        while (piece := self.piece(until - time.monotonic())) is not None:
+        while (left := until - time.monotonic()) > 0 and (piece := self.piece(left)) is not None:
             self.take(piece[1])
         return self.received - before
 

@@ -217,10 +217,6 @@ impl Worker {
             self.rescan(now);
             return;
         }
-        // Our own reading is told to us too; only a closed write matters.
-        if matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write)) {
-            return;
-        }
         for path in &event.paths {
             self.changed(path, event.kind, now);
         }
@@ -521,10 +517,21 @@ impl Worker {
 }
 
 fn handler(messages: Sender<Message>) -> impl notify::EventHandler {
-    move |event| {
+    move |event: notify::Result<notify::Event>| {
+        // Our own reading is told to us too. It must not even wake the worker, which reads when it wakes: in a project without
+        // data it would go on for ever.
+        if event.as_ref().is_ok_and(is_reading) {
+            return;
+        }
         // When the worker is gone nobody wants to know.
         let _ = messages.send(Message::Notify(event));
     }
+}
+
+/// Whether somebody only read; of all access, only a closed write matters.
+fn is_reading(event: &notify::Event) -> bool {
+    !event.need_rescan()
+        && matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write))
 }
 
 /// The first CSV file in the project folder, if that is not the data folder.
@@ -549,4 +556,25 @@ fn short(commit: &str) -> &str {
 
 fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use notify::{RecursiveMode, Watcher};
+
+    use super::*;
+
+    #[test]
+    fn who_reads_a_folder_wakes_nobody_and_who_writes_into_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let (sender, received) = channel();
+        let mut watcher = notify::recommended_watcher(handler(sender)).unwrap();
+        watcher.watch(folder.path(), RecursiveMode::NonRecursive).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        fs::write(folder.path().join("file"), "text").unwrap();
+        let first = received.recv_timeout(PROBE_LOST).unwrap();
+        assert!(matches!(first, Message::Notify(Ok(event)) if matches!(event.kind, EventKind::Create(_))));
+    }
 }
