@@ -97,9 +97,11 @@ def screen(asked, project, log):
     screen.wait_for("q detach")
 
     def shows(keys, text):
-        took, _ = timed(lambda: (screen.press(keys_of(keys)), screen.wait_for(text)))
+        begun = time.monotonic()
+        screen.press(keys_of(keys))
+        came = screen.wait_for(text)
         screen.listen(0.3)
-        return took
+        return (came - begun) * 1000
 
     total = asked.lines
     row("screen: the log from the Board", [shows("3", rf"(?s)Log . {re.escape(asked.stage)} . run.*(INFO|####)")])
