@@ -55,7 +55,7 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
     let said_before = log.metadata().map_err(at)?.len();
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     inherited::leave_out(&mut command);
-    let mut child = command
+    command
         .arg("-C")
         .arg(layout.project())
         .arg("daemon")
@@ -63,21 +63,36 @@ pub fn start(layout: &Layout) -> Result<bool, Failure> {
         .stdin(Stdio::null())
         .stdout(log.try_clone().map_err(at)?)
         .stderr(log)
-        .process_group(0)
-        .spawn()
-        .map_err(|error| Failure::Unreachable(format!("cannot start the daemon: {error}")))?;
-    until_heard(layout, &client, &mut child, said_before)
+        .process_group(0);
+    let mut spawn =
+        || command.spawn().map_err(|error| Failure::Unreachable(format!("cannot start the daemon: {error}")));
+    let heard = match until_heard(layout, &client, &mut spawn()?)? {
+        // One that was about to end held its place.
+        Heard::Nobody { other_ended: true } => until_heard(layout, &client, &mut spawn()?)?,
+        heard => heard,
+    };
+    match heard {
+        Heard::Daemon { is_child } => Ok(is_child),
+        Heard::Nobody { .. } => Err(Failure::Unreachable(said(layout, said_before))),
+    }
 }
 
-/// Waits until a daemon answers, `child` or one that was faster. Whether it is `child`; what that wrote since `said_before` is told
-/// if it ends and no other runs.
-fn until_heard(layout: &Layout, client: &Client, child: &mut Child, said_before: u64) -> Result<bool, Failure> {
+/// Who is there once a daemon was started.
+enum Heard {
+    /// One that answers: the one that was started, or one that was faster.
+    Daemon { is_child: bool },
+    /// None: ours has ended, and so has the other in whose favour it did, if there was one.
+    Nobody { other_ended: bool },
+}
+
+/// Waits until a daemon answers, `child` or one that was faster, or none is left.
+fn until_heard(layout: &Layout, client: &Client, child: &mut Child) -> Result<Heard, Failure> {
     let mut deadline = Instant::now() + START;
-    let mut has_ended = false;
+    let (mut has_ended, mut has_seen_other) = (false, false);
     loop {
         match block_on(async { Ok(client.snapshot().await) })? {
             // Another `up` may have won the race; then its daemon serves us as well.
-            Ok(snapshot) => return Ok(snapshot.daemon.pid == child.id()),
+            Ok(snapshot) => return Ok(Heard::Daemon { is_child: snapshot.daemon.pid == child.id() }),
             Err(error @ (ClientError::NotRunning(_) | ClientError::Unheard(_) | ClientError::Broken(_))) => {
                 if Instant::now() >= deadline {
                     return Err(unheard(layout).unwrap_or(error).into());
@@ -92,10 +107,11 @@ fn until_heard(layout: &Layout, client: &Client, child: &mut Child, said_before:
         }
         if has_ended && unheard(layout).is_none() {
             if block_on(async { Ok(client.snapshot().await.is_ok()) })? {
-                return Ok(false);
+                return Ok(Heard::Daemon { is_child: false });
             }
-            return Err(Failure::Unreachable(said(layout, said_before)));
+            return Ok(Heard::Nobody { other_ended: has_seen_other });
         }
+        has_seen_other |= has_ended;
         std::thread::park_timeout(EVERY);
     }
 }

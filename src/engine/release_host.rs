@@ -16,6 +16,7 @@ use super::supervisor::SERVICE_VARIABLES;
 use crate::api::types::TargetReport;
 use crate::disk::{FileLock, Layout};
 use crate::pipeline::ReleaseId;
+use crate::target::IMAGE_FORM;
 use crate::target::host::{Farewell, HostClient, Scraped, end_without_host, host_lock};
 
 /// How long a host may take to answer after its start, and to end.
@@ -56,7 +57,8 @@ impl ReleaseHost {
         FileLock::is_held(&host_lock(&self.layout)).unwrap_or(false)
     }
 
-    /// Starts it on `port` unless it runs there; one on another port is replaced. Why it would not start is in its log,
+    /// Starts it on `port` unless it runs there; one on another port, or of a former program that cannot read the images of
+    /// this one, is replaced. Why it would not start is in its log,
     /// which the deploy stage shows.
     pub async fn ensure(&self, port: u16) -> Result<(), String> {
         let _one_at_a_time = self.starting.lock().await;
@@ -64,7 +66,13 @@ impl ReleaseHost {
         let deadline = Instant::now() + PATIENCE;
         while self.is_running() {
             match client.status().await {
-                Ok(status) if status.address.ends_with(&format!(":{port}")) => return Ok(()),
+                Ok(status) if status.address.ends_with(&format!(":{port}")) => {
+                    if status.image_form >= IMAGE_FORM {
+                        return Ok(());
+                    }
+                    // What is live is down until the new one has brought it back.
+                    client.stop(false).await.map_err(|error| error.to_string())?;
+                }
                 Ok(status) => make_way(&client, &status.address, port).await?,
                 // It begins and will answer soon; or it ends, and another takes its place once it has.
                 Err(_) if Instant::now() < deadline => tokio::time::sleep(LOOK_AGAIN).await,

@@ -137,10 +137,11 @@ impl FromStr for EventKind {
     type Err = UnknownEventKind;
 
     fn from_str(word: &str) -> Result<Self, UnknownEventKind> {
-        if word == Self::DEPLOY {
+        let lowered = word.to_ascii_lowercase();
+        if lowered == Self::DEPLOY {
             return Ok(Self::Release);
         }
-        let found = Self::ALL.into_iter().find(|kind| kind.word() == word);
+        let found = Self::ALL.into_iter().find(|kind| kind.word() == lowered);
         found.ok_or_else(|| UnknownEventKind(word.to_owned()))
     }
 }

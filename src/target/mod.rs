@@ -27,7 +27,9 @@ pub mod tail;
 use std::error::Error;
 
 pub use presence::image_missing;
-pub use request::{ApplyRequest, ApplyResponse, Failure, InstanceStatus, LiveRelease, TargetStatus, Usage, place};
+pub use request::{
+    ApplyRequest, ApplyResponse, Failure, IMAGE_FORM, InstanceStatus, LiveRelease, TargetStatus, Usage, place,
+};
 
 /// What can put a release into service.
 pub trait Target {

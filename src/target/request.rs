@@ -155,6 +155,9 @@ pub enum ApplyResponse {
     },
 }
 
+/// The newest form of images that the host of this program reads: they are folders.
+pub const IMAGE_FORM: u32 = 1;
+
 /// What a target does at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetStatus {
@@ -164,6 +167,10 @@ pub struct TargetStatus {
     pub live: Option<LiveRelease>,
     /// The release that is being put into service.
     pub applying: Option<ReleaseId>,
+    /// The newest form of images that it reads. A host outlives the program that started it, and one from before this was said
+    /// reads archives alone.
+    #[serde(default)]
+    pub image_form: u32,
 }
 
 /// Where that is, as far as the configuration says.

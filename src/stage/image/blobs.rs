@@ -60,6 +60,8 @@ impl<'a> Blobs<'a> {
             .filter(|image| digest_of_name(image).is_some())
             .map(|image| image.join(BLOBS).join(&blob.digest.0))
             .filter(|other| is_whole(other, blob).unwrap_or(false))
+            // Where names cannot be made at all, each further image would be read in vain.
+            .take(2)
             // Removed in this moment, or has too many names: there may be another, and a copy is as good.
             .any(|other| fs::hard_link(other, &blob.path).is_ok())
     }

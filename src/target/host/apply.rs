@@ -25,7 +25,7 @@ use crate::config::TargetKind;
 use crate::disk::{Layout, boot_id};
 use crate::pipeline::ReleaseId;
 use crate::target::process::RecordedProcess;
-use crate::target::{ApplyRequest, ApplyResponse, Failure, LiveRelease, TargetStatus};
+use crate::target::{ApplyRequest, ApplyResponse, Failure, IMAGE_FORM, LiveRelease, TargetStatus};
 
 /// Records of past applies that can be asked for.
 const RECORDS: usize = 32;
@@ -115,6 +115,7 @@ impl Host {
             address: address(self.port),
             live,
             applying: desk.applying.as_ref().map(|record| record.release),
+            image_form: IMAGE_FORM,
         }
     }
 

@@ -120,7 +120,9 @@ fn command<'words>(model: &Model, words: &'words [&'words str]) -> Option<(&'sta
     }
     for count in [2, 1] {
         let Some(said) = lowered.get(..count).map(|words| words.join(" ")) else { continue };
-        let called = typed().filter(|known| other_words(known.action).contains(&said.as_str()));
+        // A lock asks nothing, so only its own name makes one.
+        let called =
+            typed().filter(|known| known.action != Action::Lock && other_words(known.action).contains(&said.as_str()));
         // A word for several commands means the one that can be done now: `stop` is to cancel only while something runs.
         if let Some(found) = called.min_by_key(|known| obstacle(model, known).is_some()) {
             return Some((found, words.get(count..).unwrap_or_default()));

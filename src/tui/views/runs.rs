@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::pipeline::{Run, explain};
+use crate::pipeline::{RUNS_KEPT, Run, explain};
 use crate::tui::app::Model;
 use crate::tui::commands::{Action, key_of};
 use crate::tui::list::first_shown;
@@ -172,11 +172,13 @@ fn cells(model: &Model, run: &Run) -> [(String, Style); 10] {
 /// bar takes what it can have.
 fn longest(model: &Model, runs: &[&Arc<Run>]) -> [usize; 10] {
     let [mut state_cells, mut metric_cells, mut by, mut why] = [0; 4];
+    // Why each of thousands began is dear to tell in every frame; the last column then has what is left.
+    let are_many = runs.len() > RUNS_KEPT;
     for run in runs {
         state_cells = state_cells.max(text_cells(&state(model, run)));
         metric_cells = metric_cells.max(text_cells(&metric(model, run)));
         by = by.max(text_cells(&sanitize(&started_by(&run.trigger))));
-        why = why.max(text_cells(&sanitize(&explain::cause(&model.state, run))));
+        why = if are_many { usize::MAX } else { why.max(text_cells(&sanitize(&explain::cause(&model.state, run)))) };
     }
     [0, state_cells, 0, 0, usize::MAX, 0, metric_cells, 0, by, why]
 }

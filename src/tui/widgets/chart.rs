@@ -210,6 +210,9 @@ fn say_nothing(chart: &Chart<'_>, buffer: &mut Buffer, inner: Rect) {
     let note = chart.panel.note.as_deref().map(sanitize);
     let text = if let Some(note) = note.as_deref() {
         note
+    } else if chart.is_small {
+        // Only values stand where there is room for this one, and no key of the view changes its axis.
+        "nothing was above zero in this time, and its axis is logarithmic"
     } else if chart.is_log() && chart.panel.curves.iter().any(|curve| curve.points.iter().any(Option::is_some)) {
         "nothing was above zero in this time, and a logarithmic axis shows no more; y makes it linear"
     } else if !chart.panel.curves.is_empty() && chart.panel.expression.contains("histogram_quantile") {

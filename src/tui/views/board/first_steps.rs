@@ -75,7 +75,7 @@ fn said(model: &Model, run: &Run) -> Line<'static> {
     let word = run.result.map_or("under way", explain::result);
     let stopped = model.state.graph.stages().iter().find(|spec| {
         let state = run.stages.get(&spec.name).map(|work| &work.state);
-        matches!(state, Some(StageState::Failed { .. } | StageState::NotRun { .. }))
+        matches!(state, Some(StageState::Failed { .. } | StageState::NotRun { .. } | StageState::Interrupted))
     });
     let mut parts = vec![
         (format!("run {}", run.id), theme.text),

@@ -78,6 +78,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame, area: Rect, release: &Relea
     }
 }
 
+/// Rows that the way a release came to be may have while other panes are there too.
+const STORY: usize = 2;
+
 /// Rows that one thing may have.
 fn most_rows(model: &Model) -> usize {
     if model.size.1 >= USUAL_ROWS { LONGEST } else { 1 }
@@ -117,7 +120,9 @@ fn about(model: &Model, release: &Release, width: usize) -> Vec<Line<'static>> {
     if let Some(took) = known.took {
         story.push((format!("deploy took {}", took_text(release, took)), theme.dim));
     }
-    rows.extend(facts::in_detail(model, story, width, most_rows(model)));
+    // However long its reason is, what is wrong now stands below it.
+    let most = if model.is_zoomed { most_rows(model) } else { most_rows(model).min(STORY) };
+    rows.extend(facts::in_detail(model, story, width, most));
     rows
 }
 
