@@ -188,6 +188,10 @@ async fn make_way(client: &HostClient, address: &str, port: u16) -> Result<(), S
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::http::header::CONTENT_TYPE;
+    use axum::routing::{get, post};
+
     use super::*;
 
     /// The host of an empty project, of which no program can be started.
@@ -207,5 +211,33 @@ mod tests {
         let told = ensured.unwrap_err();
         assert!(told.contains("cannot be started"), "{told}");
         assert!(!host.is_running());
+    }
+
+    /// A host on port 8080 that says `status`, and whether it was stopped by the end of `ensure`.
+    async fn is_replaced(status: &'static str) -> (Result<(), String>, bool) {
+        let (_folder, host) = host();
+        host.layout.create_runtime().unwrap();
+        let lock = FileLock::try_acquire(&host_lock(&host.layout)).unwrap().unwrap();
+        let lock = Arc::new(std::sync::Mutex::new(Some(lock)));
+        let held = Arc::clone(&lock);
+        let told = Router::new()
+            .route("/status", get(move || async move { ([(CONTENT_TYPE, "application/json")], status) }))
+            .route("/stop", post(move || async move { drop(held.lock().unwrap().take()) }));
+        let listener = tokio::net::UnixListener::bind(host.layout.host_socket()).unwrap();
+        let server = tokio::spawn(async move { axum::serve(listener, told).await });
+        let ensured = host.ensure(8080).await;
+        server.abort();
+        std::fs::remove_dir_all(host.layout.host_socket().parent().unwrap()).unwrap();
+        let is_stopped = lock.lock().unwrap().is_none();
+        (ensured, is_stopped)
+    }
+
+    #[tokio::test]
+    async fn a_host_of_a_former_program_makes_way_and_one_that_reads_our_images_stays() {
+        let former = r#"{"address": "127.0.0.1:8080", "live": null, "applying": null}"#;
+        let (ensured, is_stopped) = is_replaced(former).await;
+        assert!(is_stopped && ensured.unwrap_err().contains("cannot be started"));
+        let present = r#"{"address": "127.0.0.1:8080", "live": null, "applying": null, "image_form": 1}"#;
+        assert_eq!(is_replaced(present).await, (Ok(()), false));
     }
 }
