@@ -60,6 +60,8 @@ BEGIN {
 AWK
 awk -v count="$log_lines" -f "$scratch/long.awk" </dev/null >"$scratch/long.log"
 
+mkdir -p "$project/data"
+printf 'length,kind\n1,a\n2,b\n' >"$project/data/first.csv"
 start_project <<TOML
 [source]
 trigger = "manual"

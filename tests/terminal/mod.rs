@@ -23,6 +23,10 @@ const END: Duration = Duration::from_secs(20);
 /// A screen on which nothing changes for so long has come to rest.
 const REST: Duration = Duration::from_millis(1_200);
 
+/// Pieces of one frame are not further apart, and all of it is there in so much time.
+const PIECE: Duration = Duration::from_millis(20);
+const LONGEST_FRAME: Duration = Duration::from_millis(200);
+
 /// What terminals tell of themselves by the environment, and what changes how the screen looks.
 const OF_TERMINALS: [&str; 16] = [
     "NO_COLOR",
@@ -118,10 +122,18 @@ impl Terminal {
         loop {
             let text = self.text();
             if shows(&text) {
-                return text;
+                let whole = self.whole_frame();
+                return if shows(&whole) { whole } else { text };
             }
             assert!(self.hear(deadline), "waited in vain for {what}; the screen shows\n{text}");
         }
+    }
+
+    /// What is on the screen once the frame that is being drawn has come, for a frame comes in pieces.
+    fn whole_frame(&mut self) -> String {
+        let longest = Instant::now() + LONGEST_FRAME;
+        while Instant::now() < longest && self.hear(Instant::now() + PIECE) {}
+        self.text()
     }
 
     /// All that the program has sent, with what an emulator does not show.
