@@ -91,6 +91,9 @@ class Recorder:
 
     def keep(self, kind: str, data: str) -> None:
         self.advance()
+        # Several short waits, with a pause between them, are one wait to whoever looks.
+        last = self.events[-1][0] if self.events else 0.0
+        self.shown = min(self.shown, last + IDLE)
         self.events.append((round(self.shown, 3), kind, data))
 
     def show(self, text: str) -> None:
