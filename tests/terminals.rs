@@ -237,7 +237,7 @@ fn without_a_terminal_lines_are_told_and_typed_commands_are_done() {
     assert!(output.status.success(), "{told}");
     assert!(told.contains("There is no command `frobnicate`"), "{told}");
     assert!(told.contains("No line matches `nothing-like-this`."), "{told}");
-    assert!(told.contains("Model 1 passed by run 1"), "{told}");
+    assert!(told.contains("Model 1 (no gate) by run 1"), "{told}");
     assert!(told.contains("run 2 from test; `cancel` stops it"), "{told}");
     project.expect_run(2, "passed");
 }
