@@ -48,7 +48,7 @@ pub enum ClientError {
 impl ClientError {
     /// That a daemon runs for a project and is not heard.
     pub fn unheard(layout: &Layout) -> Self {
-        let information = fs::read(layout.state().join("daemon.json")).unwrap_or_default();
+        let information = fs::read(layout.daemon_information()).unwrap_or_default();
         // One that is starting has not written who it is yet, and the one before has ended.
         let is_there = |daemon: &DaemonInformation| {
             i32::try_from(daemon.pid).is_ok_and(|process| ProcessStat::read(process).is_some())

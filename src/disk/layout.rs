@@ -61,6 +61,11 @@ impl Layout {
         self.state().join("daemon.lock")
     }
 
+    /// Where a daemon says who it is, for as long as it runs.
+    pub fn daemon_information(&self) -> PathBuf {
+        self.state().join("daemon.json")
+    }
+
     /// What the daemon itself has to say.
     pub fn daemon_log(&self) -> PathBuf {
         self.state().join("daemon.log")

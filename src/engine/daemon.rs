@@ -34,9 +34,6 @@ use crate::pipeline::{Input, RunId, Trigger};
 use crate::target::host::host_lock;
 use crate::watch::{Follow, Report, StageGlobs, Watched, Watcher};
 
-/// Where in the state folder a daemon says who it is.
-const CARD: &str = "daemon.json";
-
 /// Why a daemon cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -101,14 +98,14 @@ impl Daemon {
             .map_err(at(layout.daemon_lock()))?
             .ok_or_else(|| DaemonError::Running(layout.project().to_owned()))?;
         // Until it is said who we are, nobody must be sent to the process that was there before.
-        let _ = fs::remove_file(layout.state().join(CARD));
+        let _ = fs::remove_file(layout.daemon_information());
         layout.settle_runtime(&host_lock(&layout)).map_err(at(layout.socket()))?;
         let (journal, state) = Journal::open(&layout.journal())?;
         set_unknown_runs_aside(&layout, state.last_run).map_err(at(layout.state()))?;
         let pending = pending_effects(&state);
         let live_release = state.live.is_some();
         let information = information(&layout, &settings, journal.identity());
-        write_whole(&layout.state().join(CARD), &serde_json::to_vec(&information).unwrap_or_default())
+        write_whole(&layout.daemon_information(), &serde_json::to_vec(&information).unwrap_or_default())
             .map_err(at(layout.state()))?;
         ProjectCard::leave(&layout, &information.project).map_err(at(layout.project_card()))?;
         let settings = Arc::new(settings);
@@ -196,7 +193,7 @@ impl Daemon {
             let _ = thread.join();
         }
         let _ = fs::remove_file(self.layout.socket());
-        let _ = fs::remove_file(self.layout.state().join(CARD));
+        let _ = fs::remove_file(self.layout.daemon_information());
         ProjectCard::take_away(&self.layout);
     }
 }
